@@ -1,0 +1,112 @@
+"""What a rule is: a class in a file of its own that names the syntax it looks at and yields what it sees.
+
+A rule's docstring is its documentation, its `good` and `bad` examples are its tests.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from rubber_duck.analysis.finding import Confidence, Fix, Kind, Severity
+from rubber_duck.code.source import Node, SourceFile
+from rubber_duck.errors import InvalidDeclaration
+from rubber_duck.registry import Registry
+
+rules: Final[Registry[Rule]] = Registry(
+    "rule", package="rubber_duck.analysis.rules", group="rubber_duck.rules"
+)
+"""Every rule of our own. Add one with `@rules.add`."""
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A snippet of one language, `code`, that a rule must stay silent on (good) or report exactly once (bad)."""
+
+    language: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """What `check` yields: the node to underline, the sentence to show, perhaps a fix.
+
+    `severity` and `confidence` override the rule's own where this very case is better or worse.
+    """
+
+    node: Node
+    message: str
+    fix: Fix | None = None
+    severity: Severity | None = None
+    confidence: Confidence | None = None
+
+
+class Rule(ABC):
+    """A check over syntax nodes.
+
+    Class attributes, checked when the class is made:
+
+    - `name`: two or more lower-case words joined by `-`, unique among all rules.
+    - `kind`, `severity`, `confidence`: see `analysis.finding`.
+    - `kinds`: language name or family (`"python"`, `"ecmascript"`, `"elixir"`) → the tree-sitter node kinds that
+      `check` is called with. The engine walks each file once and dispatches on them.
+    - `names`: where not empty, `check` is called only for calls whose last name is among these; then `kinds` must
+      name call nodes. `"execute"` matches `cursor.execute(…)` and `execute(…)`.
+    - `cwe`: required for security rules.
+    - `good`, `bad`: at least one example of each; each `bad` one is reported exactly once.
+    - `options`: setting name → default value (int, float, bool, str or tuple of str), changed under
+      `[analysis.rules.<name>]` in duck.toml and read as `self.option("name")`.
+    """
+
+    name: ClassVar[str]
+    kind: ClassVar[Kind]
+    severity: ClassVar[Severity]
+    confidence: ClassVar[Confidence] = Confidence.HIGH
+    kinds: ClassVar[Mapping[str, tuple[str, ...]]]
+    names: ClassVar[frozenset[str]] = frozenset()
+    cwe: ClassVar[int | None] = None
+    good: ClassVar[tuple[Example, ...]]
+    bad: ClassVar[tuple[Example, ...]]
+    options: ClassVar[Mapping[str, int | float | bool | str | tuple[str, ...]]] = {}
+
+    def __init__(self, options: Mapping[str, object] | None = None) -> None:
+        self._options = {**self.options, **(options or {})}
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        super().__init_subclass__(**kwargs)
+        if "name" in cls.__dict__:
+            _check_declaration(cls)
+
+    def option(self, name: str) -> object:
+        """The value of one of this rule's own options."""
+        return self._options[name]
+
+    @abstractmethod
+    def check(self, node: Node, file: SourceFile) -> Iterator[Hit]:
+        """Yield a Hit for each thing wrong at `node`; `file.ancestors` is the path above it."""
+
+
+def _check_declaration(cls: type[Rule]) -> None:
+    def refuse(what: str) -> InvalidDeclaration:
+        return InvalidDeclaration(f"the rule class {cls.__module__}.{cls.__qualname__} {what}")
+
+    for field in ("kind", "severity", "kinds", "good", "bad"):
+        if not hasattr(cls, field):
+            raise refuse(f"needs a class attribute `{field}`")
+    if not isinstance(cls.name, str) or not _NAME.fullmatch(cls.name):
+        raise refuse(f"has the name {cls.name!r}; write two or more lower-case words joined by `-`")
+    if not (cls.__doc__ or "").strip():
+        raise refuse("needs a docstring: it is the rule's documentation")
+    if not isinstance(cls.kind, Kind) or not isinstance(cls.severity, Severity):
+        raise refuse("needs a `kind` from Kind and a `severity` from Severity")
+    if not cls.kinds or not all(isinstance(nodes, tuple) and nodes for nodes in cls.kinds.values()):
+        raise refuse("needs `kinds`: a language → a tuple of node kinds")
+    if cls.kind is Kind.SECURITY and cls.cwe is None:
+        raise refuse("is a security rule and needs `cwe`, the number of the weakness")
+    if not cls.good or not cls.bad:
+        raise refuse("needs at least one `good` and one `bad` example")

@@ -1,0 +1,205 @@
+"""Every error that RubberDuck raises on purpose, with its stable code.
+
+The tree (code, HTTP status, * = worth trying again):
+
+    DuckError                    internal              500
+    ├── InvalidInput             invalid_input         400   what was asked cannot be understood
+    │   ├── UnknownName          unknown_name          404   no rule, engine, key, right … of that name
+    │   ├── InvalidSettings      invalid_settings      400   duck.toml or a DUCK_ variable is wrong
+    │   ├── InvalidDeclaration   invalid_declaration   500   a plug-in class is declared wrongly
+    │   └── InvalidPath          invalid_path          400   outside its root, or not a regular file
+    ├── Denied                   denied                403   the scope lacks the right
+    ├── NotFound                 not_found             404   no such project, file, record
+    ├── Conflict                 conflict              409   exists already, or is held by somebody
+    │   └── StaleVersion         stale_version         409 * changed by somebody else since it was read
+    ├── LimitExceeded            limit_exceeded        413   too large, too deep, too many
+    ├── TimedOut                 timed_out             504 * took longer than its time-out
+    ├── Unavailable              unavailable           503 * something outside does not answer
+    │   ├── StorageUnavailable   storage_unavailable   503 * the database cannot be opened or written
+    │   ├── SchemaMismatch       schema_mismatch       503   the database is newer than this program
+    │   └── ProgramUnavailable   program_unavailable   503   git, ruff … is missing or died
+    └── EngineFailed             engine_failed         500   an engine raised something of its own
+
+A message says what happened, to which name, and what to do next. Expected verdicts are values, never errors.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from typing import ClassVar
+
+
+class DuckError(Exception):
+    """The root of the tree; raised itself only for a foreign exception nobody foresaw."""
+
+    code: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class InvalidInput(DuckError):
+    """What was asked cannot be understood; asking again the same way fails the same way."""
+
+    code = "invalid_input"
+    status = 400
+
+
+class UnknownName(InvalidInput):
+    """Nothing of that kind has that name; the message names the nearest one."""
+
+    code = "unknown_name"
+    status = 404
+
+    @classmethod
+    def among(cls, kind: str, name: str, known: Iterable[str], *, hint: str = "") -> UnknownName:
+        """The error for `name`, which is not among the `known` names of a `kind`, e.g. `"rule"`."""
+        return cls(f"there is no {kind} {name!r}{did_you_mean(name, known)}{hint}")
+
+
+class InvalidSettings(InvalidInput):
+    """A settings file or a `DUCK_` variable has an unknown key or a wrong value."""
+
+    code = "invalid_settings"
+
+
+class InvalidDeclaration(InvalidInput):
+    """A plug-in class misses a field or gives a wrong one; raised when the class is made."""
+
+    code = "invalid_declaration"
+    status = 500
+
+
+class InvalidPath(InvalidInput):
+    """A path leads out of its root, or to something that is not a regular file."""
+
+    code = "invalid_path"
+
+
+class Denied(DuckError):
+    """The scope, or the operating system, does not allow it."""
+
+    code = "denied"
+    status = 403
+
+
+class NotFound(DuckError):
+    """The named thing does not exist, or the scope may not know that it does."""
+
+    code = "not_found"
+    status = 404
+
+
+class Conflict(DuckError):
+    """It exists already, or somebody else holds it."""
+
+    code = "conflict"
+    status = 409
+
+
+class StaleVersion(Conflict):
+    """The record was changed by somebody else after it was read: read again, then change."""
+
+    code = "stale_version"
+    retryable = True
+
+
+class LimitExceeded(DuckError):
+    """Larger, deeper or more than a documented limit."""
+
+    code = "limit_exceeded"
+    status = 413
+
+
+class TimedOut(DuckError):
+    """The work did not end within its time-out and was cancelled."""
+
+    code = "timed_out"
+    status = 504
+    retryable = True
+
+
+class Unavailable(DuckError):
+    """Something outside this process does not answer."""
+
+    code = "unavailable"
+    status = 503
+    retryable = True
+
+
+class StorageUnavailable(Unavailable):
+    """The database cannot be reached, opened or written."""
+
+    code = "storage_unavailable"
+
+
+class SchemaMismatch(Unavailable):
+    """The database has a schema that this version of the program does not know."""
+
+    code = "schema_mismatch"
+    retryable = False
+
+
+class ProgramUnavailable(Unavailable):
+    """A program that RubberDuck starts (git, ruff) is missing or ended abnormally."""
+
+    code = "program_unavailable"
+    retryable = False
+
+
+class EngineFailed(DuckError):
+    """An engine raised an exception of its own; the cause and its traceback are kept."""
+
+    code = "engine_failed"
+
+
+def tree(root: type[DuckError] = DuckError) -> Iterator[type[DuckError]]:
+    """Every error class, parents before children."""
+    yield root
+    for child in root.__subclasses__():
+        yield from tree(child)
+
+
+def normalize(error: BaseException) -> DuckError:
+    """The DuckError for any exception: itself, or the fitting one with `error` as its cause.
+
+    The traceback of `error` stays reachable through `__cause__`. Storage errors are translated by
+    `storage`, not here, because this module knows no library.
+    """
+    if isinstance(error, DuckError):
+        return error
+    known = _translate(error)
+    known.__cause__ = error
+    return known
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """`"; did you mean 'x'?"` for the nearest known name, or nothing when none is near."""
+    nearest = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {nearest[0]!r}?" if nearest else ""
+
+
+def _translate(error: BaseException) -> DuckError:
+    match error:
+        case FileNotFoundError():
+            return NotFound(f"there is no file {error.filename!r}")
+        case PermissionError():
+            return Denied(f"the operating system does not allow access to {error.filename!r}")
+        case IsADirectoryError() | NotADirectoryError():
+            return InvalidPath(f"{error.filename!r} is not the kind of file that was expected")
+        case TimeoutError():
+            return TimedOut("the operation took longer than its time-out")
+        case UnicodeDecodeError():
+            return InvalidInput(f"text is not valid {error.encoding}: {error.reason} at byte {error.start}")
+        case MemoryError():
+            return LimitExceeded("there is not enough memory for this operation")
+        case RecursionError():
+            return LimitExceeded("the input is nested too deeply")
+        case OSError():
+            return Unavailable(f"the operating system refused: {error.strerror or error}")
+        case _:
+            return DuckError(f"{type(error).__name__}: {error}")

@@ -1,0 +1,57 @@
+"""Named points at which a test may make the program fail; off, and almost free, otherwise."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from rubber_duck.errors import UnknownName
+
+POINTS: Final[dict[str, str]] = {
+    "app.after_part": "a part was opened, the next is not yet",
+    "storage.before_commit": "every statement of a transaction ran, the commit did not",
+    "storage.after_commit": "the commit is durable, the caller does not know yet",
+    "workspace.before_rename": "the new content is in a temporary file beside the old one",
+    "analysis.worker": "inside a worker process, before a file is analysed",
+}
+"""Every point and where it lies. A new point is added here first."""
+
+ENVIRONMENT: Final = "DUCK_FAULT"
+"""`DUCK_FAULT=<point>` kills the process (SIGKILL) when it reaches that point: for tests with real kills."""
+
+_armed: dict[str, Callable[[], None]] = {}
+
+
+def point(name: str) -> None:
+    """Do what a test asked for at `name`; nothing when none did."""
+    if _armed:
+        action = _armed.get(name)
+        if action is not None:
+            action()
+
+
+@contextmanager
+def injected(name: str, action: Callable[[], None]) -> Iterator[None]:
+    """Run `action` each time the point is passed, until the block ends."""
+    _check(name)
+    _armed[name] = action
+    try:
+        yield
+    finally:
+        del _armed[name]
+
+
+def arm_from_environment() -> None:
+    """Arm the point named by `DUCK_FAULT` with a SIGKILL of this very process."""
+    name = os.environ.get(ENVIRONMENT)
+    if name:
+        _check(name)
+        _armed[name] = lambda: os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _check(name: str) -> None:
+    if name not in POINTS:
+        raise UnknownName.among("fault point", name, POINTS)
