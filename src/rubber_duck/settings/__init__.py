@@ -1,0 +1,39 @@
+"""One frozen tree of settings, read from the user's duck.toml and `DUCK_*` variables; every field is documented."""
+
+from rubber_duck.settings.load import (
+    RESERVED_VARIABLES,
+    environment_name,
+    home_folder,
+    load,
+    with_project,
+)
+from rubber_duck.settings.tree import (
+    AnalysisSettings,
+    ContextSettings,
+    DatabaseSettings,
+    IndexSettings,
+    LogSettings,
+    PathRules,
+    Section,
+    Settings,
+    TelemetrySettings,
+    WorkerSettings,
+)
+
+__all__ = [
+    "RESERVED_VARIABLES",
+    "AnalysisSettings",
+    "ContextSettings",
+    "DatabaseSettings",
+    "IndexSettings",
+    "LogSettings",
+    "PathRules",
+    "Section",
+    "Settings",
+    "TelemetrySettings",
+    "WorkerSettings",
+    "environment_name",
+    "home_folder",
+    "load",
+    "with_project",
+]

@@ -1,0 +1,143 @@
+"""The settings themselves: frozen sections, each field with its default, its limits and its documentation."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+SeverityName = Literal["info", "low", "medium", "high", "critical"]
+Option = int | float | bool | str | tuple[str, ...]
+
+
+class Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of duck.toml. A subclass's docstring and its fields' descriptions are the reference."""
+
+
+class DatabaseSettings(Section, frozen=True):
+    """Where RubberDuck keeps what it knows."""
+
+    url: Annotated[
+        str,
+        Meta(
+            description="`sqlite:////absolute/path.db` or `postgresql://user:password@host:5432/name`; "
+            "empty: `duck.db` in the home folder.",
+            extra={"secret": "url"},
+        ),
+    ] = ""
+    pool_min: Annotated[int, Meta(ge=0, le=1000, description="PostgreSQL connections kept open while idle.")] = 1
+    pool_max: Annotated[int, Meta(ge=1, le=1000, description="PostgreSQL connections at the most.")] = 10
+    readers: Annotated[int, Meta(ge=1, le=32, description="SQLite threads that read; one more writes.")] = 3
+    busy_timeout_s: Annotated[
+        float, Meta(gt=0, le=600, description="Seconds to wait for another process's SQLite lock.")
+    ] = 10.0
+    connect_timeout_s: Annotated[
+        float, Meta(gt=0, le=600, description="Seconds to wait for a PostgreSQL connection.")
+    ] = 10.0
+
+
+class LogSettings(Section, frozen=True):
+    """What is logged, and how. Logs go to standard error of this process and nowhere else."""
+
+    level: Annotated[LogLevel, Meta(description="The least level that is written.")] = "warning"
+    format: Annotated[Literal["console", "json"], Meta(description="Lines for people, or one JSON value per line.")] = (
+        "console"
+    )
+
+
+class TelemetrySettings(Section, frozen=True):
+    """Spans and counters. Nothing leaves this machine."""
+
+    traces: Annotated[
+        Literal["off", "file"],
+        Meta(description="`file` appends OpenTelemetry spans to `traces.jsonl` in the home folder."),
+    ] = "off"
+
+
+class WorkerSettings(Section, frozen=True):
+    """Processes that read hostile input, so that they can be killed."""
+
+    count: Annotated[int, Meta(ge=0, le=256, description="Worker processes; 0: one per core.")] = 0
+    file_timeout_s: Annotated[
+        float, Meta(gt=0, le=600, description="Seconds a worker may spend on one file before it is killed.")
+    ] = 5.0
+    memory_bytes: Annotated[
+        int, Meta(ge=134_217_728, description="Memory a worker may map before it is refused more.")
+    ] = 2_147_483_648
+
+
+class IndexSettings(Section, frozen=True):
+    """Which files of a project are looked at. A project's own duck.toml may set this."""
+
+    ignore: Annotated[
+        tuple[str, ...],
+        Meta(description="More patterns to leave out, in .gitignore syntax, relative to the project's root."),
+    ] = ()
+    max_file_size_bytes: Annotated[
+        int, Meta(ge=1, le=20_000_000, description="Larger files are left out and reported.")
+    ] = 1_000_000
+    follow_links: Annotated[bool, Meta(description="Follow symbolic links to files inside the project's root.")] = False
+
+
+class PathRules(Section, frozen=True):
+    """Rules to leave out below some paths."""
+
+    path: Annotated[
+        str, Meta(min_length=1, max_length=1000, description="A pattern in .gitignore syntax, e.g. `tests/`.")
+    ]
+    ignore: Annotated[tuple[str, ...], Meta(description="Rule names or prefixes ending in `*`, e.g. `ruff/S*`.")]
+
+
+class AnalysisSettings(Section, frozen=True):
+    """Which rules run, where, and with which options. A project's own duck.toml may set this."""
+
+    min_severity: Annotated[SeverityName, Meta(description="Findings below this are counted but not shown.")] = "info"
+    select: Annotated[
+        tuple[str, ...],
+        Meta(description="Rule names or prefixes ending in `*` that run; empty: all."),
+    ] = ()
+    ignore: Annotated[tuple[str, ...], Meta(description="Rule names or prefixes ending in `*` that do not run.")] = ()
+    ruff: Annotated[bool, Meta(description="Run ruff on Python files, with RubberDuck's own selection.")] = True
+    per_path: Annotated[
+        tuple[PathRules, ...], Meta(max_length=1000, description="Rules to leave out below some paths.")
+    ] = ()
+    rules: Annotated[
+        dict[str, dict[str, Option]],
+        Meta(description="Options of single rules: `[analysis.rules.complex-function] max_complexity = 20`."),
+    ] = field(default_factory=dict)
+
+
+class ContextSettings(Section, frozen=True):
+    """What a model is told. A project's own duck.toml may have this table; it has no keys yet."""
+
+
+class Settings(Section, frozen=True):
+    """Every setting of RubberDuck."""
+
+    profile: Annotated[
+        Literal["dev", "test", "prod"],
+        Meta(description="Which defaults hold, and which `[profiles.<name>]` tables are laid over the file."),
+    ] = "dev"
+    database: Annotated[DatabaseSettings, Meta(description="Storage.")] = DatabaseSettings()
+    log: Annotated[LogSettings, Meta(description="Logs.")] = LogSettings()
+    telemetry: Annotated[TelemetrySettings, Meta(description="Spans and counters.")] = TelemetrySettings()
+    workers: Annotated[WorkerSettings, Meta(description="Worker processes.")] = WorkerSettings()
+    index: Annotated[IndexSettings, Meta(description="Files of a project.")] = IndexSettings()
+    analysis: Annotated[AnalysisSettings, Meta(description="Rules.")] = AnalysisSettings()
+    context: Annotated[ContextSettings, Meta(description="Context for models.")] = ContextSettings()
+    engines: Annotated[
+        dict[str, dict[str, Option]],
+        Meta(description="Settings of single engines, e.g. `[engines.analyze]`; each engine documents its own."),
+    ] = field(default_factory=dict)
+
+
+PROJECT_SECTIONS = ("analysis", "index", "context")
+"""The only tables that a project's own duck.toml may have: hostile repositories exist."""
+
+PROFILES: dict[str, dict[str, dict[str, object]]] = {
+    "dev": {},
+    "test": {"log": {"level": "error"}, "workers": {"count": 2}},
+    "prod": {"log": {"level": "info", "format": "json"}},
+}
+"""Defaults that a profile changes."""

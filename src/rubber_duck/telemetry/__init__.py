@@ -1,0 +1,24 @@
+"""What the program says about itself: named events, a correlation id through every task, spans and counters."""
+
+from rubber_duck.telemetry.catalogue import COUNTERS, EVENTS, SPANS, Event
+from rubber_duck.telemetry.correlation import correlated, correlation_id
+from rubber_duck.telemetry.events import emit, listening
+from rubber_duck.telemetry.logs import configure_logs
+from rubber_duck.telemetry.recorder import MemoryRecorder, Recorder, count, recording, span
+
+__all__ = [
+    "COUNTERS",
+    "EVENTS",
+    "SPANS",
+    "Event",
+    "MemoryRecorder",
+    "Recorder",
+    "configure_logs",
+    "correlated",
+    "correlation_id",
+    "count",
+    "emit",
+    "listening",
+    "recording",
+    "span",
+]

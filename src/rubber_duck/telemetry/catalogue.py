@@ -1,0 +1,159 @@
+"""Every event, span and counter by name: what it tells, at which level it is logged, which fields it has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+Level = Literal["debug", "info", "warning", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One kind of event. `fields` maps each field to what it means, with its unit."""
+
+    name: str
+    level: Level
+    about: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+def _catalogue(*events: Event) -> dict[str, Event]:
+    return {event.name: event for event in events}
+
+
+EVENTS: Final[dict[str, Event]] = _catalogue(
+    Event(
+        "app.opened",
+        "info",
+        "Every part that was asked for is open.",
+        {"parts": "their names", "duration_ms": "milliseconds"},
+    ),
+    Event("app.closed", "info", "Every part is closed."),
+    Event(
+        "app.start_undone",
+        "error",
+        "A part failed to open; those before it were closed again.",
+        {"part": "its name", "error": "what it said"},
+    ),
+    Event("engine.started", "debug", "An engine begins to work on a request.", {"engine": "its name"}),
+    Event(
+        "engine.finished",
+        "info",
+        "An engine answered.",
+        {"engine": "its name", "duration_ms": "milliseconds"},
+    ),
+    Event(
+        "engine.failed",
+        "warning",
+        "An engine did not answer.",
+        {
+            "engine": "its name",
+            "code": "the error's code",
+            "error": "what it said",
+            "duration_ms": "milliseconds",
+        },
+    ),
+    Event(
+        "part.crashed",
+        "error",
+        "A background part raised an exception and will be started again.",
+        {
+            "part": "its name",
+            "error": "what it said",
+            "crashes": "crashes so far",
+            "delay_s": "seconds until the restart",
+        },
+    ),
+    Event(
+        "part.abandoned",
+        "error",
+        "A background part crashed too often and is not started again.",
+        {"part": "its name", "error": "what it said", "crashes": "crashes so far"},
+    ),
+    Event(
+        "storage.migrated",
+        "info",
+        "The database was brought to this program's schema.",
+        {"revision": "the schema's revision", "previous": "the revision before; empty for a new database"},
+    ),
+    Event(
+        "storage.cache_reset",
+        "warning",
+        "The disposable cache was unreadable and begins anew.",
+        {"path": "its file", "error": "what was wrong"},
+    ),
+    Event(
+        "storage.cache_unavailable",
+        "warning",
+        "The disposable cache cannot be used; work goes on without it.",
+        {"path": "its file", "error": "what was wrong"},
+    ),
+    Event(
+        "storage.cache_write_dropped",
+        "warning",
+        "Results could not be written to the disposable cache.",
+        {"path": "its file", "error": "what was wrong"},
+    ),
+    Event("storage.rolled_back", "debug", "A transaction was rolled back.", {"error": "what ended it"}),
+    Event(
+        "storage.callback_failed",
+        "error",
+        "An after-commit callback raised; the commit stands.",
+        {"error": "what it said"},
+    ),
+    Event(
+        "workspace.scanned",
+        "info",
+        "A project's files were listed.",
+        {"files": "files found", "left_out": "entries left out", "duration_ms": "milliseconds"},
+    ),
+    Event(
+        "workspace.program_killed",
+        "warning",
+        "A program was killed with everything it had started.",
+        {"program": "its name", "reason": "time-out, cancel or too much output"},
+    ),
+    Event(
+        "analysis.file_crashed",
+        "error",
+        "A worker process died or hung on a file, which is left out.",
+        {"path": "the file", "reason": "how it ended"},
+    ),
+    Event(
+        "analysis.ruff_failed",
+        "warning",
+        "ruff died on a batch of files, which is being bisected.",
+        {"files": "files in the batch", "error": "what it said"},
+    ),
+    Event(
+        "analysis.finished",
+        "info",
+        "An analysis ended.",
+        {
+            "files": "files analysed",
+            "cached": "of these, unchanged and taken from the cache",
+            "findings": "findings",
+            "duration_ms": "milliseconds",
+        },
+    ),
+)
+"""Every event by its name. A new event is added here first."""
+
+SPANS: Final[dict[str, str]] = {
+    "engine.run": "One engine working on one request.",
+    "analysis.run": "One analysis of a set of files.",
+    "analysis.batch": "One batch of files in a worker process, seen from outside.",
+    "workspace.scan": "Listing a project's files.",
+    "storage.transaction": "One transaction.",
+}
+"""Every span by its name."""
+
+COUNTERS: Final[dict[str, str]] = {
+    "analysis.files": "Files analysed.",
+    "analysis.cache_hits": "Files whose results came from the cache.",
+    "analysis.findings": "Findings.",
+    "engine.runs": "Requests an engine worked on.",
+}
+"""Every counter by its name."""
