@@ -5,7 +5,9 @@ from rubber_duck.settings.load import (
     environment_name,
     home_folder,
     load,
+    public,
     with_project,
+    without_password,
 )
 from rubber_duck.settings.tree import (
     AnalysisSettings,
@@ -35,5 +37,7 @@ __all__ = [
     "environment_name",
     "home_folder",
     "load",
+    "public",
     "with_project",
+    "without_password",
 ]

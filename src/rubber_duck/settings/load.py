@@ -6,6 +6,7 @@ An unknown key anywhere is an error that names the nearest known one.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +18,6 @@ from rubber_duck.errors import InvalidSettings, did_you_mean
 from rubber_duck.settings.tree import PROFILES, PROJECT_SECTIONS, Section, Settings
 
 RESERVED_VARIABLES: Final[dict[str, str]] = {
-    "DUCK_HOME": "The folder for settings, database, cache and reports; default `~/.rubber_duck`.",
     "DUCK_CONFIG": "The settings file to read instead of `duck.toml` in the home folder.",
     "DUCK_FAULT": "Kills the process at a named fault point; for tests.",
     "DUCK_BENCH_DATA": "The folder with the public cases that benchmarks run over.",
@@ -40,6 +40,8 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     explicit = environment.get("DUCK_CONFIG")
     path = Path(explicit) if explicit else home / "duck.toml"
     written = _read(path, required=explicit is not None)
+    if "home" in written:
+        raise InvalidSettings(f"{path}: 'home' is set by the environment variable DUCK_HOME alone, not in a file")
     profiles = written.pop("profiles", {})
     _check_profiles(profiles, str(path))
     _check_keys(Settings, written, str(path))
@@ -52,7 +54,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         table = _merged(table, layer)
     _convert(table, str(path))  # so that a wrong value is blamed on the file, not on the environment
     settings = _convert(_merged(table, variables), "the DUCK_ environment variables", strict=False)
-    return _with_default_database(settings, home)
+    return _with_home(settings, home)
 
 
 def with_project(settings: Settings, content: bytes, where: str) -> Settings:
@@ -71,6 +73,22 @@ def with_project(settings: Settings, content: bytes, where: str) -> Settings:
     _check_keys(Settings, table, where)
     current: _Table = msgspec.to_builtins(settings)
     return _convert(_merged(current, table), where)
+
+
+def public(settings: Settings) -> dict[str, Any]:  # Any: TOML values
+    """The settings as builtins for showing to people, passwords in URLs replaced by `***`."""
+    table: _Table = msgspec.to_builtins(settings)
+    for field in msgspec.structs.fields(Settings):
+        section = _section_of(field.type)
+        for inner in msgspec.structs.fields(section) if section else ():
+            if _is_secret_url(inner.type):
+                table[field.name][inner.name] = without_password(table[field.name][inner.name])
+    return table
+
+
+def without_password(url: str) -> str:
+    """`url` with the password replaced by `***`."""
+    return re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:***@", url)
 
 
 def environment_name(*keys: str) -> str:
@@ -124,6 +142,10 @@ def _check_keys(section: type[Section], table: object, where: str, prefix: str =
         if nested is not None:
             for each in value if isinstance(value, list) else [value]:
                 _check_keys(nested, each, where, prefix=f"{prefix}{key}.")
+
+
+def _is_secret_url(annotation: Any) -> bool:  # Any: annotations have no common type
+    return any(isinstance(note, msgspec.Meta) and (note.extra or {}).get("secret") for note in get_args(annotation))
 
 
 def _section_of(annotation: Any) -> type[Section] | None:  # Any: annotations have no common type
@@ -180,7 +202,8 @@ def _convert(table: _Table, where: str, *, strict: bool = True) -> Settings:
         raise InvalidSettings(f"{where}: {message}") from error
 
 
-def _with_default_database(settings: Settings, home: Path) -> Settings:
+def _with_home(settings: Settings, home: Path) -> Settings:
+    settings = msgspec.structs.replace(settings, home=str(home))
     if settings.database.url:
         return settings
     database = msgspec.structs.replace(settings.database, url=f"sqlite:///{home / 'duck.db'}")

@@ -119,6 +119,10 @@ class Settings(Section, frozen=True):
         Literal["dev", "test", "prod"],
         Meta(description="Which defaults hold, and which `[profiles.<name>]` tables are laid over the file."),
     ] = "dev"
+    home: Annotated[
+        str,
+        Meta(description="The folder for settings, database, cache and reports; set by `DUCK_HOME` alone."),
+    ] = "~/.rubber_duck"
     database: Annotated[DatabaseSettings, Meta(description="Storage.")] = DatabaseSettings()
     log: Annotated[LogSettings, Meta(description="Logs.")] = LogSettings()
     telemetry: Annotated[TelemetrySettings, Meta(description="Spans and counters.")] = TelemetrySettings()

@@ -1,0 +1,200 @@
+"""The only place where parts are joined: opens them in order, closes them in reverse, and runs engines."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from rubber_duck import fault, telemetry
+from rubber_duck.call import Call, Emit, Parts, emit_nothing
+from rubber_duck.engines.engine import EngineHealth, engines
+from rubber_duck.engines.roster import Roster
+from rubber_duck.errors import InvalidDeclaration, normalize
+from rubber_duck.scope import Scope
+from rubber_duck.settings import Settings
+from rubber_duck.supervision import PartHealth, Supervisor
+
+if TYPE_CHECKING:
+    from rubber_duck.analysis.analysis import Analysis
+    from rubber_duck.analysis.project_analysis import ProjectAnalysis
+    from rubber_duck.storage.database import Database
+    from rubber_duck.workspace.workspace import Workspace
+
+Opened = Mapping[str, Any]  # Any: each part is of its own type; `call.Parts` gives it back
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Something that is opened and closed. `open` gets the settings and the parts opened before it."""
+
+    name: str
+    needs: tuple[str, ...]
+    open: Callable[[Settings, Opened], AbstractAsyncContextManager[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class AppHealth:
+    """How the application does: the engines, and the background parts."""
+
+    engines: dict[str, EngineHealth]
+    background: dict[str, PartHealth]
+
+
+class App:
+    """The application: open parts, a roster of engines, and a supervisor for what runs in the background."""
+
+    def __init__(self, settings: Settings, parts: Parts, roster: Roster, supervisor: Supervisor) -> None:
+        self.settings = settings
+        self.parts = parts
+        self.roster = roster
+        self.supervisor = supervisor
+
+    async def run(self, name: str, request: object, scope: Scope, emit: Emit = emit_nothing) -> Any:
+        """Let the engine that answers to `name` answer; the type of the answer is the engine's own.
+
+        `request` is the engine's request or builtins that convert to it. Raises a DuckError: UnknownName,
+        InvalidInput, Denied, TimedOut, EngineFailed, or what the engine itself said.
+        """
+        with telemetry.correlated(scope.trace):
+            engine, parsed = self.roster.pick(name, request)
+            seen = Parts(
+                self.settings, {part: self.parts.opened[part] for part in engine.needs if part in self.parts.opened}
+            )
+            return await self.roster.run(engine, parsed, Call(scope, seen, emit))
+
+    async def health(self) -> AppHealth:
+        """How everything does now."""
+        return AppHealth(await self.roster.health(), self.supervisor.health())
+
+
+@asynccontextmanager
+async def open_app(
+    settings: Settings,
+    *,
+    for_engines: Collection[str] | None = None,
+    parts: Sequence[Part] | None = None,
+) -> AsyncIterator[App]:
+    """Open the application; closed in reverse order when the block ends, also after a half start.
+
+    `for_engines` opens only what the engines answering to these names need; None opens every part. `parts` replaces
+    the declared parts, for tests.
+    """
+    telemetry.configure_logs(settings.log)
+    engines.discover()
+    roster = Roster(engines, settings)
+    declared = PARTS if parts is None else parts
+    chosen = _chosen(declared, None if for_engines is None else _needed(roster, for_engines))
+    async with AsyncExitStack() as stack:
+        if settings.telemetry.traces == "file":
+            stack.enter_context(_traced(Path(settings.home)))
+        supervisor = Supervisor()
+        opened = await _open_parts(chosen, settings, stack)
+        stack.push_async_callback(supervisor.close)
+        stack.push_async_callback(roster.close)
+        yield App(settings, Parts(settings, opened), roster, supervisor)
+    telemetry.emit("app.closed")
+
+
+async def _open_parts(chosen: Sequence[Part], settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
+    started = time.monotonic()
+    opened: dict[str, object] = {}
+    for part in chosen:
+        try:
+            opened[part.name] = await stack.enter_async_context(part.open(settings, opened))
+            fault.point("app.after_part")
+        except Exception as error:
+            telemetry.emit("app.start_undone", part=part.name, error=normalize(error).message)
+            raise
+    duration_ms = round((time.monotonic() - started) * 1000)
+    telemetry.emit("app.opened", parts=" ".join(opened), duration_ms=duration_ms)
+    return opened
+
+
+def _needed(roster: Roster, names: Collection[str]) -> set[str]:
+    return {part for name in names for engine in roster.answering(name) for part in engine.needs}
+
+
+def _chosen(declared: Sequence[Part], wanted: set[str] | None) -> list[Part]:
+    """The wanted parts and all they need, in the declared order; each may need only earlier ones."""
+    by_name = {part.name: part for part in declared}
+    chosen: set[str] = set()
+    waiting = list(by_name if wanted is None else wanted)
+    while waiting:
+        name = waiting.pop()
+        if name not in by_name:
+            raise InvalidDeclaration(f"there is no part {name!r}; the parts are {', '.join(by_name)}")
+        if name not in chosen:
+            chosen.add(name)
+            waiting.extend(by_name[name].needs)
+    order = list(by_name)
+    for name in chosen:
+        later = [need for need in by_name[name].needs if order.index(need) > order.index(name)]
+        if later:
+            raise InvalidDeclaration(f"the part {name!r} is declared before {later[0]!r}, which it needs")
+    return [part for part in declared if part.name in chosen]
+
+
+def _traced(home: Path) -> Any:  # Any: a context manager of a module imported only here
+    from contextlib import contextmanager  # noqa: PLC0415
+
+    from rubber_duck.telemetry.opentelemetry import OpenTelemetryRecorder  # noqa: PLC0415  # only who traces pays
+
+    @contextmanager
+    def recorder() -> Any:  # Any: a generator for contextmanager
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        recorder = OpenTelemetryRecorder(home / "traces.jsonl")
+        try:
+            with telemetry.recording(recorder):
+                yield
+        finally:
+            recorder.close()
+
+    return recorder()
+
+
+@asynccontextmanager
+async def _open_database(settings: Settings, opened: Opened) -> AsyncIterator[Database]:
+    from rubber_duck.storage.database import open_database  # noqa: PLC0415  # SQLAlchemy costs 0.45 s
+
+    async with open_database(settings.database) as database:
+        yield database
+
+
+@asynccontextmanager
+async def _open_workspace(settings: Settings, opened: Opened) -> AsyncIterator[Workspace]:
+    from rubber_duck.workspace.workspace import Workspace  # noqa: PLC0415  # see _open_database
+
+    yield Workspace(opened["database"], clock=_now)
+
+
+@asynccontextmanager
+async def _open_analysis(settings: Settings, opened: Opened) -> AsyncIterator[Analysis]:
+    from rubber_duck.analysis.analysis import open_analysis  # noqa: PLC0415  # rules and grammars
+
+    async with open_analysis(settings) as analysis:
+        yield analysis
+
+
+@asynccontextmanager
+async def _open_project_analysis(settings: Settings, opened: Opened) -> AsyncIterator[ProjectAnalysis]:
+    from rubber_duck.analysis.project_analysis import ProjectAnalysis  # noqa: PLC0415  # see _open_database
+
+    yield ProjectAnalysis(opened["database"], opened["workspace"], opened["analysis"], clock=_now)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+PARTS: Final[tuple[Part, ...]] = (
+    Part("database", (), _open_database),
+    Part("workspace", ("database",), _open_workspace),
+    Part("analysis", (), _open_analysis),
+    Part("project_analysis", ("database", "workspace", "analysis"), _open_project_analysis),
+)
+"""Every part in the order of opening; they close in reverse."""

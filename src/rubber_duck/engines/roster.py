@@ -1,0 +1,155 @@
+"""Which engines there are and which are open: picks one for a request, opens it once, contains its failures."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+from rubber_duck import telemetry
+from rubber_duck.backoff import Backoff
+from rubber_duck.call import Call
+from rubber_duck.engines.engine import Engine, EngineHealth, engine_settings, parse_request
+from rubber_duck.errors import DuckError, EngineFailed, InvalidInput, TimedOut, Unavailable, UnknownName, normalize
+from rubber_duck.registry import Registry
+from rubber_duck.settings import Settings
+
+AnyEngine = Engine[Any, Any]  # Any: the roster holds engines of every request and answer
+
+
+class Roster:
+    """The engines of one application."""
+
+    def __init__(
+        self,
+        registry: Registry[AnyEngine],
+        settings: Settings,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self._registry = registry
+        self._settings = settings
+        self._clock = clock
+        self._backoff = backoff or Backoff(first_s=1.0)
+        self._open: dict[str, AnyEngine] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._failures: dict[str, tuple[int, float, str]] = {}
+        unknown = next((name for name in settings.engines if name not in registry), None)
+        if unknown is not None:
+            raise UnknownName.among("engine", unknown, registry, hint=" (in [engines] of duck.toml)")
+
+    def answering(self, name: str) -> list[type[AnyEngine]]:
+        """The engines that answer to `name`, best first; raises UnknownName when there is none."""
+        found = [engine for engine in self._registry.values() if name in engine.capabilities]
+        if not found:
+            answered = {each for engine in self._registry.values() for each in engine.capabilities}
+            raise UnknownName.among("engine", name, sorted(answered))
+        return sorted(found, key=lambda engine: (-engine.priority, engine.name))
+
+    def pick(self, name: str, raw: object) -> tuple[type[AnyEngine], Any]:  # Any: the request of whichever engine
+        """The engine that shall answer, and the request in its own type."""
+        refused: InvalidInput | None = None
+        for engine in self.answering(name):
+            try:
+                request = parse_request(engine, raw)
+            except InvalidInput as error:
+                refused = error
+                continue
+            if engine.accepts(request):
+                return engine, request
+        raise refused or InvalidInput(f"no engine that answers to {name!r} accepts this request")
+
+    async def run(self, engine: type[AnyEngine], request: Any, call: Call) -> Any:  # Any: as in pick
+        """Open the engine if need be and let it answer; every failure leaves as a DuckError."""
+        call.scope.require(engine.right)
+        instance = await self._opened(engine)
+        started = self._clock()
+        telemetry.emit("engine.started", engine=engine.name)
+        telemetry.count("engine.runs", 1, engine=engine.name)
+        try:
+            with telemetry.span("engine.run", engine=engine.name):
+                answer = await self._answer(instance, request, call)
+        except DuckError as error:
+            duration_ms = round((self._clock() - started) * 1000)
+            telemetry.emit(
+                "engine.failed", engine=engine.name, code=error.code, error=error.message, duration_ms=duration_ms
+            )
+            raise
+        telemetry.emit("engine.finished", engine=engine.name, duration_ms=round((self._clock() - started) * 1000))
+        return answer
+
+    async def health(self) -> dict[str, EngineHealth]:
+        """The health of each engine by name; one that was never used is healthy."""
+        result: dict[str, EngineHealth] = {}
+        for name in self._registry:
+            failure = self._failures.get(name)
+            if failure is not None:
+                result[name] = EngineHealth(ok=False, detail=failure[2])
+            elif name in self._open:
+                result[name] = await _contained_health(self._open[name])
+            else:
+                result[name] = EngineHealth(ok=True, detail="not used yet")
+        return result
+
+    async def close(self) -> None:
+        """Close every open engine; the first failure is raised after all were tried."""
+        failures: list[DuckError] = []
+        while self._open:
+            _, instance = self._open.popitem()
+            try:
+                await instance.close()
+            except Exception as error:  # noqa: BLE001  # the others must be closed too
+                failures.append(normalize(error))
+        if failures:
+            raise failures[0]
+
+    async def _answer(self, instance: AnyEngine, request: Any, call: Call) -> Any:  # Any: as in pick
+        deadline = asyncio.timeout(instance.timeout_s)
+        try:
+            async with deadline:
+                answer = await instance.run(request, call)
+        except DuckError:
+            raise
+        except Exception as error:
+            if deadline.expired():
+                raise TimedOut(
+                    f"the engine {instance.name!r} did not answer within {instance.timeout_s:g} s"
+                ) from error
+            raise EngineFailed(f"the engine {instance.name!r} failed: {type(error).__name__}: {error}") from error
+        if not isinstance(answer, instance.answer):
+            raise EngineFailed(
+                f"the engine {instance.name!r} answered a {type(answer).__name__}, "
+                f"it declares {instance.answer.__name__}"
+            )
+        return answer
+
+    async def _opened(self, engine: type[AnyEngine]) -> AnyEngine:
+        async with self._locks.setdefault(engine.name, asyncio.Lock()):
+            held = self._open.get(engine.name)
+            if held is not None:
+                return held
+            failures, retry_at, message = self._failures.get(engine.name, (0, 0.0, ""))
+            if self._clock() < retry_at:
+                raise Unavailable(f"the engine {engine.name!r} could not be opened: {message}; try again in a moment")
+            instance = engine(engine_settings(engine, self._settings.engines.get(engine.name, {})))
+            try:
+                await instance.open()
+            except Exception as error:
+                known = normalize(error)
+                wait_s = self._backoff.delay_s(failures, lambda: 1.0)
+                self._failures[engine.name] = (failures + 1, self._clock() + wait_s, known.message)
+                raise Unavailable(f"the engine {engine.name!r} could not be opened: {known.message}") from error
+            self._failures.pop(engine.name, None)
+            self._open[engine.name] = instance
+            return instance
+
+
+async def _contained_health(instance: AnyEngine) -> EngineHealth:
+    try:
+        return await asyncio.wait_for(instance.health(), timeout=5.0)
+    except TimeoutError:
+        return EngineHealth(ok=False, detail="the health check took longer than 5 s")
+    except Exception as error:  # noqa: BLE001  # a broken check is an unhealthy engine, not an error of the asker
+        return EngineHealth(ok=False, detail=normalize(error).message)
