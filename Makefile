@@ -1,1 +1,99 @@
-PYTHON ?= python3
+# RubberDuck's commands. `make` alone lists them. Needed: Python 3.11 to 3.13, git and make; the rest is fetched once,
+# pinned by hash, into .venv.
+
+.DEFAULT_GOAL := help
+unexport PYTHONPATH PYTHONHOME
+
+VENV := .venv
+BIN := $(VENV)/bin
+# Stamps that say what .venv holds. A clone that was moved gets others, because an editable install names its folder.
+HERE := $(firstword $(shell printf '%s' '$(CURDIR)' | cksum))
+RUN := $(VENV)/.run-$(HERE)
+DEV := $(VENV)/.dev-$(HERE)
+BENCH := $(VENV)/.bench-$(HERE)
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	"$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo "$$p" && break; done)
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+INSTALL := $(PIP) install --quiet --require-hashes -r
+UV = $(or $(shell command -v uv),$(BIN)/uv)
+COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-emit-index-url --no-emit-find-links $(UPGRADE)
+
+# A relative PROJECT is meant from where make was called; after `make -C`, which adds `w` to the flags, that is $PWD.
+CALLER := $(if $(findstring w,$(firstword -$(MAKEFLAGS))),$(PWD),$(CURDIR))
+
+.PHONY: help run test check format bench soak docs lock dev clean project-named servers
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: project-named $(RUN) ## Open a code base, analyse it and show a report: make run PROJECT=path
+	@case "$$PROJECT" in "~"|"~/"*) PROJECT="$$HOME$${PROJECT#"~"}" ;; esac; \
+	root="$$PWD"; cd "$(CALLER)" && exec "$$root/$(BIN)/python" -P -m rubber_duck up "$$PROJECT"
+
+test: $(DEV) servers ## Run every test, against real servers: make test ARGS="tests/unit -k scan"
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(DEV) ## Lint, formatting, types, the import law, and whether the reference is current
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python docs/generate.py --check
+
+format: $(DEV) ## Format the code and apply the linter's safe fixes
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(BENCH) ## Measure beside other tools, in one run; cases come from DUCK_BENCH_DATA
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+soak: $(DEV) ## Run for a long time under load and faults, and report what was lost
+	@$(BIN)/python -m benchmarks.soak $(ARGS)
+
+docs: $(RUN) ## Write the reference in docs/reference/ anew from the code
+	@$(BIN)/python docs/generate.py
+
+lock: $(BIN)/python ## Pin the requirements anew; UPGRADE=--upgrade takes newer versions
+	@[ -x "$(UV)" ] || $(INSTALL) requirements/lock.txt
+	@$(COMPILE) pyproject.toml --group build -o requirements/run.txt
+	@$(COMPILE) --group pyproject.toml:dev -c requirements/run.txt -o requirements/dev.txt
+	@$(COMPILE) --group pyproject.toml:bench -c requirements/run.txt -c requirements/dev.txt -o requirements/bench.txt
+	@$(COMPILE) --group pyproject.toml:lock -o requirements/lock.txt
+
+dev: $(DEV) ## Get ready to work on RubberDuck: everything tests need, and the commit hooks
+	@$(BIN)/prek install
+
+clean: ## Remove what these commands made in this folder
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache benchmarks/results
+	find src tests benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
+
+project-named:
+	@[ -n "$$PROJECT" ] || { echo "Say which code base to open: make run PROJECT=path/to/it" >&2; exit 2; }
+
+servers:
+	@tests/servers.sh
+
+$(BIN)/python:
+	@python="$(PYTHON)"; "$${python:-false}" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+		2>/dev/null || { echo "RubberDuck needs Python 3.11, 3.12 or 3.13; $${python:-none that was found} is not one." \
+		"Install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; exit 2; }; \
+	echo "Making $(VENV) …"; "$$python" -m venv --clear $(VENV) || { rm -rf $(VENV); \
+		echo "Python could not make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 2; }
+
+$(RUN): $(BIN)/python requirements/run.txt pyproject.toml
+	@echo "Installing what RubberDuck needs, pinned by hash (once) …"
+	@$(INSTALL) requirements/run.txt
+	@$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEV): $(RUN) requirements/dev.txt
+	@echo "Installing what checks and tests need (once) …"
+	@$(INSTALL) requirements/dev.txt
+	@touch $@
+
+$(BENCH): $(DEV) requirements/bench.txt
+	@echo "Installing what benchmarks compare with (once) …"
+	@$(INSTALL) requirements/bench.txt
+	@touch $@
