@@ -1,0 +1,71 @@
+"""The loaded grammar of one dialect: its parser, and its node kinds and fields by number."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from functools import cache
+
+import tree_sitter
+
+from rubber_duck.code.language import language
+from rubber_duck.errors import InvalidDeclaration
+
+_parsers = threading.local()
+
+
+class Grammar:
+    """One dialect's grammar, loaded once a process.
+
+    `leaf[kind_id]` is true for kinds that never have children. `size` is the number of kinds: tables indexed by
+    `kind_id` have this length; the id of error nodes, 65,535, is beyond it.
+    """
+
+    __slots__ = ("_kinds", "dialect", "language", "leaf", "size", "tree_sitter")
+
+    def __init__(self, language_name: str, dialect: str) -> None:
+        found = language(language_name)
+        self.language = language_name
+        self.dialect = dialect
+        module, _, function = found.grammars[dialect].partition(":")
+        self.tree_sitter = tree_sitter.Language(getattr(importlib.import_module(module), function)())
+        self.size = self.tree_sitter.node_kind_count
+        self.leaf = [False] * self.size
+        self._kinds: dict[str, list[int]] = {}
+        for kind_id in range(self.size):
+            name = self.tree_sitter.node_kind_for_id(kind_id)
+            named = self.tree_sitter.node_kind_is_named(kind_id)
+            if named and name is not None:
+                self._kinds.setdefault(name, []).append(kind_id)
+            self.leaf[kind_id] = not named or name in found.leaves
+
+    def kind_ids(self, kind: str) -> tuple[int, ...]:
+        """Every number of the named node kind `kind`: aliases have several, an unknown kind has none."""
+        return tuple(self._kinds.get(kind, ()))
+
+    def has_kind(self, kind: str) -> bool:
+        """Whether this grammar has a named node kind `kind`."""
+        return kind in self._kinds
+
+    def field_id(self, name: str) -> int:
+        """The number of the field `name`; InvalidDeclaration when the grammar has none."""
+        found = self.tree_sitter.field_id_for_name(name)
+        if found is None:
+            raise InvalidDeclaration(f"the grammar of {self.dialect!r} has no field {name!r}")
+        return found
+
+    def parser(self) -> tree_sitter.Parser:
+        """This thread's parser: the read callback lets other threads run in the middle of a parse."""
+        held: dict[str, tree_sitter.Parser] | None = getattr(_parsers, "held", None)
+        if held is None:
+            held = _parsers.held = {}
+        found = held.get(self.dialect)
+        if found is None:
+            found = held[self.dialect] = tree_sitter.Parser(self.tree_sitter)
+        return found
+
+
+@cache
+def grammar(language_name: str, dialect: str) -> Grammar:
+    """The grammar of a dialect; UnknownName for an unknown language."""
+    return Grammar(language_name, dialect)

@@ -1,0 +1,94 @@
+"""What a language is: the names of its files, its grammars, and what its syntax nodes mean."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from rubber_duck.registry import Registry
+
+if TYPE_CHECKING:
+    from rubber_duck.code.syntax import Syntax
+
+_SHEBANG = re.compile(rb"#!\s*(?:\S*/)?(?:env\s+(?:-S\s+)?)?(?:\S*/)?([A-Za-z_]+)")
+
+
+class Language(ABC):
+    """A language RubberDuck can read.
+
+    - `name`: `"python"`, unique. `family`: languages that share node kinds, e.g. `"ecmascript"`.
+    - `suffixes`: lower-case file endings with their dot. `filenames`: whole names without a suffix of their own.
+    - `interpreters`: program names in a first line `#!…`, without version digits.
+    - `grammars`: dialect → `"module:function"` that returns the grammar's tree-sitter capsule; imported at first use.
+    - `leaves`: named node kinds that never have children; the walk does not try to enter them.
+    """
+
+    name: ClassVar[str]
+    family: ClassVar[str]
+    suffixes: ClassVar[tuple[str, ...]]
+    filenames: ClassVar[tuple[str, ...]] = ()
+    interpreters: ClassVar[tuple[str, ...]] = ()
+    grammars: ClassVar[Mapping[str, str]]
+    leaves: ClassVar[frozenset[str]]
+    line_comment: ClassVar[str]
+
+    def dialect(self, path: str) -> str:
+        """The grammar, a key of `grammars`, that reads the file at `path`."""
+        del path
+        return self.name
+
+    @abstractmethod
+    def syntax(self) -> Syntax:
+        """What this language's calls and strings look like in the tree."""
+
+
+languages: Final[Registry[Language]] = Registry(
+    "language", package="rubber_duck.code.languages", group="rubber_duck.languages"
+)
+"""Every language. Add one with `@languages.add` in a folder of `code/languages/`."""
+
+
+@cache
+def language(name: str) -> Language:
+    """The one instance of the language called `name`; UnknownName when there is none."""
+    return languages.discover()[name]()
+
+
+def family(name: str) -> str:
+    """The family of the language called `name`."""
+    return language(name).family
+
+
+def detect(path: str, head: bytes | None) -> str | None:
+    """The name of the language of the file at `path`, or None.
+
+    The suffix decides, then the whole name, then a `#!` line in `head`, the file's first bytes (None when they
+    were not read). Nothing is opened and no grammar is loaded.
+    """
+    suffixes, filenames, interpreters = _tables()
+    name = path.rpartition("/")[2]
+    dot = name.rfind(".")
+    if dot > 0:
+        found = suffixes.get(name[dot:].lower())
+        if found is not None:
+            return found
+    found = filenames.get(name)
+    if found is not None or head is None or dot > 0:
+        return found
+    shebang = _SHEBANG.match(head)
+    return interpreters.get(shebang[1].decode("ascii")) if shebang else None
+
+
+@cache
+def _tables() -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+    suffixes: dict[str, str] = {}
+    filenames: dict[str, str] = {}
+    interpreters: dict[str, str] = {}
+    for name, cls in languages.discover().items():
+        suffixes |= dict.fromkeys(cls.suffixes, name)
+        filenames |= dict.fromkeys(cls.filenames, name)
+        interpreters |= dict.fromkeys(cls.interpreters, name)
+    return suffixes, filenames, interpreters

@@ -1,0 +1,1 @@
+"""One folder a language; a folder is found by its being here."""

@@ -1,0 +1,1 @@
+"""The JavaScript language: what its files are called and what their syntax means."""

@@ -1,0 +1,48 @@
+"""Python: its file names and its grammar."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rubber_duck.code.language import Language, languages
+from rubber_duck.code.languages.python.syntax import PythonSyntax
+from rubber_duck.code.syntax import Syntax
+
+
+@languages.add
+class Python(Language):
+    """Python 3, and what its grammar still reads of Python 2."""
+
+    name = "python"
+    family = "python"
+    suffixes = (".py", ".pyi", ".pyw")
+    filenames = ("SConstruct", "SConscript", "wscript")
+    interpreters = ("python", "pypy")
+    grammars: ClassVar = {"python": "tree_sitter_python:language"}
+    leaves = frozenset(
+        {
+            "identifier",
+            "integer",
+            "float",
+            "comment",
+            "none",
+            "true",
+            "false",
+            "ellipsis",
+            "string_start",
+            "string_end",
+            "escape_sequence",
+            "escape_interpolation",
+            "line_continuation",
+            "pass_statement",
+            "break_statement",
+            "continue_statement",
+            "import_prefix",
+            "type_conversion",
+        }
+    )
+    line_comment = "#"
+
+    def syntax(self) -> Syntax:
+        """Calls and strings of Python."""
+        return PythonSyntax()

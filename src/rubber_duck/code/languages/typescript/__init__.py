@@ -1,0 +1,1 @@
+"""The TypeScript language: what its files are called and what their syntax means."""

@@ -1,0 +1,130 @@
+"""From text to a syntax tree, within a time limit; and again after an edit, reusing what did not change."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tree_sitter import Tree
+
+from rubber_duck.code.grammar import Grammar, grammar
+from rubber_duck.code.source import SyntaxProblem
+from rubber_duck.errors import LimitExceeded
+
+TIMEOUT_S = 1.5
+"""Seconds a parse may take; the largest files that are read by default need a tenth of it."""
+
+MAX_PROBLEMS = 20
+"""Syntax problems told per file; a file of another language has thousands."""
+
+_PIECE = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A tree and what is wrong with the text it was read from."""
+
+    tree: Tree
+    problems: tuple[SyntaxProblem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TextEdit:
+    """The bytes [start_byte, end_byte) are replaced by `text`, UTF-8."""
+
+    start_byte: int
+    end_byte: int
+    text: bytes
+
+
+def parse(
+    content: bytes,
+    language: str,
+    dialect: str,
+    *,
+    timeout_s: float = TIMEOUT_S,
+    clock: Callable[[], float] = time.monotonic,
+) -> Parsed:
+    """Parse `content`, valid UTF-8. Broken text gives a tree with error nodes; LimitExceeded when it takes too long."""
+    tree = _parse(grammar(language, dialect), content, None, clock() + timeout_s, clock)
+    return Parsed(tree, syntax_problems(tree))
+
+
+def reparse(
+    tree: Tree,
+    content: bytes,
+    edits: Sequence[TextEdit],
+    of: Grammar,
+    *,
+    timeout_s: float = TIMEOUT_S,
+    clock: Callable[[], float] = time.monotonic,
+) -> tuple[Parsed, bytes]:
+    """The tree of `content` (which `tree` was parsed from) after `edits`, and the new content.
+
+    The edits apply one after the other: each counts in the text that the ones before it left. What they do not
+    touch is reused; the result equals a fresh parse. `tree` itself is not changed. LimitExceeded when it takes
+    too long.
+    """
+    edited = tree.copy()
+    for edit in edits:
+        start, old_end = _point(content, edit.start_byte), _point(content, edit.end_byte)
+        content = content[: edit.start_byte] + edit.text + content[edit.end_byte :]
+        new_end_byte = edit.start_byte + len(edit.text)
+        edited.edit(edit.start_byte, edit.end_byte, new_end_byte, start, old_end, _point(content, new_end_byte))
+    deadline = clock() + timeout_s
+    found = _parse(of, content, edited, deadline, clock)
+    if found.root_node.has_error:
+        # Recovery from errors starts elsewhere when nodes are reused; only a fresh parse is reproducible.
+        found = _parse(of, content, None, deadline, clock)
+    return Parsed(found, syntax_problems(found)), content
+
+
+def syntax_problems(tree: Tree) -> tuple[SyntaxProblem, ...]:
+    """Where the parser had to recover, outermost first, at most MAX_PROBLEMS in source order."""
+    root = tree.root_node
+    if not root.has_error:
+        return ()
+    problems: list[SyntaxProblem] = []
+    stack = [root]
+    while stack and len(problems) < MAX_PROBLEMS:
+        node = stack.pop()
+        if node.is_missing:
+            problems.append(SyntaxProblem(node.start_byte, node.end_byte, f"{node.type!r} is missing here"))
+        elif node.is_error:
+            problems.append(SyntaxProblem(node.start_byte, node.end_byte, "this cannot be understood"))
+        else:
+            stack.extend(child for child in reversed(node.children) if child.has_error)
+    return tuple(problems)
+
+
+def _parse(of: Grammar, content: bytes, old: Tree | None, deadline: float, clock: Callable[[], float]) -> Tree:
+    # The time limit works only with a read callback: tree-sitter ignores it for a plain bytes argument.
+    parser = of.parser()
+    late = False
+
+    def read(offset: int, point: object) -> bytes:
+        del point
+        return content[offset : offset + _PIECE]
+
+    def stop(offset: int, has_error: bool) -> bool:
+        nonlocal late
+        del offset, has_error
+        late = clock() > deadline
+        return late
+
+    try:
+        if old is None:
+            return parser.parse(read, progress_callback=stop)
+        return parser.parse(read, old, progress_callback=stop)
+    except ValueError as error:  # "Parsing failed": only because `stop` said so
+        if not late:
+            raise
+        raise LimitExceeded("the file takes too long to parse") from error
+    finally:
+        if late:
+            parser.reset()  # or the next parse would go on with this file
+
+
+def _point(content: bytes, offset: int) -> tuple[int, int]:
+    return content.count(b"\n", 0, offset), offset - (content.rfind(b"\n", 0, offset) + 1)

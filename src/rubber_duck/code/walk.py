@@ -1,0 +1,83 @@
+"""The one walk over a syntax tree: iterative, in source order, dispatching on the number of the node's kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
+from rubber_duck.code.grammar import Grammar
+from rubber_duck.code.source import Node, SourceFile
+from rubber_duck.errors import LimitExceeded
+
+Visit: TypeAlias = Callable[[Node], object]
+"""A function called with a node; what it returns is ignored."""
+
+Table: TypeAlias = list[tuple[Visit, ...] | None]
+"""The functions to call, indexed by `kind_id`; as long as the grammar has kinds."""
+
+MAX_DEPTH = 1_000
+"""Levels of nesting beyond which a file is left out; code that people write stays under 100."""
+
+
+def table(grammar: Grammar, visits: Iterable[tuple[str, Visit]]) -> Table:
+    """The table for `(kind, function)` pairs, functions of one kind in the order given.
+
+    A kind that this dialect does not have is passed over, so one set serves a family.
+    """
+    lists: dict[int, list[Visit]] = {}
+    for kind, visit in visits:
+        for kind_id in grammar.kind_ids(kind):
+            lists.setdefault(kind_id, []).append(visit)
+    return [tuple(lists[kind_id]) if kind_id in lists else None for kind_id in range(grammar.size)]
+
+
+def merge(first: Table, second: Table) -> Table:
+    """Both tables' functions, those of `first` before those of `second`."""
+    return [(a or ()) + (b or ()) or None for a, b in zip(first, second, strict=True)]
+
+
+def walk(file: SourceFile, enter: Table, leave: Table) -> None:
+    """Call `enter`'s functions at each node before its children and `leave`'s after them.
+
+    `file.ancestors` holds the path from the root to the node's parent. Kinds without children (the language's
+    `leaves`) and error nodes are entered only as far as `enter` knows them, and never left. LimitExceeded when
+    the tree is deeper than MAX_DEPTH: then part of the functions were called already.
+    """
+    cursor = file.tree.walk()
+    first_child, next_sibling, parent = cursor.goto_first_child, cursor.goto_next_sibling, cursor.goto_parent
+    leaf = file.grammar.leaf
+    ancestors = file.ancestors
+    ancestors.clear()
+    push, pop = ancestors.append, ancestors.pop
+    while True:
+        node: Node = cursor.node  # type: ignore[assignment]  # None only for a cursor without a tree
+        kind_id = node.kind_id
+        try:
+            visits = enter[kind_id]
+            is_leaf = leaf[kind_id]
+        except IndexError:  # an error node
+            visits, is_leaf = None, False
+        if visits is not None:
+            for visit in visits:
+                visit(node)
+        if not is_leaf:
+            if first_child():
+                push(node)
+                if len(ancestors) > MAX_DEPTH:
+                    raise LimitExceeded(f"{file.path!r} is nested deeper than {MAX_DEPTH:,} levels")
+                continue
+            _leave(leave, node)
+        while not next_sibling():
+            if not ancestors:
+                return
+            parent()
+            _leave(leave, pop())
+
+
+def _leave(leave: Table, node: Node) -> None:
+    kind_id = node.kind_id
+    if kind_id < len(leave):
+        visits = leave[kind_id]
+        if visits is not None:
+            for visit in visits:
+                visit(node)
