@@ -1,0 +1,82 @@
+"""The value that every report is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rubber_duck.analysis.finding import Confidence, Finding, Kind, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageCount:
+    """How much of one language was analysed, files without findings included."""
+
+    files: int
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class RuleDescription:
+    """What a report says about a rule: `summary` is one line of plain text, `documentation` is Markdown.
+
+    `url` is a page with more to read, or empty. `cwe` is the number of the weakness.
+    """
+
+    name: str
+    kind: Kind
+    severity: Severity
+    confidence: Confidence
+    summary: str
+    documentation: str
+    cwe: int | None = None
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What was found in one file.
+
+    `findings` are in `Finding.order`, suppressed ones included, each with this very `path`. `excerpt` maps a
+    1-based line number to that line without its line break; it holds at least the lines on which findings start
+    and end. `lines` counts all lines.
+    """
+
+    path: str
+    language: str | None
+    lines: int
+    findings: tuple[Finding, ...]
+    excerpt: Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A file or folder that was left out, or whose analysis failed: `reason` is a word such as `"too_large"`."""
+
+    path: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The outcome of one analysis.
+
+    `root` is the path as the person wrote it and is shown as it is. `files` are sorted by path; they may leave out
+    files without findings, so `languages` is what says how much was analysed (the key `""` stands for no known
+    language). `version` is RubberDuck's. `name` is the project's name, empty when it has none.
+    """
+
+    root: str
+    files: tuple[FileReport, ...]
+    problems: tuple[Problem, ...]
+    languages: Mapping[str, LanguageCount]
+    rules: tuple[RuleDescription, ...]
+    version: str
+    name: str = ""
+
+    @property
+    def title(self) -> str:
+        """What to call the project: its name, or else the last part of `root`."""
+        last = self.root.rstrip("/\\").replace("\\", "/").rpartition("/")[2]
+        return self.name or (last if last not in ("", ".", "..") else "this project")

@@ -1,0 +1,172 @@
+"""The report for a terminal, in the manner of a good compiler."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rich.cells import cell_len
+
+from rubber_duck.analysis.finding import Finding, Fix, Severity
+from rubber_duck.analysis.report.excerpt import CodeLine, excerpt
+from rubber_duck.analysis.report.model import FileReport, Problem, Report
+from rubber_duck.analysis.report.overview import Overview, overview
+from rubber_duck.analysis.report.visible import visible, visible_name
+
+MORE: Final = "`--limit 0` lists them all, `--format html --output report.html` makes a page to read at leisure."
+"""What the report says after the number of findings that a limit has hidden."""
+
+_SGR: Final = {
+    Severity.CRITICAL: "1;97;41",
+    Severity.HIGH: "1;31",
+    Severity.MEDIUM: "33",
+    Severity.LOW: "36",
+    Severity.INFO: "34",
+}
+_UNDERLINE: Final = {**_SGR, Severity.CRITICAL: "1;31"}
+_NAMES_SHOWN: Final = 3
+_RANKED: Final = 3
+_RANK_FROM: Final = 10  # with fewer findings a ranking only repeats them
+_LEAST_WIDTH: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """How wide the terminal is, and whether it shows colours."""
+
+    color: bool
+    width: int
+
+    def paint(self, code: str, text: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self.color and text else text
+
+    def bold(self, text: str) -> str:
+        return self.paint("1", text)
+
+    def dim(self, text: str) -> str:
+        return self.paint("2", text)
+
+
+def render_text(report: Report, *, color: bool, width: int, limit: int | None = None) -> str:
+    """The report as lines that fit `width` terminal cells where they can; ends in a summary line and a line break.
+
+    `limit` shows that many of the most urgent findings and says how many more there are; None shows all. The
+    summary line is `N findings in M files, K left out (…)`: M files were analysed, and K were not.
+    """
+    style = _Style(color, max(width, _LEAST_WIDTH))
+    seen = overview(report)
+    shown = seen.findings if limit is None else seen.worst(limit)
+    lines: list[str] = []
+    for file, findings in _by_file(report.files, shown):
+        lines += _file(file, findings, style)
+    lines += _ranking(seen, style)
+    lines += _left_out(report.problems, style)
+    if len(shown) < len(seen.findings):
+        lines += [_hidden(len(shown), len(seen.findings) - len(shown)), ""]
+    if seen.suppressed:
+        lines += [style.dim(f"{_count(seen.suppressed, 'finding')} suppressed by comments in the code."), ""]
+    lines.append(_summary(seen, len(report.problems), style))
+    return "\n".join(lines) + "\n"
+
+
+def _by_file(files: Sequence[FileReport], shown: Sequence[Finding]) -> Iterator[tuple[FileReport, list[Finding]]]:
+    chosen: dict[str, list[Finding]] = {}
+    for finding in shown:
+        chosen.setdefault(finding.path, []).append(finding)
+    by_path = {file.path: file for file in files}
+    # `shown` is either in the order of paths or most urgent first; the files follow it.
+    for path, findings in chosen.items():
+        yield by_path[path], sorted(findings, key=lambda finding: finding.order)
+
+
+def _file(file: FileReport, findings: Sequence[Finding], style: _Style) -> Iterator[str]:
+    path = visible_name(file.path)
+    count = _count(len(findings), "finding")
+    rule = "─" * max(3, style.width - cell_len(path) - len(count) - 5)
+    yield f"{style.dim('──')} {style.bold(path)} {style.dim(rule)} {style.dim(count)}"
+    yield ""
+    for finding in findings:
+        yield from _finding(finding, path, file.excerpt, style)
+        yield ""
+
+
+def _finding(finding: Finding, path: str, lines: Mapping[int, str], style: _Style) -> Iterator[str]:
+    severity = finding.severity
+    label = style.paint(_SGR[severity], severity.label)
+    yield f"{label}{style.bold(f'[{visible_name(finding.rule)}]')} {visible(finding.message)}"
+    span = finding.span
+    gutter = max(3, len(str(max(span.start_line, span.end_line))) + 1)
+    bar = style.dim(" " * gutter + " │")
+    about = [finding.kind.value, *([f"CWE-{finding.cwe}"] if finding.cwe is not None else [])]
+    about.append(f"{finding.confidence.label} confidence")
+    place = f"{path}:{span.start_line}:{span.start_column}"
+    yield f"{style.dim(' ' * gutter + ' ┌─')} {place}  {style.dim(' · '.join(about))}"
+    code = excerpt(lines, span, style.width - gutter - 3)
+    if code is not None:
+        for index, line in enumerate(code.lines):
+            yield from _code(line, gutter, severity, style)
+            if index == 0 and code.skipped:
+                yield style.dim(f"{'…':>{gutter}} │ {_count(code.skipped, 'more line')}")
+    if finding.fix is not None:
+        yield f"{bar}"
+        yield f"{style.dim(' ' * gutter + ' =')} {style.paint('1;32', 'help')}: {_fix(finding.fix)}"
+
+
+def _code(line: CodeLine, gutter: int, severity: Severity, style: _Style) -> Iterator[str]:
+    number = style.dim(f"{line.number:>{gutter}} │")
+    yield f"{number} {line.before}{line.marked}{line.after}".rstrip()
+    under = style.paint(_UNDERLINE[severity], "^" * line.marked_cells)
+    yield f"{style.dim(' ' * gutter + ' │')} {' ' * line.offset_cells}{under}"
+
+
+def _fix(fix: Fix) -> str:
+    return f"{visible(fix.message)} ({'safe' if fix.safe else 'check the result: it may change the meaning'})"
+
+
+def _ranking(seen: Overview, style: _Style) -> list[str]:
+    if len(seen.findings) < _RANK_FROM:
+        return []
+    rules = ", ".join(f"{visible_name(group.rule)} ×{group.findings}" for group in seen.rules[:_RANKED])
+    files = ", ".join(f"{visible_name(rank.path)} ×{rank.findings}" for rank in seen.files[:_RANKED])
+    lines = [f"{style.bold('Heaviest rules')}  {rules}"]
+    if len(seen.files) > 1:
+        lines.append(f"{style.bold('Heaviest files')}  {files}")
+    return [*lines, ""]
+
+
+def _left_out(problems: Sequence[Problem], style: _Style) -> list[str]:
+    if not problems:
+        return []
+    reasons: dict[str, list[str]] = {}
+    for problem in sorted(problems, key=lambda problem: (problem.reason, problem.path, problem.detail)):
+        reasons.setdefault(problem.reason, []).append(visible_name(problem.path))
+    lines = [style.bold("Left out")]
+    words = {reason: visible_name(reason.replace("_", " ")) for reason in reasons}
+    column = max(map(len, words.values()))
+    digits = max(len(str(len(paths))) for paths in reasons.values())
+    for reason, paths in sorted(reasons.items(), key=lambda item: (-len(item[1]), item[0])):
+        names = ", ".join(paths[:_NAMES_SHOWN])
+        more = f" and {len(paths) - _NAMES_SHOWN} more" if len(paths) > _NAMES_SHOWN else ""
+        lines.append(f"  {words[reason]:<{column}}  {len(paths):>{digits}}  {style.dim(names + more)}")
+    return [*lines, ""]
+
+
+def _hidden(shown: int, hidden: int) -> str:
+    return f"Shown are the {shown} most urgent; there {'is' if hidden == 1 else 'are'} {hidden} more. {MORE}"
+
+
+def _summary(seen: Overview, left_out: int, style: _Style) -> str:
+    head = f"{_count(len(seen.findings), 'finding')} in {_count(seen.analysed, 'file')}, {left_out} left out"
+    if not seen.findings:
+        return style.paint("1;32", f"{head} (nothing to quack about)")
+    counts = ", ".join(
+        style.paint(_UNDERLINE[severity], f"{count} {severity.label}")
+        for severity, count in seen.by_severity.items()
+        if count
+    )
+    return f"{style.bold(head)} ({counts})"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
