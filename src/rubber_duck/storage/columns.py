@@ -8,6 +8,7 @@ A row that is soft-deleted frees its name through a partial unique index:
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime
 from typing import Final
@@ -79,6 +80,11 @@ class PathText(TypeDecorator[str]):
         if value is None or "\ufffd" not in value:
             return value
         return _ESCAPED.sub(_unescape, value)
+
+
+def to_json(value: object) -> str:
+    """The text a JSON column stores: ASCII, so that no database stumbles over a character; no not-a-number."""
+    return json.dumps(value, allow_nan=False, separators=(",", ":"))
 
 
 _UNSTORABLE: Final = re.compile("[\udc80-\udcff\ufffd]")

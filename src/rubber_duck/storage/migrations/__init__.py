@@ -1,0 +1,1 @@
+"""The history of the schema, for both databases, run by Alembic."""

@@ -1,0 +1,179 @@
+"""PostgreSQL: psycopg's connection pool under SQLAlchemy's async engine."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeVar, cast
+
+import psycopg
+from psycopg.adapt import AdaptersMap
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.types.json import set_json_dumps
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from sqlalchemy import Connection, Executable, NullPool
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from rubber_duck import fault
+from rubber_duck.errors import DuckError, InvalidSettings, StorageUnavailable
+from rubber_duck.settings import DatabaseSettings
+from rubber_duck.storage.border import translated, unavailable
+from rubber_duck.storage.columns import to_json
+from rubber_duck.storage.database import Database, Parameters, Rows, Transaction, uninterrupted
+from rubber_duck.storage.location import Location
+
+T = TypeVar("T")
+Row = tuple[Any, ...]  # psycopg's rows; SQLAlchemy gives them their types
+
+_READ_ONLY: Final = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+"""A reader sees one unchanging state, as on SQLite."""
+
+
+async def open_postgres(settings: DatabaseSettings, location: Location) -> PostgresDatabase:
+    """Connect to the server and fill the pool with its minimum of connections."""
+    database = PostgresDatabase(settings, location)
+    try:
+        await database.open()
+    except BaseException:
+        await uninterrupted(database.close())
+        raise
+    return database
+
+
+class PostgresDatabase(Database):
+    """A server. `pool_min` connections are kept open, `pool_max` is never exceeded, dead ones are replaced."""
+
+    dialect = "postgresql"
+
+    def __init__(self, settings: DatabaseSettings, location: Location) -> None:
+        super().__init__(location)
+        if settings.pool_max < settings.pool_min:
+            raise InvalidSettings(
+                f"database.pool_min is {settings.pool_min}, more than database.pool_max, {settings.pool_max}"
+            )
+        self._url = location.url
+        self._options = _connection_options(settings, location)
+        self._pool_max = settings.pool_max
+        self._timeout_s = settings.connect_timeout_s
+        self._pool: AsyncConnectionPool[PooledConnection] = AsyncConnectionPool(
+            self._url,
+            connection_class=PooledConnection,
+            kwargs=self._options,
+            min_size=settings.pool_min,
+            max_size=settings.pool_max,
+            timeout=settings.connect_timeout_s,
+            check=AsyncConnectionPool.check_connection,
+            close_returns=True,
+            open=False,
+            name="duck-postgres",
+        )
+        self._engine: AsyncEngine = create_async_engine(
+            "postgresql+psycopg://",
+            async_creator=self._pool.getconn,
+            poolclass=NullPool,  # the pool is psycopg's, which keeps its minimum warm
+            use_native_hstore=False,
+            hide_parameters=True,
+        )
+
+    async def open(self) -> None:
+        """Raises StorageUnavailable with the server's own reason: the pool would only say that it waited."""
+        try:
+            probe = await psycopg.AsyncConnection.connect(self._url, **self._options)
+            await probe.close()
+            await self._pool.open(wait=True, timeout=self._timeout_s)
+        except Exception as error:
+            raise self._translated(error) from error
+
+    async def run(self, work: Callable[[Connection], T], *, write: bool = True) -> T:
+        """Run `work` on the event loop's thread; each statement leaves the loop free while the server works."""
+        async with self.begin(write=write) as transaction:
+            connection = cast(_PostgresTransaction, transaction).connection
+            try:
+                return await connection.run_sync(work)
+            except (SQLAlchemyError, psycopg.Error) as error:
+                raise self._translated(error) from error
+
+    async def close(self) -> None:
+        """Idle connections are closed now, those in use when their transaction has been rolled back."""
+        self._closed = True
+        await self._pool.close(timeout=0)
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def _transaction(self, write: bool) -> AsyncIterator[_PostgresTransaction]:
+        connection = self._engine.connect()
+        try:
+            await connection.start()
+            if not write:
+                await connection.execution_options(**_READ_ONLY)
+            await connection.begin()
+        except BaseException as error:
+            await uninterrupted(connection.close())
+            if isinstance(error, Exception):
+                raise self._translated(error) from error
+            raise
+        try:
+            yield _PostgresTransaction(connection, self)
+        finally:
+            await uninterrupted(connection.close())
+
+    def _translated(self, error: BaseException) -> DuckError:
+        original = error.orig if isinstance(error, DBAPIError) else error
+        if isinstance(original, PoolTimeout):
+            known = unavailable(
+                self.location,
+                f"no connection became free within {self._timeout_s:g} s; either all {self._pool_max} "
+                "(database.pool_max) are in use, or the server does not answer",
+            )
+            known.__cause__ = error
+            return known
+        return translated(error, self.location)
+
+
+class PooledConnection(psycopg.AsyncConnection[Row]):
+    """A connection of the pool, which SQLAlchemy believes to be new each time it is lent."""
+
+    def add_notice_handler(self, callback: Callable[[psycopg.errors.Diagnostic], None]) -> None:
+        """Do nothing: SQLAlchemy would add its own at each loan, and the list would grow without end."""
+
+
+class _PostgresTransaction(Transaction):
+    """A transaction on a connection that was lent for it."""
+
+    def __init__(self, connection: AsyncConnection, database: PostgresDatabase) -> None:
+        super().__init__()
+        self.connection = connection
+        self._database = database
+
+    async def _send(self, statement: Executable, parameters: Parameters | None) -> Rows:
+        self._refuse_after_close()
+        try:
+            return await self.connection.run_sync(lambda connection: Rows.of(connection.execute(statement, parameters)))
+        except Exception as error:
+            raise self._database._translated(error) from error
+
+    async def _commit(self) -> None:
+        self._refuse_after_close()
+        fault.point("storage.before_commit")
+        await self.connection.commit()
+        fault.point("storage.after_commit")
+
+    async def _rollback(self) -> None:
+        await self.connection.rollback()
+
+    def _refuse_after_close(self) -> None:
+        if self._database._closed:
+            raise StorageUnavailable("the database is closed")
+
+
+def _connection_options(settings: DatabaseSettings, location: Location) -> dict[str, Any]:  # libpq's and psycopg's
+    """What the URL leaves open: time-out and name; and how JSON is written."""
+    try:
+        named = conninfo_to_dict(location.url)
+    except psycopg.Error as error:
+        raise InvalidSettings(f"database.url {location.shown!r} is not understood: {error}") from error
+    adapters = AdaptersMap(psycopg.adapters)
+    set_json_dumps(to_json, adapters)
+    defaults = {"connect_timeout": max(2, round(settings.connect_timeout_s)), "application_name": "rubber-duck"}
+    return {"context": adapters, **{key: value for key, value in defaults.items() if key not in named}}
