@@ -39,7 +39,7 @@ check: $(DEV) ## Lint, formatting, types, the import law, and whether the refere
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python docs/generate.py --check
 
 format: $(DEV) ## Format the code and apply the linter's safe fixes

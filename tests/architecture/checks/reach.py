@@ -1,0 +1,106 @@
+"""What code may reach: other programs, the network, the question which database this is."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from tests.architecture.checks.law import imports
+from tests.architecture.checks.tree import Breach, Module, modules
+
+STARTERS = {
+    "os": ("system", "popen", "fork", "forkpty", "posix_spawn", "posix_spawnp", "startfile"),
+    "asyncio": ("create_subprocess_exec", "create_subprocess_shell"),
+    "pty": ("spawn", "fork"),
+}
+NETWORK = ("socket", "ssl", "http.client", "http.server", "urllib.request", "ftplib", "smtplib", "xmlrpc", "telnetlib")
+UNSAFE = ("pickle", "marshal", "shelve", "dill")
+DATABASES = frozenset({"sqlite", "postgresql", "postgres"})
+
+
+def programs(root: Path) -> list[Breach]:
+    """Calls that start a program elsewhere than in workspace/programs.py, by whatever door."""
+    return [
+        module.breach(node.lineno, f"starts a program with {ast.unparse(node.func)}; only workspace/programs.py does")
+        for module in modules(root)
+        if module.name != "rubber_duck.workspace.programs"
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call) and _starts_program(node.func)
+    ]
+
+
+def network(root: Path) -> list[Breach]:
+    """Modules that could open a connection; egress/ will be the only one, storage has its driver."""
+    return [
+        module.breach(line, f"imports {imported}; the only way out is egress/")
+        for module in modules(root)
+        if not module.name.startswith("rubber_duck.egress")
+        for line, imported in imports(module)
+        if any(imported == name or imported.startswith(name + ".") for name in NETWORK)
+    ]
+
+
+def pickles(root: Path) -> list[Breach]:
+    """Imports of a format whose reading can run code."""
+    return [
+        module.breach(line, f"imports {imported}; reading it can run code: use JSON or MessagePack with a schema")
+        for module in modules(root)
+        for line, imported in imports(module)
+        if imported.partition(".")[0] in UNSAFE
+    ]
+
+
+def twins(root: Path) -> list[Breach]:
+    """Places above storage that ask which database runs below."""
+    return [
+        module.breach(node.lineno, "asks which database this is; only storage/ may know")
+        for module in modules(root)
+        if not module.name.startswith(("rubber_duck.storage", "rubber_duck.settings"))
+        for node in ast.walk(module.tree)
+        if _compares_database(node)
+    ]
+
+
+def globals_called(root: Path) -> list[Breach]:
+    """Calls of the global clock or randomness: a part is given its own when it is made (house rule 13)."""
+    return [
+        module.breach(node.lineno, f"calls {called}; take a clock or a source of randomness when made")
+        for module in modules(root)
+        if not _joins_parts(module)
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call) and (called := ast.unparse(node.func)) in GLOBALS
+    ]
+
+
+GLOBALS = frozenset(
+    {"time.time", "time.monotonic", "time.sleep", "datetime.now", "datetime.utcnow", "datetime.datetime.now"}
+    | {"random.random", "random.randint", "random.choice", "uuid.uuid4", "uuid4", "uuid.uuid1"}
+)
+
+
+def _joins_parts(module: Module) -> bool:
+    return module.name.startswith(("rubber_duck.app", "rubber_duck.cli", "rubber_duck.telemetry"))
+
+
+def _starts_program(function: ast.expr) -> bool:
+    if not isinstance(function, ast.Attribute):
+        return False
+    name = function.attr
+    if isinstance(function.value, ast.Name):
+        owner = function.value.id
+        return name in STARTERS.get(owner, ()) or (owner == "os" and name.startswith(("exec", "spawn")))
+    return False
+
+
+def _compares_database(node: ast.AST) -> bool:
+    if isinstance(node, ast.Compare):
+        return any(_is_database(part) for part in [node.left, *node.comparators])
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "startswith":
+        return any(_is_database(part) for part in node.args)
+    return isinstance(node, ast.MatchValue) and _is_database(node.value)
+
+
+def _is_database(node: ast.expr) -> bool:
+    if isinstance(node, ast.Tuple | ast.List | ast.Set):
+        return any(_is_database(element) for element in node.elts)
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.partition(":")[0] in DATABASES

@@ -1,0 +1,56 @@
+"""A folder laid out like the repository, read for the checks: its modules, its committed files, its documents."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+Breach = str
+"""`path:line: what is wrong`, relative to the folder that was looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A Python file: its path relative to the root, its dotted name below `src`, its text and its tree."""
+
+    path: str
+    name: str
+    text: str
+    tree: ast.Module
+
+    def breach(self, line: int, what: str) -> Breach:
+        """A breach at a 1-based line of this module."""
+        return f"{self.path}:{line}: {what}"
+
+
+def modules(root: Path, folder: str = "src/rubber_duck") -> Iterator[Module]:
+    """Every Python file below `root/folder`, by path."""
+    for path in sorted((root / folder).rglob("*.py")):
+        relative = path.relative_to(root).as_posix()
+        dotted = relative.removeprefix("src/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        text = path.read_text()
+        yield Module(relative, dotted, text, ast.parse(text, relative))
+
+
+def committed(root: Path) -> Iterator[tuple[str, str]]:
+    """Path and text of each file that git tracks or would add; in a plain folder, of each file."""
+    if (root / ".git").exists():
+        command = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        listed = subprocess.run(command, capture_output=True, check=True).stdout.decode().split("\0")
+        paths = sorted(path for path in listed if path)
+    else:
+        paths = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
+    for path in paths:
+        try:
+            yield path, (root / path).read_text()
+        except (UnicodeDecodeError, FileNotFoundError):
+            continue  # an image, or a file that was deleted and is not committed yet
+
+
+def documents(root: Path) -> Iterator[tuple[str, str]]:
+    """Path and text of README, CONTRIBUTING, SECURITY and everything in docs/, by path."""
+    for path in sorted([*root.glob("*.md"), *(root / "docs").rglob("*.md")]):
+        yield path.relative_to(root).as_posix(), path.read_text()
