@@ -1,0 +1,370 @@
+"""Lists a project's files without reading those that their name explains, and says what it left out and why.
+
+Nothing in the tree is trusted: it may be hostile, or change meanwhile. Every folder is opened from the descriptor of
+the one above it, never through a link, so that a scan cannot be led out of its root. A scan does not raise for what
+it finds inside.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import islice
+from typing import Final
+
+from rubber_duck.errors import DuckError
+from rubber_duck.settings import IndexSettings
+from rubber_duck.workspace.beneath import PATH_ONLY, open_beneath
+from rubber_duck.workspace.ignore import MINIFIED, IgnoreFiles, Levels, built_in, marked
+from rubber_duck.workspace.paths import (
+    TEMPORARY_PREFIX,
+    TEMPORARY_SUFFIX,
+    Root,
+    checked,
+    display,
+    read_up_to,
+    translated,
+)
+
+HEAD_BYTES: Final = 8192
+"""How much of a file tells a binary from a text, and finds an interpreter line."""
+
+MAX_DEPTH: Final = 128
+MAX_FILES: Final = 500_000
+"""Limits of one scan: folders inside folders, and files listed."""
+
+Detect = Callable[[str, bytes | None], str | None]
+"""The language of (path, the first bytes if they were read), or None."""
+
+
+class LeftOutReason(StrEnum):
+    """Why something is not part of the project."""
+
+    IGNORED = "ignored"
+    BUILT_IN = "built_in"
+    GENERATED = "generated"
+    TOO_LARGE = "too_large"
+    BINARY = "binary"
+    LINK = "link"
+    SYMLINK_OUTSIDE = "symlink_outside"
+    SYMLINK_LOOP = "symlink_loop"
+    BROKEN_LINK = "broken_link"
+    SPECIAL_FILE = "special_file"
+    UNREADABLE = "unreadable"
+    VANISHED = "vanished"
+    TOO_DEEP = "too_deep"
+    TOO_MANY = "too_many"
+    IGNORE_FILE = "ignore_file"
+
+    @property
+    def is_problem(self) -> bool:
+        """Whether a person should hear of it unasked: nobody wanted it left out, and it may hold sources."""
+        return self in _PROBLEMS
+
+
+_PROBLEMS: Final = frozenset(
+    {
+        LeftOutReason.TOO_LARGE,
+        LeftOutReason.UNREADABLE,
+        LeftOutReason.TOO_DEEP,
+        LeftOutReason.TOO_MANY,
+        LeftOutReason.IGNORE_FILE,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ScannedFile:
+    """A regular file of the project. `path` is relative to the root, with `/`, and surrogate escapes for bytes
+    that are not UTF-8. `language` is None for a file that is listed but not analysed.
+    """
+
+    path: str
+    language: str | None
+    size_bytes: int
+    mtime_ns: int
+    inode: int
+    ctime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A file, or a folder with all that is in it, that is not part of the project."""
+
+    path: str
+    reason: LeftOutReason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What was found; both lists are sorted by path. `folders` were looked into, the root among them."""
+
+    files: tuple[ScannedFile, ...]
+    left_out: tuple[LeftOut, ...]
+    folders: int
+
+    def left_out_counts(self) -> dict[LeftOutReason, int]:
+        """How often each reason occurs, in the order of the reasons."""
+        counted = Counter(one.reason for one in self.left_out)
+        return {reason: counted[reason] for reason in LeftOutReason if counted[reason]}
+
+
+def scan(root: Root, settings: IndexSettings, detect: Detect) -> Scan:
+    """Everything below `root`. Raises Denied or NotFound only when the root itself cannot be read."""
+    return _Scanner(root, settings, detect).run()
+
+
+def examine(root: Root, relative: str, settings: IndexSettings, detect: Detect) -> ScannedFile | LeftOut:
+    """One file that was asked for by name: no pattern leaves it out, but its size, kind and content may.
+
+    Raises InvalidPath, NotFound or Denied.
+    """
+    checked(relative)
+    status = root.status(relative)
+    if not stat.S_ISREG(status.st_mode):
+        return LeftOut(relative, LeftOutReason.SPECIAL_FILE, _kind(status.st_mode))
+    scanner = _Scanner(root, settings, detect)
+    scanner.add(relative, status, lambda: root.open_bytes(relative, 1 << 62)[:HEAD_BYTES])
+    return scanner.files[0] if scanner.files else scanner.left_out[0]
+
+
+def looks_binary(content: bytes) -> bool:
+    """Whether the first bytes of a file hold a NUL, as git asks; UTF-16 counts as binary too."""
+    return b"\0" in content[:HEAD_BYTES]
+
+
+@dataclass(slots=True)
+class _Folder:
+    """An open folder with those of its folders that are still to be looked into."""
+
+    descriptor: int
+    prefix: str
+    levels: Levels
+    waiting: list[str]
+
+
+class _Scanner:
+    def __init__(self, root: Root, settings: IndexSettings, detect: Detect) -> None:
+        self.files: list[ScannedFile] = []
+        self.left_out: list[LeftOut] = []
+        self._root = root
+        self._settings = settings
+        self._detect = detect
+        self._ignore = IgnoreFiles()
+        self._folders = 0
+        self._links: list[tuple[str, Levels]] = []
+        self._stack: list[_Folder] = []
+        self._seen: set[tuple[int, int]] = set()
+
+    def run(self) -> Scan:
+        top = self._ignore.top(self._root.path, self._settings.ignore)
+        try:
+            descriptor = os.open(self._root.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise translated(error, os.fspath(self._root.path)) from error
+        try:
+            self._walk(os.dup(descriptor), "", top)
+            self._follow_links(descriptor)
+        finally:
+            os.close(descriptor)
+        for path, detail in self._ignore.refused:
+            self._leave(path, LeftOutReason.IGNORE_FILE, f"is not honoured: {detail}")
+        self.files.sort(key=lambda file: file.path)
+        self.left_out.sort(key=lambda one: (one.path, one.reason))
+        return Scan(tuple(self.files), tuple(self.left_out), self._folders)
+
+    def add(self, path: str, status: os.stat_result, head: Callable[[], bytes]) -> None:
+        """List a regular file, or say why not; `head` reads its beginning, when the name does not tell enough."""
+        language = self._detect(path, None)
+        size_bytes = status.st_size
+        name = path.rpartition("/")[2]
+        if language is None and "." not in name[1:] and 0 < size_bytes <= self._settings.max_file_size_bytes:
+            try:
+                content = head()
+            except (OSError, DuckError) as error:
+                self._leave(path, LeftOutReason.UNREADABLE, getattr(error, "strerror", "") or str(error))
+                return
+            if looks_binary(content):
+                self._leave(path, LeftOutReason.BINARY, "holds NUL bytes")
+                return
+            language = self._detect(path, content)
+        if language is not None and size_bytes > self._settings.max_file_size_bytes:
+            limit = self._settings.max_file_size_bytes
+            self._leave(path, LeftOutReason.TOO_LARGE, f"{size_bytes:,} bytes, the limit is {limit:,}")
+            return
+        self.files.append(
+            ScannedFile(path, language, size_bytes, status.st_mtime_ns, status.st_ino, status.st_ctime_ns)
+        )
+
+    def _leave(self, path: str, reason: LeftOutReason, detail: str) -> None:
+        self.left_out.append(LeftOut(path, reason, detail))
+
+    def _walk(self, descriptor: int, prefix: str, levels: Levels) -> None:
+        """Everything below an open folder, which this closes; deepest first, without recursion."""
+        self._enter(descriptor, prefix, levels)
+        try:
+            while self._stack:
+                folder = self._stack[-1]
+                if not folder.waiting or len(self.files) >= MAX_FILES:
+                    os.close(folder.descriptor)
+                    self._stack.pop()
+                    continue
+                name = folder.waiting.pop()
+                self._descend(folder, name)
+        finally:
+            for folder in self._stack:
+                os.close(folder.descriptor)
+            self._stack.clear()
+
+    def _descend(self, folder: _Folder, name: str) -> None:
+        path = folder.prefix + name
+        if len(self._stack) >= MAX_DEPTH:
+            self._leave(path, LeftOutReason.TOO_DEEP, f"more than {MAX_DEPTH} folders deep")
+            return
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            descriptor = os.open(name, flags, dir_fd=folder.descriptor)
+        except OSError as error:
+            self._leave(path, _refusal(error), error.strerror or "")
+            return
+        self._enter(descriptor, path + "/", folder.levels)
+
+    def _enter(self, descriptor: int, prefix: str, levels: Levels) -> None:
+        """List one folder and put it on the stack, which owns its descriptor from then on."""
+        folder = _Folder(descriptor, prefix, levels, [])
+        self._stack.append(folder)
+        try:
+            with os.scandir(descriptor) as listing:
+                entries = list(islice(listing, MAX_FILES + 1))
+        except OSError as error:
+            self._leave(prefix[:-1], _refusal(error), error.strerror or "")
+            return
+        names = {entry.name for entry in entries}
+        if prefix and (meaning := marked(names)):
+            self._leave(prefix[:-1], LeftOutReason.BUILT_IN, meaning)
+            return
+        self._folders += 1
+        if self._settings.follow_links:
+            status = os.fstat(descriptor)
+            self._seen.add((status.st_dev, status.st_ino))
+        folder.levels = self._ignore.below(levels, descriptor, prefix, names)
+        for entry in entries:
+            self._entry(entry, folder, names)
+        if len(self.files) >= MAX_FILES:
+            self._leave(prefix[:-1] or ".", LeftOutReason.TOO_MANY, f"over {MAX_FILES:,} files; the rest is left out")
+
+    def _entry(self, entry: os.DirEntry[str], folder: _Folder, siblings: set[str]) -> None:
+        name = entry.name
+        path = folder.prefix + name
+        try:
+            is_folder = entry.is_dir(follow_symlinks=False)
+            if self._is_left_out(path, name, folder.levels, siblings if is_folder else None):
+                return
+            if is_folder:
+                folder.waiting.append(name)
+            elif entry.is_file(follow_symlinks=False):
+                status = entry.stat(follow_symlinks=False)
+                self._seen_file(status)
+                self.add(path, status, lambda: _head(folder.descriptor, name))
+            elif entry.is_symlink():
+                self._links.append((path, folder.levels))
+            else:
+                self._leave(path, LeftOutReason.SPECIAL_FILE, _kind(entry.stat(follow_symlinks=False).st_mode))
+        except OSError as error:
+            self._leave(path, _refusal(error), error.strerror or "")
+
+    def _is_left_out(self, path: str, name: str, levels: Levels, siblings: Collection[str] | None) -> bool:
+        """Whether it is, and then also noted. `siblings` are given for a folder."""
+        folder = siblings is not None
+        verdict = levels.verdict(path, name, folder=folder)
+        if siblings is not None:
+            meaning = built_in(name, siblings)
+            if meaning and (verdict is None or meaning == "version control"):
+                self._leave(path, LeftOutReason.BUILT_IN, meaning)
+                return True
+        if verdict is None:
+            if not folder and ".min." in name and MINIFIED.search(name):
+                self._leave(path, LeftOutReason.GENERATED, "minified")
+                return True
+            if name.startswith(TEMPORARY_PREFIX) and name.endswith(TEMPORARY_SUFFIX):
+                self._leave(path, LeftOutReason.GENERATED, "left by an interrupted write")
+                return True
+            return False
+        left_out, source = verdict
+        if left_out:
+            self._leave(path, LeftOutReason.IGNORED, f"by {display(source)}")
+        return left_out
+
+    def _seen_file(self, status: os.stat_result) -> None:
+        if self._settings.follow_links:
+            self._seen.add((status.st_dev, status.st_ino))
+
+    def _follow_links(self, root: int) -> None:
+        """Links last, so that what they lead to is listed under its own name whenever it has one."""
+        while self._links:
+            path, levels = self._links.pop()
+            try:
+                target = open_beneath(root, path, PATH_ONLY, links=True, by_walk=self._root.by_walk)
+            except OSError as error:
+                self._leave(path, _link_refusal(error), error.strerror or "")
+                continue
+            try:
+                self._follow(root, path, levels, os.fstat(target))
+            except OSError as error:
+                self._leave(path, _refusal(error), error.strerror or "")
+            finally:
+                os.close(target)
+
+    def _follow(self, root: int, path: str, levels: Levels, status: os.stat_result) -> None:
+        key = (status.st_dev, status.st_ino)
+        if not self._settings.follow_links:
+            self._leave(path, LeftOutReason.LINK, "links are not followed (index.follow_links)")
+        elif key in self._seen:
+            self._leave(path, LeftOutReason.LINK, "leads to what is listed under its own name")
+        elif stat.S_ISREG(status.st_mode):
+            self._seen.add(key)
+            self.add(path, status, lambda: self._root.open_bytes(path, self._settings.max_file_size_bytes)[:HEAD_BYTES])
+        elif stat.S_ISDIR(status.st_mode):
+            flags = os.O_RDONLY | os.O_DIRECTORY
+            descriptor = open_beneath(root, path, flags, links=True, by_walk=self._root.by_walk)
+            self._walk(descriptor, path + "/", levels)
+        else:
+            self._leave(path, LeftOutReason.SPECIAL_FILE, _kind(status.st_mode))
+
+
+def _head(folder: int, name: str) -> bytes:
+    descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        return read_up_to(descriptor, HEAD_BYTES)
+    finally:
+        os.close(descriptor)
+
+
+def _refusal(error: OSError) -> LeftOutReason:
+    """Not there any more, or something else by now, or not ours to read."""
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return LeftOutReason.VANISHED
+    return LeftOutReason.UNREADABLE
+
+
+def _link_refusal(error: OSError) -> LeftOutReason:
+    match error.errno:
+        case errno.EXDEV:
+            return LeftOutReason.SYMLINK_OUTSIDE
+        case errno.ELOOP:
+            return LeftOutReason.SYMLINK_LOOP
+        case errno.ENOENT | errno.ENOTDIR:
+            return LeftOutReason.BROKEN_LINK
+        case _:
+            return LeftOutReason.UNREADABLE
+
+
+def _kind(mode: int) -> str:
+    kinds = {stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket", stat.S_IFBLK: "a device", stat.S_IFCHR: "a device"}
+    return kinds.get(stat.S_IFMT(mode), "a folder" if stat.S_ISDIR(mode) else "not a regular file")
