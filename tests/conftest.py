@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+pytest_plugins = ["tests.servers"]
+
 
 def _refuse_foreign_connections(event: str, arguments: tuple[object, ...]) -> None:
     if event != "socket.connect":

@@ -64,6 +64,7 @@ class PostgresDatabase(Database):
             max_size=settings.pool_max,
             timeout=settings.connect_timeout_s,
             check=AsyncConnectionPool.check_connection,
+            reset=_forget_mode,
             close_returns=True,
             open=False,
             name="duck-postgres",
@@ -97,7 +98,7 @@ class PostgresDatabase(Database):
     async def close(self) -> None:
         """Idle connections are closed now, those in use when their transaction has been rolled back."""
         self._closed = True
-        await self._pool.close(timeout=0)
+        await self._pool.close()
         await self._engine.dispose()
 
     @asynccontextmanager
@@ -105,20 +106,25 @@ class PostgresDatabase(Database):
         connection = self._engine.connect()
         try:
             await connection.start()
-            if not write:
-                await connection.execution_options(**_READ_ONLY)
-            await connection.begin()
-        except BaseException as error:
-            await uninterrupted(connection.close())
-            if isinstance(error, Exception):
-                raise self._translated(error) from error
-            raise
+        except Exception as error:
+            raise self._translated(error) from error
         try:
+            await self._start(connection, write)
             yield _PostgresTransaction(connection, self)
         finally:
             await uninterrupted(connection.close())
 
+    async def _start(self, connection: AsyncConnection, write: bool) -> None:
+        try:
+            if not write:
+                await connection.execution_options(**_READ_ONLY)
+            await connection.begin()
+        except Exception as error:
+            raise self._translated(error) from error
+
     def _translated(self, error: BaseException) -> DuckError:
+        if self._closed:
+            return StorageUnavailable("the database is closed")
         original = error.orig if isinstance(error, DBAPIError) else error
         if isinstance(original, PoolTimeout):
             known = unavailable(
@@ -165,6 +171,12 @@ class _PostgresTransaction(Transaction):
     def _refuse_after_close(self) -> None:
         if self._database._closed:
             raise StorageUnavailable("the database is closed")
+
+
+async def _forget_mode(connection: PooledConnection) -> None:
+    """A cancelled reader's connection comes back without SQLAlchemy having made it writable again."""
+    await connection.set_read_only(None)
+    await connection.set_isolation_level(None)
 
 
 def _connection_options(settings: DatabaseSettings, location: Location) -> dict[str, Any]:  # libpq's and psycopg's
