@@ -1,0 +1,151 @@
+"""The only way to start another program: an argument list and never a shell, a clean environment, an end in time."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from rubber_duck.errors import InvalidPath, LimitExceeded, ProgramUnavailable, TimedOut
+
+_CHUNK_BYTES: Final = 64 * 1024
+_DEFAULT_LIMIT_BYTES: Final = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """How a program ended. `returncode` is negative when a signal killed it: -9 for SIGKILL."""
+
+    returncode: int
+    stdout: bytes
+    stderr: bytes
+
+
+def find_program(name: str) -> str | None:
+    """The absolute path of a program: beside this interpreter first, then on PATH; None when there is none.
+
+    Relative entries of PATH are passed over, so that a project cannot bring its own `git`.
+    """
+    beside = Path(sys.executable).parent
+    folders = [str(beside), *(entry for entry in os.environ.get("PATH", os.defpath).split(os.pathsep))]
+    return shutil.which(name, path=os.pathsep.join(folder for folder in folders if os.path.isabs(folder)))
+
+
+async def run_program(
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    stdin: bytes = b"",
+    timeout_s: float = 60.0,
+    limit_bytes: int = _DEFAULT_LIMIT_BYTES,
+    environment: Mapping[str, str] | None = None,
+) -> Completed:
+    """Run `argv` to its end in a process group of its own, which is killed whole on time-out, limit and cancel.
+
+    The environment is PATH, LANG and a HOME that is empty and goes away, with `environment` on top. `limit_bytes`
+    holds for the two outputs together. What the program leaves running behind it is killed too.
+    Raises ProgramUnavailable (cannot be started), TimedOut, LimitExceeded, InvalidPath.
+    """
+    if any("\0" in argument for argument in argv):
+        raise InvalidPath(f"a NUL byte cannot be passed to {argv[0]!r}")
+    with tempfile.TemporaryDirectory(prefix="duck-home-") as home:
+        clean = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", "HOME": home, **(environment or {})}
+        async with _started(argv, cwd, clean) as process:
+            try:
+                async with asyncio.timeout(timeout_s):
+                    stdout, stderr = await _converse(process, stdin, _Budget(argv[0], limit_bytes))
+                    return Completed(await process.wait(), stdout, stderr)
+            except TimeoutError as error:
+                raise TimedOut(f"{_name(argv[0])} did not end within {timeout_s:g} s and was killed") from error
+
+
+@asynccontextmanager
+async def _started(
+    argv: Sequence[str], cwd: Path, environment: Mapping[str, str]
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A running process; when the block is left, neither it nor anything in its group runs on."""
+    pipe = asyncio.subprocess.PIPE
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *argv, cwd=cwd, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
+        )
+    except OSError as error:
+        raise ProgramUnavailable(f"{_name(argv[0])} cannot be started: {error.strerror or error}") from error
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError, PermissionError):  # nobody is left (macOS says it the second way)
+            os.killpg(process.pid, signal.SIGKILL)
+        await _bury(process)
+
+
+async def _bury(process: asyncio.subprocess.Process) -> None:
+    """Wait for the end, the pipes closed before: one may be full, or held open by something outside the group."""
+    transport: asyncio.SubprocessTransport = process._transport  # type: ignore[attr-defined]  # no other way
+    for number in range(3):
+        pipe = transport.get_pipe_transport(number)
+        if pipe is not None:
+            pipe.close()
+    await process.wait()
+    transport.close()
+
+
+@dataclass(slots=True)
+class _Budget:
+    """How many bytes a program may still say."""
+
+    program: str
+    left: int
+
+    def spend(self, size: int) -> None:
+        self.left -= size
+        if self.left < 0:
+            raise LimitExceeded(f"{_name(self.program)} wrote more than it may and was killed")
+
+
+async def _converse(process: asyncio.subprocess.Process, stdin: bytes, budget: _Budget) -> tuple[bytes, bytes]:
+    assert process.stdout is not None
+    assert process.stderr is not None
+    talks = [
+        asyncio.ensure_future(_feed(process, stdin)),
+        asyncio.ensure_future(_listen(process.stdout, budget)),
+        asyncio.ensure_future(_listen(process.stderr, budget)),
+    ]
+    try:
+        _, stdout, stderr = await asyncio.gather(*talks)
+    finally:
+        for talk in talks:
+            talk.cancel()
+        await asyncio.gather(*talks, return_exceptions=True)
+    return stdout or b"", stderr or b""
+
+
+async def _feed(process: asyncio.subprocess.Process, stdin: bytes) -> None:
+    assert process.stdin is not None
+    try:
+        process.stdin.write(stdin)
+        await process.stdin.drain()
+        process.stdin.close()
+        await process.stdin.wait_closed()
+    except (BrokenPipeError, ConnectionResetError):
+        return  # it did not want to read all of it: its output says whether that matters
+
+
+async def _listen(stream: asyncio.StreamReader, budget: _Budget) -> bytes:
+    chunks = []
+    while chunk := await stream.read(_CHUNK_BYTES):
+        budget.spend(len(chunk))
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _name(program: str) -> str:
+    return repr(Path(program).name)
