@@ -74,18 +74,18 @@ class Root:
         with self._descriptor(relative, PATH_ONLY) as descriptor:
             return os.fstat(descriptor)
 
-    def write_atomic(self, relative: str, content: bytes) -> None:
+    def write_atomic(self, relative: str, content: bytes, *, mode: int = 0o666) -> None:
         """Replace or create a regular file: after a crash it has the old content or the new, never a mixture.
 
-        Mode and, where allowed, owner are kept; the folder must exist. Never writes into `.git`, never through
-        a link. Raises InvalidPath, NotFound or Denied.
+        Mode and, where allowed, owner are kept; a new file gets `mode`, less the umask. The folder must exist.
+        Never writes into `.git`, never through a link. Raises InvalidPath, NotFound or Denied.
         """
         parts = checked(relative)
         if any(_is_git(part) for part in parts):
             raise InvalidPath(f"'{display(relative)}' lies in git's own folder, which RubberDuck never writes")
         parent = "/".join(parts[:-1]) or "."
         with self._descriptor(parent, os.O_RDONLY | os.O_DIRECTORY, links=False) as folder:
-            _replace(folder, parts[-1], content)
+            _replace(folder, parts[-1], content, mode)
 
     @contextmanager
     def _descriptor(self, relative: str, flags: int, *, links: bool = True) -> Iterator[int]:
@@ -166,14 +166,14 @@ def translated(error: OSError, path: str) -> DuckError:
             return normalize(error)
 
 
-def _replace(folder: int, name: str, content: bytes) -> None:
+def _replace(folder: int, name: str, content: bytes, mode: int) -> None:
     try:
         old: os.stat_result | None = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
         old = None
     if old is not None and not stat.S_ISREG(old.st_mode):
         raise InvalidPath(f"'{display(name)}' is not a regular file, so it is not replaced")
-    temporary, descriptor = _open_temporary(folder, 0o666 if old is None else 0o600)
+    temporary, descriptor = _open_temporary(folder, mode if old is None else 0o600)
     try:
         try:
             _fill(descriptor, content, old)
