@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import Final
 
+from rubber_duck import telemetry
 from rubber_duck.errors import DuckError
 from rubber_duck.settings import IndexSettings
 from rubber_duck.workspace.beneath import PATH_ONLY, open_beneath
@@ -115,9 +117,17 @@ class Scan:
         return {reason: counted[reason] for reason in LeftOutReason if counted[reason]}
 
 
-def scan(root: Root, settings: IndexSettings, detect: Detect) -> Scan:
-    """Everything below `root`. Raises Denied or NotFound only when the root itself cannot be read."""
-    return _Scanner(root, settings, detect).run()
+def scan(root: Root, settings: IndexSettings, detect: Detect, *, below: Collection[str] = ()) -> Scan:
+    """Everything below `root`, or only the files and folders `below` (relative names) with what lies in them.
+
+    What is named in `below` is never left out by a pattern: it was asked for. Raises Denied or NotFound only when
+    the root itself cannot be read.
+    """
+    started_s = time.monotonic()
+    found = _Scanner(root, settings, detect, below).run()
+    duration_ms = round((time.monotonic() - started_s) * 1000)
+    telemetry.emit("workspace.scanned", files=len(found.files), left_out=len(found.left_out), duration_ms=duration_ms)
+    return found
 
 
 def examine(root: Root, relative: str, settings: IndexSettings, detect: Detect) -> ScannedFile | LeftOut:
@@ -141,26 +151,33 @@ def looks_binary(content: bytes) -> bool:
 
 @dataclass(slots=True)
 class _Folder:
-    """An open folder with those of its folders that are still to be looked into."""
+    """An open folder with those of its folders that are still to be looked into.
+
+    `is_wanted` is False for one that is only on the way to what was asked for.
+    """
 
     descriptor: int
     prefix: str
     levels: Levels
     waiting: list[str]
+    is_wanted: bool
 
 
 class _Scanner:
-    def __init__(self, root: Root, settings: IndexSettings, detect: Detect) -> None:
+    def __init__(self, root: Root, settings: IndexSettings, detect: Detect, below: Collection[str] = ()) -> None:
         self.files: list[ScannedFile] = []
         self.left_out: list[LeftOut] = []
         self._root = root
         self._settings = settings
         self._detect = detect
+        self._below = tuple(below)
         self._ignore = IgnoreFiles()
         self._folders = 0
         self._links: list[tuple[str, Levels]] = []
         self._stack: list[_Folder] = []
         self._seen: set[tuple[int, int]] = set()
+        self._asked = set(below) or {""}
+        self._on_the_way = {asked[:end] for asked in below for end in range(len(asked)) if asked[end] == "/"}
 
     def run(self) -> Scan:
         top = self._ignore.top(self._root.path, self._settings.ignore)
@@ -207,7 +224,7 @@ class _Scanner:
 
     def _walk(self, descriptor: int, prefix: str, levels: Levels) -> None:
         """Everything below an open folder, which this closes; deepest first, without recursion."""
-        self._enter(descriptor, prefix, levels)
+        self._enter(descriptor, prefix, levels, is_wanted=prefix != "")
         try:
             while self._stack:
                 folder = self._stack[-1]
@@ -233,11 +250,12 @@ class _Scanner:
         except OSError as error:
             self._leave(path, _refusal(error), error.strerror or "")
             return
-        self._enter(descriptor, path + "/", folder.levels)
+        self._enter(descriptor, path + "/", folder.levels, is_wanted=folder.is_wanted)
 
-    def _enter(self, descriptor: int, prefix: str, levels: Levels) -> None:
+    def _enter(self, descriptor: int, prefix: str, levels: Levels, *, is_wanted: bool) -> None:
         """List one folder and put it on the stack, which owns its descriptor from then on."""
-        folder = _Folder(descriptor, prefix, levels, [])
+        is_asked = prefix[:-1] in self._asked
+        folder = _Folder(descriptor, prefix, levels, [], is_wanted or is_asked)
         self._stack.append(folder)
         try:
             with os.scandir(descriptor) as listing:
@@ -246,7 +264,7 @@ class _Scanner:
             self._leave(prefix[:-1], _refusal(error), error.strerror or "")
             return
         names = {entry.name for entry in entries}
-        if prefix and (meaning := marked(names)):
+        if is_wanted and not is_asked and (meaning := marked(names)):
             self._leave(prefix[:-1], LeftOutReason.BUILT_IN, meaning)
             return
         self._folders += 1
@@ -262,9 +280,17 @@ class _Scanner:
     def _entry(self, entry: os.DirEntry[str], folder: _Folder, siblings: set[str]) -> None:
         name = entry.name
         path = folder.prefix + name
+        if self._below and not self._is_wanted(path):
+            return
         try:
             is_folder = entry.is_dir(follow_symlinks=False)
-            if self._is_left_out(path, name, folder.levels, siblings if is_folder else None):
+            if not folder.is_wanted and path not in self._asked:
+                if is_folder and path in self._on_the_way:
+                    folder.waiting.append(name)
+                return
+            if path not in self._asked and self._is_left_out(
+                path, name, folder.levels, siblings if is_folder else None
+            ):
                 return
             if is_folder:
                 folder.waiting.append(name)
@@ -278,6 +304,12 @@ class _Scanner:
                 self._leave(path, LeftOutReason.SPECIAL_FILE, _kind(entry.stat(follow_symlinks=False).st_mode))
         except OSError as error:
             self._leave(path, _refusal(error), error.strerror or "")
+
+    def _is_wanted(self, path: str) -> bool:
+        """Whether `path` lies in one of the wanted paths, or on the way to one."""
+        return any(
+            path == wanted or path.startswith(f"{wanted}/") or wanted.startswith(f"{path}/") for wanted in self._below
+        )
 
     def _is_left_out(self, path: str, name: str, levels: Levels, siblings: Collection[str] | None) -> bool:
         """Whether it is, and then also noted. `siblings` are given for a folder."""
