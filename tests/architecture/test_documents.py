@@ -1,9 +1,10 @@
-"""The code in README and docs runs, in the repository and in planted breaches."""
+"""The code in README and docs runs, links lead somewhere, the reference is current; and planted breaches are seen."""
 
+import shutil
 from pathlib import Path
 
 import pytest
-from tests.architecture.checks import blocks
+from tests.architecture.checks import blocks, links
 from tests.architecture.planted import ROOT, plant
 
 
@@ -34,3 +35,30 @@ def test_files_that_a_document_shows_can_be_used_in_it(tmp_path: Path) -> None:
     shown = "```python\n# file: seven.py\nSEVEN = 7\n```\n"
     used = '```console\n$ python -c "import seven; print(seven.SEVEN)"\n…\n7\n```\n'
     assert blocks.blocks(plant(tmp_path, {"README.md": shown + used})) == []
+
+
+def test_the_links_in_the_documents_lead_somewhere() -> None:
+    assert links.links(ROOT) == []
+
+
+@pytest.mark.parametrize("link", ["[a](gone.md)", "![a](images/gone.png)", "[a](#gone)", "[a](a.md#gone)"])
+def test_a_link_that_leads_nowhere_is_caught(tmp_path: Path, link: str) -> None:
+    assert len(links.links(plant(tmp_path, {"docs/a.md": f"# A\n\n{link}\n"}))) == 1
+
+
+def test_the_reference_is_what_the_code_says() -> None:
+    assert links.reference(ROOT) == []
+
+
+def test_a_stale_a_missing_and_a_superfluous_page_are_caught(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    (tmp_path / "src").symlink_to(ROOT / "src")
+    pages = tmp_path / "docs/reference"
+    (pages / "errors.md").write_text((pages / "errors.md").read_text().replace("| no |", "| yes |", 1))
+    (pages / "rules.md").unlink()
+    (pages / "gone.md").write_text("# Gone\n")
+    assert [breach.split()[0] for breach in links.reference(tmp_path)] == [
+        "docs/reference/errors.md",
+        "docs/reference/gone.md",
+        "docs/reference/rules.md",
+    ]

@@ -14,6 +14,7 @@ CHECKS: list[Check] = [
     files.skips,
     files.unfinished,
     files.locks,
+    files.dependencies,
     files.makefile,
 ]
 PROJECT = '[project]\ndependencies = ["click>=8"]\n'
@@ -35,6 +36,7 @@ PLANTED: list[tuple[Check, dict[str, str]]] = [
     (files.locks, {"pyproject.toml": PROJECT, "requirements/run.txt": f"click==7.0 {HASH}\n"}),
     (files.locks, {"pyproject.toml": PROJECT, "requirements/run.txt": f"click==8.1 {HASH}\nrich>=14 {HASH}\n"}),
     (files.locks, {"pyproject.toml": PROJECT, "requirements/run.txt": f"click==8.1 {HASH}\nrich==14\n"}),
+    (files.dependencies, {"pyproject.toml": PROJECT, "docs/decisions/0001-a.md": "`clicks` is not it\n"}),
     (files.makefile, {"Makefile": ".PHONY: run\nrun:\n", "CONTRIBUTING.md": "`make run`\n"}),
     (files.makefile, {"Makefile": ".PHONY: run\nrun: ## Runs\n", "CONTRIBUTING.md": "\n"}),
 ]

@@ -38,10 +38,10 @@ def test_a_stray_package_is_caught(tmp_path: Path) -> None:
         ("code/extra.py", "import sqlite3", "Database drivers"),
         ("analysis/extra.py", "from tree_sitter import Node", "Syntax trees only in code"),
         ("app/extra.py", "import structlog", "Logs and spans only through telemetry"),
-        ("app/extra.py", "import click", "The terminal only in cli"),
-        ("workspace/extra.py", "import subprocess", "Other programs"),
+        ("app/extra.py", "import click", "The command line only in cli"),
+        ("app/extra.py", "import rich", "Rendering only in cli"),
         ("analysis/extra.py", "import multiprocessing", "Worker processes"),
-        ("code/extra.py", "import pathspec", "Ignore files"),
+        ("code/extra.py", "import pathspec", "Patterns of paths"),
         ("scope/extra.py", "import msgspec", "Decoding only at the edges"),
     ],
 )

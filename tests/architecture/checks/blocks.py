@@ -126,6 +126,7 @@ class _Session:
     def _console(self, content: str) -> Iterator[str]:
         for part in re.split(r"^\$ ", content, flags=re.MULTILINE)[1:]:
             command, _, expected = part.partition("\n")
+            command = command.removeprefix(".venv/bin/")
             program = command.split()[0]
             if program == "make":
                 yield from self._make(command)

@@ -78,6 +78,17 @@ def locks(root: Path) -> list[Breach]:
     return found
 
 
+def dependencies(root: Path) -> list[Breach]:
+    """Run-time dependencies that no decision note explains."""
+    project = tomllib.loads((root / "pyproject.toml").read_text())
+    notes = "".join(path.read_text() for path in (root / "docs/decisions").glob("*.md"))
+    return [
+        f"pyproject.toml:1: {name} is in no table of docs/decisions/: say what it replaces and who keeps it"
+        for name in (Requirement(each).name for each in project["project"]["dependencies"])
+        if f"`{name}`" not in notes
+    ]
+
+
 def makefile(root: Path) -> list[Breach]:
     """Targets that a person may call and that `make` does not describe, or CONTRIBUTING does not name."""
     text = (root / "Makefile").read_text()

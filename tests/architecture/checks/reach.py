@@ -11,21 +11,42 @@ from tests.architecture.checks.tree import Breach, Module, modules
 STARTERS = {
     "os": ("system", "popen", "fork", "forkpty", "posix_spawn", "posix_spawnp", "startfile"),
     "asyncio": ("create_subprocess_exec", "create_subprocess_shell"),
-    "pty": ("spawn", "fork"),
 }
 NETWORK = ("socket", "ssl", "http.client", "http.server", "urllib.request", "ftplib", "smtplib", "xmlrpc", "telnetlib")
 UNSAFE = ("pickle", "marshal", "shelve", "dill")
+DYNAMIC = ("rubber_duck.registry", "rubber_duck.cli.main", "rubber_duck.cli.generated")
 DATABASES = frozenset({"sqlite", "postgresql", "postgres"})
 
 
 def programs(root: Path) -> list[Breach]:
-    """Calls that start a program elsewhere than in workspace/programs.py, by whatever door."""
+    """Calls and imports that start a program elsewhere than in workspace/programs.py, by whatever door."""
+    found: list[Breach] = []
+    for module in modules(root):
+        if module.name == "rubber_duck.workspace.programs":
+            continue
+        found += [
+            module.breach(node.lineno, f"starts a program by {ast.unparse(node.func)}; only workspace/programs.py does")
+            for node in ast.walk(module.tree)
+            if isinstance(node, ast.Call) and _starts_program(node.func)
+        ]
+        found += [
+            module.breach(line, f"imports {imported}; only workspace/programs.py starts programs")
+            for line, imported in imports(module)
+            if imported.partition(".")[0] in {"subprocess", "pty"}
+        ]
+    return found
+
+
+def dynamic_imports(root: Path) -> list[Breach]:
+    """Imports by a name that is made at run time, which no other check can see, besides the places that need them."""
     return [
-        module.breach(node.lineno, f"starts a program with {ast.unparse(node.func)}; only workspace/programs.py does")
+        module.breach(node.lineno, f"calls {ast.unparse(node.func)}; import by name, or register in a registry")
         for module in modules(root)
-        if module.name != "rubber_duck.workspace.programs"
+        if module.name not in DYNAMIC and not module.name.startswith("rubber_duck.code.")
         for node in ast.walk(module.tree)
-        if isinstance(node, ast.Call) and _starts_program(node.func)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in {"importlib.import_module", "import_module", "__import__", "exec", "eval"}
+        and not (node.args and isinstance(node.args[0], ast.Constant))
     ]
 
 
