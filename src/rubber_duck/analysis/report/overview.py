@@ -49,13 +49,12 @@ class RuleGroup:
 
 @dataclass(frozen=True, slots=True)
 class FileRank:
-    """One file with findings: its number of findings by severity, and the sum of their priorities."""
+    """One file with findings: how many, and the sum of their priorities, in all and by severity (worst first)."""
 
     path: str
-    lines: int
-    by_severity: Mapping[Severity, int]
     findings: int
     weight: float
+    weight_by_severity: Mapping[Severity, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +142,7 @@ def _priority(severity: Severity, confidence: Confidence, kind: Kind) -> float:
 
 def _rank(file: FileReport) -> FileRank:
     shown = [finding for finding in file.findings if finding.suppressed is None]
-    counts = Counter(finding.severity for finding in shown)
-    return FileRank(
-        file.path,
-        file.lines,
-        {severity: counts[severity] for severity in WORST_FIRST},
-        len(shown),
-        round(sum(map(priority, shown)), 2),
-    )
+    weights = dict.fromkeys(WORST_FIRST, 0.0)
+    for finding in shown:
+        weights[finding.severity] += priority(finding)
+    return FileRank(file.path, len(shown), round(sum(weights.values()), 2), weights)

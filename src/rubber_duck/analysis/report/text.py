@@ -12,7 +12,7 @@ from rubber_duck.analysis.finding import Finding, Fix, Severity
 from rubber_duck.analysis.report.excerpt import CodeLine, excerpt
 from rubber_duck.analysis.report.model import FileReport, Problem, Report
 from rubber_duck.analysis.report.overview import Overview, overview
-from rubber_duck.analysis.report.visible import visible, visible_name
+from rubber_duck.analysis.report.visible import shortened, visible, visible_name
 
 MORE: Final = "`--limit 0` lists them all, `--format html --output report.html` makes a page to read at leisure."
 """What the report says after the number of findings that a limit has hidden."""
@@ -29,6 +29,7 @@ _NAMES_SHOWN: Final = 3
 _RANKED: Final = 3
 _RANK_FROM: Final = 10  # with fewer findings a ranking only repeats them
 _LEAST_WIDTH: Final = 40
+_MESSAGE_CHARACTERS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def _file(file: FileReport, findings: Sequence[Finding], style: _Style) -> Itera
 def _finding(finding: Finding, path: str, lines: Mapping[int, str], style: _Style) -> Iterator[str]:
     severity = finding.severity
     label = style.paint(_SGR[severity], severity.label)
-    yield f"{label}{style.bold(f'[{visible_name(finding.rule)}]')} {visible(finding.message)}"
+    yield f"{label}{style.bold(f'[{visible_name(finding.rule)}]')} {_said(finding.message)}"
     span = finding.span
     gutter = max(3, len(str(max(span.start_line, span.end_line))) + 1)
     bar = style.dim(" " * gutter + " │")
@@ -121,7 +122,7 @@ def _code(line: CodeLine, gutter: int, severity: Severity, style: _Style) -> Ite
 
 
 def _fix(fix: Fix) -> str:
-    return f"{visible(fix.message)} ({'safe' if fix.safe else 'check the result: it may change the meaning'})"
+    return f"{_said(fix.message)} ({'safe' if fix.safe else 'check the result: it may change the meaning'})"
 
 
 def _ranking(seen: Overview, style: _Style) -> list[str]:
@@ -166,6 +167,10 @@ def _summary(seen: Overview, left_out: int, style: _Style) -> str:
         if count
     )
     return f"{style.bold(head)} ({counts})"
+
+
+def _said(text: str) -> str:
+    return visible(shortened(text, _MESSAGE_CHARACTERS))
 
 
 def _count(number: int, noun: str) -> str:

@@ -44,6 +44,11 @@ def visible_character(character: str) -> str:
     return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
 
 
+def shortened(text: str, characters: int) -> str:
+    """At most `characters` of `text`, then `…`; a file's name or a message may be as long as somebody likes."""
+    return text if len(text) <= characters else text[:characters] + "…"
+
+
 def scrubbed(text: str) -> str:
     """`text` as valid Unicode: a lone surrogate becomes the six characters `\\udc80`; nothing else changes."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
