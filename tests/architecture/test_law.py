@@ -12,7 +12,7 @@ CONTRACT = "[importlinter:contract:floors]\ntype = layers\nlayers =\n    __main_
 
 @pytest.mark.parametrize("check", [law.contracts, law.exceptions, law.libraries, law.protocol, law.drawing])
 def test_the_repository_keeps_the_law(check: law.Check) -> None:
-    assert check(ROOT) == []
+    assert "\n".join(check(ROOT)) == ""
 
 
 def test_a_lawful_folder_passes(tmp_path: Path) -> None:

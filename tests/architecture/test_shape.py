@@ -37,7 +37,7 @@ PLANTED: list[tuple[Check, str, str, str]] = [
 
 @pytest.mark.parametrize("check", [shape.sizes, shape.names, shape.openings, shape.exports])
 def test_the_repository_is_in_shape(check: Check) -> None:
-    assert check(ROOT) == []
+    assert "\n".join(check(ROOT)) == ""
 
 
 @pytest.mark.parametrize(("check", "path", "content", "what"), PLANTED)

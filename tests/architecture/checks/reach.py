@@ -83,7 +83,7 @@ def twins(root: Path) -> list[Breach]:
 
 
 def globals_called(root: Path) -> list[Breach]:
-    """Calls of the global clock or randomness: a part is given its own when it is made (house rule 13)."""
+    """Calls of the global calendar or randomness: a part is given its own when it is made (house rule 13)."""
     return [
         module.breach(node.lineno, f"calls {called}; take a clock or a source of randomness when made")
         for module in modules(root)
@@ -94,7 +94,7 @@ def globals_called(root: Path) -> list[Breach]:
 
 
 GLOBALS = frozenset(
-    {"time.time", "time.monotonic", "time.sleep", "datetime.now", "datetime.utcnow", "datetime.datetime.now"}
+    {"time.time", "time.time_ns", "time.sleep", "datetime.now", "datetime.utcnow", "datetime.datetime.now"}
     | {"random.random", "random.randint", "random.choice", "uuid.uuid4", "uuid4", "uuid.uuid1"}
 )
 
