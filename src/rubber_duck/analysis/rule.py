@@ -16,10 +16,11 @@ from rubber_duck.code.source import Node, SourceFile
 from rubber_duck.errors import InvalidDeclaration
 from rubber_duck.registry import Registry
 
-rules: Final[Registry[Rule]] = Registry(
-    "rule", package="rubber_duck.analysis.rules", group="rubber_duck.rules"
-)
+rules: Final[Registry[Rule]] = Registry("rule", package="rubber_duck.analysis.rules", group="rubber_duck.rules")
 """Every rule of our own. Add one with `@rules.add`."""
+
+CALLS: Final = frozenset({"call", "call_expression", "new_expression"})
+"""The node kinds that are calls, in any language; `names` narrows these."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
 
@@ -55,8 +56,8 @@ class Rule(ABC):
     - `kind`, `severity`, `confidence`: see `analysis.finding`.
     - `kinds`: language name or family (`"python"`, `"ecmascript"`, `"elixir"`) → the tree-sitter node kinds that
       `check` is called with. The engine walks each file once and dispatches on them.
-    - `names`: where not empty, `check` is called only for calls whose last name is among these; then `kinds` must
-      name call nodes. `"execute"` matches `cursor.execute(…)` and `execute(…)`.
+    - `names`: where not empty, `check` is called with a call (a kind in CALLS) only when its last name is among
+      these: `"execute"` matches `cursor.execute(…)` and `execute(…)`. Nodes of other kinds all come.
     - `cwe`: required for security rules.
     - `good`, `bad`: at least one example of each; each `bad` one is reported exactly once.
     - `options`: setting name → default value (int, float, bool, str or tuple of str), changed under

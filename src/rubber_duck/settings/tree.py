@@ -40,7 +40,7 @@ class DatabaseSettings(Section, frozen=True):
 class LogSettings(Section, frozen=True):
     """What is logged, and how. Logs go to standard error of this process and nowhere else."""
 
-    level: Annotated[LogLevel, Meta(description="The least level that is written.")] = "warning"
+    level: Annotated[LogLevel, Meta(description="The least level that is written.")] = "error"
     format: Annotated[Literal["console", "json"], Meta(description="Lines for people, or one JSON value per line.")] = (
         "console"
     )

@@ -117,7 +117,7 @@ EVENTS: Final[dict[str, Event]] = _catalogue(
     ),
     Event(
         "analysis.file_crashed",
-        "error",
+        "warning",
         "A worker process died or hung on a file, which is left out.",
         {"path": "the file", "reason": "how it ended"},
     ),

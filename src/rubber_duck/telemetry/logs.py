@@ -10,7 +10,7 @@ from rubber_duck.settings import LogSettings
 
 _ORDER: Final = ("debug", "info", "warning", "error")
 
-_threshold = _ORDER.index("warning")
+_threshold = _ORDER.index("error")
 _format = "console"
 _stream: TextIO | None = None
 _logger: Any = None  # structlog's bound loggers have no static type

@@ -1,0 +1,303 @@
+"""The front of analysis: takes a root and gives an outcome, doing only what the cache does not know."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from rubber_duck import telemetry
+from rubber_duck.analysis.analyzer import SYNTAX_ERROR, hash_content
+from rubber_duck.analysis.file_analysis import FileAnalysis, FileProblem
+from rubber_duck.analysis.known import Known, Sighting, analysis_key, facts_key
+from rubber_duck.analysis.lines import Lines
+from rubber_duck.analysis.outcome import AnalyzedFile, Outcome, left_out, placed
+from rubber_duck.analysis.report.model import Problem
+from rubber_duck.analysis.ruff import RuffRun, ruff_finding, ruff_identity, run_ruff
+from rubber_duck.analysis.rule_set import RuleSet, program_digest
+from rubber_duck.analysis.suppression import suppressed
+from rubber_duck.analysis.target import Target
+from rubber_duck.analysis.worker import TASK, WorkItem, WorkResult, analyze_item, item_encoder, result_decoder
+from rubber_duck.code.language import detect
+from rubber_duck.code.workers import Crashed, Workers
+from rubber_duck.errors import DuckError
+from rubber_duck.settings import Settings
+from rubber_duck.storage.cache import Cache
+from rubber_duck.workspace.scan import Scan, ScannedFile, examine, scan
+
+OnProgress = Callable[[int, int, str], None]
+"""Called with files done, files in all, and what is being done."""
+
+INLINE_BYTES: Final = 200_000
+"""Up to this much source is analysed in this process: starting workers would take longer."""
+
+
+@dataclass(slots=True)
+class _Run:
+    """The state of one run: what is known of each file, and what is still to do."""
+
+    target: Target
+    rule_set: RuleSet
+    version: str
+    started_ns: int
+    on_progress: OnProgress
+    hashes: dict[str, str] = field(default_factory=dict)
+    done: dict[str, FileAnalysis] = field(default_factory=dict)
+    facts: dict[bytes, bytes] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+class Analysis:
+    """Analyses files. One instance serves many runs, one after the other or at once."""
+
+    def __init__(self, known: Known, workers: Workers) -> None:
+        self._known = known
+        self._workers = workers
+
+    async def run(self, target: Target, on_progress: OnProgress) -> Outcome:
+        """Analyse what `target` means; unchanged files come from the cache. Being cancelled loses nothing."""
+        started_ns = time.time_ns()
+        with telemetry.span("analysis.run"):
+            rule_set = RuleSet(target.settings.analysis.rules)
+            on_progress(0, 0, "looking at the files")
+            listed = await asyncio.to_thread(_scan, target)
+            files = [file for file in listed.files if file.language is not None]
+            run = _Run(target, rule_set, _version(rule_set, target), started_ns, on_progress)
+            todo = await asyncio.to_thread(self._look_up, run, files)
+            await self._analyze(run, todo)
+            await asyncio.to_thread(self._keep, run, files, todo)
+        outcome = _outcome(run, listed, files, cached=len(files) - len(todo))
+        _report_events(outcome, started_ns)
+        return outcome
+
+    def facts(self, files: Sequence[tuple[str, str]]) -> dict[str, bytes]:
+        """The facts (`code.codec`) of files given as (path, content hash), by path; without those not known."""
+        keys = {path: facts_key(program_digest(), path, content_hash) for path, content_hash in files}
+        found = self._known.facts(list(keys.values()))
+        return {path: found[key] for path, key in keys.items() if key in found}
+
+    def _look_up(self, run: _Run, files: Sequence[ScannedFile]) -> list[ScannedFile]:
+        """Fill `run.hashes` and `run.done` from the cache; the files that must be analysed."""
+        sightings = self._known.sightings(os.fspath(run.target.root.path))
+        for file in files:
+            seen = sightings.get(os.fsencode(file.path))
+            if seen is not None and seen.still_holds(file):
+                run.hashes[file.path] = seen.content_hash
+            else:
+                content = _content(run, file)
+                if content is not None:
+                    run.hashes[file.path] = hash_content(content)
+        keys = {path: analysis_key(run.version, path, content_hash) for path, content_hash in run.hashes.items()}
+        found = self._known.analyses(list(keys.values()))
+        for path, key in keys.items():
+            if key in found:
+                run.done[path] = found[key]
+        return [file for file in files if file.path in run.hashes and file.path not in run.done]
+
+    async def _analyze(self, run: _Run, todo: Sequence[ScannedFile]) -> None:
+        python = [file.path for file in todo if file.language == "python"] if run.target.settings.analysis.ruff else []
+        async with asyncio.TaskGroup() as group:
+            linting = group.create_task(run_ruff(run.target.root.path, python))
+            await self._walk(run, todo)
+        await asyncio.to_thread(_add_ruff, run, linting.result())
+
+    async def _walk(self, run: _Run, todo: Sequence[ScannedFile]) -> None:
+        items = [_item(run, file) for file in todo]
+        run.on_progress(0, len(todo), "analysing")
+        if sum(file.size_bytes for file in todo) <= INLINE_BYTES:
+            for done, (file, item) in enumerate(zip(todo, items, strict=True), start=1):
+                analyzed = analyze_item(item)
+                _take(run, file, WorkResult(analyzed.analysis, analyzed.facts))
+                run.on_progress(done, len(todo), "analysing")
+                await asyncio.sleep(0)
+            return
+        encoded = [item_encoder.encode(item) for item in items]
+        sizes = [file.size_bytes for file in todo]
+        deadline_s = run.target.settings.workers.file_timeout_s
+        async with aclosing(self._workers.map(encoded, sizes=sizes, deadline_s=deadline_s)) as results:
+            done = 0
+            async for index, result in results:
+                done += 1
+                file = todo[index]
+                if isinstance(result, Crashed):
+                    telemetry.emit("analysis.file_crashed", path=file.path, reason=result.reason)
+                    run.problems.append(Problem(file.path, "crashed", result.reason))
+                else:
+                    _take(run, file, result_decoder.decode(result))
+                run.on_progress(done, len(todo), "analysing")
+
+    def _keep(self, run: _Run, files: Sequence[ScannedFile], todo: Sequence[ScannedFile]) -> None:
+        if not todo and self._all_sighted(run, files):
+            return
+        analyses: dict[bytes, FileAnalysis] = {}
+        for file in todo:
+            analysis = run.done.get(file.path)
+            if analysis is not None and analysis.content_hash:
+                analyses[analysis_key(run.version, file.path, analysis.content_hash)] = analysis
+        self._known.keep_analyses(analyses)
+        self._known.keep_facts(run.facts)
+        root = os.fspath(run.target.root.path)
+        seen = {
+            os.fsencode(file.path): Sighting.of(file, run.hashes[file.path], run.started_ns)
+            for file in files
+            if file.path in run.hashes
+        }
+        if run.target.only:
+            seen = {**self._known.sightings(root), **seen}
+        self._known.keep_sightings(root, seen)
+
+    def _all_sighted(self, run: _Run, files: Sequence[ScannedFile]) -> bool:
+        sightings = self._known.sightings(os.fspath(run.target.root.path))
+        held = (sightings.get(os.fsencode(file.path)) for file in files)
+        return all(seen is not None and seen.still_holds(file) for seen, file in zip(held, files, strict=True))
+
+
+@asynccontextmanager
+async def open_analysis(settings: Settings) -> AsyncIterator[Analysis]:
+    """The analysis with its cache in the home folder and its worker processes, which start when first needed."""
+    cache = Cache(Path(settings.home) / "cache.db")
+    try:
+        workers = Workers(settings.workers.count, TASK, memory_bytes=settings.workers.memory_bytes)
+        try:
+            yield Analysis(Known(cache), workers)
+        finally:
+            await workers.close()
+    finally:
+        cache.close()
+
+
+def _scan(target: Target) -> Scan:
+    index = target.settings.index
+    with telemetry.span("workspace.scan"):
+        if not target.only:
+            return scan(target.root, index, detect)
+        listed = scan(target.root, index, detect, below=target.only)
+        missing = [path for path in target.only if (target.root.path / path).is_file()]
+        missing = sorted(
+            set(missing)
+            - {file.path for file in listed.files}
+            - {each.path for each in listed.left_out if each.reason.is_problem}
+        )
+        extra = [examine(target.root, path, index, detect) for path in missing]
+    named = [each for each in extra if isinstance(each, ScannedFile)]
+    refused = [each for each in extra if not isinstance(each, ScannedFile)]
+    unnamed = [each for each in listed.left_out if each.path not in missing]
+    return Scan(
+        tuple(sorted([*listed.files, *named], key=lambda file: file.path)),
+        tuple(sorted([*unnamed, *refused], key=lambda each: each.path)),
+        listed.folders,
+    )
+
+
+def _version(rule_set: RuleSet, target: Target) -> str:
+    ruff = ruff_identity() if target.settings.analysis.ruff else "off"
+    return hash_content(f"{rule_set.fingerprint} {ruff}".encode())
+
+
+def _item(run: _Run, file: ScannedFile) -> WorkItem:
+    settings = run.target.settings
+    return WorkItem(
+        os.fsencode(run.target.root.path),
+        os.fsencode(file.path),
+        file.language or "",
+        settings.index.max_file_size_bytes,
+        settings.analysis.rules,
+    )
+
+
+def _content(run: _Run, file: ScannedFile) -> bytes | None:
+    """The file's bytes; None, and a problem, when they cannot be read."""
+    try:
+        return run.target.root.open_bytes(file.path, run.target.settings.index.max_file_size_bytes)
+    except DuckError as error:
+        run.problems.append(Problem(file.path, error.code, error.message))
+        return None
+
+
+def _take(run: _Run, file: ScannedFile, result: WorkResult) -> None:
+    analysis = result.analysis
+    run.done[file.path] = analysis
+    if analysis.content_hash:
+        run.hashes[file.path] = analysis.content_hash
+        if result.facts:
+            run.facts[facts_key(program_digest(), file.path, analysis.content_hash)] = result.facts
+
+
+def _add_ruff(run: _Run, ruff: RuffRun) -> None:
+    """Put ruff's findings beside ours. Where ruff parsed the file, its word on the syntax counts, not ours."""
+    for path, reason in ruff.failed.items():
+        analysis = run.done.get(path)
+        if analysis is not None:
+            problem = FileProblem("ruff_failed", f"ruff could not look at it: {reason}")
+            run.done[path] = msgspec.structs.replace(analysis, problems=(*analysis.problems, problem))
+    for path in ruff.linted:
+        analysis = run.done.get(path)
+        if analysis is None:
+            continue
+        ours = [finding for finding in analysis.findings if finding.rule != SYNTAX_ERROR]
+        theirs = ruff.diagnostics.get(path, [])
+        if not theirs and len(ours) == len(analysis.findings):
+            continue
+        content = _unchanged_content(run, path, analysis)
+        if content is None:
+            continue
+        lines = Lines(content)
+        findings = sorted([*ours, *(ruff_finding(each, lines) for each in theirs)], key=lambda each: each.order)
+        run.done[path] = msgspec.structs.replace(analysis, findings=tuple(findings), excerpt=lines.excerpt(findings))
+
+
+def _unchanged_content(run: _Run, path: str, analysis: FileAnalysis) -> bytes | None:
+    """The bytes that were analysed, if they are still there; a file that changed meanwhile is analysed next time."""
+    try:
+        content = run.target.root.open_bytes(path, run.target.settings.index.max_file_size_bytes)
+    except DuckError as error:
+        run.problems.append(Problem(path, error.code, error.message))
+        return None
+    if hash_content(content) != analysis.content_hash:
+        run.problems.append(Problem(path, "changed_meanwhile", "it changed during the analysis; run it again"))
+        run.done.pop(path, None)
+        run.hashes.pop(path, None)
+        return None
+    return content
+
+
+def _outcome(run: _Run, listed: Scan, files: Sequence[ScannedFile], *, cached: int) -> Outcome:
+    problems = [*left_out(listed, run.target.only), *run.problems]
+    analyzed: list[AnalyzedFile] = []
+    for file in files:
+        analysis = run.done.get(file.path)
+        if analysis is None:
+            continue
+        problems += [Problem(file.path, each.reason, each.detail) for each in analysis.problems]
+        findings = placed(file.path, suppressed(analysis.findings, analysis.suppressions))
+        analyzed.append(AnalyzedFile(file.path, analysis.size_bytes, analysis, findings))
+    problems.sort(key=lambda problem: (problem.path, problem.reason, problem.detail))
+    return Outcome(
+        root=os.fspath(run.target.root.path),
+        scan=listed,
+        files=tuple(analyzed),
+        problems=tuple(problems),
+        version=run.version,
+        cached=cached,
+    )
+
+
+def _report_events(outcome: Outcome, started_ns: int) -> None:
+    findings = sum(len(file.findings) for file in outcome.files)
+    telemetry.count("analysis.files", len(outcome.files))
+    telemetry.count("analysis.cache_hits", outcome.cached)
+    telemetry.count("analysis.findings", findings)
+    telemetry.emit(
+        "analysis.finished",
+        files=len(outcome.files),
+        cached=outcome.cached,
+        findings=findings,
+        duration_ms=(time.time_ns() - started_ns) // 1_000_000,
+    )

@@ -1,0 +1,177 @@
+"""Analyses one file: every rule and the extraction of symbols in one walk over its tree."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from rubber_duck.analysis.file_analysis import FileAnalysis, FileProblem
+from rubber_duck.analysis.finding import Confidence, Finding, Kind, Severity, Span
+from rubber_duck.analysis.lines import Lines
+from rubber_duck.analysis.rule import CALLS, Hit, Rule
+from rubber_duck.analysis.rule_set import RuleSet
+from rubber_duck.analysis.suppression import read_suppressions
+from rubber_duck.code.code import open_source
+from rubber_duck.code.codec import encode
+from rubber_duck.code.extract import extractor
+from rubber_duck.code.grammar import Grammar
+from rubber_duck.code.language import family
+from rubber_duck.code.source import Node, SourceFile
+from rubber_duck.code.walk import Table, Visit, merge, table, walk
+from rubber_duck.errors import LimitExceeded
+
+SYNTAX_ERROR: Final = "syntax-error"
+"""The rule name of a finding about text that the grammar does not understand."""
+
+SYNTAX_ERRORS_SHOWN: Final = 3
+"""Syntax errors reported per file: one mistake causes many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Analyzed:
+    """A file's analysis and its symbols, references and imports as bytes (see `code.codec`); empty when it has none."""
+
+    analysis: FileAnalysis
+    facts: bytes
+
+
+class Analyzer:
+    """Analyses files with one set of rules. Not for use by several threads at once."""
+
+    def __init__(self, rule_set: RuleSet) -> None:
+        self._rule_set = rule_set
+        self._desks: dict[str, _Desk] = {}
+
+    def analyze(self, path: str, content: bytes, language: str) -> Analyzed:
+        """Everything about one file; never raises for its content, which at worst is left out with a problem."""
+        content_hash = hash_content(content)
+        size_bytes = len(content)
+        try:
+            file = open_source(path, content, language)
+            desk = self._desk(file.grammar)
+            facts = desk.walk(file)
+        except LimitExceeded as error:
+            problem = FileProblem("limit_exceeded", error.message)
+            return Analyzed(
+                FileAnalysis(content_hash, size_bytes, language, content.count(b"\n"), problems=(problem,)), b""
+            )
+        suppressions, lacking = read_suppressions("", file.content)
+        findings = sorted([*_syntax_errors(file), *desk.findings(), *lacking], key=lambda finding: finding.order)
+        analysis = FileAnalysis(
+            content_hash,
+            size_bytes,
+            language,
+            file.lines,
+            tuple(findings),
+            suppressions,
+            Lines(file.content).excerpt(findings),
+            tuple(desk.problems()),
+        )
+        return Analyzed(analysis, facts)
+
+    def _desk(self, grammar: Grammar) -> _Desk:
+        desk = self._desks.get(grammar.dialect)
+        if desk is None:
+            desk = self._desks[grammar.dialect] = _Desk(self._rule_set, grammar)
+        return desk
+
+
+def hash_content(content: bytes) -> str:
+    """The hexadecimal BLAKE2b-128 by which a file's content is known everywhere."""
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+class _Desk:
+    """The tables for one dialect, and the file that lies on it during a walk."""
+
+    def __init__(self, rule_set: RuleSet, grammar: Grammar) -> None:
+        self._hits: list[tuple[Rule, Hit]] = []
+        self._failures: dict[str, str] = {}
+        self._file: SourceFile
+        self._extractor = extractor(grammar.language, grammar.dialect)
+        visits = table(grammar, self._visits(rule_set, grammar))
+        self._enter: Table = merge(self._extractor.enter, visits)
+        self._leave: Table = self._extractor.leave
+
+    def walk(self, file: SourceFile) -> bytes:
+        """Run the rules and the extraction over the file; the extracted facts as bytes."""
+        self._hits.clear()
+        self._failures.clear()
+        self._file = file
+        self._extractor.begin(file)
+        walk(file, self._enter, self._leave)
+        return encode(self._extractor.finish())
+
+    def findings(self) -> Iterator[Finding]:
+        """What the rules saw in the walk before."""
+        for rule, hit in self._hits:
+            yield _finding(self._file, rule, hit)
+
+    def problems(self) -> Iterator[FileProblem]:
+        """The rules that failed in the walk before."""
+        for name, message in sorted(self._failures.items()):
+            yield FileProblem("rule_failed", f"the rule {name!r} failed here: {message}")
+
+    def _visits(self, rule_set: RuleSet, grammar: Grammar) -> Iterator[tuple[str, Visit]]:
+        by_call: dict[str, dict[str, list[Rule]]] = {}
+        for rule, kinds in rule_set.of(grammar.language, family(grammar.language)):
+            for kind in kinds:
+                if not rule.names or kind not in CALLS:
+                    yield kind, self._visit(rule)
+                    continue
+                for name in rule.names:
+                    by_call.setdefault(kind, {}).setdefault(name, []).append(rule)
+        for kind, by_name in by_call.items():
+            yield kind, self._visit_call({name: tuple(rules) for name, rules in by_name.items()})
+
+    def _visit(self, rule: Rule) -> Visit:
+        def visit(node: Node) -> None:
+            self._check(rule, node)
+
+        return visit
+
+    def _visit_call(self, by_name: dict[str, tuple[Rule, ...]]) -> Visit:
+        encoded = {name.encode(): rules for name, rules in by_name.items()}
+
+        def visit(node: Node) -> None:
+            file = self._file
+            for rule in encoded.get(file.syntax.name_of_call(node, file.content), ()):
+                self._check(rule, node)
+
+        return visit
+
+    def _check(self, rule: Rule, node: Node) -> None:
+        try:
+            for hit in rule.check(node, self._file):
+                self._hits.append((rule, hit))
+        except Exception as error:  # noqa: BLE001  # one rule's mistake must not cost the file's other findings
+            self._failures.setdefault(rule.name, f"{type(error).__name__}: {error}")
+
+
+def _finding(file: SourceFile, rule: Rule, hit: Hit) -> Finding:
+    return Finding(
+        path="",
+        span=Span(*file.span(hit.node.start_byte, hit.node.end_byte)),
+        rule=rule.name,
+        kind=rule.kind,
+        severity=rule.severity if hit.severity is None else hit.severity,
+        confidence=rule.confidence if hit.confidence is None else hit.confidence,
+        message=hit.message,
+        cwe=rule.cwe,
+        fix=hit.fix if file.encoding == "utf-8" else None,  # offsets of other encodings are not the file's own
+    )
+
+
+def _syntax_errors(file: SourceFile) -> Iterator[Finding]:
+    for problem in file.problems[:SYNTAX_ERRORS_SHOWN]:
+        yield Finding(
+            path="",
+            span=Span(*file.span(problem.start_byte, problem.end_byte)),
+            rule=SYNTAX_ERROR,
+            kind=Kind.SYNTAX,
+            severity=Severity.MEDIUM,
+            confidence=Confidence.MEDIUM,
+            message=f"Syntax: {problem.message}",
+        )

@@ -1,0 +1,53 @@
+"""What is known of one file after the walk: its findings without their path, and what it takes to show them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from rubber_duck.analysis.finding import Finding
+from rubber_duck.analysis.suppression import Suppression
+
+
+@dataclass(frozen=True, slots=True)
+class FileProblem:
+    """Something that kept a file, or a rule on it, from being looked at."""
+
+    reason: str
+    detail: str
+
+
+class FileAnalysis(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One file's results, as kept in the cache. Findings carry an empty path, because names need not be UTF-8.
+
+    `content_hash` is the hexadecimal BLAKE2b-128 of the file's bytes; `lines` the number of lines; `excerpt` maps a
+    line number to its text, for the lines that findings lie on.
+    """
+
+    content_hash: str
+    size_bytes: int
+    language: str
+    lines: int
+    findings: tuple[Finding, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()
+    excerpt: dict[int, str] = {}  # msgspec copies the default for each instance
+    problems: tuple[FileProblem, ...] = ()
+
+
+_encoder: Final = msgspec.msgpack.Encoder()
+_decoder: Final = msgspec.msgpack.Decoder(FileAnalysis)
+
+
+def encode(analysis: FileAnalysis) -> bytes:
+    """For the cache and for the pipe from a worker."""
+    return _encoder.encode(analysis)
+
+
+def decode(content: bytes) -> FileAnalysis | None:
+    """The analysis, or None when the bytes are not one: then it is made anew."""
+    try:
+        return _decoder.decode(content)
+    except msgspec.MsgspecError:
+        return None

@@ -1,0 +1,137 @@
+"""What one run over a set of files came to, and the report that it makes."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from rubber_duck import __version__
+from rubber_duck.analysis.analyzer import SYNTAX_ERROR
+from rubber_duck.analysis.file_analysis import FileAnalysis
+from rubber_duck.analysis.finding import Confidence, Finding, Kind, Severity
+from rubber_duck.analysis.report.model import FileReport, LanguageCount, Problem, Report, RuleDescription
+from rubber_duck.analysis.ruff import PREFIX, SYNTAX_RULE, rule_meaning
+from rubber_duck.analysis.rule import Rule, rules
+from rubber_duck.analysis.selection import Selection
+from rubber_duck.analysis.suppression import WITHOUT_REASON
+from rubber_duck.workspace.scan import Scan
+
+BUILT_IN: Final[dict[str, RuleDescription]] = {
+    SYNTAX_ERROR: RuleDescription(
+        SYNTAX_ERROR,
+        Kind.SYNTAX,
+        Severity.MEDIUM,
+        Confidence.MEDIUM,
+        "Text that the language's grammar does not understand.",
+        "The parser had to skip something here. What follows in the file was still analysed, as far as possible.",
+    ),
+    SYNTAX_RULE: RuleDescription(
+        SYNTAX_RULE,
+        Kind.SYNTAX,
+        Severity.MEDIUM,
+        Confidence.HIGH,
+        "Python that does not parse.",
+        "ruff's parser could not understand the file here, so ruff's other rules said nothing about the file.",
+    ),
+    WITHOUT_REASON: RuleDescription(
+        WITHOUT_REASON,
+        Kind.STYLE,
+        Severity.LOW,
+        Confidence.HIGH,
+        "A suppression comment that gives no reason.",
+        "`duck: ignore[rule]` silences nothing until it says why: `duck: ignore[rule] -- the reason`.",
+    ),
+}
+"""What may be reported without a rule class of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnalyzedFile:
+    """One file of an outcome; `analysis.findings` carry the file's path."""
+
+    path: str
+    size_bytes: int
+    analysis: FileAnalysis
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Everything a run found, before anything is left out for being below a severity.
+
+    `version` names the rules and programs that ran; `cached` counts the files whose results were known.
+    """
+
+    root: str
+    scan: Scan
+    files: tuple[AnalyzedFile, ...]
+    problems: tuple[Problem, ...]
+    version: str
+    cached: int
+
+    def report(self, selection: Selection, min_severity: Severity, *, root: str, name: str = "") -> Report:
+        """The report over the findings that count; `root` is shown as the place of the analysis."""
+        reports: list[FileReport] = []
+        languages: dict[str, LanguageCount] = {}
+        used: set[str] = set()
+        for file in self.files:
+            held = languages.get(file.analysis.language, LanguageCount(0, 0))
+            languages[file.analysis.language] = LanguageCount(held.files + 1, held.lines + file.analysis.lines)
+            findings = tuple(each for each in selection.keep(file.findings) if each.severity >= min_severity)
+            if findings:
+                used.update(finding.rule for finding in findings)
+                analysis = file.analysis
+                reports.append(FileReport(file.path, analysis.language, analysis.lines, findings, analysis.excerpt))
+        return Report(
+            root=root,
+            files=tuple(reports),
+            problems=self.problems,
+            languages=dict(sorted(languages.items())),
+            rules=tuple(description(rule) for rule in sorted(used)),
+            version=__version__,
+            name=name,
+        )
+
+
+def placed(path: str, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings with their path filled in."""
+    return tuple(replace(finding, path=path) for finding in findings)
+
+
+def left_out(scan: Scan, wanted: Sequence[str]) -> list[Problem]:
+    """What the scan left out, as far as it lies below `wanted` (empty: everywhere)."""
+    return [Problem(each.path, each.reason.value, each.detail) for each in scan.left_out if is_below(each.path, wanted)]
+
+
+def is_below(path: str, wanted: Sequence[str]) -> bool:
+    """Whether `path` is one of `wanted` or lies in it; always when `wanted` is empty."""
+    return not wanted or any(path == each or path.startswith(f"{each}/") for each in wanted)
+
+
+def known_rules() -> set[str]:
+    """The names of our own rules and of what is reported without one."""
+    return {*rules.discover(), *BUILT_IN}
+
+
+@functools.cache
+def description(name: str) -> RuleDescription:
+    """What there is to say about the rule of a finding."""
+    if name in BUILT_IN:
+        return BUILT_IN[name]
+    if name.startswith(PREFIX):
+        code = name.removeprefix(PREFIX)
+        meant = rule_meaning(name)
+        url = f"https://docs.astral.sh/ruff/rules/{code}"
+        summary = f"ruff's rule {code}."
+        return RuleDescription(name, meant.kind, meant.severity, meant.confidence, summary, "", meant.cwe, url)
+    return describe(rules[name])
+
+
+def describe(rule: type[Rule]) -> RuleDescription:
+    """The description of one of our own rules: the docstring's first sentence, and all of it."""
+    documentation = inspect.cleandoc(rule.__doc__ or "")
+    summary = documentation.split("\n\n")[0].replace("\n", " ")
+    return RuleDescription(rule.name, rule.kind, rule.severity, rule.confidence, summary, documentation, rule.cwe)

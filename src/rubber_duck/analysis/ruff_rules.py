@@ -1,0 +1,126 @@
+"""Which of ruff's rules run, and what each of them means in our terms: kind, severity, confidence, CWE.
+
+CWE numbers follow the documentation of bandit (https://bandit.readthedocs.io), from which ruff's S rules come.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from rubber_duck.analysis.finding import Confidence, Kind, Severity
+
+SELECT: Final = ("F", "E4", "E7", "E9", "W6", "N", "B", "S", "PLE", "PLW0120", "PLW0127", "PLW0128", "PLW0129",
+                 "PLW0131", "PLW0406", "PLW0602", "PLW0711", "PLW1501", "PLW1508", "PLW1509", "ASYNC")  # fmt: skip
+"""What runs: faults, names, bugbear, security, pylint's errors. Layout (E1, E2, E5, W) is a formatter's business."""
+
+IGNORE: Final = (
+    "B904", "B905",  # opinions on chaining and zip, hundreds in any code base from before Python 3.10
+    "B028", "B009", "B010",  # stack levels, getattr with a constant: harmless
+    "B018",  # useless expression: alarms on frameworks that overload operators
+    "N802", "N803", "N806", "N815", "N816", "N818", "N999",  # names that an interface dictates: unittest, Qt, Django
+    "S101", "S603", "S607", "S311", "S404",  # asserts and subprocess without a shell: noise, as their authors say
+    # covered by rules of our own, over all languages and with fewer false alarms
+    "S102", "S105", "S106", "S107", "S110", "S112", "S301", "S307", "S308", "S501", "S506", "S602", "S604", "S605",
+    "S608", "S701", "S704",
+)  # fmt: skip
+"""What does not run, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """A ruff rule in our terms."""
+
+    kind: Kind
+    severity: Severity
+    confidence: Confidence = Confidence.HIGH
+    cwe: int | None = None
+
+
+_LOW, _MEDIUM, _HIGH = Severity.LOW, Severity.MEDIUM, Severity.HIGH
+
+
+def _security(cwe: int, severity: Severity, confidence: Confidence = Confidence.MEDIUM) -> Meaning:
+    return Meaning(Kind.SECURITY, severity, confidence, cwe)
+
+
+_EXACT: Final[dict[str, Meaning]] = {
+    "F401": Meaning(Kind.SEMANTIC, _LOW),
+    "F403": Meaning(Kind.STYLE, _LOW),
+    "F405": Meaning(Kind.SEMANTIC, Severity.INFO, Confidence.LOW),
+    "F541": Meaning(Kind.STYLE, Severity.INFO),
+    "F811": Meaning(Kind.SEMANTIC, _MEDIUM),
+    "F821": Meaning(Kind.SEMANTIC, _HIGH),
+    "F822": Meaning(Kind.SEMANTIC, _MEDIUM),
+    "F841": Meaning(Kind.SEMANTIC, _LOW),
+    "E711": Meaning(Kind.STYLE, _LOW),
+    "E712": Meaning(Kind.STYLE, Severity.INFO),
+    "E721": Meaning(Kind.SEMANTIC, _LOW),
+    "E722": Meaning(Kind.SEMANTIC, _MEDIUM),
+    "B006": Meaning(Kind.SEMANTIC, _MEDIUM),
+    "B008": Meaning(Kind.SEMANTIC, _LOW, Confidence.MEDIUM),
+    "B023": Meaning(Kind.SEMANTIC, _MEDIUM),
+    "B015": Meaning(Kind.SEMANTIC, _MEDIUM),
+    "B007": Meaning(Kind.STYLE, Severity.INFO),
+    "B017": Meaning(Kind.SEMANTIC, _LOW),
+    "S103": _security(732, _MEDIUM),
+    "S104": _security(605, _LOW),
+    "S108": _security(377, _LOW, Confidence.LOW),
+    "S113": _security(400, _LOW, Confidence.MEDIUM),
+    "S201": _security(94, _HIGH),
+    "S202": _security(22, _HIGH),
+    "S302": _security(502, _MEDIUM),
+    "S303": _security(327, _MEDIUM),
+    "S304": _security(327, _HIGH),
+    "S305": _security(327, _MEDIUM),
+    "S306": _security(377, _MEDIUM),
+    "S310": _security(22, _LOW, Confidence.LOW),
+    "S312": _security(319, _HIGH),
+    "S321": _security(319, _HIGH),
+    "S323": _security(295, _MEDIUM),
+    "S324": _security(327, _LOW),
+    "S502": _security(327, _HIGH),
+    "S503": _security(327, _MEDIUM),
+    "S504": _security(327, _LOW),
+    "S505": _security(326, _HIGH),
+    "S507": _security(295, _HIGH),
+    "S508": _security(319, _MEDIUM),
+    "S509": _security(319, _MEDIUM),
+    "S601": _security(78, _MEDIUM),
+    "S606": _security(78, _LOW, Confidence.LOW),
+    "S609": _security(78, _HIGH),
+    "S610": _security(89, _LOW, Confidence.LOW),
+    "S611": _security(89, _LOW, Confidence.LOW),
+    "S612": _security(94, _MEDIUM),
+    "S702": _security(79, _MEDIUM),
+}
+
+_BY_PREFIX: Final[tuple[tuple[str, Meaning], ...]] = (
+    ("F7", Meaning(Kind.SYNTAX, _HIGH)),
+    ("F", Meaning(Kind.SEMANTIC, _MEDIUM)),
+    ("E9", Meaning(Kind.SYNTAX, _HIGH)),
+    ("E", Meaning(Kind.STYLE, Severity.INFO)),
+    ("W", Meaning(Kind.STYLE, Severity.INFO)),
+    ("N", Meaning(Kind.STYLE, Severity.INFO)),
+    ("B", Meaning(Kind.SEMANTIC, _LOW, Confidence.MEDIUM)),
+    ("S31", _security(20, _LOW, Confidence.LOW)),
+    ("S4", _security(1104, Severity.INFO, Confidence.LOW)),
+    ("S", _security(693, _LOW)),
+    ("PLE", Meaning(Kind.SEMANTIC, _MEDIUM)),
+    ("PLW", Meaning(Kind.SEMANTIC, _LOW)),
+    ("ASYNC", Meaning(Kind.SEMANTIC, _LOW, Confidence.MEDIUM)),
+)
+
+SYNTAX_ERROR: Final = Meaning(Kind.SYNTAX, _MEDIUM)
+"""What ruff says of a file it cannot parse; it has no code of its own."""
+
+
+def meaning(code: str) -> Meaning:
+    """What a ruff code such as `"F401"` means; an unknown one is a low semantic finding."""
+    exact = _EXACT.get(code)
+    if exact is not None:
+        return exact
+    return next(
+        (meant for prefix, meant in _BY_PREFIX if code.startswith(prefix)),
+        Meaning(Kind.SEMANTIC, _LOW, Confidence.LOW),
+    )

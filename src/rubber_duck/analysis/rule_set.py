@@ -1,0 +1,71 @@
+"""The rules that run, with their options, and a fingerprint that changes when any of them does."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from rubber_duck.analysis.rule import Rule, rules
+from rubber_duck.code.language import languages
+from rubber_duck.errors import InvalidSettings, UnknownName, did_you_mean
+
+Options = Mapping[str, Mapping[str, object]]
+
+_OWN_PACKAGES: Final = ("rubber_duck.analysis", "rubber_duck.code")
+"""A change to any file of these packages can change a result."""
+
+
+class RuleSet:
+    """One instance of each rule, made with the options of `[analysis.rules.<name>]`."""
+
+    def __init__(self, options: Options) -> None:
+        """Raises UnknownName for an unknown rule, InvalidSettings for an unknown or mistyped option."""
+        known = rules.discover()
+        for name in options:
+            if name not in known:
+                raise UnknownName.among("rule", name, known, hint=" (in [analysis.rules] of duck.toml)")
+        self.rules: tuple[Rule, ...] = tuple(
+            known[name](_checked_options(known[name], options.get(name, {}))) for name in known
+        )
+        chosen = sorted((name, sorted(values.items())) for name, values in options.items() if values)
+        self.fingerprint = hashlib.blake2b(f"{program_digest()} {chosen}".encode(), digest_size=16).hexdigest()
+
+    def of(self, language: str, family: str) -> list[tuple[Rule, tuple[str, ...]]]:
+        """The rules for a language, each with the node kinds it wants there."""
+        chosen: list[tuple[Rule, tuple[str, ...]]] = []
+        for rule in self.rules:
+            kinds = (*rule.kinds.get(language, ()), *(rule.kinds.get(family, ()) if family != language else ()))
+            if kinds:
+                chosen.append((rule, kinds))
+        return chosen
+
+
+@cache
+def program_digest() -> str:
+    """A digest of the source of everything that decides what is found: this package, `code`, other rules' modules."""
+    digest = hashlib.blake2b(digest_size=16)
+    for package in _OWN_PACKAGES:
+        found = importlib.util.find_spec(package)
+        for folder in (found.submodule_search_locations or ()) if found else ():
+            for path in sorted(Path(folder).rglob("*.py")):
+                digest.update(path.read_bytes())
+    for plugin in (*rules.discover().values(), *languages.discover().values()):
+        if not plugin.__module__.startswith(_OWN_PACKAGES):
+            origin = getattr(importlib.util.find_spec(plugin.__module__), "origin", None)
+            digest.update(Path(origin).read_bytes() if origin else plugin.__qualname__.encode())
+    return digest.hexdigest()
+
+
+def _checked_options(rule: type[Rule], given: Mapping[str, object]) -> dict[str, object]:
+    for key, value in given.items():
+        where = f"[analysis.rules.{rule.name}]"
+        if key not in rule.options:
+            raise InvalidSettings(f"{where}: there is no option {key!r}{did_you_mean(key, rule.options)}")
+        wanted = type(rule.options[key])
+        if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
+            raise InvalidSettings(f"{where}: {key} must be a {wanted.__name__}, not {value!r}")
+    return dict(given)

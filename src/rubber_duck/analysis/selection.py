@@ -1,0 +1,78 @@
+"""Which rules count where: `select`, `ignore` and `per_path` of the settings, and the `--rule` of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pathspec import GitIgnoreSpec
+
+from rubber_duck.analysis.finding import Finding
+from rubber_duck.analysis.suppression import matches
+from rubber_duck.errors import InvalidSettings, UnknownName
+from rubber_duck.settings import AnalysisSettings
+
+ALWAYS_KNOWN = ("ruff/",)
+"""Rule names with these beginnings are not checked against the registry: ruff knows its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Decides for each finding whether its rule counts at its path."""
+
+    counts: Callable[[str, str], bool]
+
+    def keep(self, findings: Sequence[Finding]) -> tuple[Finding, ...]:
+        """The findings whose rule counts where they are."""
+        return tuple(finding for finding in findings if self.counts(finding.path, finding.rule))
+
+
+def selection(settings: AnalysisSettings, *, only: Collection[str], known: Collection[str]) -> Selection:
+    """The selection that the settings and a request's `only` (rule names or prefixes with `*`) ask for.
+
+    Raises UnknownName for a rule that does not exist, InvalidSettings for an unusable path pattern.
+    """
+    for name in (
+        *only,
+        *settings.select,
+        *settings.ignore,
+        *(each for per in settings.per_path for each in per.ignore),
+    ):
+        _check_known(name, known)
+    for name in settings.rules:
+        if name not in known:
+            raise UnknownName.among("rule", name, known, hint=" (in [analysis.rules] of duck.toml)")
+    by_path = [(_pattern(per.path), per.ignore) for per in settings.per_path]
+
+    @lru_cache(maxsize=65536)
+    def counts_anywhere(rule: str) -> bool:
+        if only and not any(matches(pattern, rule) for pattern in only):
+            return False
+        if settings.select and not any(matches(pattern, rule) for pattern in settings.select):
+            return False
+        return not any(matches(pattern, rule) for pattern in settings.ignore)
+
+    @lru_cache(maxsize=65536)
+    def ignored_at(path: str) -> tuple[str, ...]:
+        return tuple(rule for spec, rules in by_path if spec.match_file(path) for rule in rules)
+
+    def counts(path: str, rule: str) -> bool:
+        return counts_anywhere(rule) and not any(matches(pattern, rule) for pattern in ignored_at(path))
+
+    return Selection(counts)
+
+
+def _check_known(name: str, known: Collection[str]) -> None:
+    if name.startswith(ALWAYS_KNOWN) or name in known:
+        return
+    if name.endswith("*") and any(matches(name, each) for each in known):
+        return
+    raise UnknownName.among("rule", name, known, hint="; `duck rules` lists them")
+
+
+def _pattern(text: str) -> GitIgnoreSpec:
+    try:
+        return GitIgnoreSpec.from_lines([text])
+    except ValueError as error:
+        raise InvalidSettings(f"[[analysis.per_path]]: {text!r} is not a pattern: {error}") from error

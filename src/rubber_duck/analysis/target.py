@@ -1,0 +1,84 @@
+"""From the paths a person names to the root they lie in, what below it is meant, and the settings that hold there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from rubber_duck.errors import Denied, InvalidInput, NotFound
+from rubber_duck.settings import Settings, with_project
+from rubber_duck.workspace.paths import Root, display
+
+PROJECT_FILE: Final = "duck.toml"
+"""A project's own settings, in its root."""
+
+_MARKS: Final = (PROJECT_FILE, ".git", "pyproject.toml", "package.json", "mix.exs")
+_PROJECT_FILE_LIMIT_BYTES: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """`only` are paths relative to the root; empty means everything in it. `settings` include the project's own."""
+
+    root: Root
+    only: tuple[str, ...]
+    settings: Settings
+
+
+def target(paths: Sequence[str], directory: str, settings: Settings) -> Target:
+    """The target of a request for `paths`, which are relative to `directory` unless absolute.
+
+    The root is the nearest folder at or above all of them that looks like a project (duck.toml, .git, a package
+    file), otherwise the folder itself. Raises NotFound, Denied, InvalidInput or InvalidSettings.
+    """
+    if not paths:
+        raise InvalidInput("no path was given: name a file or a folder")
+    absolute = [existing(path, directory) for path in paths]
+    folders = [path if os.path.isdir(path) else os.path.dirname(path) for path in absolute]
+    shared = os.path.commonpath(folders)
+    root = Root(_project_root(shared))
+    base = os.fspath(root.path)
+    only = tuple(sorted({os.path.relpath(path, base) for path in absolute}))
+    return Target(root, () if "." in only else only, project_settings(root, settings))
+
+
+def project_settings(root: Root, settings: Settings) -> Settings:
+    """`settings` with the project's own duck.toml, if it has one, laid over them."""
+    try:
+        content = root.open_bytes(PROJECT_FILE, _PROJECT_FILE_LIMIT_BYTES)
+    except NotFound:
+        return settings
+    return with_project(settings, content, display(os.fspath(root.path / PROJECT_FILE)))
+
+
+def existing(path: str, directory: str) -> str:
+    """The real, absolute form of a path that must exist; raises NotFound, Denied or InvalidInput."""
+    if not path or "\0" in path:
+        raise InvalidInput(f"{path!r} is not a path")
+    absolute = os.path.realpath(os.path.join(directory or os.getcwd(), path))
+    try:
+        os.stat(absolute)
+    except PermissionError:
+        raise Denied(f"'{display(path)}' may not be read: permission denied") from None
+    except OSError:
+        raise NotFound(f"there is no file or folder '{display(path)}'") from None
+    return absolute
+
+
+def shown_root(root: Path, directory: str) -> str:
+    """The root as a person in `directory` would write it: relative when it is there or above, else as it is."""
+    relative = os.path.relpath(root, directory or os.getcwd())
+    return relative if not relative.startswith("..") else os.fspath(root)
+
+
+def _project_root(folder: str) -> str:
+    home = os.path.realpath(os.path.expanduser("~"))
+    for candidate in (Path(folder), *Path(folder).parents):
+        if str(candidate) in {home, "/"} and str(candidate) != folder:
+            break  # a home folder under version control is not the project of everything in it
+        if any((candidate / mark).exists() for mark in _MARKS):
+            return str(candidate)
+    return folder

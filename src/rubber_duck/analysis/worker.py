@@ -1,0 +1,86 @@
+"""What a worker process does: reads one file through its root and analyses it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Final
+
+import msgspec
+
+from rubber_duck import fault
+from rubber_duck.analysis.analyzer import Analyzed, Analyzer, hash_content
+from rubber_duck.analysis.file_analysis import FileAnalysis, FileProblem
+from rubber_duck.analysis.rule_set import RuleSet
+from rubber_duck.errors import DuckError
+from rubber_duck.settings.tree import Option
+from rubber_duck.workspace.paths import Root
+from rubber_duck.workspace.scan import looks_binary
+
+TASK: Final = "rubber_duck.analysis.worker:open_task"
+"""How `code.workers` finds this module's task."""
+
+
+class WorkItem(msgspec.Struct, frozen=True, array_like=True):
+    """One file to analyse. `root` and `path` are file system bytes, because names need not be UTF-8."""
+
+    root: bytes
+    path: bytes
+    language: str
+    limit_bytes: int
+    options: dict[str, dict[str, Option]]
+
+
+class WorkResult(msgspec.Struct, frozen=True, array_like=True):
+    """The file's analysis and its facts as `code.codec` writes them."""
+
+    analysis: FileAnalysis
+    facts: bytes
+
+
+item_encoder: Final = msgspec.msgpack.Encoder()
+result_decoder: Final = msgspec.msgpack.Decoder(WorkResult)
+_item_decoder: Final = msgspec.msgpack.Decoder(WorkItem)
+
+
+def open_task(initial: bytes) -> Callable[[bytes], bytes]:
+    """The function that a worker calls for each item."""
+    del initial
+    fault.arm_from_environment()
+
+    def task(encoded: bytes) -> bytes:
+        item = _item_decoder.decode(encoded)
+        analyzed = analyze_item(item)
+        return item_encoder.encode(WorkResult(analyzed.analysis, analyzed.facts))
+
+    return task
+
+
+def analyze_item(item: WorkItem) -> Analyzed:
+    """Read and analyse one file; what keeps it from being read becomes a problem of the result."""
+    fault.point("analysis.worker")
+    path = os.fsdecode(item.path)
+    try:
+        content = _root(item.root).open_bytes(path, item.limit_bytes)
+    except DuckError as error:
+        return Analyzed(_unread(item.language, b"", error.code, error.message), b"")
+    if looks_binary(content):
+        return Analyzed(_unread(item.language, content, "binary", "holds NUL bytes"), b"")
+    options = msgspec.json.encode(item.options, order="sorted")
+    return _analyzer(options).analyze(path, content, item.language)
+
+
+def _unread(language: str, content: bytes, reason: str, detail: str) -> FileAnalysis:
+    content_hash = hash_content(content) if content else ""
+    return FileAnalysis(content_hash, len(content), language, 0, problems=(FileProblem(reason, detail),))
+
+
+@lru_cache(maxsize=8)
+def _root(path: bytes) -> Root:
+    return Root(os.fsdecode(path))
+
+
+@lru_cache(maxsize=8)
+def _analyzer(options: bytes) -> Analyzer:
+    return Analyzer(RuleSet(msgspec.json.decode(options, type=dict[str, dict[str, Option]])))

@@ -1,0 +1,241 @@
+"""Worker processes for hostile input: each may crash, hang or run out of memory without harm to the others' work."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import multiprocessing
+import os
+import resource
+import signal
+import socket
+import struct
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from io import IOBase
+from multiprocessing.process import BaseProcess
+from typing import Final
+
+from rubber_duck.errors import Unavailable
+
+CHUNK_BYTES: Final = 300_000
+"""About how much source is given to a worker at once: enough to hide the round trip, little enough to share out."""
+
+START_TIMEOUT_S: Final = 30.0
+"""Seconds a new process may take to say that it is ready."""
+
+_FRAME: Final = struct.Struct("<BI")
+_READY, _ANSWER, _FAILURE = range(3)
+
+
+@dataclass(frozen=True, slots=True)
+class Crashed:
+    """Instead of an answer: the worker died, hung or failed on this item. `reason` is a sentence's end."""
+
+    reason: str
+
+
+class Workers:
+    """Up to `count` processes (0: one per core) that run `task` over items; they start when first needed.
+
+    `task` names `"module:function"`; called with `initial` in each process, that function returns the one that turns
+    an item into an answer. `memory_bytes` bounds what a process may allocate.
+    """
+
+    def __init__(self, count: int, task: str, *, initial: bytes = b"", memory_bytes: int = 2 << 30) -> None:
+        self.count = count or len(os.sched_getaffinity(0))
+        self._arguments = (task, initial, memory_bytes)
+        self._idle: list[_Worker] = []
+        self._slots = asyncio.Semaphore(self.count)
+        self._closed = False
+
+    async def map(
+        self, items: Sequence[bytes], *, sizes: Sequence[int], deadline_s: float
+    ) -> AsyncGenerator[tuple[int, bytes | Crashed], None]:
+        """Yield (index, answer) for every item, in the order they are done; consume it inside `aclosing`.
+
+        The largest items, by `sizes`, go first. An item that takes longer than `deadline_s` costs its process, and
+        so does one that kills it: it is answered by Crashed, and the rest goes on in a new process.
+        """
+        chunks = _chunks(sizes)
+        answers: asyncio.Queue[tuple[int, bytes | Crashed] | BaseException] = asyncio.Queue()
+        async with AsyncExitStack() as stack:
+            for _ in range(min(self.count, len(chunks))):
+                runner = asyncio.create_task(self._run(chunks, items, deadline_s, answers))
+                stack.push_async_callback(_ended, runner)
+            for _ in range(len(items)):
+                answer = await answers.get()
+                if isinstance(answer, BaseException):
+                    raise answer
+                yield answer
+
+    async def close(self) -> None:
+        """End every process."""
+        self._closed = True
+        while self._idle:
+            await self._idle.pop().stop()
+
+    async def _run(
+        self,
+        chunks: deque[list[int]],
+        items: Sequence[bytes],
+        deadline_s: float,
+        answers: asyncio.Queue[tuple[int, bytes | Crashed] | BaseException],
+    ) -> None:
+        try:
+            while chunks:
+                waiting = deque(chunks.popleft())
+                while waiting:
+                    async with self._slots:
+                        await self._chunk(waiting, items, deadline_s, answers)
+        except Exception as error:  # noqa: BLE001  # handed to the one who consumes the answers
+            answers.put_nowait(error)
+
+    async def _chunk(
+        self,
+        waiting: deque[int],
+        items: Sequence[bytes],
+        deadline_s: float,
+        answers: asyncio.Queue[tuple[int, bytes | Crashed] | BaseException],
+    ) -> None:
+        """Have one process work through `waiting`; on its death the culprit is answered, the rest stays waiting."""
+        worker = self._idle.pop() if self._idle else await _Worker.start(*self._arguments)
+        try:
+            worker.send([items[index] for index in waiting])
+            while waiting:
+                answer = await worker.answer(deadline_s)
+                answers.put_nowait((waiting.popleft(), answer))
+                if worker.dead:
+                    break
+        except BaseException:
+            await worker.stop()
+            raise
+        if worker.dead or self._closed:
+            await worker.stop()
+        else:
+            self._idle.append(worker)
+
+
+class _Worker:
+    """One process and the stream to it."""
+
+    def __init__(self, process: BaseProcess, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._process = process
+        self._reader = reader
+        self._writer = writer
+        self.dead = False
+
+    @classmethod
+    async def start(cls, task: str, initial: bytes, memory_bytes: int) -> _Worker:
+        ours, theirs = socket.socketpair()
+        context = multiprocessing.get_context("spawn")
+        process = context.Process(target=_serve, args=(theirs, task, initial, memory_bytes), daemon=True)
+        with theirs:
+            process.start()
+        reader, writer = await asyncio.open_connection(sock=ours, limit=1 << 20)
+        worker = cls(process, reader, writer)
+        try:
+            kind, payload = await asyncio.wait_for(worker._frame(), START_TIMEOUT_S)
+        except (TimeoutError, EOFError, OSError) as error:
+            await worker.stop()
+            raise Unavailable(f"a worker process could not start: {worker._how_it_ended()}") from error
+        if kind != _READY:
+            await worker.stop()
+            raise Unavailable(f"a worker process could not start: {payload.decode('utf-8', 'replace')}")
+        return worker
+
+    def send(self, items: Sequence[bytes]) -> None:
+        """Give it a chunk."""
+        self._writer.write(b"".join([_FRAME.pack(_ANSWER, len(item)) + item for item in items]))
+
+    async def answer(self, deadline_s: float) -> bytes | Crashed:
+        """The answer to the first item not answered yet. After a death, `dead` is true."""
+        try:
+            kind, payload = await asyncio.wait_for(self._frame(), deadline_s)
+        except TimeoutError:
+            self.dead = True
+            return Crashed(f"it took longer than {deadline_s:g} s")
+        except (EOFError, OSError):
+            self.dead = True
+            await self.stop()
+            return Crashed(self._how_it_ended())
+        return payload if kind == _ANSWER else Crashed(payload.decode("utf-8", "replace"))
+
+    async def stop(self) -> None:
+        """Kill the process and wait for its end."""
+        self.dead = True
+        self._writer.close()
+        if self._process.is_alive():
+            self._process.kill()
+        await asyncio.to_thread(self._process.join)
+        with contextlib.suppress(OSError):
+            await self._writer.wait_closed()
+
+    async def _frame(self) -> tuple[int, bytes]:
+        kind, length = _FRAME.unpack(await self._reader.readexactly(_FRAME.size))
+        return kind, await self._reader.readexactly(length)
+
+    def _how_it_ended(self) -> str:
+        code = self._process.exitcode
+        if code is not None and code < 0:
+            return f"the process was killed by {signal.Signals(-code).name}"
+        return f"the process ended with status {code}"
+
+
+def _chunks(sizes: Sequence[int]) -> deque[list[int]]:
+    chunks: deque[list[int]] = deque()
+    chunk: list[int] = []
+    total = 0
+    for index in sorted(range(len(sizes)), key=lambda index: -sizes[index]):
+        chunk.append(index)
+        total += sizes[index]
+        if total >= CHUNK_BYTES:
+            chunks.append(chunk)
+            chunk, total = [], 0
+    if chunk:
+        chunks.append(chunk)
+    return chunks
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
+
+
+def _serve(connection: socket.socket, task: str, initial: bytes, memory_bytes: int) -> None:
+    """The life of a worker process: ends when the other side closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with connection, connection.makefile("rb") as source, connection.makefile("wb", buffering=1 << 16) as sink:
+        try:
+            module, _, name = task.partition(":")
+            work: Callable[[bytes], bytes] = getattr(importlib.import_module(module), name)(initial)
+        except Exception as error:  # noqa: BLE001  # told to the parent, which raises it
+            _write(sink, _FAILURE, f"{type(error).__name__}: {error}".encode("utf-8", "replace"))
+            return
+        _write(sink, _READY, b"")
+        while True:
+            head = source.read(_FRAME.size)
+            if len(head) < _FRAME.size:
+                return
+            item = source.read(_FRAME.unpack(head)[1])
+            try:
+                kind, payload = _ANSWER, work(item)
+            except MemoryError:
+                kind, payload = _FAILURE, b"it needs more memory than a worker may have"
+            except Exception as error:  # noqa: BLE001  # one item's failure is its answer
+                kind, payload = _FAILURE, f"{type(error).__name__}: {error}".encode("utf-8", "replace")
+            try:
+                _write(sink, kind, payload)
+            except BrokenPipeError:
+                return
+
+
+def _write(sink: IOBase, kind: int, payload: bytes) -> None:
+    sink.write(_FRAME.pack(kind, len(payload)))
+    sink.write(payload)
+    sink.flush()

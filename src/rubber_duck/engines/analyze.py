@@ -1,0 +1,86 @@
+"""Analyse files or folders and report what is wrong in them."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+import msgspec
+from msgspec import Meta
+
+from rubber_duck.analysis.finding import Severity
+from rubber_duck.analysis.outcome import known_rules
+from rubber_duck.analysis.report.overview import overview
+from rubber_duck.analysis.report.render import Format, Style, render
+from rubber_duck.analysis.selection import selection
+from rubber_duck.analysis.target import shown_root, target
+from rubber_duck.call import Call, Progress
+from rubber_duck.engines.engine import Engine, engines
+from rubber_duck.scope import Right
+from rubber_duck.settings.tree import SeverityName
+
+
+class AnalyzeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What to analyse, and how to show it."""
+
+    paths: Annotated[tuple[str, ...], Meta(description="Files or folders.", extra={"argument": True, "path": True})]
+    directory: Annotated[
+        str, Meta(description="What relative paths are relative to; empty: the process's own folder.")
+    ] = ""
+    format: Annotated[Format, Meta(description="The form of the report.")] = "text"
+    min_severity: Annotated[
+        SeverityName | None, Meta(description="Report findings of at least this severity; unset: as configured.")
+    ] = None
+    rules: Annotated[
+        tuple[str, ...], Meta(description="Only these rules; a name may end in `*`. Empty: as configured.")
+    ] = ()
+    color: Annotated[bool, Meta(description="Colour the text form.")] = False
+    width: Annotated[int, Meta(ge=20, le=1000, description="Columns of the text form.")] = 100
+    limit: Annotated[
+        Annotated[int, Meta(ge=0)] | None,
+        Meta(description="Show at most this many findings, the worst; the text form only."),
+    ] = None
+
+
+class AnalyzeAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The report, and its numbers. `findings` counts those at or above the severity; suppressed ones not."""
+
+    report: str
+    findings: int
+    files: int
+    cached: int
+    problems: int
+    by_severity: dict[str, int]
+
+
+@engines.add
+class Analyze(Engine[AnalyzeRequest, AnalyzeAnswer]):
+    """Analyse files or folders and report what is wrong in them."""
+
+    name: ClassVar[str] = "analyze"
+    request = AnalyzeRequest
+    answer = AnalyzeAnswer
+    right = Right.ANALYSIS_RUN
+    needs = ("analysis",)
+    timeout_s = 3600.0
+
+    async def run(self, request: AnalyzeRequest, call: Call) -> AnalyzeAnswer:
+        """Analyse, choose what counts, render."""
+        found = target(request.paths, request.directory, call.settings)
+        chosen = selection(found.settings.analysis, only=request.rules, known=known_rules())
+
+        def progress(done: int, total: int, note: str) -> None:
+            call.emit(Progress(done, total, note))
+
+        outcome = await call.parts.analysis.run(found, progress)
+        severity = Severity[(request.min_severity or found.settings.analysis.min_severity).upper()]
+        report = outcome.report(chosen, severity, root=shown_root(found.root.path, request.directory))
+        call.emit(Progress(len(outcome.files), len(outcome.files), "writing the report"))
+        seen = overview(report)
+        return AnalyzeAnswer(
+            report=render(report, request.format, Style(request.color, request.width, request.limit)),
+            findings=len(seen.findings),
+            files=len(outcome.files),
+            cached=outcome.cached,
+            problems=len(outcome.problems),
+            by_severity={each.label: count for each, count in seen.by_severity.items()},
+        )
