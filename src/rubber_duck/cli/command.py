@@ -1,0 +1,90 @@
+"""The click command that every command is: global options at any place, help in sections, paths as given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import click
+
+from rubber_duck.cli.invocation import current
+
+LOG_LEVELS: Final = ("debug", "info", "warning", "error")
+
+
+def _remember(attribute: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    def callback(context: click.Context, parameter: click.Parameter, value: Any) -> None:  # Any: click's values
+        if value not in (None, False):
+            found = current()
+            setattr(found, attribute, value)
+            context.color = {"always": True, "never": False}.get(found.color, context.color)
+
+    return callback
+
+
+def _global(*names: str, attribute: str, help: str, **more: Any) -> click.Option:  # noqa: A002  # click's own name
+    return click.Option(
+        [*names], help=help, callback=_remember(attribute), expose_value=False, is_eager=True, default=None, **more
+    )
+
+
+GLOBAL_OPTIONS: Final[tuple[click.Option, ...]] = (
+    _global("-q", "--quiet", attribute="quiet", is_flag=True, help="Only the result and errors, no progress."),
+    _global(
+        "--color",
+        attribute="color",
+        type=click.Choice(["auto", "always", "never"]),
+        help="When to colour; auto honours NO_COLOR, FORCE_COLOR and the terminal.",
+    ),
+    _global("--log-level", attribute="log_level", type=click.Choice(LOG_LEVELS), help="What is logged to stderr."),
+    _global("--debug", attribute="debug", is_flag=True, help="Show the code and the traceback of an error."),
+)
+"""Accepted before and after the name of a command."""
+
+
+class Command(click.Command):
+    """A command with the global options."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: passed on to click
+        kwargs.setdefault("context_settings", {}).setdefault("help_option_names", ["-h", "--help"])
+        super().__init__(*args, **kwargs)
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """The command's own parameters, then the global ones."""
+        return [*super().get_params(ctx), *GLOBAL_OPTIONS]
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Two sections: the command's own options and the global ones."""
+        _write_options(self, ctx, formatter)
+
+
+class Group(click.Group):
+    """A command with sub-commands and the global options."""
+
+    command_class = Command
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: passed on to click
+        kwargs.setdefault("context_settings", {}).setdefault("help_option_names", ["-h", "--help"])
+        super().__init__(*args, **kwargs)
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """As Command's."""
+        return [*super().get_params(ctx), *GLOBAL_OPTIONS]
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The sub-commands first: they are what is looked for."""
+        self.format_commands(ctx, formatter)
+        _write_options(self, ctx, formatter)
+
+
+def _write_options(command: click.Command, context: click.Context, formatter: click.HelpFormatter) -> None:
+    own: list[tuple[str, str]] = []
+    shared: list[tuple[str, str]] = []
+    for parameter in command.get_params(context):
+        record = None if isinstance(parameter, click.Argument) else parameter.get_help_record(context)
+        if record is not None:
+            (shared if parameter in GLOBAL_OPTIONS or "--help" in parameter.opts else own).append(record)
+    for heading, records in (("Options", own), ("Global options", shared)):
+        if records:
+            with formatter.section(heading):
+                formatter.write_dl(records)

@@ -1,0 +1,79 @@
+"""Analyse files or folders and report what is wrong in them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Final
+
+import click
+
+from rubber_duck.cli import terminal
+from rubber_duck.cli.asking import ask
+from rubber_duck.cli.command import Command
+from rubber_duck.cli.files import write_report
+from rubber_duck.cli.invocation import current
+
+_BY_SUFFIX: Final = {".json": "json", ".sarif": "sarif", ".html": "html", ".htm": "html"}
+_SEVERITIES: Final = ("info", "low", "medium", "high", "critical")
+
+
+@click.command(cls=Command, name="analyze")
+@click.argument(
+    "paths", nargs=-1, required=True, type=click.Path(), metavar="PATH", help="Files or folders; a folder is walked."
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json", "sarif", "html"]),
+    help="The form of the report.  [default: text, or what the suffix of --output says]",
+)
+@click.option("-o", "--output", type=click.Path(), metavar="FILE", help="Write the report there; `-` is the terminal.")
+@click.option(
+    "--min-severity",
+    type=click.Choice(_SEVERITIES),
+    help="Report only findings at least this severe.  [default: as configured, else info]",
+)
+@click.option(
+    "--rule", "rules", multiple=True, metavar="NAME", help="Only this rule; `security-*` and repetition work."
+)
+@click.option(
+    "--limit", type=click.IntRange(min=0), metavar="N", help="Show the N worst findings as text; 0 shows all."
+)
+def command(
+    paths: tuple[str, ...],
+    format_: str | None,
+    output: str | None,
+    min_severity: str | None,
+    rules: tuple[str, ...],
+    limit: int | None,
+) -> int:
+    """Analyse files or folders and report what is wrong in them.
+
+    Ends with 0 when there are no findings at or above --min-severity, with 1 when there are, with 2 when the
+    analysis itself could not be done.
+    """
+    to_file = output is not None and output != "-"
+    chosen = format_ or (_BY_SUFFIX.get(os.path.splitext(output or "")[1].lower(), "text") if to_file else "text")
+    answer = ask(
+        "analyze",
+        {
+            "paths": list(paths),
+            "directory": os.getcwd(),
+            "format": chosen,
+            "min_severity": min_severity,
+            "rules": list(rules),
+            "color": not to_file and terminal.wants_color(sys.stdout, current().color),
+            "width": terminal.width(),
+            "limit": limit or None,
+        },
+    )
+    if to_file and output is not None:
+        write_report(output, answer["report"])
+        if not current().quiet:
+            terminal.note(f"{answer['findings']:,} findings in {answer['files']:,} files, written to {output}")
+    elif chosen == "text":
+        terminal.write(answer["report"])
+    else:
+        terminal.write_utf8(answer["report"])
+    return 1 if answer["findings"] else 0

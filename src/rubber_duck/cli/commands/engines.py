@@ -1,0 +1,99 @@
+"""Show the engines, or what one of them takes and answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from rubber_duck.cli import drawing
+from rubber_duck.cli.asking import ask
+from rubber_duck.cli.command import Command
+
+
+@click.command(cls=Command, name="engines")
+@click.argument("name", default="", help="One engine.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def command(name: str, as_json: bool) -> None:
+    """Show the engines, or what one of them takes and answers."""
+    answer = ask("engines", {"name": name})
+    if as_json:
+        drawing.machine(answer)
+    elif name:
+        _show(answer["engines"][0])
+    else:
+        _list(answer["engines"])
+
+
+def _list(engines: list[dict[str, Any]]) -> None:
+    table = drawing.table("engine", "right", "what it does", wrap=["what it does"])
+    for engine in engines:
+        table.add_row(
+            drawing.text(engine["name"], "bold"),
+            drawing.text(engine["right"], "bright_black"),
+            drawing.text(engine["about"]),
+        )
+    console = drawing.console()
+    console.print(table)
+    console.print(drawing.text("\nOne in full: `duck engines NAME`.", "bright_black"))
+
+
+def _show(engine: dict[str, Any]) -> None:
+    console = drawing.console()
+    console.print(drawing.text(engine["name"], "bold"))
+    console.print(drawing.markdown(engine["documentation"]))
+    facts = {
+        "answers to": ", ".join(engine["answers_to"]),
+        "right": engine["right"],
+        "parts": ", ".join(engine.get("needs", ())) or "none",
+        "priority": engine["priority"],
+        "time-out": f"{engine['timeout_s']:g} s",
+        "asks a model": "yes" if engine.get("asks_model") else "no",
+    }
+    console.print()
+    table = drawing.table("", "", wrap=[""])
+    table.show_header = False
+    for fact, value in facts.items():
+        table.add_row(drawing.text(fact, "bright_black"), drawing.text(value))
+    console.print(table)
+    for part in ("request", "answer", "settings"):
+        if engine.get(part):
+            console.print(drawing.text(f"\n{part.capitalize()}", "bold"))
+            _fields(console, engine[part])
+    console.print(drawing.text(f"\nThe whole schema: `duck engines {engine['name']} --json`.", "bright_black"))
+
+
+def _fields(console: Any, schema: dict[str, Any]) -> None:  # Any: rich's console
+    definitions = schema.get("$defs", {})
+    for name in _roots(schema):
+        struct = definitions.get(name, {})
+        if len(_roots(schema)) > 1:
+            tag = next((each["enum"][0] for each in struct["properties"].values() if "enum" in each), name)
+            console.print(drawing.text(f"  {tag}", "bold"))
+        table = drawing.table("", "", "", wrap=[""])
+        table.show_header = False
+        for field, about in struct.get("properties", {}).items():
+            needed = "" if field not in struct.get("required", ()) else " *"
+            table.add_row(
+                drawing.text(f"  {field}{needed}"),
+                drawing.text(_type(about), "bright_black"),
+                drawing.text(about.get("description", "")),
+            )
+        console.print(table)
+
+
+def _roots(schema: dict[str, Any]) -> list[str]:
+    references = [schema] if "$ref" in schema else schema.get("anyOf", [])
+    return [each["$ref"].rpartition("/")[2] for each in references if "$ref" in each]
+
+
+def _type(schema: dict[str, Any]) -> str:
+    if "$ref" in schema:
+        return str(schema["$ref"].rpartition("/")[2])
+    if "anyOf" in schema:
+        return " or ".join(_type(each) for each in schema["anyOf"])
+    if "enum" in schema:
+        return " | ".join(map(str, schema["enum"]))
+    if schema.get("type") == "array":
+        return f"list of {_type(schema.get('items', {}))}"
+    return str(schema.get("type", "any"))

@@ -1,0 +1,83 @@
+"""Show the rules, or one rule's documentation and examples."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import click
+
+from rubber_duck.cli import drawing
+from rubber_duck.cli.asking import ask
+from rubber_duck.cli.command import Command
+
+_HEADINGS: Final = {"security": "Security", "semantic": "Semantic", "style": "Style", "syntax": "Syntax"}
+
+
+@click.command(cls=Command, name="rules")
+@click.argument("name", default="", help="One rule, e.g. `sql-injection`, or one of ruff's, e.g. `ruff/F401`.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def command(name: str, as_json: bool) -> None:
+    """Show the rules, or one rule's documentation and examples."""
+    answer = ask("rules", {"name": name})
+    if as_json:
+        drawing.machine(answer)
+    elif name:
+        _show(answer["rules"][0])
+    else:
+        _list(answer["rules"])
+
+
+def _list(rules: list[dict[str, Any]]) -> None:
+    console = drawing.console()
+    for kind, heading in _HEADINGS.items():
+        chosen = [rule for rule in rules if rule["kind"] == kind]
+        if not chosen:
+            continue
+        console.print(drawing.text(f"\n{heading}", "bold"))
+        table = drawing.table("rule", "severity", "languages", "what it finds", wrap=["what it finds", "languages"])
+        for rule in chosen:
+            table.add_row(
+                drawing.text(rule["name"], "bold"),
+                drawing.severity(rule["severity"]),
+                drawing.text(", ".join(rule["languages"]), "bright_black"),
+                drawing.text(rule["summary"]),
+            )
+        console.print(table)
+    console.print(
+        drawing.text(
+            f"\n{len(rules)} rules of our own, and a selection of ruff's (`ruff/F401` …). "
+            "One in full: `duck rules NAME`.",
+            "bright_black",
+        )
+    )
+
+
+def _show(rule: dict[str, Any]) -> None:
+    console = drawing.console()
+    console.print(drawing.text(rule["name"], "bold"), drawing.severity(rule["severity"]))
+    about = [rule["kind"], f"{rule['confidence']} confidence", ", ".join(rule["languages"])]
+    if rule.get("cwe"):
+        about.append(f"CWE-{rule['cwe']}")
+    console.print(drawing.text(" · ".join(filter(None, about)), "bright_black"))
+    console.print()
+    console.print(drawing.markdown(rule.get("documentation") or rule["summary"]))
+    for key, heading, style in (("bad", "Reported", "red"), ("good", "Fine", "green")):
+        for example in rule.get(key, ()):
+            console.print(drawing.text(f"\n{heading} ({example['language']})", style))
+            console.print(drawing.code(example["code"], example["language"]))
+    if rule.get("options"):
+        console.print(drawing.text("\nOptions, with their defaults", "bold"))
+        console.print(drawing.text(f"    [analysis.rules.{rule['name']}]"))
+        for option, value in rule["options"].items():
+            console.print(drawing.text(f"    {option} = {_toml(value)}"))
+    console.print(
+        drawing.text(
+            f"\nSilence it in one place with a comment: duck: ignore[{rule['name']}] -- the reason", "bright_black"
+        )
+    )
+
+
+def _toml(value: Any) -> str:  # Any: an option's value
+    if isinstance(value, bool):
+        return str(value).lower()
+    return repr(list(value)) if isinstance(value, (list, tuple)) else repr(value).replace("'", '"')

@@ -1,0 +1,138 @@
+"""Open a code base, analyse it, keep what was found, and show a report."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from rubber_duck.cli import drawing, terminal
+from rubber_duck.cli.asking import ask
+from rubber_duck.cli.command import Command
+from rubber_duck.cli.files import home, write_private, write_report
+from rubber_duck.cli.invocation import current
+
+_FORMATS: Final = ("text", "json", "sarif", "html")
+_LANGUAGE_NAMES: Final = {
+    "python": "Python",
+    "javascript": "JavaScript",
+    "typescript": "TypeScript",
+    "elixir": "Elixir",
+    "": "other",
+}
+
+
+@click.command(cls=Command, name="up")
+@click.argument("project", type=click.Path(), help="The project's folder.")
+@click.option("-o", "--output", type=click.Path(), metavar="PLACE", help="Write the report to this file or folder.")
+@click.option(
+    "--format", "format_", type=click.Choice(_FORMATS), help="The form of the report.  [default: text, with a page]"
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    default=10,
+    metavar="N",
+    show_default=True,
+    help="Show the N worst findings as text; 0 shows all.",
+)
+def command(project: str, output: str | None, format_: str | None, limit: int) -> None:
+    """Open a code base, analyse it, keep what was found, and show a report.
+
+    The second time only what has changed is looked at. Nothing is written into the project. Findings do not make
+    the command fail; `duck analyze` does that.
+    """
+    answer = ask(
+        "up",
+        {
+            "path": project,
+            "directory": os.getcwd(),
+            "format": format_ or "text",
+            "color": terminal.wants_color(sys.stdout, current().color),
+            "width": terminal.width(),
+            "limit": limit or None,
+        },
+    )
+    if format_ in (None, "text"):
+        page = _write_page(answer, output)
+        _show(answer, page)
+    elif output is None:
+        terminal.write_utf8(answer["report"])
+    else:
+        suffix = {"json": "json", "sarif": "sarif", "html": "html"}[format_]
+        written = write_report(_in_folder(output, f"report.{suffix}"), answer["report"])
+        terminal.note(f"{answer['findings']:,} findings, written to {written}")
+
+
+def _write_page(answer: dict[str, Any], output: str | None) -> Path:
+    if output is not None:
+        return write_report(_in_folder(output, "report.html"), answer["html"])
+    name = re.sub(r"[^\w.-]+", "-", answer["project"]).strip("-.") or "project"
+    folder = home() / "reports" / f"{name[:80]}-{answer['project_id'][-8:]}"
+    return write_private(folder, "report.html", answer["html"])
+
+
+def _in_folder(place: str, name: str) -> str:
+    return os.path.join(place, name) if os.path.isdir(place) or place.endswith(os.sep) else place
+
+
+def _show(answer: dict[str, Any], page: Path) -> None:
+    if current().quiet:
+        terminal.write(answer["report"])
+        return
+    console = drawing.console()
+    console.print()
+    console.print(drawing.text(answer["project"], "bold"), drawing.text(answer["root"], "bright_black"))
+    console.print(drawing.text(_changes(answer), "bright_black"))
+    console.print()
+    _show_languages(answer["languages"])
+    console.print()
+    terminal.write(answer["report"])
+    console.print()
+    _show_next(answer, page)
+
+
+def _changes(answer: dict[str, Any]) -> str:
+    kept = answer["unchanged"] + answer["changed"] + answer["removed"]
+    if not kept:
+        return f"opened for the first time, {_counted(answer['added'], 'file')}"
+    moved = [f"{answer[word]:,} {word}" for word in ("added", "changed", "removed") if answer[word]]
+    return f"since last time: {', '.join(moved) or 'nothing has changed'}, {answer['unchanged']:,} as before"
+
+
+def _show_languages(languages: list[dict[str, Any]]) -> None:
+    if not languages:
+        return
+    table = drawing.table("language", "files", "lines", right=["files", "lines"])
+    ordered = sorted(languages, key=lambda each: (each["name"] == "", -each["lines"], each["name"]))
+    for each in ordered:
+        table.add_row(_LANGUAGE_NAMES.get(each["name"], each["name"]), f"{each['files']:,}", f"{each['lines']:,}")
+    drawing.console().print(table)
+
+
+def _show_next(answer: dict[str, Any], page: Path) -> None:
+    table = drawing.table("", "", wrap=[""])
+    table.show_header = False
+    table.add_row(drawing.text("The whole report", "bold"), drawing.text(page))
+    root = _quoted(answer["root"])
+    if answer["findings"]:
+        table.add_row(
+            drawing.text("All of it here", "bold"), drawing.text(f"duck analyze {root} --min-severity medium")
+        )
+        table.add_row(drawing.text("What a rule means", "bold"), drawing.text("duck rules NAME"))
+    table.add_row(drawing.text("What a file defines", "bold"), drawing.text(f"duck outline {root}/FILE"))
+    drawing.console().print(table)
+
+
+def _quoted(path: str) -> str:
+    import shlex  # noqa: PLC0415  # only at the end of a long command
+
+    return shlex.quote(path) if path else "."
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,45 @@
+"""Bring the database to this program's schema."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+import click
+
+from rubber_duck.cli import connection, files, terminal
+from rubber_duck.cli.asking import ask
+from rubber_duck.cli.command import Command
+from rubber_duck.cli.example import write_example
+from rubber_duck.cli.invocation import current
+from rubber_duck.settings import Settings
+
+
+@click.command(cls=Command, name="migrate")
+@click.option("--seed", is_flag=True, help="Then open a small example project, for development.")
+def command(seed: bool) -> None:
+    """Bring the database to this program's schema.
+
+    Every start does the same; this command is for doing it at a time of your choosing. It is safe while other
+    processes run, and harmless when there is nothing to do.
+    """
+    settings = connection.settings_for(current().log_level)
+    asyncio.run(_migrate(settings))
+    if seed:
+        folder = write_example(files.home() / "example")
+        answer = ask("up", {"path": str(folder), "directory": os.getcwd()})
+        terminal.write(f"the project {answer['project']!r} is open, {answer['findings']} findings: {folder}")
+
+
+async def _migrate(settings: Settings) -> None:
+    from rubber_duck.storage.database import open_database  # noqa: PLC0415  # SQLAlchemy costs 0.45 s
+
+    async with open_database(settings.database, migrate=False) as database:
+        done = await database.migrate()
+        if done.before == done.after:
+            terminal.write(f"{database.location} has schema {done.after} already")
+        else:
+            terminal.write(f"{database.location} now has schema {done.after} (before: {done.before or 'none'})")
+        if done.missing_extensions and not current().quiet:
+            names = ", ".join(done.missing_extensions)
+            terminal.note(f"not there, and worked without: the PostgreSQL extensions {names}")

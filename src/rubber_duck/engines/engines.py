@@ -1,0 +1,92 @@
+"""Tell which engines there are, and what one of them takes and answers."""
+
+from __future__ import annotations
+
+import inspect
+from types import UnionType
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from rubber_duck.call import Call
+from rubber_duck.engines.engine import Engine, engines
+from rubber_duck.scope import Right
+
+
+class EnginesRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which engines to tell about."""
+
+    name: Annotated[str, Meta(max_length=200, description="One engine.", extra={"argument": True})] = ""
+
+
+class EngineView(Struct, frozen=True, omit_defaults=True):
+    """An engine. The documentation and the schemas are there only for a single one.
+
+    `request` and `answer` are JSON Schemas (2020-12). `right` is what the one who asks must hold.
+    """
+
+    name: str
+    about: str
+    answers_to: tuple[str, ...]
+    priority: int
+    right: str
+    timeout_s: float
+    needs: tuple[str, ...] = ()
+    asks_model: bool = False
+    documentation: str = ""
+    request: dict[str, Any] = {}  # Any: JSON Schema
+    answer: dict[str, Any] = {}  # Any: JSON Schema
+    settings: dict[str, Any] = {}  # Any: JSON Schema
+
+
+class EnginesAnswer(Struct, frozen=True):
+    """The engines by name."""
+
+    engines: tuple[EngineView, ...]
+
+
+@engines.add
+class Engines(Engine[EnginesRequest, EnginesAnswer]):
+    """Tell which engines there are, and what one of them takes and answers."""
+
+    name = "engines"
+    request = EnginesRequest
+    answer = EnginesAnswer
+    right = Right.CATALOG_READ
+    timeout_s = 30.0
+
+    async def run(self, request: EnginesRequest, call: Call) -> EnginesAnswer:
+        """The named engine, or all; UnknownName for one that does not exist."""
+        known = engines.discover()
+        if request.name:
+            return EnginesAnswer((_view(known[request.name], whole=True),))
+        return EnginesAnswer(tuple(_view(engine, whole=False) for engine in known.values()))
+
+
+def _view(engine: type[Engine[Any, Any]], *, whole: bool) -> EngineView:  # Any: an engine of any request
+    short = EngineView(
+        name=engine.name,
+        about=engine.about(),
+        answers_to=engine.capabilities,
+        priority=engine.priority,
+        right=engine.right.value,
+        timeout_s=engine.timeout_s,
+        needs=engine.needs,
+        asks_model=engine.role is not None,
+    )
+    if not whole:
+        return short
+    own = msgspec.structs.fields(engine.settings)
+    return msgspec.structs.replace(
+        short,
+        documentation=inspect.cleandoc(engine.__doc__ or ""),
+        request=schema_of(engine.request),
+        answer=schema_of(engine.answer),
+        settings=schema_of(engine.settings) if own else {},
+    )
+
+
+def schema_of(declared: type[Struct] | UnionType) -> dict[str, Any]:  # Any: JSON Schema
+    """The JSON Schema of a request or an answer."""
+    return msgspec.json.schema(declared)

@@ -1,0 +1,141 @@
+"""Tell which rules there are, and all about one of them."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta, Struct
+
+from rubber_duck.call import Call
+from rubber_duck.engines.engine import Engine, engines
+from rubber_duck.errors import ProgramUnavailable, UnknownName
+from rubber_duck.scope import Right
+from rubber_duck.workspace.programs import find_program, run_program
+
+RUFF: Final = "ruff/"
+"""How the names of ruff's rules begin, e.g. `ruff/F401`."""
+
+
+class RulesRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which rules to tell about."""
+
+    name: Annotated[
+        str,
+        Meta(max_length=200, description="One rule, e.g. `sql-injection` or `ruff/F401`.", extra={"argument": True}),
+    ] = ""
+
+
+class ExampleView(Struct, frozen=True):
+    """A snippet in one language."""
+
+    language: str
+    code: str
+
+
+class RuleView(Struct, frozen=True, omit_defaults=True):
+    """A rule. `documentation` is Markdown; it, the examples and the options are there only for a single rule."""
+
+    name: str
+    kind: str
+    severity: str
+    confidence: str
+    summary: str
+    languages: tuple[str, ...]
+    cwe: int | None = None
+    documentation: str = ""
+    bad: tuple[ExampleView, ...] = ()
+    good: tuple[ExampleView, ...] = ()
+    options: dict[str, int | float | bool | str | tuple[str, ...]] = {}
+
+
+class RulesAnswer(Struct, frozen=True):
+    """The rules by name."""
+
+    rules: tuple[RuleView, ...]
+
+
+class _RuffRule(Struct, frozen=True):
+    """What `ruff rule --output-format json` prints, as far as it is used."""
+
+    summary: str
+    explanation: str
+
+
+@engines.add
+class Rules(Engine[RulesRequest, RulesAnswer]):
+    """Tell which rules there are, and all about one of them: documentation, examples, options.
+
+    ruff's rules are not listed; a single one is explained in ruff's own words.
+    """
+
+    name = "rules"
+    request = RulesRequest
+    answer = RulesAnswer
+    right = Right.CATALOG_READ
+    timeout_s = 30.0
+
+    async def run(self, request: RulesRequest, call: Call) -> RulesAnswer:
+        """The named rule, or all of our own; UnknownName for one that does not exist."""
+        if request.name.startswith(RUFF):
+            return RulesAnswer((await _ruff_rule(request.name),))
+        from rubber_duck.analysis.rule import rules  # noqa: PLC0415  # grammars, which other engines need not
+
+        known = rules.discover()
+        if request.name:
+            return RulesAnswer((_view(known[request.name], whole=True),))
+        return RulesAnswer(tuple(_view(rule, whole=False) for rule in known.values()))
+
+
+def _view(rule: Any, *, whole: bool) -> RuleView:  # Any: type[Rule], which may not be imported above
+    documentation = inspect.cleandoc(rule.__doc__ or "")
+    short = RuleView(
+        name=rule.name,
+        kind=rule.kind.value,
+        severity=rule.severity.label,
+        confidence=rule.confidence.label,
+        summary=" ".join(documentation.split("\n\n", 1)[0].split()),
+        languages=tuple(sorted(rule.kinds)),
+        cwe=rule.cwe,
+    )
+    if not whole:
+        return short
+    return msgspec.structs.replace(
+        short,
+        documentation=documentation,
+        bad=tuple(ExampleView(each.language, _snippet(each.code)) for each in rule.bad),
+        good=tuple(ExampleView(each.language, _snippet(each.code)) for each in rule.good),
+        options=dict(rule.options),
+    )
+
+
+async def _ruff_rule(name: str) -> RuleView:
+    """One of ruff's rules, documented by ruff itself; UnknownName for a code that ruff does not know."""
+    from rubber_duck.analysis.ruff import rule_meaning  # noqa: PLC0415  # as in run
+
+    code = name.removeprefix(RUFF)
+    program = find_program("ruff")
+    if program is None:
+        raise ProgramUnavailable("there is no ruff beside Python nor on PATH: install RubberDuck's requirements again")
+    done = await run_program([program, "rule", "--output-format", "json", "--", code], cwd=Path("/"), timeout_s=10.0)
+    try:
+        about = msgspec.json.decode(done.stdout, type=_RuffRule)
+    except msgspec.MsgspecError:
+        raise UnknownName(f"there is no rule {name!r}: ruff does not know {code!r}") from None
+    meant = rule_meaning(name)
+    return RuleView(
+        name=name,
+        kind=meant.kind.value,
+        severity=meant.severity.label,
+        confidence=meant.confidence.label,
+        summary=about.summary,
+        languages=("python",),
+        cwe=meant.cwe,
+        documentation=about.explanation,
+    )
+
+
+def _snippet(code: str) -> str:
+    return inspect.cleandoc(code).rstrip()
