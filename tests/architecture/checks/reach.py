@@ -78,7 +78,7 @@ def twins(root: Path) -> list[Breach]:
         for module in modules(root)
         if not module.name.startswith(("rubber_duck.storage", "rubber_duck.settings"))
         for node in ast.walk(module.tree)
-        if _compares_database(node)
+        if isinstance(node, ast.Compare | ast.Call | ast.MatchValue) and _compares_database(node)
     ]
 
 
