@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from tests.architecture.checks import blocks, links
 from tests.architecture.planted import ROOT, plant
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from tests.architecture.checks import law
 from tests.architecture.planted import ROOT, lawful, plant
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 import pytest
-from tests.architecture.checks import plugins
 
 from rubber_duck.analysis.finding import Edit, Fix, Kind, Severity
 from rubber_duck.analysis.rule import Example, Hit, Rule, rules
 from rubber_duck.code.source import Node, SourceFile
 from rubber_duck.engines.engine import engines
+from tests.architecture.checks import plugins
 
 PASS, RETURN = Example("python", "def f():\n    pass\n"), Example("python", "def f():\n    return 1\n")
 

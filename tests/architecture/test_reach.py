@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from tests.architecture.checks import reach
 from tests.architecture.checks.law import Check
 from tests.architecture.planted import ROOT, plant
@@ -31,7 +32,9 @@ def test_the_repository_reaches_only_what_it_may(check: Check) -> None:
         (reach.programs, "import os\nos.fork()"),
         (reach.programs, "import subprocess"),
         (reach.dynamic_imports, "import importlib\ndef f(name): return importlib.import_module(name)"),
-        (reach.network, "import socket"),
+        (reach.network, "import socket\nsocket.create_connection(('x', 1))"),
+        (reach.network, "import socket\nsocket.socketpair()\nsocket.socket()"),
+        (reach.network, "from socket import socket"),
         (reach.network, "def f():\n    from urllib.request import urlopen"),
         (reach.pickles, "import pickle"),
         (reach.pickles, "from marshal import loads"),
@@ -52,6 +55,8 @@ def test_reaching_further_is_caught(tmp_path: Path, check: Check, content: str) 
     [
         (reach.programs, "workspace/programs.py", "import asyncio\nasyncio.create_subprocess_exec('git')"),
         (reach.twins, "storage/database.py", "def f(url): return url.startswith('sqlite:')"),
+        (reach.network, "code/workers.py", "import socket\nours, theirs = socket.socketpair()"),
+        (reach.globals_called, "code/a.py", "import time\ndef f(clock=lambda: time.time()): return clock()"),
         (reach.globals_called, "app.py", "import time\ndef f(): return time.time()"),
     ],
 )

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from tests.architecture.checks import words
 from tests.architecture.checks.law import Check
 from tests.architecture.planted import ROOT, plant

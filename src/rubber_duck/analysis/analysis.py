@@ -57,13 +57,14 @@ class _Run:
 class Analysis:
     """Analyses files. One instance serves many runs, one after the other or at once."""
 
-    def __init__(self, known: Known, workers: Workers) -> None:
+    def __init__(self, known: Known, workers: Workers, *, now_ns: Callable[[], int] = time.time_ns) -> None:
         self._known = known
         self._workers = workers
+        self._now_ns = now_ns
 
     async def run(self, target: Target, on_progress: OnProgress) -> Outcome:
         """Analyse what `target` means; unchanged files come from the cache. Being cancelled loses nothing."""
-        started_ns = time.time_ns()
+        started_ns = self._now_ns()
         with telemetry.span("analysis.run"):
             rule_set = RuleSet(target.settings.analysis.rules)
             on_progress(0, 0, "looking at the files")
@@ -74,7 +75,7 @@ class Analysis:
             await self._analyze(run, todo)
             await asyncio.to_thread(self._keep, run, files, todo)
         outcome = _outcome(run, listed, files, cached=len(files) - len(todo))
-        _report_events(outcome, started_ns)
+        _report_events(outcome, self._now_ns() - started_ns)
         return outcome
 
     def facts(self, files: Sequence[tuple[str, str]]) -> dict[str, bytes]:
@@ -289,7 +290,7 @@ def _outcome(run: _Run, listed: Scan, files: Sequence[ScannedFile], *, cached: i
     )
 
 
-def _report_events(outcome: Outcome, started_ns: int) -> None:
+def _report_events(outcome: Outcome, took_ns: int) -> None:
     findings = sum(len(file.findings) for file in outcome.files)
     telemetry.count("analysis.files", len(outcome.files))
     telemetry.count("analysis.cache_hits", outcome.cached)
@@ -299,5 +300,5 @@ def _report_events(outcome: Outcome, started_ns: int) -> None:
         files=len(outcome.files),
         cached=outcome.cached,
         findings=findings,
-        duration_ms=(time.time_ns() - started_ns) // 1_000_000,
+        duration_ms=took_ns // 1_000_000,
     )

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rubber_duck.code.source import Node
+    from tree_sitter import Node
 
 
 class Syntax(ABC):

@@ -22,10 +22,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.architecture.checks.tree import Breach, documents
-
 from rubber_duck.errors import DuckError
 from rubber_duck.settings import load
+from tests.architecture.checks.tree import Breach, documents
 
 _FENCE = re.compile(r"^( *)```(\w*)[^\n]*\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"(?:#|//) file: (\S+)\n")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
 from tests.architecture.checks.tree import Breach, committed, modules
 
 # Written in pieces, so that this file does not hold what it looks for.

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from tests.architecture.checks.tree import Breach
-
 from rubber_duck.analysis.analyzer import SYNTAX_ERROR, Analyzer
 from rubber_duck.analysis.file_analysis import FileAnalysis
 from rubber_duck.analysis.finding import Finding, Fix
 from rubber_duck.analysis.rule import Example, Rule
 from rubber_duck.analysis.rule_set import RuleSet
 from rubber_duck.code.language import languages
+from tests.architecture.checks.tree import Breach
 
 
 def examples(rules: Iterable[type[Rule]]) -> list[Breach]:
