@@ -1,0 +1,62 @@
+"""Finds assignments where a comparison was likely meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar, Final
+
+from rubber_duck.analysis.finding import Confidence, Kind, Severity
+from rubber_duck.analysis.rule import Example, Hit, Rule, rules
+from rubber_duck.analysis.rules import children
+from rubber_duck.analysis.rules.branching import unwrapped
+from rubber_duck.code.source import Node, SourceFile
+
+_LITERALS: Final = frozenset({"number", "string", "true", "false", "null", "undefined", "template_string", "regex"})
+
+
+@rules.add
+class AssignmentInCondition(Rule):
+    """The condition of an `if`, a loop or `?:` is an assignment: `if (a = b)`.
+
+    It is true whenever `b` is, and `a` has changed: usually `===` was meant.
+
+    Mend it by writing `===`, or by assigning on a line of its own before the condition.
+
+    Where the assignment is meant, a second pair of parentheses says so, `if ((match = re.exec(s)))`, and it is not
+    reported; nor is `while (x = next())`, unless what is assigned is a literal.
+    """
+
+    name = "assignment-in-condition"
+    kind = Kind.SEMANTIC
+    severity = Severity.MEDIUM
+    kinds: ClassVar = {"ecmascript": ("if_statement", "ternary_expression", "while_statement", "do_statement")}
+    good = (
+        Example("javascript", "if (a === b) f(); else if (a == c) g()"),
+        Example("javascript", "while (m = re.exec(s)) f(m)"),
+        Example("javascript", "if ((m = re.exec(s))) f(m); if ((x = f()) !== null) g(x)"),
+        Example("typescript", "const f = (a) ? b : c; if (g(a = 1)) h()"),
+    )
+    bad = (
+        Example("javascript", "if (a = b) f()"),
+        Example("javascript", "if (a) f(); else if (user.admin = true) g()"),
+        Example("typescript", "while (done = false) f()"),
+    )
+
+    def check(self, node: Node, file: SourceFile) -> Iterator[Hit]:
+        """Look at one condition."""
+        condition = node.child_by_field_name("condition")
+        if condition is None or condition.type != "parenthesized_expression":
+            return
+        inner = children.first(condition)
+        if inner is None or inner.type != "assignment_expression":
+            return
+        left, right = inner.child_by_field_name("left"), inner.child_by_field_name("right")
+        if left is None or right is None:
+            return
+        is_literal = unwrapped(right).type in _LITERALS
+        if node.type not in {"if_statement", "ternary_expression"} and not is_literal:
+            return
+        target = file.text(left)
+        message = f"This assigns to `{target}` instead of comparing it: write `===`"
+        confidence = Confidence.HIGH if is_literal else Confidence.MEDIUM
+        yield Hit(inner, f"{message}, or put a second pair of parentheses around it", confidence=confidence)
