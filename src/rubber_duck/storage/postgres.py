@@ -20,7 +20,7 @@ from rubber_duck.errors import DuckError, InvalidSettings, StorageUnavailable
 from rubber_duck.settings import DatabaseSettings
 from rubber_duck.storage.border import translated, unavailable
 from rubber_duck.storage.columns import to_json
-from rubber_duck.storage.database import Database, Parameters, Rows, Transaction, uninterrupted
+from rubber_duck.storage.port import Database, Parameters, Rows, Transaction, uninterrupted
 from rubber_duck.storage.location import Location
 
 T = TypeVar("T")

@@ -23,9 +23,9 @@ from rubber_duck.errors import StorageUnavailable
 from rubber_duck.settings import DatabaseSettings
 from rubber_duck.storage.border import translated
 from rubber_duck.storage.columns import to_json
-from rubber_duck.storage.database import Database, Parameters, Rows, Transaction, uninterrupted
 from rubber_duck.storage.lane import Lane
 from rubber_duck.storage.location import Location
+from rubber_duck.storage.port import Database, Parameters, Rows, Transaction, uninterrupted
 
 T = TypeVar("T")
 
