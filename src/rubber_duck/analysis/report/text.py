@@ -13,6 +13,7 @@ from rubber_duck.analysis.report.excerpt import CodeLine, excerpt
 from rubber_duck.analysis.report.model import FileReport, Problem, Report
 from rubber_duck.analysis.report.overview import Overview, overview
 from rubber_duck.analysis.report.visible import shortened, visible, visible_name
+from rubber_duck.analysis.report.words import counted
 
 MORE: Final = "`--limit 0` lists them all, `--format html --output report.html` makes a page to read at leisure."
 """What the report says after the number of findings that a limit has hidden."""
@@ -64,9 +65,9 @@ def render_text(report: Report, *, color: bool, width: int, limit: int | None = 
     lines += _ranking(seen, style)
     lines += _left_out(report.problems, style)
     if len(shown) < len(seen.findings):
-        lines += [_hidden(len(shown), len(seen.findings) - len(shown)), ""]
+        lines += [f"Shown: the {len(shown)} most urgent of {len(seen.findings)}. {MORE}", ""]
     if seen.suppressed:
-        lines += [style.dim(f"{_count(seen.suppressed, 'finding')} suppressed by comments in the code."), ""]
+        lines += [style.dim(f"{counted(seen.suppressed, 'finding')} suppressed by comments in the code."), ""]
     lines.append(_summary(seen, len(report.problems), style))
     return "\n".join(lines) + "\n"
 
@@ -83,7 +84,7 @@ def _by_file(files: Sequence[FileReport], shown: Sequence[Finding]) -> Iterator[
 
 def _file(file: FileReport, findings: Sequence[Finding], style: _Style) -> Iterator[str]:
     path = visible_name(file.path)
-    count = _count(len(findings), "finding")
+    count = counted(len(findings), "finding")
     rule = "─" * max(3, style.width - cell_len(path) - len(count) - 5)
     yield f"{style.dim('──')} {style.bold(path)} {style.dim(rule)} {style.dim(count)}"
     yield ""
@@ -108,7 +109,7 @@ def _finding(finding: Finding, path: str, lines: Mapping[int, str], style: _Styl
         for index, line in enumerate(code.lines):
             yield from _code(line, gutter, severity, style)
             if index == 0 and code.skipped:
-                yield style.dim(f"{'…':>{gutter}} │ {_count(code.skipped, 'more line')}")
+                yield style.dim(f"{'…':>{gutter}} │ {counted(code.skipped, 'more line')}")
     if finding.fix is not None:
         yield f"{bar}"
         yield f"{style.dim(' ' * gutter + ' =')} {style.paint('1;32', 'help')}: {_fix(finding.fix)}"
@@ -153,12 +154,8 @@ def _left_out(problems: Sequence[Problem], style: _Style) -> list[str]:
     return [*lines, ""]
 
 
-def _hidden(shown: int, hidden: int) -> str:
-    return f"Shown are the {shown} most urgent; there {'is' if hidden == 1 else 'are'} {hidden} more. {MORE}"
-
-
 def _summary(seen: Overview, left_out: int, style: _Style) -> str:
-    head = f"{_count(len(seen.findings), 'finding')} in {_count(seen.analysed, 'file')}, {left_out} left out"
+    head = f"{counted(len(seen.findings), 'finding')} in {counted(seen.analysed, 'file')}, {left_out} left out"
     if not seen.findings:
         return style.paint("1;32", f"{head} (nothing to quack about)")
     counts = ", ".join(
@@ -171,7 +168,3 @@ def _summary(seen: Overview, left_out: int, style: _Style) -> str:
 
 def _said(text: str) -> str:
     return visible(shortened(text, _MESSAGE_CHARACTERS))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

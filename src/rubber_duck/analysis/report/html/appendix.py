@@ -12,12 +12,12 @@ from rubber_duck.analysis.report.model import Problem, Report, RuleDescription
 from rubber_duck.analysis.report.overview import Overview
 from rubber_duck.analysis.report.visible import visible, visible_name
 
-_NAMES_SHOWN: Final = 50
+_NAMES_SHOWN: Final = 25
 _DOCUMENTED_BYTES: Final = 600_000
 
 
 def left_out(problems: Sequence[Problem]) -> Html | None:
-    """What was left out, by reason, most frequent reason first, with up to 50 names each."""
+    """What was left out, by reason, most frequent reason first, with up to 25 names each."""
     if not problems:
         return None
     reasons: dict[str, list[Problem]] = {}
@@ -39,7 +39,7 @@ def left_out(problems: Sequence[Problem]) -> Html | None:
     return element(
         "section",
         element("h2", "Left out"),
-        element("p", f"{len(problems):,} files or folders were not analysed, or not to the end.", class_="note"),
+        element("p", f"{len(problems):,} left out, files or whole folders, or not analysed to the end.", class_="note"),
         *groups,
         id="left-out",
     )

@@ -11,8 +11,8 @@ from rubber_duck.analysis.report.html.markup import Html, element
 DUCK: Final = Html(
     '<svg class="duck" viewBox="0 0 32 32" width="32" height="32" aria-hidden="true" focusable="false">'
     '<path class="body" d="M3.2 17.2c2.2 1 4.6 1.1 6.8.1a7.6 7.6 0 1 1 13.2-4.6c0 1.6-.5 3-1.3 4.2 4 .4 6.9 2.3 6.9 '
-    '5.3 0 4-5.3 7-12.4 7C8.6 29.2 2.6 24.6 3.2 17.200z"/>'
-    '<path class="beak" d="M22.7 9.900l5.9.6c.8.1 1 1 .4 1.5-1.7 1.4-3.8 2-6 1.600z"/>'
+    '5.3 0 4-5.3 7-12.4 7C8.6 29.2 2.6 24.6 3.2 17.2z"/>'
+    '<path class="beak" d="M22.7 9.9l5.9.6c.8.1 1 1 .4 1.5-1.7 1.4-3.8 2-6 1.6z"/>'
     '<circle class="eye" cx="17.6" cy="9.8" r="1.35"/></svg>'
 )
 """The mark at the head of the page."""

@@ -13,6 +13,7 @@ from rubber_duck.analysis.report.html.markup import Html, element, join
 from rubber_duck.analysis.report.model import Report
 from rubber_duck.analysis.report.overview import WORST_FIRST, Overview, RuleGroup, group_by_rule
 from rubber_duck.analysis.report.visible import shortened, visible_name
+from rubber_duck.analysis.report.words import counted
 
 DETAILED_FINDINGS: Final = 3_000
 """So many findings, the most urgent ones, are listed with their code; the others are counted by rule."""
@@ -97,7 +98,7 @@ class Items:
         indent = min(len(line.before) - len(line.before.lstrip(" ")) for line in code.lines)
         for line in code.lines:
             if lines and code.skipped:
-                more = f"{code.skipped} more line{'' if code.skipped == 1 else 's'}"
+                more = counted(code.skipped, "more line")
                 lines.append(element("span", element("i", "⋮"), element("em", more), class_="gap"))
             lines.append(_line(line, indent))
         return element("pre", *lines, class_="code")
@@ -198,7 +199,7 @@ def listing(seen: Overview, found: Detailed, items: Items) -> Html | None:
         )
         for path, listed in found.items.items()
     ]
-    note = f"By file, {found.shown:,} in {_files(len(files))}."
+    note = f"By file, {found.shown:,} in {counted(len(files), 'file', grouped=True)}."
     hidden = len(seen.findings) - found.shown
     if hidden:
         note = f"The {found.shown:,} most urgent, by file. The other {hidden:,} are counted by rule below the list."
@@ -251,10 +252,6 @@ def said(text: str) -> Html:
     return join(element("code", part) if index % 2 else part for index, part in enumerate(parts))
 
 
-def _files(number: int) -> str:
-    return f"{number:,} file{'' if number == 1 else 's'}"
-
-
 def _filter(seen: Overview, found: Detailed) -> Html:
     """Hidden until the script, without which it would do nothing, shows it."""
     severities = [
@@ -282,7 +279,7 @@ def _filter(seen: Overview, found: Detailed) -> Html:
         element("select", element("option", "every rule", value="all"), *rules, id="filter-rule", aria_label="Rule"),
         element("fieldset", element("legend", "Severity"), *severities),
         element("button", "Fold all" if found.shown <= _OPEN_UP_TO else "Unfold all", type="button", id="unfold"),
-        element("output", f"{found.shown:,} findings", id="filter-count", aria_live="polite"),
+        element("output", counted(found.shown, "finding", grouped=True), id="filter-count", aria_live="polite"),
         class_="filter",
         id="filter",
         role="search",

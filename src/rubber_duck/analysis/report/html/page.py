@@ -38,16 +38,16 @@ def render_html(report: Report, *, generated: str | None = None) -> str:
         element("title", f"{visible_name(report.title)}: {len(seen.findings):,} findings"),
         element("style", style),
     )
-    main = element(
-        "main",
-        summary(report, seen),
-        urgent(seen, items),
-        piles(seen, found, items),
-        listing(seen, found, items),
-        left_out(report.problems),
-        reference(report, seen),
-    )
-    body = element("body", masthead(report, seen, generated), main, element("script", script))
+    sections = {
+        ("first", "First"): urgent(seen, items),
+        ("piles", "Where"): piles(seen, found, items),
+        ("findings", "Findings"): listing(seen, found, items),
+        ("left-out", "Left out"): left_out(report.problems),
+        ("rules", "Rules"): reference(report, seen),
+    }
+    links = [link for link, section in sections.items() if section is not None]
+    main = element("main", summary(report, seen), *sections.values())
+    body = element("body", masthead(report, seen, generated, links), main, element("script", script))
     return "<!doctype html>\n" + element("html", join((head, body), "\n"), lang="en") + "\n"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rubber_duck.analysis.finding import Severity
@@ -12,6 +12,7 @@ from rubber_duck.analysis.report.html.markup import Html, element
 from rubber_duck.analysis.report.model import Report
 from rubber_duck.analysis.report.overview import Overview
 from rubber_duck.analysis.report.visible import visible_name
+from rubber_duck.analysis.report.words import counted
 
 _RANKED: Final = 12
 _LANGUAGES: Final = 8
@@ -21,19 +22,16 @@ _WEIGHT: Final = (
 )
 
 
-def masthead(report: Report, seen: Overview, generated: str | None) -> Html:
-    """The mark, the project's name, one sentence that says how it stands, and links into the page."""
+def masthead(report: Report, seen: Overview, generated: str | None, links: Sequence[tuple[str, str]]) -> Html:
+    """The mark, the project's name, one sentence that says how it stands, and `links` (id, text) into the page."""
     made = f"RubberDuck {report.version}" + (f" · {generated}" if generated else "")
-    links = [("#first", "First"), ("#piles", "Where"), ("#findings", "Findings")] if seen.findings else []
-    links += [("#left-out", "Left out")] if report.problems else []
-    links += [("#rules", "Rules")] if seen.findings and report.rules else []
     root = [visible_name(report.root)] if report.root != report.title else []
     return element(
         "header",
         element(
             "div",
             element("p", DUCK, element("span", "RubberDuck report"), class_="mark"),
-            element("nav", *(element("a", text, href=href) for href, text in links), aria_label="On this page"),
+            element("nav", *(element("a", text, href=f"#{id_}") for id_, text in links), aria_label="On this page"),
             class_="bar-top",
         ),
         element("h1", visible_name(report.title)),
@@ -62,7 +60,7 @@ def piles(seen: Overview, found: Detailed, items: Items) -> Html | None:
         element(
             "li",
             _row(_file_link(rank.path, found), f"{rank.findings:,}"),
-            stacked(rank.weight_by_severity, f"weight {rank.weight:.0f}", longest=files[0].weight),
+            stacked(rank.weight_by_severity, f"weight {rank.weight:g}", longest=files[0].weight),
         )
         for rank in files
     ]
@@ -70,7 +68,7 @@ def piles(seen: Overview, found: Detailed, items: Items) -> Html | None:
         element(
             "li",
             _row(items.named(group.rule), f"{group.findings:,}"),
-            stacked({group.severity: group.weight}, f"weight {group.weight:.0f}", longest=rules[0].weight),
+            stacked({group.severity: group.weight}, f"weight {group.weight:g}", longest=rules[0].weight),
         )
         for group in rules
     ]
@@ -98,16 +96,14 @@ def _row(name: Html, number: str) -> Html:
 
 
 def _verdict(seen: Overview) -> Html:
-    looked = f"{seen.analysed:,} file{'' if seen.analysed == 1 else 's'} and {seen.lines:,} lines"
+    looked = f"{_counted(seen.analysed, 'file')} and {_counted(seen.lines, 'line')}"
     if not seen.findings:
         return element("span", f"Nothing found in {looked}: nothing to quack about.")
     urgent = seen.by_severity[Severity.CRITICAL] + seen.by_severity[Severity.HIGH]
     tail = (
         f". {urgent:,} {'is' if urgent == 1 else 'are'} critical or high." if urgent else ". None is critical or high."
     )
-    number = len(seen.findings)
-    found = f"{number:,} finding{'' if number == 1 else 's'}"
-    return element("span", element("strong", found), f" in {looked}{tail}")
+    return element("span", element("strong", _counted(len(seen.findings), "finding")), f" in {looked}{tail}")
 
 
 def _severities(seen: Overview) -> Html:
@@ -137,10 +133,10 @@ def _code(report: Report, seen: Overview) -> Html:
             element(
                 "div",
                 element("span", visible_name(name) or "other"),
-                element("span", f"{count.lines:,} lines, {count.files:,} files", class_="number"),
+                element("span", f"{_counted(count.lines, 'line')}, {_counted(count.files, 'file')}", class_="number"),
                 class_="row",
             ),
-            single(count.lines, most, f"{count.lines} lines"),
+            single(count.lines, most, _counted(count.lines, "line")),
         )
         for name, count in languages[:_LANGUAGES]
     ]
@@ -163,7 +159,7 @@ def _kinds(seen: Overview) -> Html | None:
         element(
             "li",
             element("div", element("span", kind.value), element("span", f"{count:,}", class_="number"), class_="row"),
-            single(count, most, f"{count} findings"),
+            single(count, most, _counted(count, "finding")),
         )
         for kind, count in sorted(seen.by_kind.items(), key=lambda item: (-item[1], item[0]))
         if count
@@ -181,6 +177,10 @@ def _file_link(path: str, found: Detailed) -> Html:
     if anchor is None:
         return element("span", shown_path(path), class_="path")
     return element("a", shown_path(path), class_="path", href=f"#{anchor}")
+
+
+def _counted(number: int, noun: str) -> str:
+    return counted(number, noun, grouped=True)
 
 
 def _words(counts: Mapping[Severity, int]) -> str:

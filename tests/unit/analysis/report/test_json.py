@@ -1,0 +1,53 @@
+"""The JSON report is stable, sorted and what its schema says."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import jsonschema
+import msgspec
+from hypothesis import given, settings
+from syrupy.assertion import SnapshotAssertion
+from tests.unit.analysis.report.samples import REPORT, hostile_report, large_report, reports
+
+from rubber_duck.analysis.report.json import JSONReport, render_json, schema
+from rubber_duck.analysis.report.model import Report
+from rubber_duck.analysis.report.overview import overview
+
+
+def test_a_report_as_json(snapshot: SnapshotAssertion) -> None:
+    assert render_json(REPORT) == snapshot
+
+
+def test_the_schema_does_not_change_unnoticed(snapshot: SnapshotAssertion) -> None:
+    assert json.dumps(schema(), indent=2, sort_keys=True) == snapshot
+
+
+def test_the_order_in_which_things_were_found_does_not_show() -> None:
+    shuffled = replace(
+        REPORT,
+        files=tuple(replace(file, findings=file.findings[::-1]) for file in REPORT.files[::-1]),
+        problems=REPORT.problems[::-1],
+        rules=REPORT.rules[::-1],
+        languages=dict(reversed(REPORT.languages.items())),
+    )
+    assert render_json(shuffled) == render_json(REPORT)
+
+
+def test_lone_surrogates_are_escaped_so_that_it_is_valid_utf_8() -> None:
+    read = json.loads(render_json(hostile_report()).encode())
+    assert "\\udcff\\ud800" in read["files"][0]["path"]
+
+
+@given(reports)
+@settings(max_examples=100, deadline=None)
+def test_any_report_fits_the_schema_and_reads_back(report: Report) -> None:
+    text = render_json(report).encode()
+    jsonschema.Draft202012Validator(schema()).validate(json.loads(text))
+    assert msgspec.json.decode(text, type=JSONReport).summary.findings == len(overview(report).findings)
+
+
+def test_twenty_thousand_findings_are_all_there() -> None:
+    read = msgspec.json.decode(render_json(large_report(200, 100)), type=JSONReport)
+    assert (read.summary.findings, sum(len(file.findings) for file in read.files)) == (20_000, 20_000)
