@@ -10,8 +10,6 @@ from itertools import islice
 from typing import Final, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Connection
-
 from rubber_duck.analysis import store as result_store
 from rubber_duck.analysis.analysis import Analysis, OnProgress
 from rubber_duck.analysis.finding import Kind
@@ -21,7 +19,7 @@ from rubber_duck.analysis.target import Target, project_settings
 from rubber_duck.code import store as fact_store
 from rubber_duck.scope import Scope
 from rubber_duck.settings import Settings
-from rubber_duck.storage.database import Database
+from rubber_duck.storage.database import Connection, Database
 from rubber_duck.storage.keys import new_key
 from rubber_duck.workspace.paths import Root
 from rubber_duck.workspace.project import Project
