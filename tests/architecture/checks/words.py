@@ -68,16 +68,20 @@ def settings(root: Path) -> list[Breach]:
 def events(root: Path) -> list[Breach]:
     """Events that say nothing about themselves or a field; emitted and undeclared; declared and never emitted."""
     declared: dict[str, tuple[Module, ast.Call]] = {}
+    named: dict[str, tuple[Module, ast.Call]] = {}  # also by a method of its own that emits it
     emitted: dict[str, tuple[Module, ast.Call]] = {}
     for module in modules(root):
         for node in ast.walk(module.tree):
             if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Constant):
                 continue
             called = ast.unparse(node.func)
+            name = node.args[0].value
             if called == "Event":
-                declared[str(node.args[0].value)] = (module, node)
-            elif called in {"emit", "telemetry.emit"} and isinstance(node.args[0].value, str):
-                emitted[node.args[0].value] = (module, node)
+                declared[str(name)] = (module, node)
+            elif isinstance(name, str):
+                named[name] = (module, node)
+                if called in {"emit", "telemetry.emit"}:
+                    emitted[name] = (module, node)
     found = [m.breach(n.lineno, f"emits the undeclared event {name!r}") for name, (m, n) in _without(emitted, declared)]
     found += [
         m.breach(n.lineno, f"the event {name!r} is never emitted") for name, (m, n) in _without(declared, emitted)
