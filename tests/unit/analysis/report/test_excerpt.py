@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -78,6 +78,7 @@ def test_without_its_line_there_is_no_excerpt() -> None:
     st.integers(0, 210),
     st.integers(20, 80),
 )
+@settings(max_examples=200, deadline=None)
 def test_no_line_is_wider_than_asked_and_every_one_is_printable(line: str, start: int, size: int, width: int) -> None:
     code = _one(line, start, start + size, width)
     shown = code.before + code.marked + code.after

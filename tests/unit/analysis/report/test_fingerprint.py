@@ -11,8 +11,8 @@ from rubber_duck.analysis.report.fingerprint import fingerprints
 from rubber_duck.analysis.report.model import FileReport
 
 
-def _names(lines: dict[int, str], **changed: str) -> list[str]:
-    found: list[Finding] = [replace(INJECTION, span=Span(number, 1, number, 2), **changed) for number in lines]
+def _names(lines: dict[int, str], rule: str = "sql-injection") -> list[str]:
+    found: list[Finding] = [replace(INJECTION, span=Span(number, 1, number, 2), rule=rule) for number in lines]
     return [name for _, name in fingerprints(FileReport("pond/store.py", "python", 99, tuple(found), lines))]
 
 
@@ -20,7 +20,7 @@ def test_it_survives_lines_moving_and_being_indented_anew() -> None:
     assert _names({12: "execute(a  % b)"}) == _names({40: "\t\texecute(a % b)\r"})
 
 
-def test_it_changes_with_the_words_of_the_line_the_rule_and_the_path() -> None:
+def test_it_changes_with_the_words_of_the_line_and_with_the_rule() -> None:
     names = [
         *_names({12: "execute(a)"}),
         *_names({12: "execute(b)"}),

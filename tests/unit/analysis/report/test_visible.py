@@ -41,6 +41,7 @@ def test_only_what_is_too_long_is_shortened() -> None:
 
 
 @given(st.text(st.characters(exclude_categories=())))
+@settings(max_examples=100, deadline=None)
 def test_visible_text_is_printable_and_scrubbed_text_is_valid_unicode(text: str) -> None:
     assert visible(text).replace("\u3000", "").isprintable()
     scrubbed(text).encode()
