@@ -27,13 +27,14 @@ def plugins(root: Path) -> list[Breach]:
 def errors(root: Path) -> list[Breach]:
     """Errors without a docstring, elsewhere than in errors.py, or missing from the tree drawn at its head."""
     found: list[Breach] = []
+    known = _known_errors(root)
     for module in modules(root):
         drawn = ast.get_docstring(module.tree) or ""
         for node in _classes(module):
             if node.name.startswith("_"):
                 continue  # a signal inside one module, which nobody else can meet
             bases = {ast.unparse(base) for base in node.bases}
-            if not any(base.endswith(("Error", "Exception")) or base in _known_errors(root) for base in bases):
+            if not any(base.endswith(("Error", "Exception")) or base in known for base in bases):
                 continue
             if module.name != "rubber_duck.errors":
                 found.append(module.breach(node.lineno, f"{node.name} is an error; errors are declared in errors.py"))
@@ -83,9 +84,7 @@ def events(root: Path) -> list[Breach]:
                 if called in {"emit", "telemetry.emit"}:
                     emitted[name] = (module, node)
     found = [m.breach(n.lineno, f"emits the undeclared event {name!r}") for name, (m, n) in _without(emitted, declared)]
-    found += [
-        m.breach(n.lineno, f"the event {name!r} is never emitted") for name, (m, n) in _without(declared, emitted)
-    ]
+    found += [m.breach(n.lineno, f"the event {name!r} is never emitted") for name, (m, n) in _without(declared, named)]
     for name, (module, node) in declared.items():
         texts = [
             each.value for each in ast.walk(node) if isinstance(each, ast.Constant) and isinstance(each.value, str)
