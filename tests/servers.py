@@ -94,7 +94,7 @@ class PostgresServer:
     def sql(self, statement: str, database: str = "postgres") -> list[tuple[object, ...]]:
         """Run one statement as the superuser, outside any transaction."""
         with psycopg.connect(self.url(database), autocommit=True) as connection:
-            cursor = connection.execute(statement)  # type: ignore[call-overload]  # psycopg wants literals only
+            cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
 
 
@@ -163,7 +163,7 @@ def running_postgres(binaries: Path, *, authority: Authority | None) -> Iterator
         )
         server = PostgresServer(folder, _free_port(), authority)
         _configure(server, cluster, account)
-        control = [binaries / "pg_ctl", "-D", cluster, "-w", "-t", "60"]
+        control: list[str | Path] = [binaries / "pg_ctl", "-D", cluster, "-w", "-t", "60"]
         account.run([*control, "-l", folder / "log", "start"])
         try:
             yield server

@@ -60,7 +60,7 @@ async def add(tx: Transaction, title: str, **values: object) -> None:
 async def count_of(database: Database, title: str) -> int:
     """The committed count of one note."""
     async with database.begin(write=False) as tx:
-        return int((await tx.execute(select(notes.c.count).where(notes.c.title == title))).one().count)
+        return int((await tx.execute(select(notes.c["count"]).where(notes.c.title == title))).one()[0])
 
 
 async def set_count(tx: Transaction, title: str, count: int, *, version: int) -> None:

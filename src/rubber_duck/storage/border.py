@@ -74,7 +74,7 @@ def _translate(error: BaseException, shown: str) -> DuckError:
         case RefusedValue():
             return InvalidInput(f"the database refused a value: {_first_line(error.orig)}")
         case DBAPIError(orig=BaseException() as original):
-            return _from_driver(original, shown)
+            return from_driver(original, shown)
         case StatementError(orig=DuckError() as original):
             return original
         case StatementError(orig=BaseException() as original):
@@ -87,23 +87,12 @@ def _translate(error: BaseException, shown: str) -> DuckError:
             return unavailable(shown, error.strerror or str(error))
         case _:
             return (
-                _from_driver(error, shown) if _sqlstate(error) or isinstance(error, sqlite3.Error) else normalize(error)
+                from_driver(error, shown) if _sqlstate(error) or isinstance(error, sqlite3.Error) else normalize(error)
             )
 
 
-def _violated(error: IntegrityError) -> DuckError:
-    original = error.orig
-    state = _sqlstate(original)
-    code = getattr(original, "sqlite_errorcode", None)
-    constraint = _constraint(original)
-    if state == "23505" or code in (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY):
-        return Conflict(f"it exists already: {constraint} must be unique")
-    if state == "23503" or code == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
-        return Conflict(f"it belongs to something that does not exist, or is still in use{_named(constraint)}")
-    return InvalidInput(f"the database refused a value: {constraint or _first_line(original)}")
-
-
-def _from_driver(error: BaseException, shown: str) -> DuckError:
+def from_driver(error: BaseException, shown: str) -> DuckError:
+    """The DuckError for an error of sqlite3 or psycopg itself, at the database `shown`."""
     state = _sqlstate(error)
     if state in _TRY_AGAIN:
         return StaleVersion("somebody else changed the same rows at the same time; try again")
@@ -118,6 +107,18 @@ def _from_driver(error: BaseException, shown: str) -> DuckError:
     if isinstance(error, sqlite3.OperationalError) and code == sqlite3.SQLITE_ERROR:
         return _wrong_statement(error, shown)
     return unavailable(shown, _first_line(error))
+
+
+def _violated(error: IntegrityError) -> DuckError:
+    original = error.orig
+    state = _sqlstate(original)
+    code = getattr(original, "sqlite_errorcode", None)
+    constraint = _constraint(original)
+    if state == "23505" or code in (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY):
+        return Conflict(f"it exists already: {constraint} must be unique")
+    if state == "23503" or code == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+        return Conflict(f"it belongs to something that does not exist, or is still in use{_named(constraint)}")
+    return InvalidInput(f"the database refused a value: {constraint or _first_line(original)}")
 
 
 def _wrong_statement(error: BaseException, shown: str) -> DuckError:

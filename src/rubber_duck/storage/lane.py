@@ -30,12 +30,13 @@ class Lane:
         self._thread: Final = Thread(target=self._serve, name=name, daemon=True)
         self._connection: Connection | None = None
         self._driver: sqlite3.Connection | None = None
-        self.closed = False
+        self.closed = True
 
     async def open(self) -> None:
         """Start the thread and connect; raises what `connect` raises, and then the thread has ended."""
         self._loop = asyncio.get_running_loop()
         self._thread.start()
+        self.closed = False
         try:
             await self._enqueue(self._open_connection)
         except BaseException:

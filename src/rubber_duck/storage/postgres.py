@@ -18,10 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from rubber_duck import fault
 from rubber_duck.errors import DuckError, InvalidSettings, StorageUnavailable
 from rubber_duck.settings import DatabaseSettings
-from rubber_duck.storage.border import translated, unavailable
+from rubber_duck.storage.border import from_driver, translated, unavailable
 from rubber_duck.storage.columns import to_json
-from rubber_duck.storage.port import Database, Parameters, Rows, Transaction, uninterrupted
 from rubber_duck.storage.location import Location
+from rubber_duck.storage.port import Database, Parameters, Rows, Transaction, uninterrupted
 
 T = TypeVar("T")
 Row = tuple[Any, ...]  # psycopg's rows; SQLAlchemy gives them their types
@@ -75,6 +75,7 @@ class PostgresDatabase(Database):
             poolclass=NullPool,  # the pool is psycopg's, which keeps its minimum warm
             use_native_hstore=False,
             hide_parameters=True,
+            execution_options={"preserve_rowcount": True},  # also after an INSERT with many parameters
         )
 
     async def open(self) -> None:
@@ -134,6 +135,8 @@ class PostgresDatabase(Database):
             )
             known.__cause__ = error
             return known
+        if isinstance(error, psycopg.Error):
+            return from_driver(error, self.location)
         return translated(error, self.location)
 
 

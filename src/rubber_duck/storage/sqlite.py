@@ -271,17 +271,25 @@ def _send_begin(connection: Connection) -> None:
 
 
 def _connect_writer(engine: Engine, busy_timeout_s: float) -> Connection:
-    connection = engine.connect()
-    driver = _driver(connection)
-    _use_wal(driver, busy_timeout_s)
-    driver.execute("PRAGMA synchronous = FULL")
-    driver.execute("PRAGMA foreign_keys = ON")
-    return connection
+    def prepare(driver: sqlite3.Connection) -> None:
+        _use_wal(driver, busy_timeout_s)
+        driver.execute("PRAGMA synchronous = FULL")
+        driver.execute("PRAGMA foreign_keys = ON")
+
+    return _prepared(engine.connect(), prepare)
 
 
 def _connect_reader(engine: Engine) -> Connection:
     connection = engine.connect().execution_options(**{_BEGIN: "BEGIN"})
-    _driver(connection).execute("PRAGMA query_only = ON")
+    return _prepared(connection, lambda driver: driver.execute("PRAGMA query_only = ON"))
+
+
+def _prepared(connection: Connection, prepare: Callable[[sqlite3.Connection], object]) -> Connection:
+    try:
+        prepare(_driver(connection))
+    except BaseException:
+        connection.close()  # here, because no other thread may close it
+        raise
     return connection
 
 
