@@ -23,7 +23,7 @@ from rubber_duck.cli.main import duck
 from rubber_duck.code.language import languages
 from rubber_duck.engines.engine import engines
 from rubber_duck.scope import Right
-from rubber_duck.settings import RESERVED_VARIABLES, Section, Settings, environment_name
+from rubber_duck.settings import RESERVED_VARIABLES, Section, Settings, environment_name, is_filled
 from rubber_duck.telemetry import COUNTERS, EVENTS, SPANS
 
 REFERENCE: Final = Path(__file__).parent / "reference"
@@ -42,6 +42,8 @@ def settings_page() -> Iterator[str]:
     nested: list[tuple[str, type[Section]]] = []
     plain: list[tuple[str, msgspec.structs.FieldInfo]] = []
     for field in msgspec.structs.fields(Settings):
+        if is_filled(field.type):
+            continue
         section = _section(field.type)
         if section is not None:
             nested.append((field.name, section))

@@ -7,8 +7,8 @@ from rubber_duck.settings.load import (
     load,
     public,
     with_project,
-    without_password,
 )
+from rubber_duck.settings.secrets import without_password
 from rubber_duck.settings.tree import (
     AnalysisSettings,
     ContextSettings,
@@ -20,6 +20,7 @@ from rubber_duck.settings.tree import (
     Settings,
     TelemetrySettings,
     WorkerSettings,
+    is_filled,
 )
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "WorkerSettings",
     "environment_name",
     "home_folder",
+    "is_filled",
     "load",
     "public",
     "with_project",

@@ -1,6 +1,6 @@
-"""Reads settings: defaults, then the profile's, then the user's duck.toml, then `DUCK_*` variables.
+"""Reads settings: defaults, the profile's, the user's duck.toml, its [profiles.x], a project's own, `DUCK_*` variables.
 
-An unknown key anywhere is an error that names the nearest known one.
+Each is laid over the one before. An unknown key anywhere is an error that names the nearest known one.
 """
 
 from __future__ import annotations
@@ -8,14 +8,15 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, get_args
 
 import msgspec
 
 from rubber_duck.errors import InvalidSettings, did_you_mean
-from rubber_duck.settings.tree import PROFILES, PROJECT_SECTIONS, Section, Settings
+from rubber_duck.settings.secrets import is_secret, without_password
+from rubber_duck.settings.tree import PROFILES, PROJECT_SECTIONS, Section, Settings, is_filled
 
 RESERVED_VARIABLES: Final[dict[str, str]] = {
     "DUCK_CONFIG": "The settings file to read instead of `duck.toml` in the home folder.",
@@ -24,13 +25,28 @@ RESERVED_VARIABLES: Final[dict[str, str]] = {
 }
 """`DUCK_` variables that are not settings of the tree."""
 
+_LIMIT_BYTES: Final = 1_000_000
+_DOTS: Final = 16
+_DEEP_KEY: Final = re.compile(
+    rf"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{_DOTS + 1}}}""",
+    re.ASCII,
+)
+"""A dotted key of too many parts: tomllib takes quadratic time over them, 20 s for 80 kB."""
+
 _Table = dict[str, Any]  # Any: TOML values of any shape, checked by msgspec.convert below
 
 
 def home_folder(environment: Mapping[str, str]) -> Path:
-    """`$DUCK_HOME`, or `~/.rubber_duck`; it need not exist."""
+    """`$DUCK_HOME`, or `~/.rubber_duck`; it need not exist. Raises InvalidSettings for a user who has no home."""
     chosen = environment.get("DUCK_HOME")
-    return Path(chosen).absolute() if chosen else Path.home() / ".rubber_duck"
+    if chosen:
+        return Path(chosen).absolute()
+    try:
+        return Path.home() / ".rubber_duck"
+    except RuntimeError as error:
+        raise InvalidSettings(
+            "this user has no home folder; set DUCK_HOME to a folder that RubberDuck may write"
+        ) from error
 
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:
@@ -47,32 +63,34 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     _check_keys(Settings, written, str(path))
     variables = _from_environment(environment)
     profile = variables.get("profile", written.get("profile", "dev"))
-    if profile not in PROFILES:
+    if not isinstance(profile, str) or profile not in PROFILES:
         raise InvalidSettings(f"there is no profile {profile!r}; the profiles are {', '.join(PROFILES)}")
-    table: _Table = {}
-    for layer in (PROFILES[profile], written, profiles.get(profile, {})):
-        table = _merged(table, layer)
-    _convert(table, str(path))  # so that a wrong value is blamed on the file, not on the environment
-    settings = _convert(_merged(table, variables), "the DUCK_ environment variables", strict=False)
-    return _with_home(settings, home)
+    tables = {each: _merged(_merged(PROFILES[each], written), profiles.get(each, {})) for each in PROFILES}
+    for table in tables.values():
+        _convert(table, str(path))  # a wrong value is blamed on the file, also one that only prod would meet
+    settings = _convert(_merged(tables[profile], variables), "the DUCK_ environment variables", strict=False)
+    return _with_home(msgspec.structs.replace(settings, pinned=_keys(variables)), home)
 
 
 def with_project(settings: Settings, content: bytes, where: str) -> Settings:
-    """`settings` with a project's own duck.toml laid over them.
+    """`settings` with a project's own duck.toml laid over them, but not over what `DUCK_*` variables set.
 
-    Only `[analysis]`, `[index]` and `[context]` are allowed in it; anything else raises InvalidSettings.
+    Only `[analysis]`, `[index]` and `[context]` are allowed in it, and a megabyte; anything else raises
+    InvalidSettings.
     """
+    if len(content) > _LIMIT_BYTES:
+        raise InvalidSettings(f"{where}: larger than {_LIMIT_BYTES:,} bytes; leave out what is not needed")
     table = _parse(content, where)
     for key in table:
         if key not in PROJECT_SECTIONS:
             allowed = ", ".join(f"[{name}]" for name in PROJECT_SECTIONS)
-            raise InvalidSettings(
-                f"{where}: a project's own duck.toml may set only {allowed}, not {key!r}"
-                f"{did_you_mean(key, PROJECT_SECTIONS)}; move it to your own duck.toml"
-            )
+            hint = did_you_mean(key, PROJECT_SECTIONS) or "; move it to your own duck.toml"
+            raise InvalidSettings(f"{where}: a project's own duck.toml may set only {allowed}, not {_short(key)}{hint}")
     _check_keys(Settings, table, where)
     current: _Table = msgspec.to_builtins(settings)
-    return _convert(_merged(current, table), where)
+    merged = _merged(current, table)
+    _convert(merged, where)
+    return _convert(_merged(merged, _only(current, settings.pinned)), where)
 
 
 def public(settings: Settings) -> dict[str, Any]:  # Any: TOML values
@@ -81,14 +99,11 @@ def public(settings: Settings) -> dict[str, Any]:  # Any: TOML values
     for field in msgspec.structs.fields(Settings):
         section = _section_of(field.type)
         for inner in msgspec.structs.fields(section) if section else ():
-            if _is_secret_url(inner.type):
+            if is_secret(inner.type):
                 table[field.name][inner.name] = without_password(table[field.name][inner.name])
+        if is_filled(field.type):
+            del table[field.name]
     return table
-
-
-def without_password(url: str) -> str:
-    """`url` with the password replaced by `***`."""
-    return re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:***@", url)
 
 
 def environment_name(*keys: str) -> str:
@@ -99,7 +114,7 @@ def environment_name(*keys: str) -> str:
 def _read(path: Path, *, required: bool) -> _Table:
     try:
         content = path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         if required:
             raise InvalidSettings(f"there is no settings file {str(path)!r} (named by DUCK_CONFIG)") from None
         return {}
@@ -110,10 +125,13 @@ def _read(path: Path, *, required: bool) -> _Table:
 
 def _parse(content: bytes, where: str) -> _Table:
     try:
-        return tomllib.loads(content.decode())
+        text = content.decode()
+        if _DEEP_KEY.search(text):
+            raise InvalidSettings(f"{where}: a key has more than {_DOTS} dots; no setting is that deep")
+        return tomllib.loads(text)
     except UnicodeDecodeError as error:
         raise InvalidSettings(f"{where}: not valid UTF-8 at byte {error.start}") from error
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError, and what `int` says of a number of many thousand digits
         raise InvalidSettings(f"{where}: not valid TOML: {error}") from error
     except RecursionError as error:
         raise InvalidSettings(f"{where}: nested too deeply") from error
@@ -123,29 +141,33 @@ def _check_profiles(profiles: object, where: str) -> None:
     if not isinstance(profiles, dict):
         raise InvalidSettings(f"{where}: `profiles` must be tables such as [profiles.prod.log]")
     for name, table in profiles.items():
-        if name not in PROFILES or not isinstance(table, dict):
+        if name not in PROFILES:
             known = ", ".join(PROFILES)
-            raise InvalidSettings(f"{where}: there is no profile {name!r}; the profiles are {known}")
+            raise InvalidSettings(f"{where}: there is no profile {_short(name)}; the profiles are {known}")
         _check_keys(Settings, table, where, prefix=f"profiles.{name}.")
+        for key in ("profile", "home"):
+            if key in table:
+                raise InvalidSettings(f"{where}: {key!r} cannot be set by [profiles.{name}]; take it out")
 
 
 def _check_keys(section: type[Section], table: object, where: str, prefix: str = "") -> None:
     """Raise for the first key of `table` that `section` does not have; values are checked by msgspec."""
     if not isinstance(table, dict):
         raise InvalidSettings(f"{where}: `{prefix.rstrip('.')}` must be a table")
-    fields = {field.name: field.type for field in msgspec.structs.fields(section)}
+    fields = {field.name: field.type for field in msgspec.structs.fields(section) if not is_filled(field.type)}
     for key, value in table.items():
         if key not in fields:
             near = did_you_mean(f"{prefix}{key}", [prefix + name for name in fields])
-            raise InvalidSettings(f"{where}: there is no setting {prefix + key!r}{near}")
+            raise InvalidSettings(f"{where}: there is no setting {_short(prefix + key)}{near}")
         nested = _section_of(fields[key])
         if nested is not None:
             for each in value if isinstance(value, list) else [value]:
                 _check_keys(nested, each, where, prefix=f"{prefix}{key}.")
 
 
-def _is_secret_url(annotation: Any) -> bool:  # Any: annotations have no common type
-    return any(isinstance(note, msgspec.Meta) and (note.extra or {}).get("secret") for note in get_args(annotation))
+def _short(name: str) -> str:
+    """A name from outside as a message shows it: quoted, its beginning only."""
+    return repr(name if len(name) <= 100 else f"{name[:100]}…")
 
 
 def _section_of(annotation: Any) -> type[Section] | None:  # Any: annotations have no common type
@@ -162,6 +184,8 @@ def _from_environment(environment: Mapping[str, str]) -> _Table:
     known: dict[str, tuple[str, str | None, bool]] = {}
     for field in msgspec.structs.fields(Settings):
         section = _section_of(field.type)
+        if is_filled(field.type):
+            continue
         if section is None:
             known[environment_name(field.name)] = (field.name, None, False)
             continue
@@ -194,12 +218,35 @@ def _merged(below: _Table, above: Mapping[str, Any]) -> _Table:  # Any: see _Tab
     return result
 
 
+def _keys(variables: _Table) -> tuple[str, ...]:
+    """The dotted names of what the variables set."""
+    return tuple(
+        f"{name}.{key}" if isinstance(value, dict) else name
+        for name, value in sorted(variables.items())
+        for key in (sorted(value) if isinstance(value, dict) else [name])
+    )
+
+
+def _only(table: _Table, keys: Iterable[str]) -> _Table:
+    """Of `table`, the values with these dotted names of at most two parts."""
+    result: _Table = {}
+    for dotted in keys:
+        name, _, key = dotted.partition(".")
+        if key:
+            result.setdefault(name, {})[key] = table[name][key]
+        else:
+            result[name] = table[name]
+    return result
+
+
 def _convert(table: _Table, where: str, *, strict: bool = True) -> Settings:
     try:
         return msgspec.convert(table, Settings, strict=strict)
     except msgspec.ValidationError as error:
         message = str(error).replace("`$.", "`")
         raise InvalidSettings(f"{where}: {message}") from error
+    except UnicodeEncodeError as error:
+        raise InvalidSettings(f"{where}: a value is not valid UTF-8") from error
 
 
 def _with_home(settings: Settings, home: Path) -> Settings:

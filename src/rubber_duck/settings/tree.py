@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from msgspec import Meta, Struct, field
+from msgspec.structs import fields
+
+from rubber_duck.settings.secrets import is_secret, without_password
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 SeverityName = Literal["info", "low", "medium", "high", "critical"]
-Option = int | float | bool | str | tuple[str, ...]
+Option = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | float | bool | str | tuple[str, ...]
 
 
 class Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A table of duck.toml. A subclass's docstring and its fields' descriptions are the reference."""
+
+    def __repr__(self) -> str:
+        shown = []
+        for each in fields(self):
+            value = getattr(self, each.name)
+            shown.append(f"{each.name}={without_password(value) if is_secret(each.type) else value!r}")
+        return f"{type(self).__name__}({', '.join(shown)})"
 
 
 class DatabaseSettings(Section, frozen=True):
@@ -123,6 +133,10 @@ class Settings(Section, frozen=True):
         str,
         Meta(description="The folder for settings, database, cache and reports; set by `DUCK_HOME` alone."),
     ] = "~/.rubber_duck"
+    pinned: Annotated[
+        tuple[str, ...],
+        Meta(description="Keys that variables set: a project's own duck.toml cannot.", extra={"filled": True}),
+    ] = ()
     database: Annotated[DatabaseSettings, Meta(description="Storage.")] = DatabaseSettings()
     log: Annotated[LogSettings, Meta(description="Logs.")] = LogSettings()
     telemetry: Annotated[TelemetrySettings, Meta(description="Spans and counters.")] = TelemetrySettings()
@@ -134,6 +148,11 @@ class Settings(Section, frozen=True):
         dict[str, dict[str, Option]],
         Meta(description="Settings of single engines, e.g. `[engines.analyze]`; each engine documents its own."),
     ] = field(default_factory=dict)
+
+
+def is_filled(annotation: Any) -> bool:  # Any: annotations have no common type
+    """Whether a field with this annotation is filled in by `load`, and not a setting that people write."""
+    return any(isinstance(note, Meta) and (note.extra or {}).get("filled") for note in get_args(annotation))
 
 
 PROJECT_SECTIONS = ("analysis", "index", "context")
