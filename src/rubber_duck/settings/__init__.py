@@ -1,13 +1,6 @@
 """One frozen tree of settings, read from the user's duck.toml and `DUCK_*` variables; every field is documented."""
 
-from rubber_duck.settings.load import (
-    RESERVED_VARIABLES,
-    environment_name,
-    home_folder,
-    load,
-    public,
-    with_project,
-)
+from rubber_duck.settings.load import RESERVED_VARIABLES, environment_name, home_folder, load, public, with_project
 from rubber_duck.settings.secrets import without_password
 from rubber_duck.settings.tree import (
     AnalysisSettings,
