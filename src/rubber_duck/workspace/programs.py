@@ -14,10 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from rubber_duck import telemetry
 from rubber_duck.errors import InvalidPath, LimitExceeded, ProgramUnavailable, TimedOut
 
 _CHUNK_BYTES: Final = 64 * 1024
 _DEFAULT_LIMIT_BYTES: Final = 64 * 1024 * 1024
+_REASONS: Final[dict[type[BaseException], str]] = {
+    asyncio.CancelledError: "cancel",
+    LimitExceeded: "too much output",
+    TimedOut: "time-out",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,10 @@ async def _started(
         raise ProgramUnavailable(f"{_name(argv[0])} cannot be started: {error.strerror or error}") from error
     try:
         yield process
+    except BaseException as error:
+        reason = _REASONS.get(type(error), type(error).__name__)
+        telemetry.emit("workspace.program_killed", program=Path(argv[0]).name, reason=reason)
+        raise
     finally:
         with suppress(ProcessLookupError, PermissionError):  # nobody is left (macOS says it the second way)
             os.killpg(process.pid, signal.SIGKILL)

@@ -11,10 +11,8 @@ import errno
 import os
 import stat
 import time
-from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import islice
 from typing import Final
 
@@ -23,6 +21,7 @@ from rubber_duck.errors import DuckError
 from rubber_duck.settings import IndexSettings
 from rubber_duck.workspace.beneath import PATH_ONLY, open_beneath
 from rubber_duck.workspace.ignore import MINIFIED, IgnoreFiles, Levels, built_in, marked
+from rubber_duck.workspace.listing import LeftOut, LeftOutReason, Scan, ScannedFile
 from rubber_duck.workspace.paths import (
     TEMPORARY_PREFIX,
     TEMPORARY_SUFFIX,
@@ -33,6 +32,8 @@ from rubber_duck.workspace.paths import (
     translated,
 )
 
+__all__ = ["LeftOut", "LeftOutReason", "Scan", "ScannedFile", "examine", "looks_binary", "scan"]
+
 HEAD_BYTES: Final = 8192
 """How much of a file tells a binary from a text, and finds an interpreter line."""
 
@@ -42,79 +43,6 @@ MAX_FILES: Final = 500_000
 
 Detect = Callable[[str, bytes | None], str | None]
 """The language of (path, the first bytes if they were read), or None."""
-
-
-class LeftOutReason(StrEnum):
-    """Why something is not part of the project."""
-
-    IGNORED = "ignored"
-    BUILT_IN = "built_in"
-    GENERATED = "generated"
-    TOO_LARGE = "too_large"
-    BINARY = "binary"
-    LINK = "link"
-    SYMLINK_OUTSIDE = "symlink_outside"
-    SYMLINK_LOOP = "symlink_loop"
-    BROKEN_LINK = "broken_link"
-    SPECIAL_FILE = "special_file"
-    UNREADABLE = "unreadable"
-    VANISHED = "vanished"
-    TOO_DEEP = "too_deep"
-    TOO_MANY = "too_many"
-    IGNORE_FILE = "ignore_file"
-
-    @property
-    def is_problem(self) -> bool:
-        """Whether a person should hear of it unasked: nobody wanted it left out, and it may hold sources."""
-        return self in _PROBLEMS
-
-
-_PROBLEMS: Final = frozenset(
-    {
-        LeftOutReason.TOO_LARGE,
-        LeftOutReason.UNREADABLE,
-        LeftOutReason.TOO_DEEP,
-        LeftOutReason.TOO_MANY,
-        LeftOutReason.IGNORE_FILE,
-    }
-)
-
-
-@dataclass(frozen=True, slots=True)
-class ScannedFile:
-    """A regular file of the project. `path` is relative to the root, with `/`, and surrogate escapes for bytes
-    that are not UTF-8. `language` is None for a file that is listed but not analysed.
-    """
-
-    path: str
-    language: str | None
-    size_bytes: int
-    mtime_ns: int
-    inode: int
-    ctime_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """A file, or a folder with all that is in it, that is not part of the project."""
-
-    path: str
-    reason: LeftOutReason
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Scan:
-    """What was found; both lists are sorted by path. `folders` were looked into, the root among them."""
-
-    files: tuple[ScannedFile, ...]
-    left_out: tuple[LeftOut, ...]
-    folders: int
-
-    def left_out_counts(self) -> dict[LeftOutReason, int]:
-        """How often each reason occurs, in the order of the reasons."""
-        counted = Counter(one.reason for one in self.left_out)
-        return {reason: counted[reason] for reason in LeftOutReason if counted[reason]}
 
 
 def scan(root: Root, settings: IndexSettings, detect: Detect, *, below: Collection[str] = ()) -> Scan:
@@ -176,6 +104,7 @@ class _Scanner:
         self._links: list[tuple[str, Levels]] = []
         self._stack: list[_Folder] = []
         self._seen: set[tuple[int, int]] = set()
+        self._following = False
         self._asked = set(below) or {""}
         self._on_the_way = {asked[:end] for asked in below for end in range(len(asked)) if asked[end] == "/"}
 
@@ -267,10 +196,9 @@ class _Scanner:
         if is_wanted and not is_asked and (meaning := marked(names)):
             self._leave(prefix[:-1], LeftOutReason.BUILT_IN, meaning)
             return
+        if self._is_second(prefix[:-1], os.fstat(descriptor)):
+            return
         self._folders += 1
-        if self._settings.follow_links:
-            status = os.fstat(descriptor)
-            self._seen.add((status.st_dev, status.st_ino))
         folder.levels = self._ignore.below(levels, descriptor, prefix, names)
         for entry in entries:
             self._entry(entry, folder, names)
@@ -296,7 +224,8 @@ class _Scanner:
                 folder.waiting.append(name)
             elif entry.is_file(follow_symlinks=False):
                 status = entry.stat(follow_symlinks=False)
-                self._seen_file(status)
+                if self._is_second(path, status):
+                    return
                 self.add(path, status, lambda: _head(folder.descriptor, name))
             elif entry.is_symlink():
                 self._links.append((path, folder.levels))
@@ -333,13 +262,22 @@ class _Scanner:
             self._leave(path, LeftOutReason.IGNORED, f"by {display(source)}")
         return left_out
 
-    def _seen_file(self, status: os.stat_result) -> None:
-        if self._settings.follow_links:
-            self._seen.add((status.st_dev, status.st_ino))
+    def _is_second(self, path: str, status: os.stat_result) -> bool:
+        """Whether a link has led to what is in the project already; only then is sameness a reason to leave it out."""
+        if not self._settings.follow_links:
+            return False
+        key = (status.st_dev, status.st_ino)
+        if self._following and key in self._seen:
+            self._leave(path, LeftOutReason.LINK, "leads to what is listed under another name")
+            return True
+        self._seen.add(key)
+        return False
 
     def _follow_links(self, root: int) -> None:
         """Links last, so that what they lead to is listed under its own name whenever it has one."""
+        self._following = True
         while self._links:
+            self._links.sort(key=lambda link: link[0], reverse=True)  # so that the system's order does not matter
             path, levels = self._links.pop()
             try:
                 target = open_beneath(root, path, PATH_ONLY, links=True, by_walk=self._root.by_walk)
@@ -354,14 +292,13 @@ class _Scanner:
                 os.close(target)
 
     def _follow(self, root: int, path: str, levels: Levels, status: os.stat_result) -> None:
-        key = (status.st_dev, status.st_ino)
         if not self._settings.follow_links:
             self._leave(path, LeftOutReason.LINK, "links are not followed (index.follow_links)")
-        elif key in self._seen:
-            self._leave(path, LeftOutReason.LINK, "leads to what is listed under its own name")
         elif stat.S_ISREG(status.st_mode):
-            self._seen.add(key)
-            self.add(path, status, lambda: self._root.open_bytes(path, self._settings.max_file_size_bytes)[:HEAD_BYTES])
+            if not self._is_second(path, status):
+                self.add(
+                    path, status, lambda: self._root.open_bytes(path, self._settings.max_file_size_bytes)[:HEAD_BYTES]
+                )
         elif stat.S_ISDIR(status.st_mode):
             flags = os.O_RDONLY | os.O_DIRECTORY
             descriptor = open_beneath(root, path, flags, links=True, by_walk=self._root.by_walk)
