@@ -104,18 +104,21 @@ class Analysis:
 
     async def _analyze(self, run: _Run, todo: Sequence[ScannedFile]) -> None:
         python = [file.path for file in todo if file.language == "python"] if run.target.settings.analysis.ruff else []
-        async with asyncio.TaskGroup() as group:
-            linting = group.create_task(run_ruff(run.target.root.path, python))
+        linting = asyncio.create_task(run_ruff(run.target.root.path, python))
+        try:
             await self._walk(run, todo)
-        await asyncio.to_thread(_add_ruff, run, linting.result())
+            ruff = await linting
+        finally:
+            linting.cancel()
+            await asyncio.wait([linting])
+        await asyncio.to_thread(_add_ruff, run, ruff)
 
     async def _walk(self, run: _Run, todo: Sequence[ScannedFile]) -> None:
         items = [_item(run, file) for file in todo]
         run.on_progress(0, len(todo), "analysing")
         if sum(file.size_bytes for file in todo) <= INLINE_BYTES:
             for done, (file, item) in enumerate(zip(todo, items, strict=True), start=1):
-                analyzed = analyze_item(item)
-                _take(run, file, WorkResult(analyzed.analysis, analyzed.facts))
+                _take(run, file, _analyze_here(item))
                 run.on_progress(done, len(todo), "analysing")
                 await asyncio.sleep(0)
             return
@@ -127,11 +130,7 @@ class Analysis:
             async for index, result in results:
                 done += 1
                 file = todo[index]
-                if isinstance(result, Crashed):
-                    telemetry.emit("analysis.file_crashed", path=file.path, reason=result.reason)
-                    run.problems.append(Problem(file.path, "crashed", result.reason))
-                else:
-                    _take(run, file, result_decoder.decode(result))
+                _take(run, file, result if isinstance(result, Crashed) else result_decoder.decode(result))
                 run.on_progress(done, len(todo), "analysing")
 
     def _keep(self, run: _Run, files: Sequence[ScannedFile], todo: Sequence[ScannedFile]) -> None:
@@ -222,7 +221,20 @@ def _content(run: _Run, file: ScannedFile) -> bytes | None:
         return None
 
 
-def _take(run: _Run, file: ScannedFile, result: WorkResult) -> None:
+def _analyze_here(item: WorkItem) -> WorkResult | Crashed:
+    """What a worker would answer, failures included."""
+    try:
+        analyzed = analyze_item(item)
+    except Exception as error:  # noqa: BLE001  # one file's failure must not cost the others
+        return Crashed(f"{type(error).__name__}: {error}")
+    return WorkResult(analyzed.analysis, analyzed.facts)
+
+
+def _take(run: _Run, file: ScannedFile, result: WorkResult | Crashed) -> None:
+    if isinstance(result, Crashed):
+        telemetry.emit("analysis.file_crashed", path=file.path, reason=result.reason)
+        run.problems.append(Problem(file.path, "crashed", result.reason))
+        return
     analysis = result.analysis
     run.done[file.path] = analysis
     if analysis.content_hash:

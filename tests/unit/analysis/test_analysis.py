@@ -1,0 +1,174 @@
+"""The front of analysis: what it finds, what it remembers, and what it survives."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from rubber_duck import telemetry
+from rubber_duck.errors import InvalidSettings, NotFound, UnknownName
+from tests.unit.analysis.projects import analysis_in, found, outcome_of, write_tree
+
+EVAL = "import os\n\n\ndef run(text):\n    return eval(text)\n"
+
+
+async def test_findings_of_rules_and_of_ruff_stand_in_one_order(tmp_path: Path) -> None:
+    project = write_tree(tmp_path / "p", {"b.py": EVAL, "a.py": "import os\n"})
+    async with analysis_in(tmp_path / "home") as (analysis, settings):
+        outcome = await outcome_of(analysis, settings, project)
+    assert found(outcome) == [
+        ("a.py", 1, "ruff/F401"),
+        ("b.py", 1, "ruff/F401"),
+        ("b.py", 5, "unsafe-eval"),
+    ]
+
+
+async def test_an_unchanged_file_comes_from_the_cache_with_the_same_findings(tmp_path: Path) -> None:
+    project = write_tree(tmp_path / "p", {"a.py": EVAL})
+    async with analysis_in(tmp_path / "home") as (analysis, settings):
+        first = await outcome_of(analysis, settings, project)
+    async with analysis_in(tmp_path / "home") as (analysis, settings):
+        second = await outcome_of(analysis, settings, project)
+    assert (first.cached, second.cached, found(second)) == (0, 1, found(first))
+
+
+async def test_a_changed_file_is_analysed_again_and_the_others_are_not(tmp_path: Path) -> None:
+    project = write_tree(tmp_path / "p", {"a.py": EVAL, "b.py": EVAL})
+    async with analysis_in(tmp_path / "home") as (analysis, settings):
+        await outcome_of(analysis, settings, project)
+        (project / "b.py").write_text("x = 1\n")
+        second = await outcome_of(analysis, settings, project)
+    assert (second.cached, [path for path, _, _ in found(second)]) == (1, ["a.py", "a.py"])
+
+
+async def test_a_changed_rule_option_makes_results_anew(tmp_path: Path) -> None:
+    branches = "".join(f"    if x == {number}:\n        x += 1\n" for number in range(4))
+    project = write_tree(tmp_path / "p", {"a.py": f"def f(x):\n{branches}    return x\n"})
+    async with analysis_in(tmp_path / "home") as (analysis, settings):
+        before = await outcome_of(analysis, settings, project)
+        write_tree(project, {"duck.toml": "[analysis.rules.complex-function]\nmax_complexity = 2\n"})
+        after = await outcome_of(analysis, settings, project)
+    assert ([rule for _, _, rule in found(before)], [rule for _, _, rule in found(after)]) == ([], ["complex-function"])
+
+
+async def test_a_file_named_by_a_person_is_analysed_though_it_is_ignored(tmp_path: Path) -> None:
+    project = write_tree(tmp_path / "p", {".gitignore": "a.py\n", "a.py": EVAL, ".git/HEAD": "ref: x\n"})
+    async with analysis_in(tmp_path / "home") as (analysis, settings):
+        whole = await outcome_of(analysis, settings, project)
+        named = await outcome_of(analysis, settings, project / "a.py")
+    assert (len(whole.files), [file.path for file in named.files]) == (0, ["a.py"])
+
+
+async def test_only_what_lies_below_the_named_paths_is_analysed(tmp_path: Path) -> None:
+    files = {"duck.toml": "", "a/x.py": EVAL, "b/y.py": EVAL, "c.py": EVAL}
+    project = write_tree(tmp_path / "p", files)
+    async with analysis_in(tmp_path / "home") as (analysis, settings):
+        outcome = await outcome_of(analysis, settings, project / "a", project / "c.py")
+    assert [file.path for file in outcome.files] == ["a/x.py", "c.py"]
+
+
+async def test_a_binary_with_a_python_name_is_left_out_with_its_reason(tmp_path: Path) -> None:
+    project = write_tree(tmp_path / "p", {"a.py": b"\0\1\2" * 100, "b.py": "x = 1\n"})
+    async with analysis_in(tmp_path / "home") as (analysis, settings):
+        outcome = await outcome_of(analysis, settings, project)
+    assert [(each.path, each.reason) for each in outcome.problems] == [("a.py", "binary")]
+
+
+async def test_brackets_nested_a_hundred_thousand_deep_cost_only_their_own_file(tmp_path: Path) -> None:
+    project = write_tree(tmp_path / "p", {"deep.py": "(" * 100_000, "good.py": EVAL})
+    async with analysis_in(tmp_path / "home") as (analysis, settings):
+        outcome = await outcome_of(analysis, settings, project)
+    assert [rule for path, _, rule in found(outcome) if path == "good.py"] == ["ruff/F401", "unsafe-eval"]
+    assert {each.path for each in outcome.problems} == {"deep.py"}
+
+
+async def test_a_file_that_cannot_be_parsed_is_reported_once_and_the_rest_of_it_is_analysed(tmp_path: Path) -> None:
+    project = write_tree(tmp_path / "p", {"a.ex": "defmodule A do\n  def f(x), do: Code.eval_string(x)\n  def g( do\n"})
+    async with analysis_in(tmp_path / "home") as (analysis, settings):
+        outcome = await outcome_of(analysis, settings, project)
+    assert "unsafe-eval" in [rule for _, _, rule in found(outcome)]
+    assert "syntax-error" in [rule for _, _, rule in found(outcome)]
+
+
+async def test_newer_syntax_than_this_interpreter_knows_is_no_error(tmp_path: Path) -> None:
+    project = write_tree(tmp_path / "p", {"a.py": 'type A[T] = list[T]\nx = f"{"nested"}"\n'})
+    async with analysis_in(tmp_path / "home") as (analysis, settings):
+        outcome = await outcome_of(analysis, settings, project)
+    assert found(outcome) == []
+
+
+async def test_many_files_go_to_worker_processes_and_come_back_the_same(tmp_path: Path) -> None:
+    filler = "".join(f"value_{number} = {number}\n" for number in range(2000))
+    files = {f"pkg/m{number}.py": EVAL + filler for number in range(12)}
+    project = write_tree(tmp_path / "p", files)
+    async with analysis_in(tmp_path / "home") as (analysis, settings):
+        outcome = await outcome_of(analysis, settings, project)
+    expected = [(path, line, rule) for path in sorted(files) for line, rule in ((1, "ruff/F401"), (5, "unsafe-eval"))]
+    assert found(outcome) == expected
+
+
+async def test_names_that_are_not_utf_8_are_analysed_too(tmp_path: Path) -> None:
+    project = write_tree(tmp_path / "p", {"good.py": "x = 1\n"})
+    strange = os.fsdecode(b"caf\xe9.js")
+    (project / strange).write_text("eval(x)\n")
+    async with analysis_in(tmp_path / "home") as (analysis, settings):
+        outcome = await outcome_of(analysis, settings, project)
+    assert found(outcome) == [(strange, 1, "unsafe-eval")]
+
+
+async def test_a_suppressed_finding_is_kept_with_its_reason(tmp_path: Path) -> None:
+    line = "value = eval(source)  # duck: ignore[unsafe-eval] -- source is ours\n"
+    project = write_tree(tmp_path / "p", {"a.py": f"source = input()\n{line}"})
+    async with analysis_in(tmp_path / "home") as (analysis, settings):
+        outcome = await outcome_of(analysis, settings, project)
+    assert [each.suppressed for file in outcome.files for each in file.findings] == ["source is ours"]
+
+
+async def test_an_unwritable_home_costs_only_the_cache(tmp_path: Path) -> None:
+    project = write_tree(tmp_path / "p", {"a.py": EVAL})
+    blocked = tmp_path / "home"
+    blocked.write_text("a file where a folder should be")
+    async with analysis_in(blocked) as (analysis, settings):
+        outcome = await outcome_of(analysis, settings, project)
+    assert [rule for _, _, rule in found(outcome)] == ["ruff/F401", "unsafe-eval"]
+
+
+async def test_without_ruff_our_own_rules_still_run(tmp_path: Path) -> None:
+    project = write_tree(tmp_path / "p", {"a.py": EVAL})
+    async with analysis_in(tmp_path / "home", DUCK_ANALYSIS_RUFF="false") as (analysis, settings):
+        outcome = await outcome_of(analysis, settings, project)
+    assert [rule for _, _, rule in found(outcome)] == ["unsafe-eval"]
+
+
+async def test_the_end_of_an_analysis_is_an_event_with_its_numbers(tmp_path: Path) -> None:
+    project = write_tree(tmp_path / "p", {"a.py": EVAL})
+    heard: dict[str, tuple[object, object]] = {}
+    with telemetry.listening(lambda name, fields: heard.update({name: (fields.get("files"), fields.get("findings"))})):
+        async with analysis_in(tmp_path / "home") as (analysis, settings):
+            await outcome_of(analysis, settings, project)
+    assert heard["analysis.finished"] == (1, 2)
+
+
+async def test_a_missing_path_is_named(tmp_path: Path) -> None:
+    async with analysis_in(tmp_path / "home") as (analysis, settings):
+        with pytest.raises(NotFound, match=r"there is no file or folder '.*nowhere'"):
+            await outcome_of(analysis, settings, tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "sentence"),
+    [
+        ("[analysis.rules.complex-functon]\n", UnknownName, "did you mean 'complex-function'"),
+        ("[analysis.rules.complex-function]\nmax = 1\n", InvalidSettings, "there is no option 'max'"),
+        ("[analysis.rules.complex-function]\nmax_complexity = 'x'\n", InvalidSettings, "must be a int"),
+    ],
+)
+async def test_a_wrong_rule_option_is_an_error_that_says_which(
+    tmp_path: Path, text: str, error: type[Exception], sentence: str
+) -> None:
+    project = write_tree(tmp_path / "p", {"a.py": EVAL, "duck.toml": text})
+    async with analysis_in(tmp_path / "home") as (analysis, settings):
+        with pytest.raises(error, match=sentence):
+            await outcome_of(analysis, settings, project)

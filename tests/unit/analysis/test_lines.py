@@ -1,0 +1,30 @@
+"""Lines by number, and byte offsets of rows and columns."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rubber_duck.analysis.lines import Lines
+
+TEXT = "aé\r\n𝕏b\rc\n"
+
+
+def test_lines_end_at_every_kind_of_break() -> None:
+    lines = Lines(TEXT.encode())
+    assert [lines.line(number) for number in range(5)] == ["", "aé", "𝕏b", "c", ""]
+
+
+def test_a_column_counts_code_points_and_gives_bytes() -> None:
+    content = TEXT.encode()
+    assert content[Lines(content).byte_offset(2, 2) :].startswith(b"b")
+
+
+def test_a_row_beyond_the_end_is_the_end() -> None:
+    assert Lines(b"a\n").byte_offset(9, 1) == 2
+
+
+@given(st.text(), st.integers(-2, 40), st.integers(1, 40))
+def test_an_offset_always_lies_in_the_text(text: str, row: int, column: int) -> None:
+    content = text.encode("utf-8", "replace")
+    assert 0 <= Lines(content).byte_offset(row, column) <= len(content)

@@ -1,0 +1,133 @@
+"""Worker processes: answers, deaths, hangs, and who is blamed for them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import aclosing
+
+import psutil
+import pytest
+
+from rubber_duck.code.workers import Crashed, Workers
+from rubber_duck.errors import Unavailable
+
+OBEDIENT = "tests.unit.code.worker_tasks:open_obedient"
+BROKEN = "tests.unit.code.worker_tasks:open_broken"
+
+
+async def answers(workers: Workers, items: Sequence[bytes], deadline_s: float = 20.0) -> list[bytes | Crashed]:
+    """The answers in the order of the items."""
+    found: dict[int, bytes | Crashed] = {}
+    async with aclosing(workers.map(items, sizes=[100_000] * len(items), deadline_s=deadline_s)) as results:
+        async for index, answer in results:
+            found[index] = answer
+    return [found[index] for index in range(len(items))]
+
+
+async def test_every_item_is_answered_in_its_place() -> None:
+    workers = Workers(2, OBEDIENT, initial=b">")
+    try:
+        items = [f"item {number}".encode() for number in range(50)]
+        assert await answers(workers, items) == [b">" + item.upper() for item in items]
+    finally:
+        await workers.close()
+
+
+@pytest.mark.parametrize(
+    ("order", "reason"),
+    [
+        (b"die", "the process was killed by SIGKILL"),
+        (b"exit", "the process ended with status 3"),
+        (b"raise", "ValueError: told to"),
+        (b"eat", "it needs more memory than a worker may have"),
+    ],
+)
+async def test_only_the_culprit_is_blamed(order: bytes, reason: str) -> None:
+    workers = Workers(2, OBEDIENT, memory_bytes=1 << 30)
+    try:
+        items = [b"a", b"b", order, b"c", b"d"]
+        assert await answers(workers, items) == [b"A", b"B", Crashed(reason), b"C", b"D"]
+    finally:
+        await workers.close()
+
+
+async def test_an_item_that_hangs_costs_its_process_and_nothing_else() -> None:
+    workers = Workers(1, OBEDIENT)
+    try:
+        assert await answers(workers, [b"a", b"hang", b"b"], 0.5) == [b"A", Crashed("it took longer than 0.5 s"), b"B"]
+    finally:
+        await workers.close()
+
+
+async def test_processes_are_kept_for_the_next_run() -> None:
+    workers = Workers(1, OBEDIENT)
+    try:
+        assert await answers(workers, [b"pid"]) == await answers(workers, [b"pid"])
+    finally:
+        await workers.close()
+
+
+async def test_an_answer_larger_than_any_buffer_arrives_whole() -> None:
+    workers = Workers(1, OBEDIENT)
+    try:
+        assert await answers(workers, [b"large", b"a"]) == [b"x" * 20_000_000, b"A"]
+    finally:
+        await workers.close()
+
+
+async def test_two_runs_at_once_share_the_processes() -> None:
+    workers = Workers(2, OBEDIENT)
+    try:
+        first, second = await asyncio.gather(answers(workers, [b"a"] * 30), answers(workers, [b"b"] * 30))
+        assert (first, second) == ([b"A"] * 30, [b"B"] * 30)
+    finally:
+        await workers.close()
+
+
+async def test_a_task_that_cannot_start_says_why() -> None:
+    workers = Workers(1, BROKEN)
+    with pytest.raises(Unavailable, match="RuntimeError: no such table"):
+        await answers(workers, [b"a"])
+    await workers.close()
+
+
+async def test_a_cancelled_run_leaves_no_process_behind() -> None:
+    workers = Workers(2, OBEDIENT)
+    before = set(psutil.Process().children(recursive=True))
+    both_busy = asyncio.Event()
+
+    async def consume() -> None:
+        arrived = 0
+        items = [b"a", b"hang", b"b", b"hang"]  # two chunks, so two processes, each hanging after one answer
+        async with aclosing(workers.map(items, sizes=[150_000] * 4, deadline_s=600.0)) as results:
+            async for _answer in results:
+                arrived += 1
+                if arrived == 2:
+                    both_busy.set()
+
+    run = asyncio.create_task(consume())
+    await both_busy.wait()
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+    left = [child for child in set(psutil.Process().children(recursive=True)) - before if "spawn_main" in _line(child)]
+    assert left == []
+    await workers.close()
+
+
+async def test_leaving_a_run_half_way_ends_it() -> None:
+    workers = Workers(1, OBEDIENT)
+    async with aclosing(workers.map([b"a", b"hang"], sizes=[2, 1], deadline_s=600.0)) as results:
+        async for _index, answer in results:
+            assert answer == b"A"
+            break
+    assert await answers(workers, [b"b"]) == [b"B"]
+    await workers.close()
+
+
+def _line(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""

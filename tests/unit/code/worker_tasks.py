@@ -1,0 +1,37 @@
+"""What test workers do: obey the item."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+
+
+def open_obedient(initial: bytes) -> Callable[[bytes], bytes]:
+    """Answers an item in capitals behind `initial`, unless the item is an order to fail."""
+
+    def work(item: bytes) -> bytes:
+        match item:
+            case b"die":
+                os.kill(os.getpid(), signal.SIGKILL)
+            case b"exit":
+                os._exit(3)
+            case b"hang":
+                time.sleep(600)
+            case b"raise":
+                raise ValueError("told to")
+            case b"eat":
+                return bytes(bytearray(4 << 30))
+            case b"pid":
+                return str(os.getpid()).encode()
+            case b"large":
+                return b"x" * 20_000_000
+        return initial + item.upper()
+
+    return work
+
+
+def open_broken(initial: bytes) -> Callable[[bytes], bytes]:
+    """Cannot start."""
+    raise RuntimeError("no such table")
