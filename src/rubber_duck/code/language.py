@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -23,6 +25,7 @@ class Language(ABC):
     - `suffixes`: lower-case file endings with their dot. `filenames`: whole names without a suffix of their own.
     - `interpreters`: program names in a first line `#!…`, without version digits.
     - `grammars`: dialect → `"module:function"` that returns the grammar's tree-sitter capsule; imported at first use.
+    - `extraction`: `"module:class"` of the Extractor that finds this language's symbols; imported at first use.
     - `leaves`: named node kinds that never have children; the walk does not try to enter them.
     """
 
@@ -34,6 +37,7 @@ class Language(ABC):
     grammars: ClassVar[Mapping[str, str]]
     leaves: ClassVar[frozenset[str]]
     line_comment: ClassVar[str]
+    extraction: ClassVar[str]
 
     def dialect(self, path: str) -> str:
         """The grammar, a key of `grammars`, that reads the file at `path`."""
@@ -45,10 +49,26 @@ class Language(ABC):
         """What this language's calls and strings look like in the tree."""
 
 
-languages: Final[Registry[Language]] = Registry(
-    "language", package="rubber_duck.code.languages", group="rubber_duck.languages"
-)
-"""Every language. Add one with `@languages.add` in a folder of `code/languages/`."""
+class Languages(Registry[Language]):
+    """The registry of languages: it imports only the module `language` of each folder, not what reads the trees."""
+
+    def __init__(self) -> None:
+        super().__init__("language", group="rubber_duck.languages")
+        self._folders_read = False
+
+    def discover(self) -> Languages:
+        """Import each folder's `language` module and every entry point, once; return self."""
+        if not self._folders_read:
+            self._folders_read = True
+            root = importlib.import_module("rubber_duck.code.languages")
+            for folder in pkgutil.iter_modules(root.__path__):
+                importlib.import_module(f"{root.__name__}.{folder.name}.language")
+        super().discover()
+        return self
+
+
+languages: Final = Languages()
+"""Every language. Add one with `@languages.add` in the module `language` of a folder of `code/languages/`."""
 
 
 @cache

@@ -15,6 +15,9 @@ from rubber_duck.errors import LimitExceeded
 TIMEOUT_S = 1.5
 """Seconds a parse may take; the largest files that are read by default need a tenth of it."""
 
+MAX_DEPTH = 1_000
+"""Levels of nesting beyond which a file is left out; code that people write stays under 100."""
+
 MAX_PROBLEMS = 20
 """Syntax problems told per file; a file of another language has thousands."""
 
@@ -46,8 +49,12 @@ def parse(
     timeout_s: float = TIMEOUT_S,
     clock: Callable[[], float] = time.monotonic,
 ) -> Parsed:
-    """Parse `content`, valid UTF-8. Broken text gives a tree with error nodes; LimitExceeded when it takes too long."""
+    """Parse `content`, valid UTF-8; broken text gives a tree with error nodes.
+
+    LimitExceeded when it takes longer than `timeout_s` or is nested deeper than MAX_DEPTH.
+    """
     tree = _parse(grammar(language, dialect), content, None, clock() + timeout_s, clock)
+    refuse_deep(tree)
     return Parsed(tree, syntax_problems(tree))
 
 
@@ -63,8 +70,7 @@ def reparse(
     """The tree of `content` (which `tree` was parsed from) after `edits`, and the new content.
 
     The edits apply one after the other: each counts in the text that the ones before it left. What they do not
-    touch is reused; the result equals a fresh parse. `tree` itself is not changed. LimitExceeded when it takes
-    too long.
+    touch is reused; the result equals a fresh parse. `tree` itself is not changed. LimitExceeded as in `parse`.
     """
     edited = tree.copy()
     for edit in edits:
@@ -77,7 +83,28 @@ def reparse(
     if found.root_node.has_error:
         # Recovery from errors starts elsewhere when nodes are reused; only a fresh parse is reproducible.
         found = _parse(of, content, None, deadline, clock)
+    refuse_deep(found)
     return Parsed(found, syntax_problems(found)), content
+
+
+def refuse_deep(tree: Tree, limit: int = MAX_DEPTH) -> None:
+    """LimitExceeded when the tree has more than `limit` levels; nothing recursive is safe on such a tree.
+
+    A subtree of n nodes has at most n levels, so only the few large subtrees are entered.
+    """
+    cursor = tree.walk()
+    depth = 1
+    while True:
+        node = cursor.node
+        if node is not None and depth + node.descendant_count - 1 > limit and cursor.goto_first_child():
+            depth += 1
+            if depth > limit:
+                raise LimitExceeded(f"the file is nested deeper than {limit:,} levels")
+            continue
+        while not cursor.goto_next_sibling():
+            if not cursor.goto_parent():
+                return
+            depth -= 1
 
 
 def syntax_problems(tree: Tree) -> tuple[SyntaxProblem, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TypeAlias
 
 from tree_sitter import Node, Tree
@@ -117,13 +118,8 @@ class SourceFile:
     def line_starts(self) -> list[int]:
         """The byte offset at which each line begins. Lines end at `\\n`, as in tree-sitter."""
         if self._line_starts is None:
-            starts = [0]
-            find, add = self.content.find, starts.append
-            at = find(b"\n")
-            while at >= 0:
-                add(at + 1)
-                at = find(b"\n", at + 1)
-            self._line_starts = starts
+            lengths = map((1).__add__, map(len, self.content.split(b"\n")))
+            self._line_starts = [0, *accumulate(lengths)][:-1]
         return self._line_starts
 
     @property

@@ -7,16 +7,12 @@ from typing import TypeAlias
 
 from rubber_duck.code.grammar import Grammar
 from rubber_duck.code.source import Node, SourceFile
-from rubber_duck.errors import LimitExceeded
 
 Visit: TypeAlias = Callable[[Node], object]
 """A function called with a node; what it returns is ignored."""
 
 Table: TypeAlias = list[tuple[Visit, ...] | None]
 """The functions to call, indexed by `kind_id`; as long as the grammar has kinds."""
-
-MAX_DEPTH = 1_000
-"""Levels of nesting beyond which a file is left out; code that people write stays under 100."""
 
 
 def table(grammar: Grammar, visits: Iterable[tuple[str, Visit]]) -> Table:
@@ -39,9 +35,8 @@ def merge(first: Table, second: Table) -> Table:
 def walk(file: SourceFile, enter: Table, leave: Table) -> None:
     """Call `enter`'s functions at each node before its children and `leave`'s after them.
 
-    `file.ancestors` holds the path from the root to the node's parent. Kinds without children (the language's
-    `leaves`) and error nodes are entered only as far as `enter` knows them, and never left. LimitExceeded when
-    the tree is deeper than MAX_DEPTH: then part of the functions were called already.
+    `file.ancestors` holds the path from the root to the node's parent. Nodes without children and error nodes are
+    not left. `parse` has made sure that the tree is at most MAX_DEPTH deep, so nothing here counts levels.
     """
     cursor = file.tree.walk()
     first_child, next_sibling, parent = cursor.goto_first_child, cursor.goto_next_sibling, cursor.goto_parent
@@ -49,6 +44,8 @@ def walk(file: SourceFile, enter: Table, leave: Table) -> None:
     ancestors = file.ancestors
     ancestors.clear()
     push, pop = ancestors.append, ancestors.pop
+    due: list[tuple[Node, tuple[Visit, ...]]] = []  # nodes with something to call when they are left
+    waiting: Node | None = None  # the innermost of them
     while True:
         node: Node = cursor.node  # type: ignore[assignment]  # None only for a cursor without a tree
         kind_id = node.kind_id
@@ -56,28 +53,22 @@ def walk(file: SourceFile, enter: Table, leave: Table) -> None:
             visits = enter[kind_id]
             is_leaf = leaf[kind_id]
         except IndexError:  # an error node
-            visits, is_leaf = None, False
+            visits, is_leaf, kind_id = None, False, 0
         if visits is not None:
             for visit in visits:
                 visit(node)
-        if not is_leaf:
-            if first_child():
-                push(node)
-                if len(ancestors) > MAX_DEPTH:
-                    raise LimitExceeded(f"{file.path!r} is nested deeper than {MAX_DEPTH:,} levels")
-                continue
-            _leave(leave, node)
+        if not is_leaf and first_child():
+            push(node)
+            visits = leave[kind_id]
+            if visits is not None:
+                waiting = node
+                due.append((node, visits))
+            continue
         while not next_sibling():
             if not ancestors:
                 return
             parent()
-            _leave(leave, pop())
-
-
-def _leave(leave: Table, node: Node) -> None:
-    kind_id = node.kind_id
-    if kind_id < len(leave):
-        visits = leave[kind_id]
-        if visits is not None:
-            for visit in visits:
-                visit(node)
+            if pop() is waiting and waiting is not None:
+                for visit in due.pop()[1]:
+                    visit(waiting)
+                waiting = due[-1][0] if due else None

@@ -12,10 +12,11 @@ import signal
 import socket
 import struct
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from io import IOBase
+from multiprocessing import resource_tracker
 from multiprocessing.process import BaseProcess
 from typing import Final
 
@@ -133,12 +134,13 @@ class _Worker:
         ours, theirs = socket.socketpair()
         context = multiprocessing.get_context("spawn")
         process = context.Process(target=_serve, args=(theirs, task, initial, memory_bytes), daemon=True)
-        with theirs:
+        with theirs, _interrupts_held():
             process.start()
         reader, writer = await asyncio.open_connection(sock=ours, limit=1 << 20)
         worker = cls(process, reader, writer)
         try:
-            kind, payload = await asyncio.wait_for(worker._frame(), START_TIMEOUT_S)
+            async with asyncio.timeout(START_TIMEOUT_S):
+                kind, payload = await worker._frame()
         except (TimeoutError, EOFError, OSError) as error:
             await worker.stop()
             raise Unavailable(f"a worker process could not start: {worker._how_it_ended()}") from error
@@ -154,7 +156,9 @@ class _Worker:
     async def answer(self, deadline_s: float) -> bytes | Crashed:
         """The answer to the first item not answered yet. After a death, `dead` is true."""
         try:
-            kind, payload = await asyncio.wait_for(self._frame(), deadline_s)
+            # not wait_for, which before Python 3.12 loses a cancel that arrives together with the answer
+            async with asyncio.timeout(deadline_s):
+                kind, payload = await self._frame()
         except TimeoutError:
             self.dead = True
             return Crashed(f"it took longer than {deadline_s:g} s")
@@ -183,6 +187,17 @@ class _Worker:
         if code is not None and code < 0:
             return f"the process was killed by {signal.Signals(-code).name}"
         return f"the process ended with status {code}"
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Start processes here: they inherit that SIGINT waits, so Ctrl-C while they import is no traceback of theirs."""
+    resource_tracker.ensure_running()  # starting it would let interrupts through again
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
 def _chunks(sizes: Sequence[int]) -> deque[list[int]]:

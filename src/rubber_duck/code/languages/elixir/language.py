@@ -37,6 +37,7 @@ class Elixir(Language):
             "operator_identifier",
         }
     )
+    extraction = "rubber_duck.code.languages.elixir.extraction:ElixirExtractor"
     line_comment = "#"
 
     def syntax(self) -> Syntax:

@@ -41,6 +41,7 @@ class Python(Language):
             "type_conversion",
         }
     )
+    extraction = "rubber_duck.code.languages.python.extraction:PythonExtractor"
     line_comment = "#"
 
     def syntax(self) -> Syntax:

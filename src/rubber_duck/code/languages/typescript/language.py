@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rubber_duck.code.ecmascript import LEAVES, EcmascriptSyntax
+from rubber_duck.code.ecmascript.syntax import LEAVES, EcmascriptSyntax
 from rubber_duck.code.language import Language, languages
 from rubber_duck.code.syntax import Syntax
 
@@ -21,6 +21,7 @@ class TypeScript(Language):
         "tsx": "tree_sitter_typescript:language_tsx",
     }
     leaves = LEAVES
+    extraction = "rubber_duck.code.ecmascript.extraction:EcmascriptExtractor"
     line_comment = "//"
 
     def dialect(self, path: str) -> str:

@@ -1,0 +1,1 @@
+"""What JavaScript and TypeScript share: their trees have the same node kinds."""
