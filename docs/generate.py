@@ -286,10 +286,9 @@ def _struct(title: str, struct: type[msgspec.Struct]) -> Iterator[str]:
     fields = msgspec.structs.fields(struct)
     yield f"{title} `{struct.__name__}`" if not title.endswith(":") else title
     if fields:
-        rows = [
-            (f"`{each.encode_name}`", _plain(each.type), _default(each), _description(each.type)) for each in fields
-        ]
-        yield _table(("field", "type", "default", "meaning"), rows)
+        rows = [(f"`{at.encode_name}`", _plain(at.type), _default(at), _description(at.type)) for at in fields]
+        width = 4 if any(row[3] for row in rows) else 3  # answers say it in their names
+        yield _table(("field", "type", "default", "meaning")[:width], [row[:width] for row in rows])
 
 
 def _examples(title: str, examples: Iterable[Example]) -> Iterator[str]:
@@ -313,7 +312,7 @@ def _plain(annotation: Any) -> str:  # Any: as in _section
     if get_origin(annotation) is Annotated:
         inner, *notes = get_args(annotation)
         limits = [f"{sign} {getattr(note, key):,}" for note in notes for key, sign in LIMITS.items() if _has(note, key)]
-        return " ".join([_plain(inner), ", ".join(limits)]).strip()
+        return ", ".join([_plain(inner), *limits])
     words = {int: "whole number", float: "number", str: "text", bool: "true or false", type(None): "nothing"}
     if annotation in words:
         return words[annotation]
