@@ -42,7 +42,19 @@ _SECURITY_SEVERITY: Final = {
     Severity.LOW: "3.0",
     Severity.INFO: "1.0",
 }
-_EXPECTED: Final = frozenset({"ignored", "binary", "too_large", "special_file", "symlink_outside", "symlink_loop"})
+_EXPECTED: Final = frozenset(
+    {
+        "ignored",
+        "built_in",
+        "generated",
+        "binary",
+        "too_large",
+        "link",
+        "symlink_outside",
+        "symlink_loop",
+        "special_file",
+    }
+)
 """Reasons that are a decision and no failure: notes, not warnings."""
 
 

@@ -93,10 +93,17 @@ def _rule(rule: RuleDescription, *, full: bool) -> Html:
         ),
         element(
             "div",
-            prose(rule.documentation) if full else None,
+            prose(_beyond_summary(rule)) if full else None,
             element("p", weakness, page, class_="links"),
             class_="prose",
         ),
         class_="reference",
         id=rule_anchor(rule.name),
     )
+
+
+def _beyond_summary(rule: RuleDescription) -> str:
+    """The documentation without a first paragraph that only repeats the summary, which stands right above it."""
+    first, _, rest = rule.documentation.strip().partition("\n\n")
+    repeats = " ".join(first.split()).rstrip(".") == " ".join(rule.summary.split()).rstrip(".")
+    return rest if repeats else rule.documentation
