@@ -168,14 +168,13 @@ def test_ten_thousand_nested_folders_are_left_out_where_they_get_too_deep(tmp_pa
 
 
 def remove_nested(folder: Path) -> None:
-    """What pytest's own clean-up cannot do: it recurses. Halving the depth each time needs no deep path."""
-    top = folder / "d"
-    for step in range(200):
-        middle = folder.joinpath(*["d"] * 60)
-        if not middle.is_dir():
-            break
-        middle.rename(folder / f"part-{step}")
-    assert top.is_dir()
+    """Cut the deep tree into shallow ones, because pytest's own clean-up recurses."""
+    top = folder
+    for step in range(10_000 // 60):
+        part = folder / f"part-{step}"
+        top.joinpath(*["d"] * 60).rename(part)
+        top = part
+    assert len(list(top.rglob("d"))) == 10_000 % 60
 
 
 def test_a_tree_that_changes_meanwhile_is_no_error(tmp_path: Path) -> None:
