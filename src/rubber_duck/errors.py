@@ -186,11 +186,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 def _translate(error: BaseException) -> DuckError:
     match error:
         case FileNotFoundError():
-            return NotFound(f"there is no file {error.filename!r}")
+            return NotFound(f"there is no {_file(error)}")
         case PermissionError():
-            return Denied(f"the operating system does not allow access to {error.filename!r}")
+            return Denied(f"the operating system does not allow access to the {_file(error)}")
         case IsADirectoryError() | NotADirectoryError():
-            return InvalidPath(f"{error.filename!r} is not the kind of file that was expected")
+            return InvalidPath(f"the {_file(error)} is not of the kind that was expected")
         case TimeoutError():
             return TimedOut("the operation took longer than its time-out")
         case UnicodeDecodeError():
@@ -202,4 +202,8 @@ def _translate(error: BaseException) -> DuckError:
         case OSError():
             return Unavailable(f"the operating system refused: {error.strerror or error}")
         case _:
-            return DuckError(f"{type(error).__name__}: {error}")
+            return DuckError(f"{type(error).__name__}: {error}".removesuffix(": "))
+
+
+def _file(error: OSError) -> str:
+    return "such file" if error.filename is None else f"file {error.filename!r}"
