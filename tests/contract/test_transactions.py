@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
 import pytest
 from sqlalchemy import Connection, select, text, update
@@ -104,6 +105,29 @@ async def test_callbacks_never_run_after_a_rollback(database: Database) -> None:
     assert (seen, await titles(database)) == ([], [])
 
 
+async def test_a_cancel_during_the_commit_does_not_lose_the_callbacks(database: Database) -> None:
+    seen: list[object] = []
+    loop = asyncio.get_running_loop()
+
+    async def look() -> None:
+        seen.append(await titles(database))
+
+    async def write() -> None:
+        async with database.begin() as tx:
+            tx.after_commit(look)
+            await add(tx, "a")
+
+    def cancel_once() -> None:
+        if not task.cancelling():
+            loop.call_soon_threadsafe(task.cancel)
+
+    task = asyncio.create_task(write())
+    with fault.injected("storage.before_commit", cancel_once):
+        await asyncio.wait([task])
+    assert task.cancelled()
+    assert seen == [["a"]]
+
+
 async def test_a_callback_that_raises_is_reported_and_the_next_one_runs(database: Database) -> None:
     seen: list[object] = []
 
@@ -163,6 +187,26 @@ async def test_eight_writers_at_once_lose_nothing(database: Database) -> None:
         for _ in range(8):
             group.create_task(increment())
     assert await count_of(database, "a") == 80
+
+
+async def test_writers_in_several_processes_lose_nothing(settings: DatabaseSettings, database: Database) -> None:
+    program = (
+        "import asyncio, sys\n"
+        "from sqlalchemy import text\n"
+        "from rubber_duck.settings import DatabaseSettings\n"
+        "from rubber_duck.storage.database import open_database\n"
+        "async def main():\n"
+        "    async with open_database(DatabaseSettings(url=sys.argv[1], busy_timeout_s=60)) as database:\n"
+        "        for _ in range(25):\n"
+        "            async with database.begin() as tx:\n"
+        "                await tx.execute(text('UPDATE notes SET count = count + 1'))\n"
+        "asyncio.run(main())"
+    )
+    async with database.begin() as tx:
+        await add(tx, "a")
+    processes = [await asyncio.create_subprocess_exec(sys.executable, "-c", program, settings.url) for _ in range(3)]
+    assert [await process.wait() for process in processes] == [0, 0, 0]
+    assert await count_of(database, "a") == 75
 
 
 async def test_readers_see_one_state_while_somebody_writes(database: Database) -> None:

@@ -66,6 +66,8 @@ async def test_a_value_that_cannot_be_stored_is_invalid(database: Database, valu
 
     with pytest.raises(InvalidInput):
         await write()
+    with pytest.raises(InvalidInput):
+        await database.run(lambda connection: connection.execute(notes.insert(), {"title": "a", **values}))
     assert await titles(database) == []
 
 

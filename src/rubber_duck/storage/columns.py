@@ -65,11 +65,14 @@ class PathText(TypeDecorator[str]):
     """A file name or path as `os.fsdecode` gives it: bytes that are not UTF-8 survive.
 
     Stored as valid text: such a byte (U+DC80 to U+DCFF) is U+FFFD and its two hexadecimal digits, U+FFFD itself
-    is U+FFFD and `00`.
+    is U+FFFD and `00`. Ordered by code point on both databases, whatever the server's language.
     """
 
     impl = Text
     cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[str]:
+        return dialect.type_descriptor(Text(collation="C") if dialect.name == "postgresql" else Text())
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         if value is None or value.isascii():
@@ -83,8 +86,14 @@ class PathText(TypeDecorator[str]):
 
 
 def to_json(value: object) -> str:
-    """The text a JSON column stores: ASCII, so that no database stumbles over a character; no not-a-number."""
-    return json.dumps(value, allow_nan=False, separators=(",", ":"))
+    """The text a JSON column stores: ASCII, so that no database stumbles over a character.
+
+    InvalidInput for what JSON has not: sets, dates, not-a-number, infinity, circles.
+    """
+    try:
+        return json.dumps(value, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidInput(f"a value cannot be stored as JSON: {error}") from error
 
 
 _UNSTORABLE: Final = re.compile("[\udc80-\udcff\ufffd]")

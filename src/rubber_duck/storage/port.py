@@ -74,6 +74,7 @@ class Transaction(ABC):
     def __init__(self) -> None:
         self._callbacks: list[Callable[[], Awaitable[None]]] = []
         self._failure: BaseException | None = None
+        self._committed = False
 
     async def execute(self, statement: Executable, parameters: Parameters | None = None) -> Rows:
         """Run one statement; a sequence of parameters runs it once for each.
@@ -98,6 +99,10 @@ class Transaction(ABC):
     def _refuse_after_failure(self) -> None:
         if self._failure is not None:
             raise Conflict("an earlier statement of this transaction failed; begin a new one") from self._failure
+
+    async def _finish(self) -> None:
+        await self._commit()
+        self._committed = True
 
     @abstractmethod
     async def _send(self, statement: Executable, parameters: Parameters | None) -> Rows: ...
@@ -156,8 +161,7 @@ class Database(ABC):
                     yield transaction
                     transaction._refuse_after_failure()
                 except BaseException as error:
-                    await uninterrupted(transaction._rollback())
-                    telemetry.emit("storage.rolled_back", error=type(error).__name__)
+                    await self._roll_back(transaction, error)
                     raise
                 cancelled = await self._commit(transaction)
         await _call_back(transaction._callbacks)
@@ -208,13 +212,24 @@ class Database(ABC):
     async def _commit(self, transaction: Transaction) -> asyncio.CancelledError | None:
         """Commit, even while being cancelled; the cancel is returned, to be raised after the callbacks."""
         try:
-            await uninterrupted(transaction._commit())
-        except asyncio.CancelledError as cancelled:
-            return cancelled
+            await uninterrupted(transaction._finish())
         except BaseException as error:
-            await uninterrupted(transaction._rollback())
-            raise translated(error, self.location) from error
+            if isinstance(error, asyncio.CancelledError) and transaction._committed:
+                return error
+            await self._roll_back(transaction, error)
+            if isinstance(error, Exception):
+                raise translated(error, self.location) from error
+            raise
         return None
+
+    async def _roll_back(self, transaction: Transaction, reason: BaseException) -> None:
+        """Undo it because of `reason`, which the caller raises; a rollback that fails must not hide it."""
+        said = type(reason).__name__
+        try:
+            await uninterrupted(transaction._rollback())
+        except Exception as error:  # noqa: BLE001  # the connection is dead, and so is its transaction
+            said = f"{said}; the rollback failed: {translated(error, self.location).message}"
+        telemetry.emit("storage.rolled_back", error=said)
 
 
 class _Claim:

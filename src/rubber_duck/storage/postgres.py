@@ -81,11 +81,17 @@ class PostgresDatabase(Database):
     async def open(self) -> None:
         """Raises StorageUnavailable with the server's own reason: the pool would only say that it waited."""
         try:
-            probe = await psycopg.AsyncConnection.connect(self._url, **self._options)
-            await probe.close()
+            await self._probe()
             await self._pool.open(wait=True, timeout=self._timeout_s)
         except Exception as error:
             raise self._translated(error) from error
+
+    async def _probe(self) -> None:
+        probe = await psycopg.AsyncConnection.connect(self._url, **self._options)
+        encoding = probe.info.parameter_status("server_encoding")
+        await probe.close()
+        if encoding != "UTF8":
+            raise unavailable(self.location, f"its encoding is {encoding}; create it with ENCODING 'UTF8'")
 
     async def run(self, work: Callable[[Connection], T], *, write: bool = True) -> T:
         """Run `work` on the event loop's thread; each statement leaves the loop free while the server works."""
@@ -93,7 +99,7 @@ class PostgresDatabase(Database):
             connection = cast(_PostgresTransaction, transaction).connection
             try:
                 return await connection.run_sync(work)
-            except (SQLAlchemyError, psycopg.Error) as error:
+            except (SQLAlchemyError, psycopg.Error, UnicodeEncodeError) as error:
                 raise self._translated(error) from error
 
     async def close(self) -> None:
@@ -126,6 +132,8 @@ class PostgresDatabase(Database):
     def _translated(self, error: BaseException) -> DuckError:
         if self._closed:
             return StorageUnavailable("the database is closed")
+        if isinstance(error, DuckError):
+            return error
         original = error.orig if isinstance(error, DBAPIError) else error
         if isinstance(original, PoolTimeout):
             known = unavailable(

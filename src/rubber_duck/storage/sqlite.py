@@ -81,7 +81,7 @@ class SqliteDatabase(Database):
         with telemetry.span("storage.transaction", write=write), self._claimed(write):
             try:
                 return await (self._write(work) if write else self._read(work))
-            except (SQLAlchemyError, sqlite3.Error) as error:
+            except (SQLAlchemyError, sqlite3.Error, UnicodeEncodeError, OverflowError) as error:
                 raise translated(error, self.location) from error
 
     async def close(self) -> None:
@@ -203,6 +203,8 @@ class _Write:
 
 
 def _begin(connection: Connection) -> None:
+    if _driver(connection).in_transaction:  # an earlier rollback failed
+        _rollback(connection)
     connection.begin()
 
 
@@ -226,7 +228,7 @@ def _whole(work: Callable[[Connection], T], connection: Connection) -> T:
 
 def _together(works: Sequence[Callable[[Connection], object]], connection: Connection) -> list[_Outcome]:
     """Run `works` in one transaction, each in a savepoint so that it fails alone."""
-    connection.begin()
+    _begin(connection)
     try:
         outcomes = [_attempt(work, connection, savepoint=len(works) > 1) for work in works]
         if any(outcome.error is None for outcome in outcomes):

@@ -14,6 +14,8 @@ from sqlalchemy.engine import Dialect
 from rubber_duck.errors import InvalidInput
 from rubber_duck.storage.columns import PathText, Timestamp, to_json
 
+CIRCLE: list[object] = []
+CIRCLE.append(CIRCLE)
 DIALECTS: list[Dialect] = [sqlite.dialect(), postgresql.dialect()]
 
 
@@ -52,8 +54,9 @@ def test_nothing_stays_nothing() -> None:
 
 def test_json_is_ascii_and_knows_no_infinity() -> None:
     assert to_json({"ü": "\ud800"}) == '{"\\u00fc":"\\ud800"}'
-    with pytest.raises(ValueError, match="not JSON compliant"):
-        to_json(float("inf"))
+    for value in (float("inf"), {1}, CIRCLE):
+        with pytest.raises(InvalidInput, match="JSON"):
+            to_json([value])
 
 
 def test_utc_is_what_comes_back() -> None:
