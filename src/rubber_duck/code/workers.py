@@ -141,8 +141,10 @@ class _Worker:
         try:
             async with asyncio.timeout(START_TIMEOUT_S):
                 kind, payload = await worker._frame()
-        except (TimeoutError, EOFError, OSError) as error:
+        except BaseException as error:
             await worker.stop()
+            if not isinstance(error, (TimeoutError, EOFError, OSError)):
+                raise
             raise Unavailable(f"a worker process could not start: {worker._how_it_ended()}") from error
         if kind != _READY:
             await worker.stop()
@@ -222,6 +224,11 @@ async def _ended(task: asyncio.Task[None]) -> None:
 
 def _serve(connection: socket.socket, task: str, initial: bytes, memory_bytes: int) -> None:
     """The life of a worker process: ends when the other side closes."""
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it closed while we wrote
+        _work(connection, task, initial, memory_bytes)
+
+
+def _work(connection: socket.socket, task: str, initial: bytes, memory_bytes: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -244,10 +251,7 @@ def _serve(connection: socket.socket, task: str, initial: bytes, memory_bytes: i
                 kind, payload = _FAILURE, b"it needs more memory than a worker may have"
             except Exception as error:  # noqa: BLE001  # one item's failure is its answer
                 kind, payload = _FAILURE, f"{type(error).__name__}: {error}".encode("utf-8", "replace")
-            try:
-                _write(sink, kind, payload)
-            except BrokenPipeError:
-                return
+            _write(sink, kind, payload)
 
 
 def _write(sink: IOBase, kind: int, payload: bytes) -> None:
