@@ -144,7 +144,8 @@ async def _feed(process: asyncio.subprocess.Process, stdin: bytes) -> None:
         process.stdin.write(stdin)
         await process.stdin.drain()
         process.stdin.close()
-        await process.stdin.wait_closed()
+        # shielded, because cancelling it would cancel asyncio's own future, which asyncio then complains about
+        await asyncio.shield(process.stdin.wait_closed())
     except (BrokenPipeError, ConnectionResetError):
         return  # it did not want to read all of it: its output says whether that matters
 
