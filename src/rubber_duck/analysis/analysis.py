@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +21,7 @@ from rubber_duck.analysis.lines import Lines
 from rubber_duck.analysis.outcome import AnalyzedFile, Outcome, left_out, placed
 from rubber_duck.analysis.report.model import Problem
 from rubber_duck.analysis.ruff import RuffRun, ruff_finding, ruff_identity, run_ruff
+from rubber_duck.analysis.ruff_catalog import ruff_catalog
 from rubber_duck.analysis.rule_set import RuleSet, program_digest
 from rubber_duck.analysis.suppression import suppressed
 from rubber_duck.analysis.target import Target
@@ -74,7 +75,8 @@ class Analysis:
             todo = await asyncio.to_thread(self._look_up, run, files)
             await self._analyze(run, todo)
             await asyncio.to_thread(self._keep, run, files, todo)
-        outcome = _outcome(run, listed, files, cached=len(files) - len(todo))
+            described = await ruff_catalog(self._known) if target.settings.analysis.ruff else {}
+        outcome = replace(_outcome(run, listed, files, cached=len(files) - len(todo)), ruff_rules=described)
         _report_events(outcome, self._now_ns() - started_ns)
         return outcome
 
@@ -299,6 +301,7 @@ def _outcome(run: _Run, listed: Scan, files: Sequence[ScannedFile], *, cached: i
         problems=tuple(problems),
         version=run.version,
         cached=cached,
+        ruff_rules={},
     )
 
 

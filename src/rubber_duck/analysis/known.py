@@ -16,6 +16,7 @@ from rubber_duck.workspace.scan import ScannedFile
 _SIGHTINGS: Final = "sightings"
 _ANALYSES: Final = "analyses"
 _FACTS: Final = "facts"
+_RUFF_RULES: Final = "ruff_rules"
 
 _RACY_NS: Final = 100_000_000
 """A file changed this shortly before it was seen may change again within the clock's tick: it is read again."""
@@ -87,6 +88,15 @@ class Known:
     def keep_facts(self, facts: Mapping[bytes, bytes]) -> None:
         """Keep facts by key."""
         self._cache.put_many(_FACTS, facts)
+
+    def ruff_rules(self, identity: str) -> bytes | None:
+        """What the ruff of that identity said of its rules, as JSON."""
+        key = _digest(identity.encode())
+        return self._cache.get_many(_RUFF_RULES, [key]).get(key)
+
+    def keep_ruff_rules(self, identity: str, rules: bytes) -> None:
+        """Keep it."""
+        self._cache.put_many(_RUFF_RULES, {_digest(identity.encode()): rules})
 
 
 def analysis_key(version: str, path: str, content_hash: str) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -62,7 +62,8 @@ class AnalyzedFile:
 class Outcome:
     """Everything a run found, before anything is left out for being below a severity.
 
-    `version` names the rules and programs that ran; `cached` counts the files whose results were known.
+    `version` names the rules and programs that ran; `cached` counts the files whose results were known;
+    `ruff_rules` describes ruff's rules, if it was asked to run.
     """
 
     root: str
@@ -71,6 +72,7 @@ class Outcome:
     problems: tuple[Problem, ...]
     version: str
     cached: int
+    ruff_rules: Mapping[str, RuleDescription]
 
     def report(self, selection: Selection, min_severity: Severity, *, root: str, name: str = "") -> Report:
         """The report over the findings that count; `root` is shown as the place of the analysis."""
@@ -90,7 +92,7 @@ class Outcome:
             files=tuple(reports),
             problems=self.problems,
             languages=dict(sorted(languages.items())),
-            rules=tuple(description(rule) for rule in sorted(used)),
+            rules=tuple(self.ruff_rules.get(rule) or description(rule) for rule in sorted(used)),
             version=__version__,
             name=name,
         )
@@ -122,11 +124,9 @@ def description(name: str) -> RuleDescription:
     if name in BUILT_IN:
         return BUILT_IN[name]
     if name.startswith(PREFIX):
-        code = name.removeprefix(PREFIX)
         meant = rule_meaning(name)
-        url = f"https://docs.astral.sh/ruff/rules/{code}"
-        summary = f"ruff's rule {code}."
-        return RuleDescription(name, meant.kind, meant.severity, meant.confidence, summary, "", meant.cwe, url)
+        summary = f"ruff's rule {name.removeprefix(PREFIX)}."
+        return RuleDescription(name, meant.kind, meant.severity, meant.confidence, summary, "", meant.cwe)
     return describe(rules[name])
 
 

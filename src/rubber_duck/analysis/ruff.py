@@ -71,8 +71,16 @@ _decoder = msgspec.json.Decoder(list[Diagnostic])
 
 def ruff_identity() -> str:
     """Changes when another ruff is installed, or when our selection changes; raises ProgramUnavailable."""
-    status = _program().stat()
+    status = ruff_program().stat()
     return f"{status.st_size}:{status.st_mtime_ns}:{','.join(SELECT)}:{','.join(IGNORE)}"
+
+
+def ruff_program() -> Path:
+    """Where ruff is; raises ProgramUnavailable."""
+    found = find_program("ruff")
+    if found is None:
+        raise ProgramUnavailable("ruff is not installed beside RubberDuck: install it, or set `analysis.ruff = false`")
+    return Path(found)
 
 
 async def run_ruff(root: Path, paths: Sequence[str]) -> RuffRun:
@@ -81,7 +89,7 @@ async def run_ruff(root: Path, paths: Sequence[str]) -> RuffRun:
     Raises ProgramUnavailable when there is no ruff.
     """
     run = RuffRun()
-    program = _program()
+    program = ruff_program()
     for batch in _batches([path for path in paths if _is_utf8(path)]):
         await _lint(program, root, batch, run)
     run.failed.update({path: "its name is not UTF-8, which ruff cannot read" for path in paths if not _is_utf8(path)})
@@ -114,13 +122,6 @@ def rule_name(code: str | None) -> str:
 def rule_meaning(name: str) -> Meaning:
     """What a rule name made by `rule_name` means."""
     return SYNTAX_ERROR if name == SYNTAX_RULE else meaning(name.removeprefix(PREFIX))
-
-
-def _program() -> Path:
-    found = find_program("ruff")
-    if found is None:
-        raise ProgramUnavailable("ruff is not installed beside RubberDuck: install it, or set `analysis.ruff = false`")
-    return Path(found)
 
 
 def _fix(diagnostic: Diagnostic, lines: Lines) -> Fix | None:
