@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 from tests.contract.notes import add, amount, create_notes, notes, titles
+from tests.unit.workspace.privileges import ordinary_user
 
 from rubber_duck import fault
 from rubber_duck.errors import InvalidSettings, SchemaMismatch, StorageUnavailable
@@ -164,6 +165,21 @@ async def test_a_path_that_cannot_be_a_file_is_named(place: str, said: str) -> N
     with pytest.raises(StorageUnavailable, match=f"sqlite://{place} .*{said}"):
         async with open_database(DatabaseSettings(url=f"sqlite://{place}")):
             pass
+
+
+@pytest.mark.parametrize("closed", ["folder", "file"])
+def test_without_the_permission_to_write_the_file_is_named(tmp_path: Path, closed: str) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir(mode=0o500 if closed == "folder" else 0o700)
+    if closed == "file":
+        (folder / "duck.db").touch(mode=0o400)
+
+    async def opening() -> None:
+        async with open_database(DatabaseSettings(url=f"sqlite://{folder}/duck.db")):
+            pass
+
+    with ordinary_user(), pytest.raises(StorageUnavailable, match=r"duck.db .*Permission denied"):
+        asyncio.run(opening())
 
 
 async def test_a_database_in_memory_is_refused_with_a_sentence() -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.workspace.privileges import ordinary_user
 
 from rubber_duck import telemetry
 from rubber_duck.storage.cache import Cache
@@ -184,6 +185,18 @@ def test_where_no_file_can_be_made_it_works_in_memory_and_says_so_once(tmp_path:
         for _ in range(3):
             cache.put_many("facts", {b"a": b"1"})
             assert cache.get_many("facts", [b"a"]) == {b"a": b"1"}
+    assert seen == ["storage.cache_unavailable"]
+
+
+@pytest.mark.parametrize("closed", ["folder", "file"])
+def test_without_the_permission_to_write_it_works_in_memory(tmp_path: Path, closed: str) -> None:
+    (tmp_path / "home").mkdir(mode=0o500 if closed == "folder" else 0o700)
+    path = tmp_path / "home" / "cache.db"
+    if closed == "file":
+        path.touch(mode=0o400)
+    with ordinary_user(), events() as seen, closing(Cache(path)) as cache:
+        cache.put_many("facts", {b"a": b"1"})
+        assert cache.get_many("facts", [b"a"]) == {b"a": b"1"}
     assert seen == ["storage.cache_unavailable"]
 
 
