@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from rubber_duck.cli import terminal
 from rubber_duck.cli.invocation import current
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import RenderableType
     from rich.table import Table
     from rich.text import Text
 
@@ -25,9 +25,43 @@ SEVERITY_STYLES: Final = {
 _LEXERS: Final = {"ecmascript": "javascript", "tsx": "tsx"}
 
 
-def console() -> Console:
-    """Standard output as the global options want it coloured."""
-    return terminal.console(current().color)
+def show(*drawn: RenderableType) -> None:
+    """Write each of `drawn`, from a new line, to standard output, coloured as the global options want it."""
+    console = terminal.console(current().color)
+    with console.capture() as capture:
+        for each in drawn:
+            console.print(each)
+    _write(capture.get())
+
+
+def show_lines(lines: Iterable[Text]) -> None:
+    """Write each line as long as it is: the terminal breaks it, a pipe keeps it whole."""
+    console = terminal.console(current().color)
+    with console.capture() as capture:
+        for each in lines:
+            console.print(each, no_wrap=True, overflow="ignore", crop=False)
+    _write(capture.get())
+
+
+def _write(drawn: str) -> None:
+    # rich fills tables up with blanks, which are in the way when lines are copied or searched
+    terminal.write("\n".join(line.rstrip() for line in drawn.split("\n")))
+
+
+def line(*parts: Text) -> Text:
+    """Texts beside each other."""
+    from rich.text import Text  # noqa: PLC0415  # as in table
+
+    return Text(" ").join(part for part in parts if part)
+
+
+def facts(pairs: Mapping[str, object]) -> Table:
+    """Names beside their values."""
+    made = table("", "", wrap=[""])
+    made.show_header = False
+    for name, value in pairs.items():
+        made.add_row(text(name, "bright_black"), text(value))
+    return made
 
 
 def table(*columns: str, right: Sequence[str] = (), wrap: Sequence[str] = ()) -> Table:
@@ -37,7 +71,7 @@ def table(*columns: str, right: Sequence[str] = (), wrap: Sequence[str] = ()) ->
     made = Table(box=None, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0), header_style="bright_black")
     for name in columns:
         made.add_column(
-            name,
+            text(name, "bright_black"),
             justify="right" if name in right else "left",
             no_wrap=name not in wrap,
             overflow="fold" if name in wrap else "ellipsis",

@@ -9,6 +9,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -49,6 +50,7 @@ async def examine(settings: Settings) -> AsyncIterator[Verdict]:
         ("ruff", _ruff),
         ("git", _git),
         ("grammars", _grammars),
+        ("workers", _workers),
     )
     for subject, check in checks:
         try:
@@ -153,6 +155,29 @@ async def _grammars(settings: Settings) -> Verdict:
     for name in found:
         open_source(f"example{languages[name].suffixes[0]}", b"duck\n", name)
     return Verdict(State.WELL, "grammars", ", ".join(found))
+
+
+async def _workers(settings: Settings) -> Verdict:
+    from rubber_duck.code.workers import Crashed, Workers  # noqa: PLC0415  # multiprocessing
+
+    task = f"{__name__}:{echo.__name__}"
+    workers = Workers(settings.workers.count, task, memory_bytes=settings.workers.memory_bytes)
+    greetings = [b"quack"] * workers.count
+    try:
+        async with aclosing(workers.map(greetings, sizes=[1] * len(greetings), deadline_s=_PROGRAM_TIMEOUT_S)) as map_:
+            answers = [answer async for _, answer in map_]
+    finally:
+        await workers.close()
+    crash = next((answer for answer in answers if isinstance(answer, Crashed)), None)
+    if crash is not None:
+        return Verdict(State.ILL, "workers", f"a worker process {crash.reason}", _ADVICE["workers"])
+    memory = f"{settings.workers.memory_bytes / 1e9:.1f} GB"
+    return Verdict(State.WELL, "workers", f"{workers.count} processes of at most {memory} start and answer")
+
+
+def echo(initial: bytes) -> Callable[[bytes], bytes]:
+    """The task of the workers that the check starts: they send back what they get."""
+    return bytes
 
 
 def _nearest(path: Path) -> Path:

@@ -66,7 +66,7 @@ class _RuffRule(Struct, frozen=True):
 
 @engines.add
 class Rules(Engine[RulesRequest, RulesAnswer]):
-    """Tell which rules there are, and all about one of them: documentation, examples, options.
+    """Tell which rules there are, and all about one of them.
 
     ruff's rules are not listed; a single one is explained in ruff's own words.
     """

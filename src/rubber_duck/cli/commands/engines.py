@@ -33,15 +33,10 @@ def _list(engines: list[dict[str, Any]]) -> None:
             drawing.text(engine["right"], "bright_black"),
             drawing.text(engine["about"]),
         )
-    console = drawing.console()
-    console.print(table)
-    console.print(drawing.text("\nOne in full: `duck engines NAME`.", "bright_black"))
+    drawing.show(table, "", drawing.text("One in full: `duck engines NAME`.", "bright_black"))
 
 
 def _show(engine: dict[str, Any]) -> None:
-    console = drawing.console()
-    console.print(drawing.text(engine["name"], "bold"))
-    console.print(drawing.markdown(engine["documentation"]))
     facts = {
         "answers to": ", ".join(engine["answers_to"]),
         "right": engine["right"],
@@ -50,36 +45,33 @@ def _show(engine: dict[str, Any]) -> None:
         "time-out": f"{engine['timeout_s']:g} s",
         "asks a model": "yes" if engine.get("asks_model") else "no",
     }
-    console.print()
-    table = drawing.table("", "", wrap=[""])
-    table.show_header = False
-    for fact, value in facts.items():
-        table.add_row(drawing.text(fact, "bright_black"), drawing.text(value))
-    console.print(table)
+    drawing.show(
+        drawing.text(engine["name"], "bold"), drawing.markdown(engine["documentation"]), "", drawing.facts(facts)
+    )
     for part in ("request", "answer", "settings"):
         if engine.get(part):
-            console.print(drawing.text(f"\n{part.capitalize()}", "bold"))
-            _fields(console, engine[part])
-    console.print(drawing.text(f"\nThe whole schema: `duck engines {engine['name']} --json`.", "bright_black"))
+            drawing.show("", drawing.text(part.capitalize(), "bold"))
+            _show_fields(engine[part])
+    more = f"* needed. The whole schema: `duck engines {engine['name']} --json`."
+    drawing.show("", drawing.text(more, "bright_black"))
 
 
-def _fields(console: Any, schema: dict[str, Any]) -> None:  # Any: rich's console
-    definitions = schema.get("$defs", {})
-    for name in _roots(schema):
-        struct = definitions.get(name, {})
-        if len(_roots(schema)) > 1:
-            tag = next((each["enum"][0] for each in struct["properties"].values() if "enum" in each), name)
-            console.print(drawing.text(f"  {tag}", "bold"))
+def _show_fields(schema: dict[str, Any]) -> None:
+    roots = _roots(schema)
+    for name in roots:
+        struct = schema.get("$defs", {}).get(name, {})
+        if len(roots) > 1:
+            drawing.show(drawing.text(f"  {name}", "bold"))
         table = drawing.table("", "", "", wrap=[""])
         table.show_header = False
         for field, about in struct.get("properties", {}).items():
-            needed = "" if field not in struct.get("required", ()) else " *"
+            needed = " *" if field in struct.get("required", ()) else ""
             table.add_row(
                 drawing.text(f"  {field}{needed}"),
                 drawing.text(_type(about), "bright_black"),
                 drawing.text(about.get("description", "")),
             )
-        console.print(table)
+        drawing.show(table)
 
 
 def _roots(schema: dict[str, Any]) -> list[str]:

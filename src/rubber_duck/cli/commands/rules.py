@@ -28,12 +28,10 @@ def command(name: str, as_json: bool) -> None:
 
 
 def _list(rules: list[dict[str, Any]]) -> None:
-    console = drawing.console()
     for kind, heading in _HEADINGS.items():
         chosen = [rule for rule in rules if rule["kind"] == kind]
         if not chosen:
             continue
-        console.print(drawing.text(f"\n{heading}", "bold"))
         table = drawing.table("rule", "severity", "languages", "what it finds", wrap=["what it finds", "languages"])
         for rule in chosen:
             table.add_row(
@@ -42,39 +40,34 @@ def _list(rules: list[dict[str, Any]]) -> None:
                 drawing.text(", ".join(rule["languages"]), "bright_black"),
                 drawing.text(rule["summary"]),
             )
-        console.print(table)
-    console.print(
-        drawing.text(
-            f"\n{len(rules)} rules of our own, and a selection of ruff's (`ruff/F401` …). "
-            "One in full: `duck rules NAME`.",
-            "bright_black",
-        )
-    )
+        drawing.show(drawing.text(heading, "bold"), table, "")
+    about = f"{len(rules)} rules of our own, and a selection of ruff's (`ruff/F401` …). One in full: `duck rules NAME`."
+    drawing.show(drawing.text(about, "bright_black"))
 
 
 def _show(rule: dict[str, Any]) -> None:
-    console = drawing.console()
-    console.print(drawing.text(rule["name"], "bold"), drawing.severity(rule["severity"]))
     about = [rule["kind"], f"{rule['confidence']} confidence", ", ".join(rule["languages"])]
     if rule.get("cwe"):
         about.append(f"CWE-{rule['cwe']}")
-    console.print(drawing.text(" · ".join(filter(None, about)), "bright_black"))
-    console.print()
-    console.print(drawing.markdown(rule.get("documentation") or rule["summary"]))
+    drawing.show(
+        drawing.line(drawing.text(rule["name"], "bold"), drawing.severity(rule["severity"])),
+        drawing.text(" · ".join(filter(None, about)), "bright_black"),
+        "",
+        drawing.markdown(rule.get("documentation") or rule["summary"]),
+    )
     for key, heading, style in (("bad", "Reported", "red"), ("good", "Fine", "green")):
         for example in rule.get(key, ()):
-            console.print(drawing.text(f"\n{heading} ({example['language']})", style))
-            console.print(drawing.code(example["code"], example["language"]))
+            drawing.show(
+                "",
+                drawing.text(f"{heading} ({example['language']})", style),
+                drawing.code(example["code"], example["language"]),
+            )
     if rule.get("options"):
-        console.print(drawing.text("\nOptions, with their defaults", "bold"))
-        console.print(drawing.text(f"    [analysis.rules.{rule['name']}]"))
-        for option, value in rule["options"].items():
-            console.print(drawing.text(f"    {option} = {_toml(value)}"))
-    console.print(
-        drawing.text(
-            f"\nSilence it in one place with a comment: duck: ignore[{rule['name']}] -- the reason", "bright_black"
-        )
-    )
+        lines = [f"    [analysis.rules.{rule['name']}]"]
+        lines += [f"    {option} = {_toml(value)}" for option, value in rule["options"].items()]
+        drawing.show("", drawing.text("Options, with their defaults", "bold"), drawing.text("\n".join(lines)))
+    silence = f"Silence it in one place with a comment: duck: ignore[{rule['name']}] -- the reason"
+    drawing.show("", drawing.text(silence, "bright_black"))
 
 
 def _toml(value: Any) -> str:  # Any: an option's value

@@ -84,16 +84,12 @@ def _show(answer: dict[str, Any], page: Path) -> None:
     if current().quiet:
         terminal.write(answer["report"])
         return
-    console = drawing.console()
-    console.print()
-    console.print(drawing.text(answer["project"], "bold"), drawing.text(answer["root"], "bright_black"))
-    console.print(drawing.text(_changes(answer), "bright_black"))
-    console.print()
-    _show_languages(answer["languages"])
-    console.print()
+    name, root = drawing.text(answer["project"], "bold"), drawing.text(answer["root"], "bright_black")
+    drawing.show("", drawing.line(name, root), drawing.text(_changes(answer), "bright_black"), "")
+    if answer["languages"]:
+        drawing.show(_languages(answer["languages"]), "")
     terminal.write(answer["report"])
-    console.print()
-    _show_next(answer, page)
+    drawing.show("", drawing.facts(_next(answer, page)))
 
 
 def _changes(answer: dict[str, Any]) -> str:
@@ -104,28 +100,22 @@ def _changes(answer: dict[str, Any]) -> str:
     return f"since last time: {', '.join(moved) or 'nothing has changed'}, {answer['unchanged']:,} as before"
 
 
-def _show_languages(languages: list[dict[str, Any]]) -> None:
-    if not languages:
-        return
+def _languages(languages: list[dict[str, Any]]) -> Any:  # Any: rich's table
     table = drawing.table("language", "files", "lines", right=["files", "lines"])
-    ordered = sorted(languages, key=lambda each: (each["name"] == "", -each["lines"], each["name"]))
-    for each in ordered:
+    for each in sorted(languages, key=lambda each: (each["name"] == "", -each["lines"], each["name"])):
         table.add_row(_LANGUAGE_NAMES.get(each["name"], each["name"]), f"{each['files']:,}", f"{each['lines']:,}")
-    drawing.console().print(table)
+    return table
 
 
-def _show_next(answer: dict[str, Any], page: Path) -> None:
-    table = drawing.table("", "", wrap=[""])
-    table.show_header = False
-    table.add_row(drawing.text("The whole report", "bold"), drawing.text(page))
+def _next(answer: dict[str, Any], page: Path) -> dict[str, object]:
+    """What to do with it: a few words → a path or a command."""
     root = _quoted(answer["root"])
+    steps: dict[str, object] = {"The whole report": page}
     if answer["findings"]:
-        table.add_row(
-            drawing.text("All of it here", "bold"), drawing.text(f"duck analyze {root} --min-severity medium")
-        )
-        table.add_row(drawing.text("What a rule means", "bold"), drawing.text("duck rules NAME"))
-    table.add_row(drawing.text("What a file defines", "bold"), drawing.text(f"duck outline {root}/FILE"))
-    drawing.console().print(table)
+        steps["All of it here"] = f"duck analyze {root} --min-severity medium"
+        steps["What a rule means"] = "duck rules NAME"
+    steps["What a file defines"] = f"duck outline {root}/FILE"
+    return steps
 
 
 def _quoted(path: str) -> str:

@@ -44,7 +44,7 @@ def show(as_json: bool) -> None:
     dim, end = ("\x1b[2m", "\x1b[0m") if terminal.wants_color(None, current().color) else ("", "")
     terminal.write(f"{dim}# {origin.about_file()}{end}")
     for line, comment in _toml_lines(shown, origin):
-        terminal.write(f"{line:<44}  {dim}# {comment}{end}" if comment else line)
+        terminal.write(f"{line:<44}  {dim}# {comment}{end}" if comment else f"{line}\n")
 
 
 @command.command("check")

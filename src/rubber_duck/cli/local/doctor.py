@@ -49,7 +49,6 @@ async def _all(settings: Settings, broken: Verdict | None, *, show: bool) -> lis
 
 
 def _show(verdict: Verdict) -> None:
-    console = drawing.console()
     table = drawing.table("", "", "", wrap=[""])
     table.show_header = False
     table.columns[1].width = 12
@@ -58,9 +57,9 @@ def _show(verdict: Verdict) -> None:
         drawing.text(verdict.subject, "bold"),
         drawing.text(verdict.seen),
     )
-    console.print(table)
+    drawing.show(table)
     if verdict.advice:
-        console.print(drawing.text(f"{'':17}→ {verdict.advice}", _STYLES[verdict.state]))
+        drawing.show(drawing.text(f"{'':17}→ {verdict.advice}", _STYLES[verdict.state]))
 
 
 def _defaults() -> Settings:

@@ -1,0 +1,60 @@
+"""Show what a file defines, as a tree."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rubber_duck.cli import drawing, terminal
+from rubber_duck.cli.asking import ask
+from rubber_duck.cli.command import Command
+from rubber_duck.cli.invocation import current
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+
+@click.command(cls=Command, name="outline")
+@click.argument("path", type=click.Path(), help="A file.")
+@click.option("--language", default="", metavar="NAME", help="Its language, when its name does not say it.")
+@click.option("--public", is_flag=True, help="Leave out what is private.")
+@click.option("--docs", is_flag=True, help="With the first sentence of each documentation.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def command(path: str, language: str, public: bool, docs: bool, as_json: bool) -> None:
+    """Show what a file defines, as a tree: modules, classes, functions, with their lines."""
+    request = {"path": path, "directory": os.getcwd(), "language": language, "private": not public}
+    answer = ask("outline", request)
+    if as_json:
+        drawing.machine(answer)
+        return
+    if answer["entries"]:
+        drawing.show_lines(_lines(answer["entries"], len(str(answer["lines"])), 0, docs=docs))
+    elif not current().quiet:
+        terminal.note(f"{terminal.printable(path)} defines nothing")
+    for problem in answer["problems"]:
+        terminal.note(terminal.printable(f"{path}:{problem['line']}: {problem['message']}"))
+
+
+def _lines(entries: list[dict[str, Any]], digits: int, depth: int, *, docs: bool) -> Iterator[Text]:
+    for entry in entries:
+        first, last = entry["start_line"], entry["end_line"]
+        place = f"{first:>{digits}}-{last}" if last != first else f"{first:>{digits}}"
+        yield drawing.text(f"{place:<{2 * digits + 3}}{'  ' * depth}", "bright_black") + _head(entry)
+        if docs and entry.get("doc"):
+            yield drawing.text(f"{'':<{2 * digits + 3}}{'  ' * depth}    {entry['doc']}", "italic bright_black")
+        yield from _lines(entry.get("children", []), digits, depth + 1, docs=docs)
+
+
+def _head(entry: dict[str, Any]) -> Text:
+    """The signature, the name in it emphasised; the kind and the name where there is no signature."""
+    if entry["head"] == entry["name"]:
+        return drawing.text(f"{entry['kind']} ", "bright_black") + drawing.text(entry["name"], "bold")
+    head = drawing.text(entry["head"])
+    name = terminal.printable(entry["name"])
+    start = head.plain.find(name)
+    if start >= 0:
+        head.stylize("bold", start, start + len(name))
+    return head
