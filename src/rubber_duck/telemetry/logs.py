@@ -46,7 +46,7 @@ def _build() -> Any:  # see _logger
     renderer: Any = (
         structlog.processors.JSONRenderer()
         if _format == "json"
-        else structlog.dev.ConsoleRenderer(colors=stream.isatty())
+        else structlog.dev.ConsoleRenderer(colors=stream.isatty(), repr_native_str=True)  # control characters shown
     )
     return structlog.wrap_logger(
         structlog.PrintLogger(stream),
