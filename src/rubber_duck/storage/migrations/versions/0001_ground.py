@@ -76,22 +76,25 @@ def _analysis_results() -> None:
         sa.Column("id", Key(), nullable=False),
         sa.Column("project_id", Key(), nullable=False),
         sa.Column("file_id", Key(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), _one_of("kind", "syntax", "style", "semantic", "security"), nullable=False),
         sa.Column("content_hash", sa.Text(), nullable=False),
         sa.Column("rules_version", sa.Text(), nullable=False),
-        sa.Column("severity", sa.Text(), nullable=True),
+        sa.Column(
+            "severity", sa.Text(), _one_of("severity", "info", "low", "medium", "high", "critical"), nullable=True
+        ),
         sa.Column("findings", Json(), nullable=False),
         sa.Column("created_at", Timestamp(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_analysis_results"),
         _cascade("analysis_results", "project_id", "projects.id"),
         _cascade("analysis_results", "file_id", "code_files.id"),
         sa.UniqueConstraint("file_id", "kind", name="uq_analysis_results_file_id_kind"),
-        sa.CheckConstraint("kind IN ('syntax', 'style', 'semantic', 'security')", name="ck_analysis_results_kind"),
-        sa.CheckConstraint(
-            "severity IN ('info', 'low', 'medium', 'high', 'critical')", name="ck_analysis_results_severity"
-        ),
     )
     op.create_index("ix_analysis_results_project_id", "analysis_results", ["project_id"])
+
+
+def _one_of(column: str, *values: str) -> sa.CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return sa.CheckConstraint(f"{column} IN ({listed})", name=f"ck_analysis_results_{column}")
 
 
 def _cascade(table: str, column: str, target: str) -> sa.ForeignKeyConstraint:

@@ -1,0 +1,15 @@
+"""A server that is missing is never passed over in silence."""
+
+from __future__ import annotations
+
+import pytest
+from tests.servers import absent
+
+
+def test_an_absent_server_is_named_and_fails_where_ci_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="a server is absent"):
+        absent("a server")
+    monkeypatch.delenv("CI")
+    with pytest.raises(pytest.skip.Exception, match="a server is absent"):
+        absent("a server")
