@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from tests.contract.notes import create_notes
 
 from rubber_duck.settings import DatabaseSettings
 from rubber_duck.storage.database import Database, open_database
+from tests.contract.notes import create_notes
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

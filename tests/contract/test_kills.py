@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.contract.notes import add, create_notes, titles
 
 from rubber_duck.fault import ENVIRONMENT
 from rubber_duck.settings import DatabaseSettings
 from rubber_duck.storage.database import open_database
+from tests.contract.notes import add, create_notes, titles
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
-from tests.contract.notes import add, create_notes, notes
-from tests.servers import PASSWORD, Authority, PostgresServer, running_postgres, wheel_binaries
 
 from rubber_duck.errors import InvalidSettings, StorageUnavailable
 from rubber_duck.settings import DatabaseSettings
 from rubber_duck.storage.database import Database, open_database
 from rubber_duck.storage.migrate import EXTENSIONS
+from tests.contract.notes import add, create_notes, notes
+from tests.servers import PASSWORD, Authority, PostgresServer, running_postgres, wheel_binaries
 
 
 @pytest.fixture

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, text
-from tests.contract.notes import add, amount, create_notes, notes, titles
-from tests.unit.workspace.privileges import ordinary_user
 
 from rubber_duck import fault
 from rubber_duck.errors import InvalidSettings, SchemaMismatch, StorageUnavailable
 from rubber_duck.settings import DatabaseSettings
 from rubber_duck.storage.database import Database, open_database
+from tests.contract.notes import add, amount, create_notes, notes, titles
+from tests.unit.workspace.privileges import ordinary_user
 
 
 @pytest.fixture

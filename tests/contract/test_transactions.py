@@ -7,13 +7,13 @@ import sys
 
 import pytest
 from sqlalchemy import Connection, select, text, update
-from tests.contract.notes import add, amount, count_of, notes, set_count, titles
 
 from rubber_duck import fault, telemetry
 from rubber_duck.errors import Conflict, DuckError, InvalidInput, NotFound, StaleVersion, StorageUnavailable
 from rubber_duck.settings import DatabaseSettings
 from rubber_duck.storage.database import Database, open_database
 from rubber_duck.storage.keys import new_key
+from tests.contract.notes import add, amount, count_of, notes, set_count, titles
 
 
 async def test_what_was_written_is_there_after_the_block(database: Database) -> None:

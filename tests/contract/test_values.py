@@ -9,10 +9,10 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import select
-from tests.contract.notes import notes, titles
 
 from rubber_duck.errors import InvalidInput
 from rubber_duck.storage.database import Database
+from tests.contract.notes import notes, titles
 
 KEY = UUID("017f22e2-79b0-77ff-bfff-ffffffffffff")
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from tests.factories import write_tree
 
 from rubber_duck.errors import Conflict, InvalidDeclaration, UnknownName
 from rubber_duck.registry import Registry
+from tests.factories import write_tree
 
 _fresh = (f"plugged_{number}" for number in itertools.count())
 

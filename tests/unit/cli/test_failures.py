@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 import pytest
-from tests.unit.cli.calling import Script, call
 
 from rubber_duck.errors import Denied, NotFound
+from tests.unit.cli.calling import Script, call
 
 
 def test_an_error_of_ours_is_one_sentence(tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
-from tests.unit.settings.written import load_written
 
 from rubber_duck.errors import InvalidSettings
 from rubber_duck.settings import Settings, environment_name, load, public, with_project
+from tests.unit.settings.written import load_written
 
 SECTIONS = {
     field.name: [inner.name for inner in msgspec.structs.fields(getattr(Settings(), field.name))]

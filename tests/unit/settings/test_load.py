@@ -7,7 +7,6 @@ import pwd
 from pathlib import Path
 
 import pytest
-from tests.unit.settings.written import load_written, refusal
 
 from rubber_duck.errors import InvalidSettings
 from rubber_duck.settings import (
@@ -23,6 +22,7 @@ from rubber_duck.settings import (
     load,
     with_project,
 )
+from tests.unit.settings.written import load_written, refusal
 
 
 def test_without_file_and_variables_the_defaults_hold_and_the_database_lies_in_the_home(tmp_path: Path) -> None:

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.workspace.privileges import ordinary_user
 
 from rubber_duck import telemetry
 from rubber_duck.storage.cache import Cache
+from tests.unit.workspace.privileges import ordinary_user
 
 DAY_S = 86_400
 

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.factories import write_tree
 
 from rubber_duck.settings import IndexSettings
 from rubber_duck.workspace.globs import expression, parse
@@ -19,6 +18,7 @@ from rubber_duck.workspace.ignore import MAX_FILE_BYTES, MAX_WILDCARDS
 from rubber_duck.workspace.paths import Root
 from rubber_duck.workspace.patterns import Patterns
 from rubber_duck.workspace.scan import LeftOut, LeftOutReason, scan
+from tests.factories import write_tree
 
 ENVIRONMENT = {
     "PATH": os.environ["PATH"],

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.unit.workspace.privileges import ordinary_user
 
 from rubber_duck import fault
 from rubber_duck.errors import Denied, DuckError, InvalidPath, LimitExceeded, NotFound
 from rubber_duck.workspace.beneath import kernel_confines
 from rubber_duck.workspace.paths import Root, display
+from tests.unit.workspace.privileges import ordinary_user
 
 WAYS = [True] + ([False] if kernel_confines() else [])
 

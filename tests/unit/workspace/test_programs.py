@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.factories import write_tree
 
 from rubber_duck.errors import InvalidPath, LimitExceeded, ProgramUnavailable, TimedOut
 from rubber_duck.workspace.git import Revision, read_revision
 from rubber_duck.workspace.programs import Completed, find_program, run_program
+from tests.factories import write_tree
 
 
 def python(code: str) -> list[str]:

@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.factories import write_tree
-from tests.unit.workspace.privileges import ordinary_user
 
 from rubber_duck.errors import Denied, InvalidPath, NotFound
 from rubber_duck.settings import IndexSettings
@@ -25,6 +23,8 @@ from rubber_duck.workspace.scan import (
     looks_binary,
     scan,
 )
+from tests.factories import write_tree
+from tests.unit.workspace.privileges import ordinary_user
 
 
 def detect(path: str, head: bytes | None) -> str | None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.unit.analysis.report.samples import INJECTION
-
 from rubber_duck.analysis.finding import Finding, Span
 from rubber_duck.analysis.report.fingerprint import fingerprints
 from rubber_duck.analysis.report.model import FileReport
+from tests.unit.analysis.report.samples import INJECTION
 
 
 def _names(lines: dict[int, str], rule: str = "sql-injection") -> list[str]:

@@ -13,10 +13,10 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from syrupy.assertion import SnapshotAssertion
-from tests.unit.analysis.report.samples import EMPTY, HOSTILE, REPORT, hostile_report, large_report, reports
 
 from rubber_duck.analysis.report.html import DETAILED_FINDINGS, render_html
 from rubber_duck.analysis.report.model import Problem, Report
+from tests.unit.analysis.report.samples import EMPTY, HOSTILE, REPORT, hostile_report, large_report, reports
 
 _VOID = {"meta", "input"}
 _LOADING = {"img", "link", "iframe", "object", "embed", "audio", "video", "source", "base", "form", "image", "use"}

@@ -9,11 +9,11 @@ import jsonschema
 import msgspec
 from hypothesis import given, settings
 from syrupy.assertion import SnapshotAssertion
-from tests.unit.analysis.report.samples import REPORT, hostile_report, large_report, reports
 
 from rubber_duck.analysis.report.json import JSONReport, render_json, schema
 from rubber_duck.analysis.report.model import Report
 from rubber_duck.analysis.report.overview import overview
+from tests.unit.analysis.report.samples import REPORT, hostile_report, large_report, reports
 
 
 def test_a_report_as_json(snapshot: SnapshotAssertion) -> None:

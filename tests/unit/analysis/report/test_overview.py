@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.unit.analysis.report.samples import EMPTY, INJECTION, LONG, REPORT, UNUSED
 
 from rubber_duck.analysis.finding import Confidence, Kind, Severity
 from rubber_duck.analysis.report.overview import FileRank, RuleGroup, overview, priority
+from tests.unit.analysis.report.samples import EMPTY, INJECTION, LONG, REPORT, UNUSED
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from urllib.parse import unquote_to_bytes
 import jsonschema
 from hypothesis import given, settings
 from syrupy.assertion import SnapshotAssertion
-from tests.unit.analysis.report.samples import EMPTY, REPORT, hostile_report, large_report, reports
 
 from rubber_duck.analysis.report.model import Report
 from rubber_duck.analysis.report.sarif import render_sarif
+from tests.unit.analysis.report.samples import EMPTY, REPORT, hostile_report, large_report, reports
 
 _SCHEMA = Path(__file__).parents[3] / "data" / "sarif" / "sarif-schema-2.1.0.json"
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from rich.cells import cell_len
 from syrupy.assertion import SnapshotAssertion
-from tests.unit.analysis.report.samples import EMPTY, REPORT, hostile_report, large_report, reports
 
 from rubber_duck.analysis.report.model import Report
 from rubber_duck.analysis.report.overview import overview
 from rubber_duck.analysis.report.text import render_text
+from tests.unit.analysis.report.samples import EMPTY, REPORT, hostile_report, large_report, reports
 
 
 @pytest.mark.parametrize("color", [False, True], ids=["plain", "coloured"])

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.analysis.rules.walking import hits, kinds
 
 from rubber_duck.analysis.rule import CALLS, Example, rules
 from rubber_duck.code.grammar import grammar
 from rubber_duck.code.language import language, languages
+from tests.unit.analysis.rules.walking import hits, kinds
 
 CASES = [
     pytest.param(name, example, len(cls.bad) > index, id=f"{name}-{'bad' if index < len(cls.bad) else 'good'}-{index}")
