@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from random import random as random_number
 
 from rubber_duck import telemetry
@@ -23,26 +24,35 @@ class PartHealth:
     error: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Restarts:
+    """When a part that crashed is started again: after `backoff`'s delay, `in_a_row` times.
+
+    A run of at least `steady_s` seconds before a crash forgives all crashes before it.
+    """
+
+    backoff: Backoff = field(default_factory=Backoff)
+    in_a_row: int = 10
+    steady_s: float = 60.0
+
+
 class Supervisor:
     """Owns the tasks of background parts until `close`.
 
-    A part that raises is started again after `backoff`'s delay; after `crashes_allowed` crashes in a row it is
-    abandoned, which `health` shows. A part that stayed up for `steady_s` seconds has its count forgiven. A part
-    that returns is finished.
+    A part that raises is started again as `restarts` say, then abandoned, which `health` shows. A part that returns
+    is finished. `clock` gives seconds from any point, `random` floats in [0, 1).
     """
 
     def __init__(
         self,
+        restarts: Restarts | None = None,
         *,
-        backoff: Backoff | None = None,
-        crashes_allowed: int = 10,
-        steady_s: float = 60.0,
+        clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         random: Callable[[], float] = random_number,
     ) -> None:
-        self._backoff = backoff or Backoff()
-        self._crashes_allowed = crashes_allowed
-        self._steady_s = steady_s
+        self._restarts = restarts or Restarts()
+        self._clock = clock
         self._sleep = sleep
         self._random = random
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -65,27 +75,45 @@ class Supervisor:
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        for name in self._tasks:
+            self._health[name] = replace(self._health[name], running=False)
         self._tasks.clear()
 
     async def _keep_running(self, name: str, work: Work) -> None:
-        loop = asyncio.get_running_loop()
         crashes = 0
         while True:
-            started = loop.time()
-            try:
-                await work()
-            except Exception as error:  # noqa: BLE001  # the boundary: everything that crashes ends here
-                crashes = 1 if loop.time() - started >= self._steady_s else crashes + 1
-                message = normalize(error).message
-                if crashes > self._crashes_allowed:
-                    self._health[name] = PartHealth(running=False, crashes=crashes, error=message)
-                    telemetry.emit("part.abandoned", part=name, error=message, crashes=crashes)
-                    return
-                delay_s = self._backoff.delay_s(crashes - 1, self._random)
-                self._health[name] = PartHealth(running=False, crashes=crashes, error=message)
-                telemetry.emit("part.crashed", part=name, error=message, crashes=crashes, delay_s=delay_s)
-                await self._sleep(delay_s)
-                self._health[name] = PartHealth(running=True, crashes=crashes, error=message)
-            else:
+            started = self._clock()
+            error = await _crash_of(work)
+            if error is None:
                 self._health[name] = PartHealth(running=False, crashes=crashes, error=None)
                 return
+            crashes = 1 if self._clock() - started >= self._restarts.steady_s else crashes + 1
+            self._health[name] = PartHealth(running=False, crashes=crashes, error=error)
+            if _is_cancelled():
+                return  # it failed at being closed, and is not to come back
+            if crashes > self._restarts.in_a_row:
+                telemetry.emit("part.abandoned", part=name, error=error, crashes=crashes)
+                return
+            delay_s = self._restarts.backoff.delay_s(crashes - 1, self._random)
+            telemetry.emit("part.crashed", part=name, error=error, crashes=crashes, delay_s=delay_s)
+            await self._sleep(delay_s)
+            self._health[name] = PartHealth(running=True, crashes=crashes, error=error)
+
+
+async def _crash_of(work: Work) -> str | None:
+    """What `work` said when it crashed; None when it returned."""
+    try:
+        await work()
+    except asyncio.CancelledError as error:
+        if _is_cancelled():
+            raise
+        return normalize(error).message  # something it waited for was cancelled, not the part
+    except Exception as error:  # noqa: BLE001  # the boundary: everything that crashes ends here
+        return normalize(error).message
+    return None
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody asked this very task to end."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
