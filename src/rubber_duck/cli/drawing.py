@@ -57,10 +57,12 @@ def line(*parts: Text) -> Text:
 
 def facts(pairs: Mapping[str, object]) -> Table:
     """Names beside their values."""
+    from rich.text import Text  # noqa: PLC0415  # as in table
+
     made = table("", "", wrap=[""])
     made.show_header = False
     for name, value in pairs.items():
-        made.add_row(text(name, "bright_black"), text(value))
+        made.add_row(text(name, "bright_black"), value if isinstance(value, Text) else text(value))
     return made
 
 

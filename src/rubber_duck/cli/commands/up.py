@@ -114,7 +114,7 @@ def _next(answer: dict[str, Any], page: Path) -> dict[str, object]:
     if answer["findings"]:
         steps["All of it here"] = f"duck analyze {root} --min-severity medium"
         steps["What a rule means"] = "duck rules NAME"
-    steps["What a file defines"] = f"duck outline {root}/FILE"
+    steps["What a file defines"] = f"duck outline {'FILE' if root == '.' else f'{root}/FILE'}"
     return steps
 
 

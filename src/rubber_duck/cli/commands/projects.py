@@ -1,0 +1,148 @@
+"""Open, list, rename, remove and restore projects."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, Final
+
+import click
+
+from rubber_duck.cli import drawing, terminal
+from rubber_duck.cli.asking import ask
+from rubber_duck.cli.command import Group
+from rubber_duck.cli.failures import FAILED
+from rubber_duck.cli.invocation import current
+from rubber_duck.errors import InvalidInput
+
+_json = click.option("--json", "as_json", is_flag=True, help="As JSON.")
+_which = click.argument("project", help="Its name or id.")
+_DAY: Final = len("2026-01-31")
+
+
+@click.group(cls=Group, name="projects")
+def command() -> None:
+    """Open, list, rename, remove and restore projects."""
+
+
+@command.command("add")
+@click.argument("root", type=click.Path(), metavar="FOLDER", help="The project's folder.")
+@click.option("--name", default="", help="What to call it.  [default: as the folder]")
+@click.option("--description", default="", help="A few words about it.")
+@_json
+def add(root: str, name: str, description: str, as_json: bool) -> None:
+    """Open a folder as a project, without analysing it; `duck up` does both."""
+    request = {"root": root, "name": name, "description": description, "directory": os.getcwd()}
+    _change("add", request, as_json, lambda project: f"{project['name']} is open: {project['root']}")
+
+
+@command.command("list")
+@click.option("--removed", is_flag=True, help="Those that were removed and can be restored.")
+@_json
+def list_(removed: bool, as_json: bool) -> None:
+    """List the projects by name."""
+    answer = ask("projects", {"type": "list", "removed": removed})
+    if as_json:
+        drawing.machine(answer)
+    elif answer["projects"]:
+        _show_table(answer["projects"])
+    elif not current().quiet:
+        terminal.note("no project was removed" if removed else "no project is open; open one with: duck up FOLDER")
+
+
+@command.command("show")
+@_which
+@_json
+def show(project: str, as_json: bool) -> None:
+    """Show one project and how many files of which language it has."""
+    answer = ask("projects", {"type": "show", "project": project})
+    if as_json:
+        drawing.machine(answer)
+    else:
+        _show_one(answer["projects"][0])
+
+
+@command.command("rename")
+@_which
+@click.argument("name", help="The new name.")
+@_json
+def rename(project: str, name: str, as_json: bool) -> None:
+    """Give a project another name."""
+    request = {"project": project, "name": name}
+    _change("rename", request, as_json, lambda changed: f"it is called {changed['name']} now: {changed['root']}")
+
+
+@command.command("remove")
+@_which
+@_json
+def remove(project: str, as_json: bool) -> None:
+    """Remove a project, which `restore` undoes; its folder is not touched."""
+    request = {"project": project}
+    _change(
+        "remove", request, as_json, lambda gone: f"{gone['name']} is removed; back: duck projects restore {gone['id']}"
+    )
+
+
+@command.command("restore")
+@_which
+@_json
+def restore(project: str, as_json: bool) -> None:
+    """Bring a removed project back."""
+    _change("restore", {"project": project}, as_json, lambda back: f"{back['name']} is back: {back['root']}")
+
+
+@command.command("purge")
+@_which
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_json
+def purge(project: str, yes: bool, as_json: bool) -> int:
+    """Forget a removed project and all that is kept of it, for good; its folder is not touched."""
+    if not yes and not terminal.is_terminal(sys.stdin):
+        raise InvalidInput("nobody is there to be asked: say --yes to forget a project for good")
+    if not yes and not click.confirm(f"Forget {terminal.printable(project)} for good?", err=True):
+        terminal.note("nothing was changed")
+        return FAILED
+    _change("purge", {"project": project}, as_json, lambda gone: f"{gone['name']} is forgotten")
+    return 0
+
+
+def _change(kind: str, request: dict[str, Any], as_json: bool, said: Callable[[dict[str, Any]], str]) -> None:
+    answer = ask("projects", {"type": kind, **request})
+    if as_json:
+        drawing.machine(answer)
+    elif not current().quiet:
+        terminal.write(terminal.printable(said(answer["projects"][0])))
+
+
+def _show_table(projects: list[dict[str, Any]]) -> None:
+    removed = "removed_at" in projects[0]
+    table = drawing.table("project", "folder", "removed" if removed else "changed", "id", wrap=["folder"])
+    for each in projects:
+        table.add_row(
+            drawing.text(each["name"], "bold"),
+            _folder(each),
+            drawing.text(each["removed_at" if removed else "updated_at"][:_DAY], "bright_black"),
+            drawing.text(each["id"], "bright_black"),
+        )
+    drawing.show(table)
+
+
+def _show_one(project: dict[str, Any]) -> None:
+    shown: dict[str, object] = {"folder": _folder(project)}
+    if project["description"]:
+        shown["description"] = project["description"]
+    counts = [f"{number:,} {language or 'other'}" for language, number in (project.get("files") or {}).items()]
+    shown["files"] = ", ".join(counts) or "none seen yet: duck up FOLDER"
+    shown |= {
+        "opened": project["created_at"][:19].replace("T", " "),
+        "changed": f"{project['updated_at'][:19].replace('T', ' ')} (version {project['version']})",
+        "id": project["id"],
+    }
+    drawing.show(drawing.text(project["name"], "bold"), drawing.facts(shown))
+
+
+def _folder(project: dict[str, Any]) -> Any:  # Any: rich's text
+    if project["present"]:
+        return drawing.text(project["root"])
+    return drawing.line(drawing.text(project["root"]), drawing.text("(not there any more)", "yellow"))

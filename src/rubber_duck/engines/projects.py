@@ -1,0 +1,159 @@
+"""Open, list, rename, remove and restore projects."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import msgspec
+from msgspec import Meta
+
+from rubber_duck.call import Call
+from rubber_duck.engines.engine import Engine, engines
+from rubber_duck.scope import Right
+
+if TYPE_CHECKING:
+    from rubber_duck.workspace.project import CodeFile, Project
+
+Which = Annotated[str, Meta(max_length=200, description="The project's name or id.", extra={"argument": True})]
+
+
+class AddProject(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="add"):
+    """Open a folder as a project, without analysing it."""
+
+    root: Annotated[
+        str, Meta(max_length=4096, description="The project's folder.", extra={"argument": True, "path": True})
+    ]
+    name: Annotated[str, Meta(max_length=200, description="What to call it; empty: as the folder.")] = ""
+    description: Annotated[str, Meta(max_length=10_000, description="A few words about it.")] = ""
+    directory: Annotated[
+        str,
+        Meta(
+            description="What a relative path is relative to; empty: the process's own folder.",
+            extra={"directory": True},
+        ),
+    ] = ""
+
+
+class ListProjects(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="list"):
+    """List the projects by name."""
+
+    removed: Annotated[bool, Meta(description="Those that were removed and can be restored.")] = False
+
+
+class ShowProject(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="show"):
+    """Show one project and how many files of which language it has."""
+
+    project: Which
+
+
+class RenameProject(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="rename"):
+    """Give a project another name."""
+
+    project: Which
+    name: Annotated[str, Meta(max_length=200, description="The new name.", extra={"argument": True})]
+
+
+class RemoveProject(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="remove"):
+    """Remove a project, which can be undone; its folder is not touched."""
+
+    project: Which
+
+
+class RestoreProject(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="restore"):
+    """Bring a removed project back."""
+
+    project: Which
+
+
+class PurgeProject(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="purge"):
+    """Forget a removed project and all that is kept of it, for good; its folder is not touched."""
+
+    project: Which
+
+
+ProjectsRequest = (
+    AddProject | ListProjects | ShowProject | RenameProject | RemoveProject | RestoreProject | PurgeProject
+)
+
+
+class ProjectView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A project. Moments are UTC, ISO 8601. `files` by language, "" for none, is there only for a single project.
+
+    `present` says whether its folder is still there; `removed_at` is there only for a removed project.
+    """
+
+    id: str
+    name: str
+    root: str
+    present: bool
+    description: str
+    version: int
+    created_at: str
+    updated_at: str
+    removed_at: str = ""
+    files: dict[str, int] | None = None
+
+
+class ProjectsAnswer(msgspec.Struct, frozen=True):
+    """The project that was asked for or changed, or all of them by name."""
+
+    projects: tuple[ProjectView, ...]
+
+
+@engines.add
+class Projects(Engine[Any, ProjectsAnswer]):  # Any: a union has no class that could stand here
+    """Open, list, rename, remove and restore projects.
+
+    Each request needs its own right beside the one to read: to create, to write, to purge.
+    """
+
+    name: ClassVar[str] = "projects"
+    request = ProjectsRequest
+    answer = ProjectsAnswer
+    right = Right.PROJECT_READ
+    needs = ("workspace",)
+    timeout_s = 60.0
+
+    async def run(self, request: ProjectsRequest, call: Call) -> ProjectsAnswer:
+        """Do what is asked; raises Denied, UnknownName, NotFound, Conflict, InvalidInput or InvalidPath."""
+        workspace, scope = call.parts.workspace, call.scope
+        match request:
+            case ListProjects(removed):
+                return _answer(*await workspace.projects(scope, deleted=removed))
+            case ShowProject(which):
+                project = await workspace.project(scope, which)
+                return ProjectsAnswer((_view(project, await workspace.files(scope, project)),))
+            case AddProject(root, name, description, directory):
+                folder = os.path.join(directory or os.getcwd(), root)
+                return _answer(await workspace.add_project(scope, folder, name=name, description=description))
+            case RenameProject(which, name):
+                return _answer(await workspace.rename(scope, which, name))
+            case RemoveProject(which):
+                return _answer(await workspace.remove(scope, which))
+            case RestoreProject(which):
+                return _answer(await workspace.restore(scope, which))
+            case PurgeProject(which):
+                return _answer(await workspace.purge(scope, which))
+
+
+def _answer(*projects: Project) -> ProjectsAnswer:
+    return ProjectsAnswer(tuple(map(_view, projects)))
+
+
+def _view(project: Project, files: Sequence[CodeFile] | None = None) -> ProjectView:
+    counted = None if files is None else Counter(file.language or "" for file in files)
+    return ProjectView(
+        id=str(project.id),
+        name=project.name,
+        root=project.root,
+        present=os.path.isdir(project.root),
+        description=project.description,
+        version=project.version,
+        created_at=project.created_at.isoformat(),
+        updated_at=project.updated_at.isoformat(),
+        removed_at="" if project.deleted_at is None else project.deleted_at.isoformat(),
+        files=None if counted is None else dict(sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))),
+    )
