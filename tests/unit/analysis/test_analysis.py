@@ -77,7 +77,7 @@ async def test_a_binary_with_a_python_name_is_left_out_with_its_reason(tmp_path:
 
 
 async def test_brackets_nested_a_hundred_thousand_deep_cost_only_their_own_file(tmp_path: Path) -> None:
-    project = write_tree(tmp_path / "p", {"deep.py": "(" * 100_000, "good.py": EVAL})
+    project = write_tree(tmp_path / "p", {"deep.py": "[" * 100_000 + "]" * 100_000, "good.py": EVAL})
     async with analysis_in(tmp_path / "home") as (analysis, settings):
         outcome = await outcome_of(analysis, settings, project)
     assert [rule for path, _, rule in found(outcome) if path == "good.py"] == ["ruff/F401", "unsafe-eval"]

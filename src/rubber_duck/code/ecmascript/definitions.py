@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from rubber_duck.code.ecmascript.bindings import arity, bound_names
 from rubber_duck.code.ecmascript.modules import text, unquoted
 from rubber_duck.code.extract import HIDDEN, WRITE, Extractor
-from rubber_duck.code.source import Node
+from rubber_duck.code.source import Node, SourceFile
 from rubber_duck.code.symbols import Symbol, SymbolKind
 from rubber_duck.code.walk import Visit
 
@@ -61,10 +61,14 @@ class Definitions(Extractor):
             ("module", self.namespace),
         ]
 
-    def program(self, node: Node) -> None:
-        """A new file: its first comment, when it is a `/** … */` that nothing follows at once, is its doc."""
+    def begin(self, file: SourceFile) -> None:
+        """A new file. Not a visit of the root node, which in a broken file is an error node."""
+        super().begin(file)
         self._comment = (0, 0)
         self._decorators.clear()
+
+    def program(self, node: Node) -> None:
+        """The first comment, when it is a `/** … */` that nothing follows at once, is the file's doc."""
         first = node.named_child(0) if node.named_child_count else None
         if first is not None and first.type == "comment":
             after = self.content[first.end_byte : first.end_byte + 200].replace(b"\r", b"")

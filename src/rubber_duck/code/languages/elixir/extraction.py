@@ -10,7 +10,7 @@ import msgspec
 from rubber_duck.code.extract import CALL, HIDDEN, IMPORT, TYPE, WRITE, Enclosing, Extractor
 from rubber_duck.code.languages.elixir.heads import Head, arguments, bound_names, has_default, head, operator
 from rubber_duck.code.languages.elixir.imports import import_edges
-from rubber_duck.code.source import Node
+from rubber_duck.code.source import Node, SourceFile
 from rubber_duck.code.symbols import Symbol, SymbolKind
 from rubber_duck.code.walk import Visit
 
@@ -59,7 +59,6 @@ class ElixirExtractor(Extractor):
         self._attributes: set[tuple[int | None, str]] = set()
         self._forget()
         return [
-            ("source", self.source),
             ("identifier", self.mentions.append),
             ("alias", self.mentions.append),
             ("call", self.call),
@@ -73,9 +72,9 @@ class ElixirExtractor(Extractor):
         """Names in specs and types are types."""
         return [("unary_operator", self.typed_attribute)]
 
-    def source(self, node: Node) -> None:
-        """A new file."""
-        del node
+    def begin(self, file: SourceFile) -> None:
+        """A new file. Not a visit of the root node, which in a broken file is an error node."""
+        super().begin(file)
         self._known.clear()
         self._attributes.clear()
         self._forget()

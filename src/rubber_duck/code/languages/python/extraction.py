@@ -10,18 +10,18 @@ import msgspec
 from rubber_duck.code.extract import CALL, HIDDEN, IMPORT, TYPE, WRITE, Extractor
 from rubber_duck.code.languages.python.bindings import bound_names
 from rubber_duck.code.languages.python.imports import import_edges
-from rubber_duck.code.source import Node
+from rubber_duck.code.source import Node, SourceFile
 from rubber_duck.code.symbols import Export, FileSymbols, Symbol, SymbolKind
-from rubber_duck.code.syntax import unescape
 from rubber_duck.code.walk import Visit
 
 _DOCSTRING = re.compile(rb'([rRuUbB]{0,2})("""|\'\'\'|"|\')\s*(.*?)\s*(?:\n[ \t]*\n|\2\Z|\Z)', re.DOTALL)
+_BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _EXTENDED = re.compile(rb"^__all__\.(?:extend|append)\(([^()]*)\)", re.MULTILINE)
 _QUOTED = re.compile(rb"[\"']([^\"'\n]+)[\"']")
 _PROPERTIES: Final = frozenset({"property", "cached_property", "functools.cached_property", "abc.abstractproperty"})
 _ACCESSORS: Final = (".setter", ".getter", ".deleter")
 _TYPE_MAKERS: Final = frozenset({b"TypeVar", b"NewType", b"ParamSpec", b"TypeVarTuple", b"NamedTuple", b"TypedDict"})
-_SEPARATORS: Final = frozenset({"positional_separator", "keyword_separator", "comment", "ERROR"})
+_SEPARATORS: Final = frozenset({"positional_separator", "keyword_separator", "comment", "line_continuation", "ERROR"})
 _COLLECTORS: Final = frozenset({"list_splat_pattern", "dictionary_splat_pattern"})
 
 
@@ -63,10 +63,14 @@ class PythonExtractor(Extractor):
             ("future_import_statement", self.imported),
         ]
 
-    def module(self, node: Node) -> None:
-        """Take the module's docstring."""
+    def begin(self, file: SourceFile) -> None:
+        """A new file. Not a visit of the root node, which in a broken file is an error node."""
+        super().begin(file)
         self._offered = None
         self._variables.clear()
+
+    def module(self, node: Node) -> None:
+        """Take the module's docstring."""
         self.doc = self._docstring(node)
 
     def call(self, node: Node) -> None:
@@ -226,9 +230,12 @@ class PythonExtractor(Extractor):
         """`type X = …`."""
         left = node.child_by_field_id(self._left)
         name = left
-        while name is not None and name.type != "identifier":
+        while name is not None and name.type in {"type", "generic_type"}:
             name = name.named_child(0) if name.named_child_count else None
         if left is None or name is None:
+            return
+        if name.type != "identifier":  # `type(x).y = …`, which the grammar takes for an alias
+            self.marks[left.end_byte] = WRITE
             return
         self.marks[name.end_byte] = HIDDEN
         signature = self.one_line(node.start_byte, node.end_byte)
@@ -261,7 +268,10 @@ class PythonExtractor(Extractor):
     def _define(
         self, kind: SymbolKind, name: Node, whole: Node, node: Node, *, encloses: bool = True, **more: object
     ) -> None:
-        start = whole.start_byte
+        start, end = whole.start_byte, node.end_byte
+        last_line = self.content.rfind(b"\n", start, end) + 1
+        if self.content.startswith(b"#", last_line + _indentation(self.content, last_line)):
+            end = _end_without_comments(node)
         around = self.inside(start)
         text = self.text(name)
         self.define(
@@ -271,9 +281,9 @@ class PythonExtractor(Extractor):
                 f"{around.qualified_name}.{text}" if around else text,
                 name.start_point.row + 1,
                 whole.start_point.row + 1,
-                node.end_point.row + 1,
+                self.line_of(end),
                 start,
-                node.end_byte,
+                end,
                 parent=around.symbol if around else None,
                 is_private=text.startswith("_") and not text.endswith("__"),
                 **more,  # type: ignore[arg-type]  # keywords of Symbol, each given right by its caller
@@ -328,13 +338,22 @@ class PythonExtractor(Extractor):
         if first is None or first.type != "expression_statement":
             return ""
         string = first.named_child(0) if first.named_child_count else None
+        if string is not None and string.type == "concatenated_string":
+            written_as = [self.content[part.start_byte : part.start_byte + 1] for part in string.named_children]
+            return "" if {b"f", b"F"} & set(written_as) else self._first_paragraph(string)
         if string is None or string.type != "string":
             return ""
         found = _DOCSTRING.match(self.content[string.start_byte : string.end_byte])
         if found is None or b"b" in found[1].lower():
             return ""
-        text = " ".join(found[3].decode("utf-8", "replace").split())
-        return text if b"r" in found[1].lower() else unescape(text)
+        text = found[3]
+        if b"\\" in text and b"r" not in found[1].lower():  # what looks like one paragraph may be several
+            return self._first_paragraph(string)
+        return " ".join(text.decode("utf-8", "replace").split())
+
+    def _first_paragraph(self, string: Node) -> str:
+        written = (self.file.string_value(string) or "").strip()
+        return " ".join(_BLANK_LINE.split(written, maxsplit=1)[0].split())
 
     def _offer(self, value: Node | None) -> None:
         if self._offered is None:
@@ -350,3 +369,17 @@ class PythonExtractor(Extractor):
         for found in _EXTENDED.finditer(self.content):
             line = self.content.count(b"\n", 0, found.start()) + 1
             offered.extend((name.decode("utf-8", "replace"), line) for name in _QUOTED.findall(found[1]))
+
+
+def _indentation(content: bytes, at: int) -> int:
+    return len(content[at : at + 200]) - len(content[at : at + 200].lstrip(b" \t\f"))
+
+
+def _end_without_comments(node: Node) -> int:
+    """Where the last statement in `node` ends: the grammar counts comments that follow it as part of the block."""
+    while node.child_count:
+        last = next((child for child in reversed(node.children) if child.type != "comment"), None)
+        if last is None:
+            break
+        node = last
+    return node.end_byte
