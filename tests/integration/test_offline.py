@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers import absent
+
 ROOT = Path(__file__).parents[2]
 
 # Brings loopback up (SIOCSIFFLAGS with IFF_UP, netdevice(7)), makes sure that there is no way out, becomes the command.
@@ -27,7 +29,7 @@ sys.exit("the namespace has a way out")
 
 
 def namespace() -> list[str]:
-    """The command that starts another one where there is only loopback; fails with a sentence where that cannot be."""
+    """The command that starts another one where there is only loopback; where that cannot be, a line says so, and CI fails."""
     unshare = shutil.which("unshare")
     candidates = [[unshare, "-rn"], *([[unshare, "-n"]] if os.geteuid() == 0 else [])] if unshare else []
     for command in candidates:
