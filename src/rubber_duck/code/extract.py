@@ -124,7 +124,8 @@ class Extractor(ABC):
 
     def one_line(self, start_byte: int, end_byte: int) -> str:
         """The text of the bytes with every run of white space as one space, at most 400 characters."""
-        text = " ".join(self.content[start_byte:end_byte].decode("utf-8", "replace").split())
+        written = self.content[start_byte:end_byte].replace(b"\\\n", b" ")
+        text = " ".join(written.decode("utf-8", "replace").split())
         return text if len(text) <= 400 else text[:399] + "…"
 
     def _references(self) -> References:

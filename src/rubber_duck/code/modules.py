@@ -122,14 +122,17 @@ class ElixirModules:
             full = self._full(edge.module, aliases) if edge.form != "alias" else edge.module
             yield full, edge.line, self._files(full, path)
         own = [symbol.qualified_name for symbol in symbols.symbols if symbol.kind in _MODULE_KINDS]
-        for mention in symbols.references:
-            name = mention.name
-            if name[:1].isupper() and mention.kind is not ReferenceKind.IMPORT:
-                full = self._full(name, aliases)
-                nested = next((each for each in (f"{outer}.{name}" for outer in own) if each in self._by_name), full)
-                targets = self._files(nested, path)
-                if targets:
-                    yield nested, mention.line, targets
+        for name in symbols.references.names:
+            if not name[:1].isupper():
+                continue
+            full = self._full(name, aliases)
+            nested = next((each for each in (f"{outer}.{name}" for outer in own) if each in self._by_name), full)
+            targets = self._files(nested, path)
+            if targets:
+                mentions = symbols.references.named(name)
+                line = next((each.line for each in mentions if each.kind is not ReferenceKind.IMPORT), None)
+                if line is not None:
+                    yield nested, line, targets
 
     def _full(self, name: str, aliases: dict[str, str]) -> str:
         first, dot, rest = name.partition(".")
