@@ -29,16 +29,14 @@ sys.exit("the namespace has a way out")
 
 
 def namespace() -> list[str]:
-    """The command that starts another one where there is only loopback; where that cannot be, a line says so, and CI fails."""
+    """The command that starts another one where there is only loopback; CI fails where that cannot be."""
     unshare = shutil.which("unshare")
     candidates = [[unshare, "-rn"], *([[unshare, "-n"]] if os.geteuid() == 0 else [])] if unshare else []
     for command in candidates:
         tried = [str(each) for each in [*command, sys.executable, "-c", INSIDE, "true"]]
         if subprocess.run(tried, capture_output=True, check=False).returncode == 0:
             return tried[:-1]
-    pytest.fail(
-        "no network namespace can be made here (unshare is missing or refused), so running offline was not tested"
-    )
+    absent("a network namespace of one's own (unshare is missing or refused)")
 
 
 def test_make_run_needs_nothing_but_loopback(tmp_path: Path) -> None:
