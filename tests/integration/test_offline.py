@@ -36,7 +36,7 @@ def namespace() -> list[str]:
         tried = [str(each) for each in [*command, sys.executable, "-c", INSIDE, "true"]]
         if subprocess.run(tried, capture_output=True, check=False).returncode == 0:
             return tried[:-1]
-    absent("a network namespace of one's own (unshare is missing or refused)")
+    return absent("a network namespace of one's own (unshare is missing or refused)")
 
 
 def test_make_run_needs_nothing_but_loopback(tmp_path: Path) -> None:
