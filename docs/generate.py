@@ -334,7 +334,8 @@ def _has(note: object, key: str) -> bool:
 
 
 def _description(annotation: Any) -> str:  # Any: as in _section
-    return next((note.description for note in get_args(annotation) if _has(note, "description")), "")
+    notes = (note for note in get_args(annotation) if isinstance(note, msgspec.Meta))
+    return next((note.description for note in notes if note.description), "")
 
 
 def _default(field: msgspec.structs.FieldInfo) -> str:
