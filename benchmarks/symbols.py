@@ -1,0 +1,54 @@
+"""Definitions and references of all of Django: beside the bare tree-sitter parse, and universal-ctags if it is there."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+from benchmarks import corpus
+from benchmarks.measure import measure
+from rubber_duck.code.code import open_source
+from rubber_duck.code.extract import extract
+from rubber_duck.code.grammar import grammar
+
+
+def main() -> None:
+    """Print CPU seconds of one process, and ratios."""
+    folder = corpus.django()
+    files = [(str(path), path.read_bytes()) for path in sorted(folder.rglob("*.py"))]
+    parser = grammar("python", "python").parser()
+    bare_s = _cpu(lambda content, path: parser.parse(content), files)
+    opened_s = _cpu(lambda content, path: open_source(path, content, "python"), files)
+    found = [0, 0]
+
+    def symbols(content: bytes, path: str) -> None:
+        facts = extract(open_source(path, content, "python"))
+        found[0] += len(facts.symbols)
+        found[1] += len(facts.references)
+
+    symbols_s = _cpu(symbols, files)
+    megabytes = sum(len(content) for _, content in files) / 1e6
+    print(f"{len(files)} files, {megabytes:.1f} MB: {found[0]} definitions, {found[1]} references\n")
+    print(f"{'tree-sitter, parse alone':<42}{bare_s:9.2f} s CPU")
+    print(f"{'decode and parse under limits':<42}{opened_s:9.2f} s CPU  {opened_s / bare_s:5.2f} x")
+    print(f"{'symbols and references':<42}{symbols_s:9.2f} s CPU  {symbols_s / bare_s:5.2f} x")
+    print(f"{'… over two cores':<42}{symbols_s / 2:9.2f} s      {symbols_s / 2 / bare_s:5.2f} x of the parse on one")
+    ctags = shutil.which("ctags")
+    if ctags:
+        cost = measure([ctags, "-R", "--languages=Python", "--extras=+r", "-f", "/dev/null", "."], cwd=Path(folder))
+        print(f"{'ctags with references':<42}{cost.cpu_s:9.2f} s CPU  {cost.cpu_s / bare_s:5.2f} x")
+    else:
+        print("ctags is not installed: not compared")
+
+
+def _cpu(work: object, files: list[tuple[str, bytes]]) -> float:
+    assert callable(work)
+    started = time.process_time()
+    for path, content in files:
+        work(content, path)
+    return time.process_time() - started
+
+
+if __name__ == "__main__":
+    main()
