@@ -37,6 +37,8 @@ def arguments(call: Node, file: SourceFile) -> Arguments:
         positional.append(piped)
     if holder is not None and holder.type == "generator_expression":
         return Arguments((holder,), {}, False)
+    if holder is not None and holder.type == "template_string":  # a tagged template: the tag gets the parts apart
+        return Arguments((), {}, False)
     for given in holder.named_children if holder is not None else ():
         kind = given.type
         if kind == "keyword_argument":

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +20,10 @@ _TEXTS: Final = frozenset(
     {"string_content", "string_fragment", "quoted_content", "escape_sequence", "escape_interpolation"}
 )
 _INTERPOLATIONS: Final = frozenset({"interpolation", "template_substitution"})
+_TEMPLATES: Final = frozenset({"string", "concatenated_string", "parenthesized_expression", "identifier"})
+_PERCENT: Final = re.compile(r"%(?:\(([^)\0]{0,100})\))?[-+ #0-9.]{0,10}[sdirfxa]")
+_BRACES: Final = re.compile(r"\{(\w{0,100})[^{}\0]{0,100}\}")
+_TIMES_RESOLVED: Final = 4
 _PARTS_READ: Final = 400
 
 
@@ -35,16 +42,21 @@ def compose(node: Node, file: SourceFile) -> Composition:
     Sees through concatenation, `%`, `.format(…)`, interpolation, parentheses, implicit joining, and through local
     names that are assigned once in the function being visited. Constants (`TABLE`, numbers) are holes too.
     """
+    return _compose(node, file, Counter(), _PARTS_READ)
+
+
+def _compose(node: Node, file: SourceFile, names: Counter[str], budget: int) -> Composition:
     text: list[str] = []
     holes: list[Node] = []
-    stack: list[Node] = [node]
-    names: set[str] = set()
+    stack: list[Node | str] = [node]
     is_built = False
-    budget = _PARTS_READ
     while stack:
         part = stack.pop()
+        if isinstance(part, str):
+            text.append(part)
+            continue
         budget -= 1
-        following = _parts(part, file) if budget > 0 else None
+        following = _parts(part, file, names, budget) if budget > 0 else None
         if following is not None:
             is_built = is_built or part.type in _STRINGS or len(following) > 1
             stack.extend(reversed(following))
@@ -60,7 +72,7 @@ def compose(node: Node, file: SourceFile) -> Composition:
     return Composition("".join(text), tuple(holes), is_built)
 
 
-def _parts(node: Node, file: SourceFile) -> list[Node] | None:
+def _parts(node: Node, file: SourceFile, names: Counter[str], budget: int) -> Sequence[Node | str] | None:
     """The parts of a composed expression in the order of its text; None where it is not composed."""
     kind = node.type
     if kind in _STRINGS:
@@ -69,29 +81,69 @@ def _parts(node: Node, file: SourceFile) -> list[Node] | None:
         ]
     if kind == "concatenated_string":
         return [child for child in node.named_children if child.type != "comment"]
-    if kind in {"parenthesized_expression", "as_expression", "non_null_expression", "await"}:
+    if kind in {"parenthesized_expression", "as_expression", "non_null_expression"}:
         inner = children.first(node)
-        return [inner] if inner is not None and kind != "await" else None
+        return [inner] if inner is not None else None
     if kind in {"binary_operator", "binary_expression"}:
         left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
         sign = children.operator(node)
         if left is None or right is None or sign not in {"+", "%", "<>", "++"}:
             return None
-        if sign == "%":
-            return [left, *(right.named_children if right.type == "tuple" else [right])] if _is_text(left) else None
-        return [left, right]
-    if kind == "call" and file.family == "python":
-        function = node.child_by_field_name("function")
-        if function is not None and function.type == "attribute" and file.name_of_call(node) == "format":
-            template = function.child_by_field_name("object")
-            given = node.child_by_field_name("arguments")
-            if template is not None and given is not None and _is_text(template):
-                return [template, *(_argument(child) for child in given.named_children if child.type != "comment")]
+        if sign != "%":
+            return [left, right]
+        return _filled(_PERCENT, left, _given([right]), file, names, budget)
+    if kind == "call" and file.family == "python" and file.name_of_call(node) == "format":
+        function, holder = node.child_by_field_name("function"), node.child_by_field_name("arguments")
+        template = function.child_by_field_name("object") if function is not None else None
+        if template is not None and holder is not None and holder.type == "argument_list":
+            return _filled(_BRACES, template, _given(holder.named_children), file, names, budget)
     return None
 
 
-def _is_text(node: Node) -> bool:
-    return node.type in {"string", "concatenated_string", "parenthesized_expression", "identifier", "binary_operator"}
+def _given(nodes: Sequence[Node]) -> list[tuple[str, Node]]:
+    """What a template is filled with, each with its name (empty by place); tuples and dictionaries are taken apart."""
+    found: list[tuple[str, Node]] = []
+    for node in nodes:
+        if node.type == "tuple":
+            found += [("", child) for child in node.named_children if child.type != "comment"]
+        elif node.type == "dictionary":
+            pairs = (
+                (pair.child_by_field_name("key"), pair.child_by_field_name("value")) for pair in node.named_children
+            )
+            found += [(_bare(key), value) for key, value in pairs if key is not None and value is not None]
+        elif node.type == "keyword_argument":
+            name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
+            if name is not None and value is not None:
+                found.append((_bare(name), value))
+        elif node.type != "comment":
+            found.append(("", node))
+    return found
+
+
+def _bare(key: Node) -> str:
+    return (key.text or b"").decode("utf-8", "replace").strip("'\"")
+
+
+def _filled(
+    places: re.Pattern[str],
+    template: Node,
+    given: list[tuple[str, Node]],
+    file: SourceFile,
+    names: Counter[str],
+    budget: int,
+) -> Sequence[Node | str] | None:
+    """The template's text with what is given at its places; None where the template is not known."""
+    if template.type not in _TEMPLATES:
+        return None
+    known = _compose(template, file, names, budget // 2)
+    if known.holes or not given:
+        return [template, *(node for _, node in given)] if known.is_built else None
+    by_name = {name: node for name, node in given if name}
+    pieces = places.split(known.text)  # text, name, text, name, … text
+    filled: list[Node | str] = [pieces[0]]
+    for index, (name, piece) in enumerate(zip(pieces[1::2], pieces[2::2], strict=True)):
+        filled += [by_name.get(name) or given[min(index, len(given) - 1)][1], piece]
+    return filled
 
 
 def _inside(child: Node) -> Node:
@@ -100,16 +152,12 @@ def _inside(child: Node) -> Node:
     return child.child_by_field_name("expression") or children.first(child) or child
 
 
-def _argument(given: Node) -> Node:
-    return given.child_by_field_name("value") or given if given.type == "keyword_argument" else given
-
-
-def _value_of_name(node: Node, file: SourceFile, seen: set[str]) -> Node | None:
+def _value_of_name(node: Node, file: SourceFile, seen: Counter[str]) -> Node | None:
     if node.type != "identifier":
         return None
     name = file.text(node)
-    if name in seen:
+    seen[name] += 1
+    if seen[name] > _TIMES_RESOLVED:  # `text = text + more` would go on for ever
         return None
-    seen.add(name)
     values = assigned(name, file)
     return values[0] if len(values) == 1 else None
