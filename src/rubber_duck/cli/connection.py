@@ -24,7 +24,7 @@ __all__ = ["Delta", "Progress", "Result", "run", "run_in"]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The end of a stream: the engine's answer as builtins (dict, list, str, int, float, bool, None)."""
+    """The end of a stream: the engine's answer as builtins (dict, list or tuple, str, int, float, bool, None)."""
 
     payload: Any  # Any: builtins of the engine's own shape
 

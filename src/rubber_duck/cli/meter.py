@@ -61,13 +61,14 @@ class Bar:
         """As Meter's; nothing is drawn in the first moments."""
         if self._latest is None or self._clock() - self._began < _PATIENCE_S:
             return
-        if self._progress is None:
-            self._progress = _bar(self._color)
-            self._progress.add_task("", total=None, count="")
-            self._progress.start()
         done, total, note = self._latest
         count = f"{done:,}/{total:,}" if total else (f"{done:,}" if done else "")
         shown = terminal.printable(note).replace("\n", " ")
+        if self._progress is None:
+            self._progress = _bar(self._color)
+            self._progress.add_task(shown, completed=done, total=total or None, count=count)
+            self._progress.start()
+            return
         task = self._progress.task_ids[0]
         self._progress.update(task, completed=done, total=total or None, description=shown, count=count)
         self._progress.refresh()

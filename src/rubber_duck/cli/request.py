@@ -43,7 +43,6 @@ def parameter_of(field: inspect.Field, taken: set[str]) -> click.Parameter:
             [field.name],
             nargs=-1 if listed else 1,
             required=field.required,
-            default=None,
             type=kind,
             help=description,
             metavar=field.encode_name.replace("_", "-").upper(),
@@ -52,13 +51,9 @@ def parameter_of(field: inspect.Field, taken: set[str]) -> click.Parameter:
     if name in taken or name == "--help":
         name = "--request-" + name[2:]
     declaration = f"{name}/--no-{name[2:]}" if kind is click.BOOL and not listed else name
+    more: dict[str, Any] = {"required": True} if field.required else {"default": None}
     return click.Option(
-        [declaration, field.name],
-        type=kind,
-        multiple=listed,
-        required=field.required,
-        default=None,
-        help=_with_default(description, field),
+        [declaration, field.name], type=kind, multiple=listed, help=_with_default(description, field), **more
     )
 
 
