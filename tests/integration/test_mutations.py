@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from rubber_duck.analysis.finding import Finding
+from tests.factories import write_tree
 from tests.unit.analysis.mutations import mutated, originals
-from tests.unit.analysis.projects import analysis_in, outcome_of, write_tree
+from tests.unit.analysis.projects import analysis_in, outcome_of
 
 MUTATIONS = 2_000
 SEED = 20_261_120

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -10,15 +10,6 @@ from rubber_duck.analysis.analysis import Analysis, open_analysis
 from rubber_duck.analysis.outcome import Outcome
 from rubber_duck.analysis.target import target
 from rubber_duck.settings import Settings, load
-
-
-def write_tree(folder: Path, files: Mapping[str, str | bytes]) -> Path:
-    """Write the files below `folder`, which is returned."""
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return folder
 
 
 def settings_in(home: Path, **variables: str) -> Settings:

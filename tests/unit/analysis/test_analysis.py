@@ -9,7 +9,8 @@ import pytest
 
 from rubber_duck import telemetry
 from rubber_duck.errors import InvalidSettings, NotFound, UnknownName
-from tests.unit.analysis.projects import analysis_in, found, outcome_of, write_tree
+from tests.factories import write_tree
+from tests.unit.analysis.projects import analysis_in, found, outcome_of
 
 EVAL = "import os\n\n\ndef run(text):\n    return eval(text)\n"
 
