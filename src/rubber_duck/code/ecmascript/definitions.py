@@ -182,8 +182,8 @@ class Definitions(Extractor):
                 SymbolKind.TYPE,
                 name,
                 node,
-                signature=self.one_line(node.start_byte, node.end_byte).rstrip(" ;"),
-                type_hint=self.one_line(value.start_byte, value.end_byte),
+                signature=self._uncommented(node),
+                type_hint=self._uncommented(value),
             )
 
     def enum(self, node: Node) -> None:
@@ -231,6 +231,7 @@ class Definitions(Extractor):
         else:
             generics = node.child_by_field_name("type_parameters") or parameters
             head = self.one_line(generics.start_byte, head_end) if generics is not None else "()"
+            head = head if head[:1] in "(<" else f"({head})"  # `x => …`
             signature = f"{'async ' if is_async else ''}{self.text(name)}{head}"
         self._add(
             kind,
@@ -336,6 +337,18 @@ class Definitions(Extractor):
                 break
             words.add(text(child, self.content))
         return frozenset(words)
+
+    def _uncommented(self, node: Node) -> str:
+        """The text of a type on one line, without the comments inside it."""
+        if not any(mark in self.content[node.start_byte : node.end_byte] for mark in (b"//", b"/*")):
+            return self.one_line(node.start_byte, node.end_byte).rstrip(" ;")
+        pieces: list[str] = []
+        at = node.start_byte
+        for part in self.file.descendants(node):
+            if part.type == "comment":
+                pieces.append(self.one_line(at, part.start_byte))
+                at = part.end_byte
+        return " ".join([*pieces, self.one_line(at, node.end_byte)]).rstrip(" ;")
 
     def _is_alias_body(self) -> bool:
         ancestors = self.file.ancestors

@@ -57,6 +57,7 @@ class ElixirExtractor(Extractor):
         }
         self._known: dict[tuple[int | None, str, int], int] = {}
         self._attributes: set[tuple[int | None, str]] = set()
+        self._heads: set[int] = set()  # where what looks like a call is a head: `def alias(…)`
         self._forget()
         return [
             ("identifier", self.mentions.append),
@@ -77,6 +78,7 @@ class ElixirExtractor(Extractor):
         super().begin(file)
         self._known.clear()
         self._attributes.clear()
+        self._heads.clear()
         self._forget()
 
     def call(self, node: Node) -> None:
@@ -86,7 +88,7 @@ class ElixirExtractor(Extractor):
             return
         end = target.end_byte
         define = self._words.get(self.content[target.start_byte : end])
-        if define is None:
+        if define is None or node.start_byte in self._heads:
             self.marks.setdefault(end, CALL)
         else:
             self.marks[end] = HIDDEN
@@ -130,6 +132,7 @@ class ElixirExtractor(Extractor):
         if not parts:
             return
         found = head(parts[0], self.content)
+        self._heads.add(found.node.start_byte)
         for argument in found.arguments:
             for name in bound_names(argument, self.content):
                 self.marks[name.end_byte] = WRITE
@@ -302,6 +305,7 @@ class ElixirExtractor(Extractor):
             if left is None:
                 break
             node = left
+        self._heads.add(node.start_byte)
         return head(node, self.content)
 
     def _define(self, kind: SymbolKind, found: Head, node: Node, signature: str, *, is_private: bool) -> int:
