@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from rubber_duck.cli import terminal
@@ -26,26 +26,21 @@ _LEXERS: Final = {"ecmascript": "javascript", "tsx": "tsx"}
 
 
 def show(*drawn: RenderableType) -> None:
-    """Write each of `drawn`, from a new line, to standard output, coloured as the global options want it."""
+    """Write each of `drawn`, from a new line, to standard output, coloured as the global options want it.
+
+    Plain lines are as long as they are: the terminal breaks them, and what is copied from them is whole.
+    """
+    from rich.text import Text  # noqa: PLC0415  # as in table
+
     console = terminal.console(current().color)
     with console.capture() as capture:
         for each in drawn:
-            console.print(each)
-    _write(capture.get())
-
-
-def show_lines(lines: Iterable[Text]) -> None:
-    """Write each line as long as it is: the terminal breaks it, a pipe keeps it whole."""
-    console = terminal.console(current().color)
-    with console.capture() as capture:
-        for each in lines:
-            console.print(each, no_wrap=True, overflow="ignore", crop=False)
-    _write(capture.get())
-
-
-def _write(drawn: str) -> None:
+            if isinstance(each, str | Text):
+                console.print(each, no_wrap=True, overflow="ignore", crop=False)
+            else:
+                console.print(each)
     # rich fills tables up with blanks, which are in the way when lines are copied or searched
-    terminal.write("\n".join(line.rstrip() for line in drawn.split("\n")))
+    terminal.write("\n".join(line.rstrip() for line in capture.get().split("\n")))
 
 
 def line(*parts: Text) -> Text:
@@ -55,15 +50,15 @@ def line(*parts: Text) -> Text:
     return Text(" ").join(part for part in parts if part)
 
 
-def facts(pairs: Mapping[str, object]) -> Table:
-    """Names beside their values."""
+def facts(pairs: Mapping[str, object]) -> Text:
+    """Names beside their values, a line each."""
     from rich.text import Text  # noqa: PLC0415  # as in table
 
-    made = table("", "", wrap=[""])
-    made.show_header = False
-    for name, value in pairs.items():
-        made.add_row(text(name, "bright_black"), value if isinstance(value, Text) else text(value))
-    return made
+    column = max(map(len, pairs), default=0)
+    return Text("\n").join(
+        text(f"{name:<{column}}  ", "bright_black") + (value if isinstance(value, Text) else text(value))
+        for name, value in pairs.items()
+    )
 
 
 def table(*columns: str, right: Sequence[str] = (), wrap: Sequence[str] = ()) -> Table:

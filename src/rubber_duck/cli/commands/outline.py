@@ -31,7 +31,7 @@ def command(path: str, language: str, public: bool, docs: bool, as_json: bool) -
         drawing.machine(answer)
         return
     if answer["entries"]:
-        drawing.show_lines(_lines(answer["entries"], len(str(answer["lines"])), 0, docs=docs))
+        drawing.show(*_lines(answer["entries"], len(str(answer["lines"])), 0, docs=docs))
     elif not current().quiet:
         terminal.note(f"{terminal.printable(path)} defines nothing")
     for problem in answer["problems"]:

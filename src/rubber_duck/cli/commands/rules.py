@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
 
 import click
@@ -71,6 +72,4 @@ def _show(rule: dict[str, Any]) -> None:
 
 
 def _toml(value: Any) -> str:  # Any: an option's value
-    if isinstance(value, bool):
-        return str(value).lower()
-    return repr(list(value)) if isinstance(value, (list, tuple)) else repr(value).replace("'", '"')
+    return json.dumps(value, ensure_ascii=False)  # of these values TOML is written as JSON is

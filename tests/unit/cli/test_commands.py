@@ -1,0 +1,274 @@
+"""The commands ask the right thing and show the answer well."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.cli.calling import Script, call
+
+FINDINGS = {"report": "the report\n", "findings": 2, "files": 1, "cached": 0, "problems": 0, "by_severity": {}}
+CLEAN = FINDINGS | {"findings": 0}
+UP: dict[str, Any] = {
+    "project": "pond",
+    "project_id": "01a1fb53-9b60-7426-bf40-6145c5bba96a",
+    "root": "pond",
+    "languages": [{"name": "", "files": 1, "lines": 3}, {"name": "python", "files": 1200, "lines": 48000}],
+    "added": 1,
+    "changed": 2,
+    "removed": 0,
+    "unchanged": 1198,
+    "findings": 2,
+    "by_severity": {"high": 2},
+    "report": "the report\n",
+    "html": "<!doctype html>",
+}
+PROJECT = {
+    "id": "01a1fb53-9b60-7426-bf40-6145c5bba96a",
+    "name": "pond",
+    "root": "/home/d/pond",
+    "present": True,
+    "description": "",
+    "version": 3,
+    "created_at": "2026-11-20T23:38:42.912490+00:00",
+    "updated_at": "2026-11-21T23:38:42.912490+00:00",
+}
+
+
+def test_analyze_asks_for_what_the_options_say() -> None:
+    script = Script(CLEAN)
+    options = ["--min-severity", "high", "--rule", "a-b", "--rule", "ruff/*", "--limit", "5", "--color", "always"]
+    assert call("analyze", "x", "y", *options, script=script).code == 0
+    assert script.asked == [
+        (
+            "analyze",
+            {
+                "paths": ["x", "y"],
+                "directory": os.getcwd(),
+                "format": "text",
+                "min_severity": "high",
+                "rules": ["a-b", "ruff/*"],
+                "color": True,
+                "width": 100,
+                "limit": 5,
+            },
+        )
+    ]
+
+
+@pytest.mark.parametrize(("answer", "code"), [(CLEAN, 0), (FINDINGS, 1)])
+def test_analyze_ends_with_1_when_there_are_findings(answer: dict[str, Any], code: int) -> None:
+    outcome = call("analyze", ".", script=Script(answer))
+    assert (outcome.code, outcome.out, outcome.err) == (code, "the report\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "format_"),
+    [
+        ((), "text"),
+        (("--format", "sarif"), "sarif"),
+        (("--output", "OUT/x.sarif"), "sarif"),
+        (("--output", "OUT/x.HTML"), "html"),
+        (("--output", "OUT/x.json"), "json"),
+        (("--output", "OUT/x.txt"), "text"),
+        (("--output", "OUT/x.json", "--format", "text"), "text"),
+        (("--output", "-"), "text"),
+    ],
+)
+def test_the_form_is_the_one_named_or_that_of_the_file(
+    arguments: tuple[str, ...], format_: str, tmp_path: Path
+) -> None:
+    script = Script(CLEAN)
+    call("analyze", ".", *(each.replace("OUT", str(tmp_path)) for each in arguments), script=script)
+    assert script.asked[0][1]["format"] == format_
+
+
+def test_a_report_in_a_file_has_no_colours_and_is_announced(tmp_path: Path) -> None:
+    script = Script(FINDINGS)
+    place = tmp_path / "report.txt"
+    outcome = call("analyze", ".", "-o", str(place), "--color", "always", script=script)
+    assert script.asked[0][1]["color"] is False
+    assert place.read_text() == "the report\n"
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err == f"2 findings in 1 files, written to {place}\n"
+    assert call("analyze", ".", "-q", "-o", str(place), script=script).err == ""
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), (".", "--min-severity", "huge"), (".", "--limit", "-1"), (".", "--format", "pdf")]
+)
+def test_what_analyze_cannot_do_is_a_usage_error(arguments: tuple[str, ...]) -> None:
+    outcome = call("analyze", *arguments, script=Script(CLEAN))
+    assert outcome.code == 2
+    assert outcome.err.startswith("duck: error: ")
+    assert "Try `duck analyze --help`." in outcome.err
+
+
+def test_up_shows_what_there_is_what_changed_and_what_to_do_next(tmp_path: Path) -> None:
+    outcome = call("up", "pond", script=Script(UP), DUCK_HOME=str(tmp_path))
+    page = tmp_path / "reports/pond-c5bba96a/report.html"
+    assert outcome.code == 0
+    assert (
+        outcome.out
+        == f"""
+pond pond
+since last time: 1 added, 2 changed, 1,198 as before
+
+language  files   lines
+Python    1,200  48,000
+other         1       3
+
+the report
+
+The whole report     {page}
+All of it here       duck analyze pond --min-severity medium
+What a rule means    duck rules NAME
+What a file defines  duck outline pond/FILE
+"""
+    )
+    assert page.read_text() == "<!doctype html>"
+    assert page.stat().st_mode & 0o777 == 0o600
+    assert page.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_first_time_and_an_unchanged_project_are_said(tmp_path: Path) -> None:
+    first = UP | {"added": 1, "changed": 0, "unchanged": 0}
+    same = UP | {"added": 0, "changed": 0}
+    home = str(tmp_path)
+    assert "\nopened for the first time, 1 file\n" in call("up", ".", script=Script(first), DUCK_HOME=home).out
+    assert (
+        "\nsince last time: nothing has changed, 1,198 as before\n"
+        in call("up", ".", script=Script(same), DUCK_HOME=home).out
+    )
+
+
+def test_a_strange_project_name_stays_inside_the_reports(tmp_path: Path) -> None:
+    strange = UP | {"project": "../../a b/\udcff"}
+    call("up", ".", script=Script(strange), DUCK_HOME=str(tmp_path))
+    assert [path.name for path in (tmp_path / "reports").iterdir()] == ["a-b-c5bba96a"]
+
+
+def test_up_writes_where_it_is_told(tmp_path: Path) -> None:
+    call("up", ".", "--output", str(tmp_path), script=Script(UP), DUCK_HOME=str(tmp_path / "home"))
+    assert (tmp_path / "report.html").read_text() == "<!doctype html>"
+    place = tmp_path / "x.sarif"
+    outcome = call(
+        "up", ".", "--format", "sarif", "-o", str(place), script=Script(UP), DUCK_HOME=str(tmp_path / "home")
+    )
+    assert place.read_text() == "the report\n"
+    assert outcome.err == f"2 findings, written to {place}\n"
+    assert not (tmp_path / "home").exists()
+
+
+def test_quiet_up_is_the_report_alone(tmp_path: Path) -> None:
+    assert call("up", ".", "-q", script=Script(UP), DUCK_HOME=str(tmp_path)).out == "the report\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "request_"),
+    [
+        (("show", "p"), {"type": "show", "project": "p"}),
+        (("list", "--removed"), {"type": "list", "removed": True}),
+        (("rename", "p", "q"), {"type": "rename", "project": "p", "name": "q"}),
+        (("remove", "p"), {"type": "remove", "project": "p"}),
+        (("restore", "p"), {"type": "restore", "project": "p"}),
+        (("purge", "p", "--yes"), {"type": "purge", "project": "p"}),
+        (
+            ("add", "x", "--name", "n"),
+            {"type": "add", "root": "x", "name": "n", "description": "", "directory": os.getcwd()},
+        ),
+    ],
+)
+def test_projects_asks_for_what_was_said(arguments: tuple[str, ...], request_: dict[str, Any]) -> None:
+    script = Script({"projects": [PROJECT]})
+    assert call("projects", *arguments, script=script).code == 0
+    assert script.asked == [("projects", request_)]
+    assert json.loads(call("projects", *arguments, "--json", script=script).out) == {"projects": [PROJECT]}
+
+
+def test_projects_are_listed_as_a_table() -> None:
+    gone = PROJECT | {"name": "lake", "present": False}
+    assert call("projects", "list", script=Script({"projects": [gone, PROJECT]})).out == (
+        "project  folder                             changed     id\n"
+        f"lake     /home/d/pond (not there any more)  2026-11-21  {PROJECT['id']}\n"
+        f"pond     /home/d/pond                       2026-11-21  {PROJECT['id']}\n"
+    )
+    none = call("projects", "list", script=Script({"projects": []}))
+    assert (none.out, none.err) == ("", "no project is open; open one with: duck up FOLDER\n")
+
+
+def test_nothing_is_forgotten_without_being_asked() -> None:
+    script = Script({"projects": [PROJECT]})
+    outcome = call("projects", "purge", "p", script=script)
+    assert (outcome.code, script.asked) == (2, [])
+    assert outcome.err == "duck: error: nobody is there to be asked: say --yes to forget a project for good\n"
+
+
+def test_an_outline_is_a_tree_with_lines() -> None:
+    inner = {"kind": "method", "name": "b", "head": "def b(self)", "start_line": 2, "end_line": 3, "doc": "Do b."}
+    outer = {"kind": "class", "name": "A", "head": "A", "start_line": 1, "end_line": 12, "children": [inner]}
+    answer = {
+        "path": "x.py",
+        "language": "python",
+        "lines": 12,
+        "entries": [outer],
+        "problems": [{"line": 9, "message": "unexpected `)`"}],
+    }
+    outcome = call("outline", "x.py", "--docs", script=Script(answer))
+    assert outcome.out == " 1-12  class A\n 2-3     def b(self)\n             Do b.\n"
+    assert outcome.err == "x.py:9: unexpected `)`\n"
+    empty = call("outline", "x.py", script=Script(answer | {"entries": [], "problems": []}))
+    assert (empty.code, empty.out, empty.err) == (0, "", "x.py defines nothing\n")
+
+
+def test_a_rule_is_shown_with_its_examples() -> None:
+    rule = {
+        "name": "bad-quack",
+        "kind": "style",
+        "severity": "low",
+        "confidence": "high",
+        "summary": "A quack is bad.",
+        "languages": ["python"],
+        "cwe": 7,
+        "documentation": "A quack is bad.\n\nIt is `loud`.",
+        "bad": [{"language": "python", "code": "quack()"}],
+        "good": [{"language": "python", "code": "hush()"}],
+        "options": {"max": 3, "words": ["a"], "loud": True, "name": "x"},
+    }
+    assert (
+        call("rules", "bad-quack", script=Script({"rules": [rule]})).out
+        == """\
+bad-quack low
+style · high confidence · python · CWE-7
+
+  A quack is bad.
+
+  It is loud.
+
+Reported (python)
+    quack()
+
+Fine (python)
+    hush()
+
+Options, with their defaults
+    [analysis.rules.bad-quack]
+    max = 3
+    words = ["a"]
+    loud = true
+    name = "x"
+
+Silence it in one place with a comment: duck: ignore[bad-quack] -- the reason
+"""
+    )
+    listed = call("rules", script=Script({"rules": [rule]})).out
+    assert "bad-quack  low       python     A quack is bad.\n" in listed
+
+
+def test_machines_get_json() -> None:
+    for name in ("rules", "engines"):
+        assert json.loads(call(name, "--json", script=Script({"a": "ü"})).out) == {"a": "ü"}
