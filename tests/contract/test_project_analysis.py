@@ -21,8 +21,8 @@ from tests.unit.analysis.projects import analysis_in
 
 FILES = {
     "app/main.py": "import os\n\n\ndef run(text):\n    return eval(text)\n",
-    "web/page.ts": "export function show(text: string) {\n  document.body.innerHTML = text;\n}\n",
-    "lib/atoms.ex": "defmodule Atoms do\n  def make(text), do: String.to_atom(text)\nend\n",
+    "web/page.ts": "export function show() {\n  document.body.innerHTML = '<b>' + location.hash;\n}\n",
+    "lib/atoms.ex": 'defmodule Atoms do\n  def make(conn), do: String.to_atom(conn.params["page"])\nend\n',
     "clean.py": "VALUE = 1\n",
 }
 
