@@ -153,8 +153,8 @@ class _Scanner:
 
     def _walk(self, descriptor: int, prefix: str, levels: Levels) -> None:
         """Everything below an open folder, which this closes; deepest first, without recursion."""
-        self._enter(descriptor, prefix, levels, is_wanted=prefix != "")
         try:
+            self._enter(descriptor, prefix, levels, is_wanted=prefix != "")
             while self._stack:
                 folder = self._stack[-1]
                 if not folder.waiting or len(self.files) >= MAX_FILES:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rubber_duck.errors import Denied, InvalidPath, NotFound
+from rubber_duck.errors import Denied, DuckError, InvalidPath, NotFound
 from rubber_duck.settings import IndexSettings
 from rubber_duck.workspace.paths import Root
 from rubber_duck.workspace.scan import (
@@ -215,6 +215,25 @@ def test_one_file_is_examined_without_patterns_but_with_limits(tmp_path: Path) -
         examine(root, "none.py", index, detect)
     with pytest.raises(InvalidPath):
         examine(root, "../a.py", index, detect)
+
+
+def test_no_descriptor_stays_open(tmp_path: Path) -> None:
+    make_links(tmp_path)
+    os.mkfifo(tmp_path / "in" / "pipe")
+
+    def fail(path: str, head: bytes | None) -> str | None:
+        raise ZeroDivisionError
+
+    before = os.listdir("/proc/self/fd")
+    scanned(tmp_path, follow_links=True)
+    with pytest.raises(ZeroDivisionError):
+        scan(Root(tmp_path), IndexSettings(), fail)
+    for name in ("in/outside", "in/self", "in/pipe", "in/dead", "in/up"):
+        with pytest.raises(DuckError):
+            Root(tmp_path / "in", by_walk=True).open_bytes(name.removeprefix("in/"), 10)
+        with pytest.raises(DuckError):
+            Root(tmp_path).write_atomic(f"{name}/x", b"")
+    assert os.listdir("/proc/self/fd") == before
 
 
 def test_counts_come_in_the_order_of_the_reasons(tmp_path: Path) -> None:
