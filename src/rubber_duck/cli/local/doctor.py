@@ -49,15 +49,8 @@ async def _all(settings: Settings, broken: Verdict | None, *, show: bool) -> lis
 
 
 def _show(verdict: Verdict) -> None:
-    table = drawing.table("", "", "", wrap=[""])
-    table.show_header = False
-    table.columns[1].width = 12
-    table.add_row(
-        drawing.text(verdict.state.value, _STYLES[verdict.state]),
-        drawing.text(verdict.subject, "bold"),
-        drawing.text(verdict.seen),
-    )
-    drawing.show(table)
+    state = drawing.text(verdict.state.value, _STYLES[verdict.state])
+    drawing.show(drawing.line(state, drawing.text(f" {verdict.subject:<12} ", "bold"), drawing.text(verdict.seen)))
     if verdict.advice:
         drawing.show(drawing.text(f"{'':17}→ {verdict.advice}", _STYLES[verdict.state]))
 

@@ -1,0 +1,62 @@
+"""Reports are written as a whole, where the person said, and private ones for them alone."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from rubber_duck.cli.files import write_private, write_report
+from rubber_duck.errors import DuckError, InvalidPath, NotFound
+
+
+def test_a_report_replaces_the_file_and_keeps_its_mode(tmp_path: Path) -> None:
+    place = tmp_path / "report.txt"
+    place.write_text("old")
+    place.chmod(0o640)
+    assert write_report(str(place), "new") == place
+    assert place.read_text() == "new"
+    assert place.stat().st_mode & 0o777 == 0o640
+    assert list(tmp_path.iterdir()) == [place]
+
+
+def test_a_link_leads_to_the_file_that_is_written(tmp_path: Path) -> None:
+    (tmp_path / "real.txt").write_text("old")
+    (tmp_path / "link").symlink_to("real.txt")
+    write_report(str(tmp_path / "link"), "new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real.txt").read_text() == "new"
+
+
+def test_a_pipe_is_written_to(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_report(str(pipe), "through")
+        assert os.read(reader, 100) == b"through"
+    finally:
+        os.close(reader)
+
+
+@pytest.mark.parametrize(
+    ("name", "error"), [("", InvalidPath), ("a\0b", InvalidPath), ("folder", InvalidPath), ("no/such/place", NotFound)]
+)
+def test_a_place_that_cannot_be_is_an_error_of_ours(name: str, error: type[DuckError], tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(error):
+        write_report(name and f"{tmp_path}/{name}", "x")
+
+
+def test_a_private_file_and_its_folder_are_for_their_owner_alone(tmp_path: Path) -> None:
+    place = write_private(tmp_path / "a", "b.html", "<p>\udcff")
+    assert place.read_bytes() == b"<p>\\udcff"
+    assert place.stat().st_mode & 0o777 == 0o600
+    assert place.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_private_folder_that_is_a_file_is_an_error_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("")
+    with pytest.raises(DuckError):
+        write_private(tmp_path / "a", "b", "x")

@@ -1,0 +1,176 @@
+"""The commands about this installation tell the truth, and work when the application cannot be opened."""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from rubber_duck.settings import load, public
+from tests.unit.cli.calling import Script, call
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home folder with a duck.toml."""
+    (tmp_path / "home").mkdir(mode=0o700)
+    (tmp_path / "home/duck.toml").write_text(
+        '[database]\nurl = "postgresql://duck:hush@h/d"\n\n[log]\nlevel = "info"\n\n'
+        "[analysis.rules.complex-function]\nmax_complexity = 20\n\n"
+        '[[analysis.per_path]]\npath = "t/"\nignore = ["x-y"]\n'
+    )
+    return tmp_path / "home"
+
+
+def test_settings_are_shown_as_toml_that_reads_back(home: Path) -> None:
+    outcome = call("config", "show", DUCK_HOME=str(home), DUCK_WORKERS_COUNT="3")
+    read = tomllib.loads(outcome.out)
+    expected = public(load({"DUCK_HOME": str(home), "DUCK_WORKERS_COUNT": "3"}))
+    del expected["home"]
+    del expected["engines"]
+    del expected["context"]
+    assert outcome.code == 0
+    assert read == json.loads(json.dumps(expected))
+
+
+def test_settings_say_where_they_come_from(home: Path) -> None:
+    lines = call("config", "show", DUCK_HOME=str(home), DUCK_WORKERS_COUNT="3", DUCK_PROFILE="test").out.splitlines()
+    said = {
+        line.split(" = ")[0]: line.partition("# ")[2] for line in lines if " = " in line and not line.startswith("#")
+    }
+    assert said["count"] == "DUCK_WORKERS_COUNT"
+    assert said["url"] == "duck.toml"
+    assert said["profile"] == "DUCK_PROFILE"
+    assert said["pool_min"] == ""
+    assert said["max_complexity"] == "duck.toml"
+
+
+def test_no_secret_is_shown(home: Path) -> None:
+    for arguments in (("config", "show"), ("config", "show", "--json")):
+        outcome = call(*arguments, DUCK_HOME=str(home))
+        assert "hush" not in outcome.out + outcome.err
+        assert "***" in outcome.out
+
+
+def test_good_settings_pass_the_check(tmp_path: Path) -> None:
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project/duck.toml").write_text("[analysis]\nruff = false\n")
+    outcome = call("config", "check", str(tmp_path / "project"), DUCK_HOME=str(tmp_path))
+    assert outcome.code == 0
+    assert outcome.out == (
+        f"✓ no {tmp_path}/duck.toml: defaults and DUCK_ variables hold\n✓ {tmp_path}/project/duck.toml\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("[analysis\n", "not valid TOML"),
+        ("[analysys]\n", "did you mean 'analysis'?"),
+        ("[database]\nurl = 'x'\n", "a project's own duck.toml may set only"),
+        ("[analysis]\nselect = ['no-such-rule']\n", "there is no rule 'no-such-rule'"),
+        ("[analysis.rules.complex-function]\nmax_complexety = 1\n", "did you mean 'max_complexity'?"),
+    ],
+)
+def test_a_bad_duck_toml_of_a_project_is_a_sentence(content: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "duck.toml").write_text(content)
+    outcome = call("config", "check", str(tmp_path), DUCK_HOME=str(tmp_path / "home"))
+    assert outcome.code == 2
+    assert said in outcome.err
+    assert "Traceback" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("[engines.analize]\nx = 1\n", "did you mean 'analyze'?"),
+        ("[engines.analyze]\nx = 1\n", "no setting 'engines.analyze.x'"),
+    ],
+)
+def test_settings_of_engines_are_checked_too(content: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "duck.toml").write_text(content)
+    outcome = call("config", "check", DUCK_HOME=str(tmp_path))
+    assert outcome.code == 2
+    assert said in outcome.err
+
+
+def test_the_doctor_finds_a_good_installation_well(tmp_path: Path) -> None:
+    outcome = call("doctor", "--json", DUCK_HOME=str(tmp_path / "home"), DUCK_WORKERS_COUNT="1")
+    states = {each["check"]: each["state"] for each in json.loads(outcome.out)}
+    assert outcome.code == 0
+    assert states.pop("git") in ("well", "note")
+    assert set(states) == {"settings", "python", "home folder", "disk space", "database", "ruff", "grammars", "workers"}
+    assert set(states.values()) == {"well"}
+
+
+def test_the_doctor_says_what_to_do(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o755)
+    home.chmod(0o755)
+    outcome = call("doctor", DUCK_HOME=str(home), DUCK_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
+    assert outcome.code == 2
+    assert f"✗  home folder   {home} is open to others (755)\n" in outcome.out
+    assert f"→ chmod 700 {home}\n" in outcome.out
+    assert "✗  database" in outcome.out
+    assert "→ correct database.url in duck.toml or DUCK_DATABASE_URL\n" in outcome.out
+    assert "✓  grammars" in outcome.out
+
+
+def test_the_doctor_works_with_broken_settings(tmp_path: Path) -> None:
+    (tmp_path / "duck.toml").write_text("nonsense")
+    tmp_path.chmod(0o700)
+    outcome = call("doctor", DUCK_HOME=str(tmp_path))
+    assert outcome.code == 2
+    assert outcome.out.startswith(f"✗  settings      {tmp_path}/duck.toml: not valid TOML")
+    assert "✓  workers" in outcome.out
+
+
+def test_migrating_twice_does_it_once(tmp_path: Path) -> None:
+    first = call("migrate", DUCK_HOME=str(tmp_path))
+    assert (first.code, first.err) == (0, "")
+    assert first.out.startswith(f"sqlite://{tmp_path}/duck.db now has schema ")
+    assert call("migrate", DUCK_HOME=str(tmp_path)).out.endswith("already\n")
+
+
+def test_seeding_writes_an_example_and_opens_it(tmp_path: Path) -> None:
+    script = Script({"project": "example", "findings": 3})
+    outcome = call("migrate", "--seed", script=script, DUCK_HOME=str(tmp_path))
+    folder = tmp_path / "example"
+    assert outcome.out.endswith(f"the project 'example' is open, 3 findings: {folder}\n")
+    assert script.asked == [("up", {"path": str(folder), "directory": os.getcwd()})]
+    assert sorted(path.suffix for path in folder.rglob("*") if path.is_file()) == [
+        ".ex",
+        ".js",
+        ".md",
+        ".py",
+        ".py",
+        ".tsx",
+    ]
+    (folder / "pond/duck.py").write_text("mine")
+    assert call("migrate", "--seed", script=script, DUCK_HOME=str(tmp_path)).code == 0
+    assert (folder / "pond/duck.py").read_text() == "mine"
+
+
+def test_a_folder_with_something_else_in_it_is_not_filled(tmp_path: Path) -> None:
+    (tmp_path / "example").mkdir()
+    (tmp_path / "example/mine.txt").write_text("")
+    outcome = call("migrate", "--seed", script=Script({}), DUCK_HOME=str(tmp_path))
+    assert outcome.code == 2
+    assert "holds something else" in outcome.err
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_there_is_a_completion_script_for_each_shell(shell: str) -> None:
+    outcome = call("completion", shell)
+    assert outcome.code == 0
+    assert f"_DUCK_COMPLETE={shell}_complete" in outcome.out
+
+
+def test_all_versions_are_shown_on_request() -> None:
+    lines = call("version", "--all").out.splitlines()
+    assert [line.split()[0] for line in lines] == [
+        "duck", "python", "click", "rich", "msgspec", "sqlalchemy", "tree-sitter", "ruff",
+    ]  # fmt: skip
