@@ -42,6 +42,7 @@ _NAME: Final = re.compile(
     r"(?:^|_)(?:password|passwd|pwd|passphrase|secret|secret_key|api_?key|access_?key|private_?key|auth_?key|"
     r"encryption_?key|signing_?key|client_secret|auth_?token|access_?token|api_?token|bearer_?token|refresh_?token|token)_?$"
 )
+_QUOTES: Final = frozenset(b"\"'`")
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _PLACEHOLDER: Final = re.compile(
     r"(?i)example|sample|dummy|change|placeholder|your|test|fake|insecure|default|secret|passw|token|xxx|\*\*\*|\.\.\.|1234|"
@@ -105,10 +106,10 @@ class HardcodedSecret(Rule):
 
     def check(self, node: Node, file: SourceFile) -> Iterator[Hit]:
         """Look at the whole file for known formats, and at each thing that is given a text."""
-        if not file.ancestors and node.type in {"module", "program", "source"}:
+        if not file.ancestors:
             yield from _known_formats(node, file)
             return
-        if file.content[node.end_byte - 1] not in b"\"'`":
+        if file.content[node.end_byte - 1] not in _QUOTES:  # decides nearly always, so it comes first
             return
         named = _named(node, file)
         if named is None:

@@ -39,6 +39,8 @@ _ENDINGS: Final = {
 }
 """What the text of a node ends with that may switch verification off: looking there is cheap."""
 
+_ALL_ENDINGS: Final = (b")", *(ending for endings in _ENDINGS.values() for ending in endings))
+
 
 @rules.add
 class TlsVerificationOff(Rule):
@@ -93,12 +95,12 @@ class TlsVerificationOff(Rule):
             yield Hit(found, f"{message}: leave verification on and name the authority's certificate")
 
     def _found(self, node: Node, file: SourceFile) -> Node | None:
-        kind = node.type
+        if not file.content.endswith(_ALL_ENDINGS, node.start_byte, node.end_byte):
+            return None
+        kind, family = node.type, file.family
         if kind == "call":
             return _in_call(node, file)
-        family = file.family
-        endings = _ENDINGS[family, kind]
-        if not file.content.endswith(endings, node.start_byte, node.end_byte):
+        if not file.content.endswith(_ENDINGS[family, kind], node.start_byte, node.end_byte):
             return None
         if family == "elixir":
             return node if file.text(node).lstrip("{: ").startswith("verify") else None

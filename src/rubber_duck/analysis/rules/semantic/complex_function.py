@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar, Final
 
 from rubber_duck.analysis.finding import Kind, Severity
@@ -19,6 +19,7 @@ _WORDS: Final = {
 }
 """At least one match for each decision, so that few matches spare the count."""
 
+_SMALLEST_DECISION_BYTES: Final = 6
 _DECISIONS: Final = {
     **dict.fromkeys(("if_statement", "elif_clause"), "if"),
     **dict.fromkeys(("conditional_expression", "ternary_expression"), "conditional expression"),
@@ -49,9 +50,10 @@ class ComplexFunction(Rule):
     Elixir function.
 
     Mend it by moving a part with a purpose into a function of its own; the message names the statement that holds the
-    most decisions. A long flat `match` or `switch` often becomes a table.
+    most decisions.
 
-    Ignore it for a flat list of cases that is easy to read, and for generated code.
+    A flat list of cases in one `match`, `switch` or `case` reads well and is not reported, as long as other decisions
+    make up less than half of what is allowed. Ignore the finding in generated code.
     """
 
     name = "complex-function"
@@ -73,6 +75,8 @@ class ComplexFunction(Rule):
         Example("python", "def f():\n    '''" + " if and or for" * 20 + "'''\n"),
         Example("javascript", "function f(a) { " + "a && b();" * 19 + " }"),
         Example("typescript", "const f = (a?: number): number => { " + "a ? b : c;" * 19 + " }"),
+        Example("javascript", "function f(a) { switch (a) { " + "case 1: return 2; " * 40 + "} }"),
+        Example("elixir", "def f(x) do\n  case x do\n" + "    1 when x -> 2\n" * 22 + "  end\nend\n"),
         Example("elixir", "def f(x) do\n" + "  if x, do: g()\n" * 19 + "end\n"),
     )
     bad = (
@@ -80,12 +84,18 @@ class ComplexFunction(Rule):
         Example("python", "def f(x):\n    if x and y or z:\n" + "        a = [b for b in c if b]\n" * 9),
         Example("javascript", "function f(a) { " + "a && b();" * 20 + " }"),
         Example("typescript", "class A { m(a: A) { " + "for (const x of a) { a ??= x ? 1 : 2 }" * 10 + " } }"),
-        Example("elixir", "def f(x) do\n  case x do\n" + "    1 when x -> 2\n" * 22 + "  end\nend\n"),
+        Example("elixir", "def f(x) do\n  case x do\n" + "    1 when x -> if a, do: b\n" * 12 + "  end\nend\n"),
     )
+
+    def __init__(self, options: Mapping[str, object] | None = None) -> None:
+        super().__init__(options)
+        self._limit = int(str(self.option("max_complexity")))
 
     def check(self, node: Node, file: SourceFile) -> Iterator[Hit]:
         """Count the decisions of one function."""
-        limit = int(str(self.option("max_complexity")))
+        limit = self._limit
+        if node.end_byte - node.start_byte < limit * _SMALLEST_DECISION_BYTES:
+            return
         words = _WORDS[file.family]
         if sum(1 for _ in words.finditer(file.content, node.start_byte, node.end_byte)) < limit:
             return
@@ -97,7 +107,7 @@ class ComplexFunction(Rule):
             if found.total() > most:
                 largest, most = statement, found.total()
         complexity = 1 + counted.total()
-        if complexity <= limit or largest is None:
+        if complexity <= limit or largest is None or counted.total() - counted["case"] < limit // 2:
             return
         name, underlined = _name(node, file)
         parts = ", ".join(f"{count} × {what}" for what, count in counted.most_common(3))
@@ -131,7 +141,7 @@ def _decisions(statement: Node, file: SourceFile) -> Counter[str]:
         if what is None and kind == "binary_expression":
             operator = node.child_by_field_name("operator")
             what = "and/or" if operator is not None and operator.type in {"&&", "||", "??"} else None
-        if what is not None and not (kind == "case_clause" and _is_wildcard(node)):
+        if what is not None and not (what == "case" and _adds_no_path(node)):
             found[what] += 1
         stack.extend(node.named_children)
     return found
@@ -148,9 +158,12 @@ def _elixir_decision(node: Node, file: SourceFile) -> str | None:
     return "case" if node.type == "stab_clause" and node.prev_named_sibling is not None else None
 
 
-def _is_wildcard(clause: Node) -> bool:
+def _adds_no_path(clause: Node) -> bool:
+    """Whether it is Python's `case _` or an ECMAScript `case` that falls through to the next one."""
+    if clause.type == "switch_case":
+        return clause.child_by_field_name("body") is None
     pattern = children.first(clause)
-    return pattern is not None and pattern.text == b"_"
+    return clause.type == "case_clause" and pattern is not None and pattern.text == b"_"
 
 
 def _name(function: Node, file: SourceFile) -> tuple[str, Node]:

@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 from rubber_duck.analysis.finding import Confidence, Kind, Severity
 from rubber_duck.analysis.rule import Example, Hit, Rule, rules
 from rubber_duck.analysis.rules import children
+from rubber_duck.analysis.rules.testing import is_test
 from rubber_duck.code.source import Node, SourceFile
 
 _BROAD: Final = frozenset({"Exception", "BaseException", "builtins.Exception", "builtins.BaseException"})
@@ -26,7 +27,7 @@ class SwallowedException(Rule):
 
     Reported are a bare `except:`, `except Exception:` and `except BaseException:` whose body is only `pass`, `...` or
     `continue`; empty `catch` blocks in JavaScript, but for `catch (_error) {}`, which says that it is meant; and
-    `rescue _ -> nil` (or `:ok`) in Elixir.
+    `rescue _ -> nil` (or `:ok`) in Elixir. Tests are not looked at.
     """
 
     name = "swallowed-exception"
@@ -56,6 +57,8 @@ class SwallowedException(Rule):
 
     def check(self, node: Node, file: SourceFile) -> Iterator[Hit]:
         """Look at one handler."""
+        if is_test(file.path):
+            return
         if node.type == "except_clause":
             yield from _check_python(node, file)
         elif node.type == "catch_clause":

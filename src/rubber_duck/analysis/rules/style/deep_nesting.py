@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar, Final
 
 from rubber_duck.analysis.finding import Kind, Severity
@@ -72,9 +72,13 @@ class DeepNesting(Rule):
         ),
     )
 
+    def __init__(self, options: Mapping[str, object] | None = None) -> None:
+        super().__init__(options)
+        self._limit = int(str(self.option("max_depth")))
+
     def check(self, node: Node, file: SourceFile) -> Iterator[Hit]:
         """Count the levels around one statement; what stands inside one that is too deep is not reported again."""
-        limit = int(str(self.option("max_depth")))
+        limit = self._limit
         if len(file.ancestors) < 2 * limit or _is_else_if(node, file):
             return
         levels = list(_levels(file))
