@@ -1,0 +1,72 @@
+"""The engines `rules` and `engines` tell what there is."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from rubber_duck.analysis.rule import rules
+from rubber_duck.call import Call, Parts
+from rubber_duck.engines.engine import engines
+from rubber_duck.engines.engines import Engines, EnginesRequest
+from rubber_duck.engines.rules import Rules, RulesRequest
+from rubber_duck.errors import UnknownName
+from rubber_duck.scope import Scope
+from rubber_duck.settings import Settings
+
+CALL = Call(Scope.local(), Parts(Settings()))
+
+
+async def test_every_rule_is_listed_in_short() -> None:
+    answer = await Rules().run(RulesRequest(), CALL)
+    assert [each.name for each in answer.rules] == list(rules.discover())
+    assert all(each.summary and each.languages for each in answer.rules)
+    assert not any(each.documentation or each.bad or each.options for each in answer.rules)
+
+
+async def test_one_rule_comes_with_its_documentation_examples_and_options() -> None:
+    answer = await Rules().run(RulesRequest(name="complex-function"), CALL)
+    [rule] = answer.rules
+    assert (rule.name, rule.kind, rule.severity) == ("complex-function", "semantic", "low")
+    assert rule.documentation.startswith(rule.summary[:20])
+    assert len(rule.bad) == len(rules["complex-function"].bad)
+    assert rule.good[0].code == rule.good[0].code.strip("\n")
+    assert rule.options == dict(rules["complex-function"].options)
+
+
+async def test_a_rule_of_ruff_is_explained_by_ruff() -> None:
+    [rule] = (await Rules().run(RulesRequest(name="ruff/S324"), CALL)).rules
+    assert (rule.kind, rule.severity, rule.cwe, rule.languages) == ("security", "low", 327, ("python",))
+    assert "## What it does" in rule.documentation
+
+
+@pytest.mark.parametrize("name", ["ruff/F4xx", "ruff/", "ruff/--help", "ruff/-h", "ruff/\n"])
+async def test_a_rule_that_ruff_does_not_know_is_said(name: str) -> None:
+    with pytest.raises(UnknownName, match="ruff does not know"):
+        await Rules().run(RulesRequest(name=name), CALL)
+
+
+async def test_an_unknown_rule_is_told_the_nearest() -> None:
+    with pytest.raises(UnknownName, match="did you mean 'complex-function'"):
+        await Rules().run(RulesRequest(name="complx-function"), CALL)
+
+
+async def test_every_engine_is_listed_in_short() -> None:
+    answer = await Engines().run(EnginesRequest(), CALL)
+    assert [each.name for each in answer.engines] == list(engines.discover())
+    assert not any(each.request or each.documentation for each in answer.engines)
+
+
+async def test_one_engine_comes_with_the_schemas_of_what_it_takes_and_answers() -> None:
+    [engine] = (await Engines().run(EnginesRequest(name="projects"), CALL)).engines
+    assert engine.right == "project.read"
+    assert engine.needs == ("workspace",)
+    assert engine.answer == msgspec.json.schema(engines["projects"].answer)
+    assert {each["properties"]["type"]["enum"][0] for each in engine.request["$defs"].values()} == {
+        "add", "list", "show", "rename", "remove", "restore", "purge",
+    }  # fmt: skip
+
+
+async def test_an_unknown_engine_is_told_the_nearest() -> None:
+    with pytest.raises(UnknownName, match="did you mean 'outline'"):
+        await Engines().run(EnginesRequest(name="outlines"), CALL)

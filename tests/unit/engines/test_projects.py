@@ -1,0 +1,127 @@
+"""The engine `projects` does what each of its requests says, with the right that it needs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rubber_duck.app import App, open_app
+from rubber_duck.engines.projects import ProjectsAnswer, ProjectView
+from rubber_duck.errors import Conflict, Denied, InvalidInput, NotFound, UnknownName
+from rubber_duck.scope import Actor, Right, Scope
+from rubber_duck.settings import load
+from rubber_duck.workspace.project import ScanEntry
+
+
+@pytest.fixture
+async def app(tmp_path: Path) -> AsyncIterator[App]:
+    """The application as the command line opens it, over a database of its own."""
+    async with open_app(load({"DUCK_HOME": str(tmp_path / "home")}), for_engines=["projects"]) as opened:
+        yield opened
+
+
+async def _ask(app: App, kind: str, scope: Scope | None = None, **fields: Any) -> ProjectsAnswer:
+    answer: ProjectsAnswer = await app.run("projects", {"type": kind, **fields}, scope or Scope.local())
+    return answer
+
+
+async def _one(app: App, kind: str, **fields: Any) -> ProjectView:
+    [project] = (await _ask(app, kind, **fields)).projects
+    return project
+
+
+async def test_a_project_is_added_listed_and_shown(app: App, tmp_path: Path) -> None:
+    (tmp_path / "pond").mkdir()
+    added = await _one(app, "add", root="pond", directory=str(tmp_path), description="Wet.")
+    assert (added.name, added.root, added.present, added.description) == ("pond", str(tmp_path / "pond"), True, "Wet.")
+    assert (await _ask(app, "list")).projects == (added,)
+    assert (await _one(app, "show", project="pond")).files == {}
+    assert await _one(app, "show", project=added.id) == await _one(app, "show", project="pond")
+
+
+async def test_a_shown_project_counts_its_files_by_language(app: App, tmp_path: Path) -> None:
+    added = await _one(app, "add", root=str(tmp_path))
+    workspace, scope = app.parts.workspace, Scope.local()
+    project = await workspace.project(scope, added.id)
+    entries = [ScanEntry(path, language, "0" * 32, 1) for path, language in
+               (("a.py", "python"), ("b.py", "python"), ("c.ex", "elixir"), ("d", None))]  # fmt: skip
+    await workspace.record_scan(scope.within(project.id), project, entries)
+    assert (await _one(app, "show", project=added.name)).files == {"python": 2, "": 1, "elixir": 1}
+
+
+async def test_renaming_removing_and_restoring_count_as_changes(app: App, tmp_path: Path) -> None:
+    added = await _one(app, "add", root=str(tmp_path), name="a")
+    renamed = await _one(app, "rename", project="a", name="b")
+    removed = await _one(app, "remove", project="b")
+    assert (renamed.name, removed.removed_at != "") == ("b", True)
+    assert (await _ask(app, "list")).projects == ()
+    assert (await _ask(app, "list", removed=True)).projects == (removed,)
+    restored = await _one(app, "restore", project="b")
+    assert [each.version for each in (added, renamed, removed, restored)] == [1, 2, 3, 4]
+    assert restored.removed_at == ""
+
+
+async def test_a_purged_project_is_gone(app: App, tmp_path: Path) -> None:
+    await _ask(app, "add", root=str(tmp_path), name="a")
+    with pytest.raises(UnknownName):
+        await _ask(app, "purge", project="a")
+    await _ask(app, "remove", project="a")
+    await _ask(app, "purge", project="a")
+    assert (await _ask(app, "list", removed=True)).projects == ()
+
+
+async def test_a_folder_that_went_away_is_said(app: App, tmp_path: Path) -> None:
+    (tmp_path / "pond").mkdir()
+    await _ask(app, "add", root=str(tmp_path / "pond"))
+    (tmp_path / "pond").rmdir()
+    assert (await _one(app, "show", project="pond")).present is False
+
+
+async def test_what_cannot_be_done_is_said(app: App, tmp_path: Path) -> None:
+    await _ask(app, "add", root=str(tmp_path), name="pond")
+    with pytest.raises(Conflict):
+        await _ask(app, "add", root=str(tmp_path))
+    with pytest.raises(UnknownName, match="did you mean 'pond'"):
+        await _ask(app, "show", project="pnod")
+    with pytest.raises(NotFound):
+        await _ask(app, "add", root=str(tmp_path / "nowhere"))
+    with pytest.raises(InvalidInput):
+        await _ask(app, "rename", project="pond", name="")
+    with pytest.raises(InvalidInput, match="is not valid"):
+        await _ask(app, "paint", project="pond")
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "right"),
+    [
+        ("list", {}, Right.PROJECT_READ),
+        ("add", {"root": "/"}, Right.PROJECT_CREATE),
+        ("rename", {"project": "a", "name": "b"}, Right.PROJECT_WRITE),
+        ("remove", {"project": "a"}, Right.PROJECT_WRITE),
+        ("restore", {"project": "gone"}, Right.PROJECT_WRITE),
+        ("purge", {"project": "gone"}, Right.PROJECT_PURGE),
+    ],
+)
+async def test_each_request_needs_its_right(
+    kind: str, fields: dict[str, Any], right: Right, app: App, tmp_path: Path
+) -> None:
+    for name in ("a", "gone"):
+        (tmp_path / name).mkdir()
+        await _ask(app, "add", root=str(tmp_path / name), name=name)
+    await _ask(app, "remove", project="gone")
+    lesser = replace(Scope.local(), rights=frozenset(Right) - {right})
+    with pytest.raises(Denied, match=right.value):
+        await _ask(app, kind, lesser, **fields)
+
+
+async def test_another_persons_projects_are_not_there(app: App, tmp_path: Path) -> None:
+    added = await _one(app, "add", root=str(tmp_path), name="mine")
+    other = replace(Scope.local(), actor=Actor("other", "other"))
+    assert (await _ask(app, "list", other)).projects == ()
+    for which in ("mine", added.id):
+        with pytest.raises(UnknownName):
+            await _ask(app, "show", other, project=which)
