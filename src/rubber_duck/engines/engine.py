@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 from types import UnionType
 from typing import Any, ClassVar, Final, Generic, TypeVar, get_args
 
 import msgspec
 
 from rubber_duck.call import Call
-from rubber_duck.errors import InvalidDeclaration, InvalidInput, InvalidSettings, did_you_mean
+from rubber_duck.errors import InvalidDeclaration, InvalidInput, InvalidSettings, LimitExceeded, did_you_mean
 from rubber_duck.registry import Registry
 from rubber_duck.scope import Right
 
@@ -75,8 +78,8 @@ class Engine(ABC, Generic[R, A]):
     - `name`: what people type; the file is called the same. The docstring's first sentence is its help.
     - `request`, `answer`: msgspec Structs (a request may be a union of tagged ones); they are the wire format.
     - `right`: what the scope must hold. `needs`: the parts used, among `PARTS`.
-    - `capabilities`: the names it answers to; default its own. Among engines that answer to a name and accept the
-      request, the one with the highest `priority` runs (then the first by name).
+    - `capabilities`: names it answers to beside its own; a subclass does not inherit them. Among engines that answer
+      to a name and accept the request, the one with the highest `priority` runs (then the first by name).
     - `strategy`, `role`, `model_options`: for engines that ask a model.
     - `timeout_s`: seconds until the work is cancelled. `settings`: a Struct, filled from `[engines.<name>]`.
 
@@ -101,9 +104,9 @@ class Engine(ABC, Generic[R, A]):
 
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
+        cls.capabilities = cls.__dict__.get("capabilities", ())
         check_declaration(cls)
-        if not cls.capabilities:
-            cls.capabilities = (cls.name,)
+        cls.capabilities = tuple(dict.fromkeys((cls.name, *cls.capabilities)))
 
     @classmethod
     def accepts(cls, request: R) -> bool:
@@ -127,11 +130,11 @@ class Engine(ABC, Generic[R, A]):
     @classmethod
     def about(cls) -> str:
         """The first sentence of the docstring."""
-        return (cls.__doc__ or "").strip().split("\n\n")[0].replace("\n", " ")
+        return " ".join((cls.__doc__ or "").strip().split("\n\n")[0].split())
 
 
 def parse_request(engine: type[Engine[R, A]], raw: object) -> R:
-    """The engine's request from what came in (builtins or the type itself); raises InvalidInput."""
+    """The engine's request from what came in (builtins or the type itself); raises InvalidInput or LimitExceeded."""
     if isinstance(raw, engine.request):
         already: R = raw
         return already
@@ -139,12 +142,16 @@ def parse_request(engine: type[Engine[R, A]], raw: object) -> R:
         parsed: R = msgspec.convert(raw, engine.request)
     except msgspec.ValidationError as error:
         raise InvalidInput(f"the request for {engine.name!r} is not valid: {error}") from error
+    except UnicodeEncodeError as error:
+        raise InvalidInput(f"the request for {engine.name!r} is not valid: lone surrogates in a text") from error
+    except RecursionError as error:
+        raise LimitExceeded(f"the request for {engine.name!r} is nested too deeply") from error
     return parsed
 
 
 def engine_settings(engine: type[Engine[R, A]], table: dict[str, Any]) -> msgspec.Struct:  # Any: TOML values
     """The engine's own settings from `[engines.<name>]`; raises InvalidSettings."""
-    known = [field.name for field in msgspec.structs.fields(engine.settings)]
+    known = [field.encode_name for field in msgspec.structs.fields(engine.settings)]
     for key in table:
         if key not in known:
             raise InvalidSettings(f"there is no setting 'engines.{engine.name}.{key}'{did_you_mean(key, known)}")
@@ -156,46 +163,69 @@ def engine_settings(engine: type[Engine[R, A]], table: dict[str, Any]) -> msgspe
 
 def check_declaration(cls: type[Engine[R, A]]) -> None:
     """Raise InvalidDeclaration, with a sentence, for the first thing wrong with an engine class."""
+    wrong = next(chain(_wrong_types(cls), _wrong_values(cls), _wrong_methods(cls)), None)
+    if wrong is not None:
+        raise InvalidDeclaration(f"the engine class {cls.__module__}.{cls.__qualname__} {wrong}")
 
-    def refuse(what: str) -> InvalidDeclaration:
-        return InvalidDeclaration(f"the engine class {cls.__module__}.{cls.__qualname__} {what}")
 
+def _wrong_types(cls: Any) -> Iterator[str]:  # Any: what is declared may be of any type
     for field in ("name", "request", "answer", "right"):
         if not hasattr(cls, field):
-            raise refuse(f"needs a class attribute `{field}`")
+            yield f"needs a class attribute `{field}`"
     if not isinstance(cls.name, str) or not _NAME.fullmatch(cls.name):
-        raise refuse(f"has the name {cls.name!r}; write lower-case letters, digits and `-`")
+        yield f"has the name {cls.name!r}; write lower-case letters, digits and `-`"
     if not (cls.__doc__ or "").strip():
-        raise refuse("needs a docstring: its first sentence is the help of its command")
-    requests = get_args(cls.request) if isinstance(cls.request, UnionType) else (cls.request,)
-    if not all(_is_struct(each) for each in requests):
-        raise refuse(f"has the request {cls.request!r}; it must be a msgspec.Struct type or a union of them")
+        yield "needs a docstring: its first sentence is the help of its command"
+    union = isinstance(cls.request, UnionType)
+    if not all(_is_struct(each) for each in (get_args(cls.request) if union else (cls.request,))):
+        yield f"has the request {cls.request!r}; it must be a msgspec.Struct type or a union of them"
+    if union:
+        try:
+            msgspec.json.Decoder(cls.request)
+        except TypeError:
+            yield f"has the request {cls.request!r}; give each Struct of the union a `tag` of its own"
     if not _is_struct(cls.answer):
-        raise refuse(f"has the answer {cls.answer!r}; it must be a msgspec.Struct type")
-    if not isinstance(cls.right, Right):
-        raise refuse(f"declares the unknown right {cls.right!r}{did_you_mean(str(cls.right), list(Right))}")
-    if not isinstance(cls.strategy, Strategy):
-        raise refuse(f"declares the unknown strategy {cls.strategy!r}{did_you_mean(str(cls.strategy), list(Strategy))}")
-    if cls.role is not None and not isinstance(cls.role, Role):
-        raise refuse(f"declares the unknown role {cls.role!r}{did_you_mean(str(cls.role), list(Role))}")
-    _check_values(cls, refuse)
-
-
-def _check_values(cls: type[Engine[R, A]], refuse: Any) -> None:  # Any: the closure above
-    unknown = [part for part in cls.needs if part not in PARTS]
-    if unknown:
-        raise refuse(f"needs the unknown part {unknown[0]!r}{did_you_mean(unknown[0], PARTS)}")
-    if isinstance(cls.priority, bool) or not isinstance(cls.priority, int):
-        raise refuse(f"has the priority {cls.priority!r}; it must be a whole number, 0 is the default")
-    if not isinstance(cls.timeout_s, (int, float)) or not cls.timeout_s > 0:
-        raise refuse(f"has the time-out {cls.timeout_s!r}; it must be a positive number of seconds")
-    if not isinstance(cls.model_options, ModelOptions):
-        raise refuse("needs `model_options` to be ModelOptions")
+        yield f"has the answer {cls.answer!r}; it must be a msgspec.Struct type"
     if not _is_struct(cls.settings):
-        raise refuse(f"has the settings {cls.settings!r}; they must be a msgspec.Struct type")
-    if not all(isinstance(each, str) and _NAME.fullmatch(each) for each in cls.capabilities):
-        raise refuse(f"has the capabilities {cls.capabilities!r}; they must be names")
+        yield f"has the settings {cls.settings!r}; they must be a msgspec.Struct type"
+
+
+def _wrong_values(cls: Any) -> Iterator[str]:  # Any: what is declared may be of any type
+    for kind, value, members in (("right", cls.right, Right), ("strategy", cls.strategy, Strategy)):
+        if not isinstance(value, members):
+            yield f"declares the unknown {kind} {value!r}; write {_choice(members)}"
+    if cls.role is not None and not isinstance(cls.role, Role):
+        yield f"declares the unknown role {cls.role!r}; write {_choice(Role)} or None"
+    if not isinstance(cls.needs, tuple) or not all(isinstance(part, str) for part in cls.needs):
+        yield f"needs the parts {cls.needs!r}; write a tuple of names such as ('workspace',)"
+    unknown = next((part for part in cls.needs if part not in PARTS), None)
+    if unknown is not None:
+        yield f"needs the unknown part {unknown!r}{did_you_mean(unknown, PARTS)}; the parts are {', '.join(PARTS)}"
+    names = isinstance(cls.capabilities, tuple) and all(
+        isinstance(each, str) and _NAME.fullmatch(each) for each in cls.capabilities
+    )
+    if not names:
+        yield f"has the capabilities {cls.capabilities!r}; write a tuple of names such as ({cls.name!r},)"
+    if isinstance(cls.priority, bool) or not isinstance(cls.priority, int):
+        yield f"has the priority {cls.priority!r}; it must be a whole number, 0 is the default"
+    if isinstance(cls.timeout_s, bool) or not isinstance(cls.timeout_s, (int, float)) or not cls.timeout_s > 0:
+        yield f"has the time-out {cls.timeout_s!r}; it must be a positive number of seconds"
+    options = cls.model_options
+    if not isinstance(options, ModelOptions) or not (0 <= options.temperature <= 2 and options.max_tokens >= 1):
+        yield f"has the model options {options!r}; write ModelOptions(temperature in [0, 2], max_tokens of 1 or more)"
+
+
+def _wrong_methods(cls: Any) -> Iterator[str]:  # Any: what is declared may be of any type
+    if getattr(cls.run, "__isabstractmethod__", False):
+        yield "needs `async def run(self, request, call)`"
+    for name in ("open", "run", "health", "close"):
+        if not inspect.iscoroutinefunction(getattr(cls, name)):
+            yield f"has a `{name}` that is not awaited; write `async def {name}`, which returns and does not yield"
 
 
 def _is_struct(candidate: object) -> bool:
     return isinstance(candidate, type) and issubclass(candidate, msgspec.Struct)
+
+
+def _choice(members: type[StrEnum]) -> str:
+    return "one of " + ", ".join(f"{members.__name__}.{each.name}" for each in members)
