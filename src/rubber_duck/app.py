@@ -61,7 +61,7 @@ class App:
         InvalidInput, Denied, TimedOut, EngineFailed, or what the engine itself said.
         """
         with telemetry.correlated(scope.trace):
-            engine, parsed = self.roster.pick(name, request)
+            engine, parsed = self.roster.pick(scope, name, request)
             seen = Parts(
                 self.settings, {part: self.parts.opened[part] for part in engine.needs if part in self.parts.opened}
             )

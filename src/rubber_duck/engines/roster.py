@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 from rubber_duck import telemetry
 from rubber_duck.backoff import Backoff
 from rubber_duck.call import Call
 from rubber_duck.engines.engine import Engine, EngineHealth, engine_settings, parse_request
-from rubber_duck.errors import DuckError, EngineFailed, InvalidInput, TimedOut, Unavailable, UnknownName, normalize
+from rubber_duck.errors import (
+    DuckError,
+    EngineFailed,
+    InvalidInput,
+    LimitExceeded,
+    TimedOut,
+    Unavailable,
+    UnknownName,
+    normalize,
+)
 from rubber_duck.registry import Registry
+from rubber_duck.scope import Scope
 from rubber_duck.settings import Settings
 
+T = TypeVar("T")
 AnyEngine = Engine[Any, Any]  # Any: the roster holds engines of every request and answer
 
 
@@ -28,11 +39,13 @@ class Roster:
         *,
         clock: Callable[[], float] = time.monotonic,
         backoff: Backoff | None = None,
+        health_timeout_s: float = 5.0,
     ) -> None:
         self._registry = registry
         self._settings = settings
         self._clock = clock
         self._backoff = backoff or Backoff(first_s=1.0)
+        self._health_timeout_s = health_timeout_s
         self._open: dict[str, AnyEngine] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._failures: dict[str, tuple[int, float, str]] = {}
@@ -48,16 +61,26 @@ class Roster:
             raise UnknownName.among("engine", name, sorted(answered))
         return sorted(found, key=lambda engine: (-engine.priority, engine.name))
 
-    def pick(self, name: str, raw: object) -> tuple[type[AnyEngine], Any]:  # Any: the request of whichever engine
-        """The engine that shall answer, and the request in its own type."""
-        refused: InvalidInput | None = None
-        for engine in self.answering(name):
+    def pick(
+        self, scope: Scope, name: str, raw: object
+    ) -> tuple[type[AnyEngine], Any]:  # Any: the request of whichever engine
+        """The engine that shall answer, and the request in its own type.
+
+        Only engines whose right the scope holds are asked; nothing is parsed for the others. Raises UnknownName,
+        Denied, or what the best of the engines says of the request.
+        """
+        refused: DuckError | None = None
+        answering = self.answering(name)
+        allowed = [engine for engine in answering if engine.right in scope.rights]
+        if not allowed:
+            scope.require(answering[0].right)
+        for engine in allowed:
             try:
                 request = parse_request(engine, raw)
-            except InvalidInput as error:
-                refused = error
+            except (InvalidInput, LimitExceeded) as error:
+                refused = refused or error
                 continue
-            if engine.accepts(request):
+            if _accepts(engine, request):
                 return engine, request
         raise refused or InvalidInput(f"no engine that answers to {name!r} accepts this request")
 
@@ -88,7 +111,7 @@ class Roster:
             if failure is not None:
                 result[name] = EngineHealth(ok=False, detail=failure[2])
             elif name in self._open:
-                result[name] = await _contained_health(self._open[name])
+                result[name] = await _health_of(self._open[name], self._health_timeout_s)
             else:
                 result[name] = EngineHealth(ok=True, detail="not used yet")
         return result
@@ -109,7 +132,7 @@ class Roster:
         deadline = asyncio.timeout(instance.timeout_s)
         try:
             async with deadline:
-                answer = await instance.run(request, call)
+                answer = await _contained(instance, instance.run(request, call))
         except DuckError:
             raise
         except Exception as error:
@@ -117,7 +140,7 @@ class Roster:
                 raise TimedOut(
                     f"the engine {instance.name!r} did not answer within {instance.timeout_s:g} s"
                 ) from error
-            raise EngineFailed(f"the engine {instance.name!r} failed: {type(error).__name__}: {error}") from error
+            raise _failed(instance, error) from error
         if not isinstance(answer, instance.answer):
             raise EngineFailed(
                 f"the engine {instance.name!r} answered a {type(answer).__name__}, "
@@ -133,9 +156,11 @@ class Roster:
             failures, retry_at, message = self._failures.get(engine.name, (0, 0.0, ""))
             if self._clock() < retry_at:
                 raise Unavailable(f"the engine {engine.name!r} could not be opened: {message}; try again in a moment")
-            instance = engine(engine_settings(engine, self._settings.engines.get(engine.name, {})))
+            options = engine_settings(engine, self._settings.engines.get(engine.name, {}))
             try:
-                await instance.open()
+                instance = engine(options)
+                async with asyncio.timeout(engine.timeout_s):
+                    await _contained(instance, instance.open())
             except Exception as error:
                 known = normalize(error)
                 wait_s = self._backoff.delay_s(failures, lambda: 1.0)
@@ -146,10 +171,38 @@ class Roster:
             return instance
 
 
-async def _contained_health(instance: AnyEngine) -> EngineHealth:
+def _accepts(engine: type[AnyEngine], request: Any) -> bool:  # Any: as in pick
     try:
-        return await asyncio.wait_for(instance.health(), timeout=5.0)
-    except TimeoutError:
-        return EngineHealth(ok=False, detail="the health check took longer than 5 s")
+        return engine.accepts(request)
+    except DuckError:
+        raise
+    except Exception as error:
+        raise _failed(engine, error) from error
+
+
+def _failed(engine: AnyEngine | type[AnyEngine], error: Exception) -> EngineFailed:
+    return EngineFailed(f"the engine {engine.name!r} failed: {type(error).__name__}: {error}".removesuffix(": "))
+
+
+async def _contained(instance: AnyEngine, work: Awaitable[T]) -> T:
+    """What `work` returns. Only who was asked to end is cancelled, not who waits for something that was."""
+    try:
+        return await work
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise EngineFailed(f"the engine {instance.name!r} failed: something it waited for was cancelled") from error
+
+
+async def _health_of(instance: AnyEngine, timeout_s: float) -> EngineHealth:
+    deadline = asyncio.timeout(timeout_s)
+    try:
+        async with deadline:
+            said: object = await _contained(instance, instance.health())
     except Exception as error:  # noqa: BLE001  # a broken check is an unhealthy engine, not an error of the asker
-        return EngineHealth(ok=False, detail=normalize(error).message)
+        late = f"the health check took longer than {timeout_s:g} s"
+        return EngineHealth(ok=False, detail=late if deadline.expired() else normalize(error).message)
+    if not isinstance(said, EngineHealth):
+        return EngineHealth(ok=False, detail=f"the health check answered a {type(said).__name__}, not an EngineHealth")
+    return said
