@@ -103,7 +103,7 @@ class DuplicateCondition(Rule):
             line = file.position(first.start_byte)[0]
             shown = " ".join(file.text(parts[0]).split())
             message = f"`{shown[:60]}` was tested on line {line} already, so this branch never runs"
-            yield Hit(parts[0], f"{message}; write the condition that was meant, or delete it", confidence=confidence)
+            yield Hit(parts[0], f"{message}: write the condition that was meant", confidence=confidence)
 
 
 def _conditions(node: Node, file: SourceFile) -> list[tuple[Node, ...]]:

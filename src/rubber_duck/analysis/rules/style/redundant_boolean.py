@@ -14,6 +14,16 @@ from rubber_duck.code.source import Node, SourceFile
 
 _COMPARISONS: Final = frozenset({"===", "!==", "==", "!=", "<", "<=", ">", ">=", "in", "instanceof", "=~", "!"})
 _NEGATIONS: Final = frozenset({"not_operator", "unary_expression", "unary_operator"})
+_OPPOSITES: Final = {
+    "in": "not in",
+    "not in": "in",
+    "is": "is not",
+    "is not": "is",
+    "===": "!==",
+    "!==": "===",
+}
+"""Signs whose opposite is exact; `<` has none because of not-a-number."""
+
 _JOINS: Final = frozenset({"&&", "||", "and", "or"})
 _PREDICATES: Final = frozenset({"isinstance", "issubclass", "hasattr", "callable", "bool", "any", "all", "Boolean"})
 
@@ -124,9 +134,7 @@ def _as_boolean(condition: Node, file: SourceFile, *, negated: bool) -> tuple[st
         text = f"({text})"
     is_simple = condition.named_child_count == 0 or condition.type in {"call", "call_expression", "attribute"}
     if negated:
-        sign = "!" if file.family == "ecmascript" else ("not " if file.family == "python" else "!")
-        is_bare = is_simple or (file.family == "python" and condition.type == "comparison_operator")
-        return f"{sign}{text if is_bare else f'({text})'}", True
+        return _negation(condition, file, text, is_simple=is_simple)
     if _is_boolean(condition, file):
         compared = (each for each in file.descendants(condition) if each.type == "comparison_operator")
         return text, all(_is_identity(each) for each in compared)  # `==` of NumPy and of queries gives no bool
@@ -135,6 +143,23 @@ def _as_boolean(condition: Node, file: SourceFile, *, negated: bool) -> tuple[st
     if file.family == "ecmascript":
         return f"Boolean({text})", True
     return f"!!{text if is_simple else f'({text})'}", True
+
+
+def _negation(condition: Node, file: SourceFile, text: str, *, is_simple: bool) -> tuple[str, bool]:
+    """The opposite of the condition, as true or false; always certain."""
+    if condition.type in _NEGATIONS and children.operator(condition) in {"", "!", "not"}:
+        inner = condition.child_by_field_name("argument") or condition.child_by_field_name("operand")
+        if inner is not None:
+            return _as_boolean(unwrapped(inner), file, negated=False)
+    signs = [child for child in condition.children if not child.is_named]
+    opposite = _OPPOSITES.get(condition.type, {}).get(signs[0].type) if len(signs) == 1 else None
+    if opposite is not None and "\n" not in text:
+        at = signs[0].start_byte - condition.start_byte
+        raw = file.content[condition.start_byte : condition.end_byte]
+        rest = raw[at + signs[0].end_byte - signs[0].start_byte :]
+        return (raw[:at] + opposite.encode() + rest).decode("utf-8", "replace"), True
+    is_bare = is_simple or (file.family == "python" and condition.type == "comparison_operator")
+    return f"{'not ' if file.family == 'python' else '!'}{text if is_bare else f'({text})'}", True
 
 
 def _is_boolean(node: Node, file: SourceFile) -> bool:

@@ -1,0 +1,155 @@
+"""What rules say, underline and mend, on planted cases."""
+
+from __future__ import annotations
+
+import pytest
+
+from rubber_duck.analysis.finding import Confidence, Severity
+from tests.unit.analysis.rules.walking import fixed, hits, messages, underlined
+
+
+def test_a_repeated_condition_names_the_line_that_tested_it_first() -> None:
+    code = "if a == 1:\n    f()\nelif b:\n    g()\nelif a == 1:\n    h()\n"
+    assert messages("duplicate-condition", "python", code) == [
+        "`a == 1` was tested on line 1 already, so this branch never runs: write the condition that was meant"
+    ]
+    assert underlined("duplicate-condition", "python", code) == ["a == 1"]
+
+
+def test_a_condition_that_asks_a_pure_function_twice_is_surer_than_one_that_asks_any_function() -> None:
+    pure = "if isinstance(a, str):\n    f()\nelif isinstance(a, str):\n    g()\n"
+    [(_, sure)] = hits("duplicate-condition", "python", pure)
+    [(_, unsure)] = hits("duplicate-condition", "python", pure.replace("isinstance", "check"))
+    assert (sure.confidence, unsure.confidence) == (Confidence.HIGH, Confidence.MEDIUM)
+
+
+def test_a_complex_function_is_told_its_number_and_where_most_of_it_lies() -> None:
+    code = "def f(x):\n    if x:\n        g()\n    for y in x:\n" + "        if y:\n            g()\n" * 20
+    assert messages("complex-function", "python", code) == [
+        "`f` has a cyclomatic complexity of 23 (at most 20): 21 × if, 1 × loop; line 4 begins a part with 21 of its "
+        "decisions: move it into a function of its own"
+    ]
+    assert underlined("complex-function", "python", code) == ["f"]
+
+
+def test_the_limit_of_complexity_is_an_option() -> None:
+    code = "def f(x):\n    if x:\n        return 1\n    if x and x:\n        return 2\n    return 3\n"
+    assert messages("complex-function", "python", code) == []
+    assert len(messages("complex-function", "python", code, options={"max_complexity": 3})) == 1
+
+
+def test_the_limit_of_nesting_is_an_option() -> None:
+    code = "if a:\n  if b:\n    for c in d:\n      f()\n"
+    assert len(messages("deep-nesting", "python", code, options={"max_depth": 2})) == 1
+    assert messages("deep-nesting", "python", code, options={"max_depth": 3}) == []
+
+
+def test_unreachable_statements_are_counted_and_only_the_first_is_underlined() -> None:
+    code = "def f():\n    return 1\n    g()\n    h()\n"
+    assert messages("unreachable-code", "python", code) == [
+        "This and 1 more below never run: `return` on line 2 always leaves first; move it up or delete it"
+    ]
+    assert underlined("unreachable-code", "python", code) == ["g()"]
+
+
+def test_a_comparison_that_may_ask_for_not_a_number_says_how_to_ask() -> None:
+    [(_, hit)] = hits("self-comparison", "python", "if v != v:\n    f()\n")
+    assert "write `math.isnan(v)` if that is meant" in hit.message
+    assert (hit.severity, hit.confidence) == (Severity.LOW, Confidence.LOW)
+
+
+def test_a_shadowed_variable_that_is_read_again_is_worse() -> None:
+    code = "for x in a:\n    for x in b:\n        f(x)\n"
+    [(_, quiet)] = hits("shadowed-loop-variable", "python", code)
+    [(_, loud)] = hits("shadowed-loop-variable", "python", code + "    g(x)\n")
+    [(_, reset)] = hits("shadowed-loop-variable", "python", code + "    x = 1\n    g(x)\n")
+    assert (quiet.confidence, loud.confidence, reset.confidence) == (
+        Confidence.MEDIUM,
+        Confidence.HIGH,
+        Confidence.MEDIUM,
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "code", "mended"),
+    [
+        ("python", "if x > 1:\n    return True\nelse:\n    return False\n", "return x > 1\n"),
+        ("python", "if not x:\n    a.b = False\nelse:\n    a.b = True\n", "a.b = bool(x)\n"),
+        ("python", "y = True if x or z else False\n", "y = bool(x or z)\n"),
+        ("python", "return_ = False if x in y else True\n", "return_ = x not in y\n"),
+        ("javascript", "f(k in o ? false : true)", "f(!(k in o))"),
+        ("javascript", "f(x === 1 ? false : true)", "f(x !== 1)"),
+        ("javascript", "f(x ? false : true)", "f(!x)"),
+        ("typescript", "const y = a.b ? true : false", "const y = Boolean(a.b)"),
+        ("elixir", "y = if x, do: true, else: false", "y = !!x"),
+        ("elixir", "unless is_nil(x), do: true, else: false", "!is_nil(x)"),
+    ],
+)  # fmt: skip
+def test_a_redundant_boolean_is_mended_without_changing_what_it_gives(language: str, code: str, mended: str) -> None:
+    assert fixed("redundant-boolean", language, code) == mended
+
+
+def test_a_condition_over_two_lines_keeps_its_parentheses() -> None:
+    code = "if (\n    a is b\n    and c is d\n):\n    x = True\nelse:\n    x = False\n"
+    assert fixed("redundant-boolean", "python", code) == "x = (a is b\n    and c is d)\n"
+
+
+def test_unless_with_else_is_mended_by_exchanging_the_branches() -> None:
+    assert fixed("unless-with-else", "elixir", "unless a do\n  b\nelse\n  c\nend\n") == "if a do\n  c\nelse\n  b\nend\n"
+    assert fixed("unless-with-else", "elixir", "unless a, do: b, else: c") == "if a, do: c, else: b"
+
+
+def test_counting_to_ask_for_emptiness_is_mended_by_the_cheap_question() -> None:
+    assert fixed("expensive-empty-check", "elixir", "Enum.count(x) == 0") == "Enum.empty?(x)"
+    assert fixed("expensive-empty-check", "elixir", "length(f(x)) > 0") == "f(x) != []"
+
+
+def test_an_atom_from_input_is_mended_by_the_function_that_makes_none() -> None:
+    code = 'def f(%{"a" => a}), do: String.to_atom(a)'
+    assert fixed("atom-from-input", "elixir", code) == 'def f(%{"a" => a}), do: String.to_existing_atom(a)'
+
+
+def test_any_text_that_becomes_an_atom_is_reported_on_request() -> None:
+    code = "def f(x), do: String.to_atom(x)"
+    assert len(messages("atom-from-input", "elixir", code, options={"everywhere": True})) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "confidence"),
+    [
+        ('cur.execute("SELECT a FROM t WHERE a = " + request.POST["a"])', Confidence.HIGH),
+        ('cur.execute("SELECT a FROM t WHERE a = " + a)', None),
+    ],
+)
+def test_a_value_of_a_request_in_sql_is_surer(code: str, confidence: Confidence | None) -> None:
+    [(file, hit)] = hits("sql-injection", "python", code)
+    assert (hit.confidence, file.text(hit.node) in {"a", 'request.POST["a"]'}) == (confidence, True)
+
+
+def test_a_statement_is_followed_through_a_variable_to_the_value_in_it() -> None:
+    code = 'def f(name):\n    sql = "SELECT a FROM t " + "WHERE a = \'%s\'" % name\n    cursor.execute(sql)\n'
+    assert underlined("sql-injection", "python", code) == ["name"]
+
+
+def test_a_secret_is_never_shown() -> None:
+    secret = "k8Jd93-mWq0Zx71"
+    [message] = messages("hardcoded-secret", "python", f'db_password = "{secret}"\n')
+    assert secret not in message
+    assert message.startswith("`db_password` holds a secret")
+
+
+@pytest.mark.parametrize("path", ["tests/app", "app/tests/app", "src/app.test", "examples/app", "app/test_login"])
+def test_security_rules_leave_tests_and_examples_alone(path: str) -> None:
+    suffix_free = path.removesuffix(".test")
+    language = "typescript" if path.endswith(".test") else "python"
+    code = "const apiKey = 'k8Jd93mWq0Zx71Lp'" if language == "typescript" else 'api_key = "k8Jd93mWq0Zx71Lp"\n'
+    assert len(messages("hardcoded-secret", language, code)) == 1
+    assert messages("hardcoded-secret", language, code, path=path if language == "typescript" else suffix_free) == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["correct-horse-battery", "changeme-12345678", "${VAULT_KEY_8d7f}", "https://x.example/8d7f6a5b", "aaaaaaaaaaaa1"],
+)  # fmt: skip
+def test_words_placeholders_and_addresses_are_no_secrets(value: str) -> None:
+    assert messages("hardcoded-secret", "python", f'api_key = "{value}"\n') == []
