@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar, Final
 
 from rubber_duck.analysis.finding import Edit, Fix, Kind, Severity
@@ -14,13 +14,9 @@ from rubber_duck.code.source import Node, SourceFile
 
 _COMPARISONS: Final = frozenset({"===", "!==", "==", "!=", "<", "<=", ">", ">=", "in", "instanceof", "=~", "!"})
 _NEGATIONS: Final = frozenset({"not_operator", "unary_expression", "unary_operator"})
-_OPPOSITES: Final = {
-    "in": "not in",
-    "not in": "in",
-    "is": "is not",
-    "is not": "is",
-    "===": "!==",
-    "!==": "===",
+_OPPOSITES: Final[Mapping[str, Mapping[str, str]]] = {
+    "comparison_operator": {"in": "not in", "not in": "in", "is": "is not", "is not": "is"},
+    "binary_expression": {"===": "!==", "!==": "==="},
 }
 """Signs whose opposite is exact; `<` has none because of not-a-number."""
 
