@@ -12,6 +12,9 @@ from pathlib import Path
 
 from benchmarks import corpus
 from benchmarks.measure import HEAD, Cost, measure
+from rubber_duck.app import open_app
+from rubber_duck.scope import Scope
+from rubber_duck.settings import load
 
 BIN = Path(sys.executable).parent
 CHANGED_FILE = "django/db/models/query.py"
@@ -72,10 +75,6 @@ def _peers(tree: Path) -> dict[str, Cost]:
 
 async def _warm(tree: Path, home: Path) -> dict[str, float]:
     """Medians in seconds inside one process: nothing changed, one file changed."""
-    from rubber_duck.app import open_app
-    from rubber_duck.scope import Scope
-    from rubber_duck.settings import load
-
     settings = load({"DUCK_HOME": str(home)})
     request = {"paths": [str(tree)], "format": "json", "limit": 0}
     async with open_app(settings, for_engines=["analyze"]) as app:

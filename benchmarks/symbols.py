@@ -1,4 +1,4 @@
-"""Definitions and references of all of Django: beside the bare tree-sitter parse, and universal-ctags if it is there."""
+"""Definitions and references of all of Django, beside the bare tree-sitter parse and, if it is there, ctags."""
 
 from __future__ import annotations
 

@@ -42,7 +42,6 @@ def test_a_stray_package_is_caught(tmp_path: Path) -> None:
         ("app/extra.py", "import click", "The command line only in cli"),
         ("app/extra.py", "import rich", "Rendering only in cli"),
         ("analysis/extra.py", "import multiprocessing", "Worker processes"),
-        ("code/extra.py", "import pathspec", "Patterns of paths"),
         ("scope/extra.py", "import msgspec", "Decoding only at the edges"),
     ],
 )

@@ -6,12 +6,11 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pathspec import GitIgnoreSpec
-
 from rubber_duck.analysis.finding import Finding
 from rubber_duck.analysis.suppression import matches
-from rubber_duck.errors import InvalidSettings, UnknownName
+from rubber_duck.errors import UnknownName
 from rubber_duck.settings import AnalysisSettings
+from rubber_duck.workspace.patterns import Patterns
 
 ALWAYS_KNOWN = ("ruff/",)
 """Rule names with these beginnings are not checked against the registry: ruff knows its own."""
@@ -31,7 +30,7 @@ class Selection:
 def selection(settings: AnalysisSettings, *, only: Collection[str], known: Collection[str]) -> Selection:
     """The selection that the settings and a request's `only` (rule names or prefixes with `*`) ask for.
 
-    Raises UnknownName for a rule that does not exist, InvalidSettings for an unusable path pattern.
+    Raises UnknownName for a rule that does not exist.
     """
     for name in (
         *only,
@@ -43,7 +42,7 @@ def selection(settings: AnalysisSettings, *, only: Collection[str], known: Colle
     for name in settings.rules:
         if name not in known:
             raise UnknownName.among("rule", name, known, hint=" (in [analysis.rules] of duck.toml)")
-    by_path = [(_pattern(per.path), per.ignore) for per in settings.per_path]
+    by_path = [(Patterns([per.path], "analysis.per_path"), per.ignore) for per in settings.per_path]
 
     @lru_cache(maxsize=65536)
     def counts_anywhere(rule: str) -> bool:
@@ -55,7 +54,7 @@ def selection(settings: AnalysisSettings, *, only: Collection[str], known: Colle
 
     @lru_cache(maxsize=65536)
     def ignored_at(path: str) -> tuple[str, ...]:
-        return tuple(rule for spec, rules in by_path if spec.match_file(path) for rule in rules)
+        return tuple(rule for patterns, rules in by_path if patterns.cover(path) for rule in rules)
 
     def counts(path: str, rule: str) -> bool:
         return counts_anywhere(rule) and not any(matches(pattern, rule) for pattern in ignored_at(path))
@@ -69,10 +68,3 @@ def _check_known(name: str, known: Collection[str]) -> None:
     if name.endswith("*") and any(matches(name, each) for each in known):
         return
     raise UnknownName.among("rule", name, known, hint="; `duck rules` lists them")
-
-
-def _pattern(text: str) -> GitIgnoreSpec:
-    try:
-        return GitIgnoreSpec.from_lines([text])
-    except ValueError as error:
-        raise InvalidSettings(f"[[analysis.per_path]]: {text!r} is not a pattern: {error}") from error

@@ -18,10 +18,8 @@ BROKEN = "tests.unit.code.worker_tasks:open_broken"
 
 async def answers(workers: Workers, items: Sequence[bytes], deadline_s: float = 20.0) -> list[bytes | Crashed]:
     """The answers in the order of the items."""
-    found: dict[int, bytes | Crashed] = {}
     async with aclosing(workers.map(items, sizes=[100_000] * len(items), deadline_s=deadline_s)) as results:
-        async for index, answer in results:
-            found[index] = answer
+        found = {index: answer async for index, answer in results}
     return [found[index] for index in range(len(items))]
 
 
