@@ -79,6 +79,6 @@ def _project_root(folder: str) -> str:
     for candidate in (Path(folder), *Path(folder).parents):
         if str(candidate) in {home, "/"} and str(candidate) != folder:
             break  # a home folder under version control is not the project of everything in it
-        if any((candidate / mark).exists() for mark in _MARKS):
+        if any(os.path.exists(candidate / mark) for mark in _MARKS):  # Path.exists raises where it may not look
             return str(candidate)
     return folder

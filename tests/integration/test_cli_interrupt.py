@@ -1,0 +1,74 @@
+"""Ctrl-C, and being told to end, end everything within seconds and leave no process behind."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.integration.duck import COMMAND, environment
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Work for several seconds: functions with more branches than anybody should write."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    body = "".join(f"    if a == {number} and b > a:\n        b += len(str(a))\n" for number in range(400))
+    for number in range(300):
+        (folder / f"m{number}.py").write_text(f"def f{number}(a, b):\n{body}    return b\n" * 4)
+    return folder
+
+
+def _read_until(descriptor: int, wanted: bytes) -> bytes:
+    """What a terminal shows, up to `wanted` or its end."""
+    shown = b""
+    while wanted not in shown:
+        try:
+            piece = os.read(descriptor, 4096)
+        except OSError:
+            return shown  # the other side has closed: Linux says EIO
+        if not piece:
+            return shown
+        shown += piece
+    return shown
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [(signal.SIGINT, 130, b"interrupted"), (signal.SIGTERM, 143, b""), (signal.SIGHUP, 129, b"")],
+)
+@pytest.mark.parametrize("command", ["analyze", "up"])
+def test_a_signal_ends_everything(
+    command: str, number: signal.Signals, code: int, said: bytes, project: Path, tmp_path: Path
+) -> None:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, command, str(project)],
+        env=environment(tmp_path / "home", TERM="xterm", COLUMNS="80"),
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    try:
+        assert b"300" in _read_until(ours, b"/300")
+        family = psutil.Process(process.pid).children(recursive=True)
+        os.killpg(process.pid, number)
+        assert process.wait(timeout=10) == code
+        rest = _read_until(ours, b"\0")
+        assert said in rest
+        assert b"Traceback" not in rest
+        _, alive = psutil.wait_procs(family, timeout=10)
+        assert alive == []
+    finally:
+        os.close(ours)
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+    assert not list((tmp_path / "home").glob("crash-*"))
