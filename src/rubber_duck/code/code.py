@@ -27,7 +27,7 @@ def open_source(path: str, content: bytes, language_name: str, *, timeout_s: flo
     file = SourceFile(path, decoded.content, grammar(language_name, dialect), parsed.tree, encoding=decoded.encoding)
     file.problems = parsed.problems
     if decoded.problem:
-        file.problems = (SyntaxProblem(0, 0, decoded.problem), *file.problems)
+        file.problems = (SyntaxProblem(0, 0, decoded.problem, is_encoding=True), *file.problems)
     return file
 
 

@@ -173,15 +173,23 @@ def extract(file: SourceFile) -> FileSymbols:
 
 
 def _code_points(content: bytes, offsets: list[int]) -> list[int]:
-    """The ascending byte `offsets`, none of them inside a word, as counts of code points."""
+    """The ascending byte `offsets`, all at the beginning of a character, as counts of code points."""
     found: list[int] = []
     at = surplus = 0
     for run in _NOT_ASCII.finditer(content):
-        upto = bisect_right(offsets, run.start(), at)
+        word, start = run[0], run.start()
+        upto = bisect_right(offsets, start, at)
         if upto > at:
             found += [offset - surplus for offset in offsets[at:upto]]
             at = upto
-        word = run[0]
-        surplus += len(word) - len(word.decode("utf-8", "replace"))
+        while at < len(offsets) and offsets[at] < start + len(word):  # two tokens in one word: broken code
+            found.append(offsets[at] - surplus - _surplus(word[: offsets[at] - start]))
+            at += 1
+        surplus += _surplus(word)
     found += [offset - surplus for offset in offsets[at:]]
     return found
+
+
+def _surplus(word: bytes) -> int:
+    """How many more bytes than code points."""
+    return len(word) - len(word.decode("utf-8", "replace"))

@@ -24,11 +24,12 @@ BOM = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class SyntaxProblem:
-    """A place where the text is not what the grammar (or the encoding) expects."""
+    """A place where the text is not what the grammar expects, or, with `is_encoding`, bytes that are no text."""
 
     start_byte: int
     end_byte: int
     message: str
+    is_encoding: bool = False
 
 
 class SourceFile:

@@ -306,9 +306,10 @@ class Definitions(Extractor):
             at = 1
         is_whole = at == 0 or node.type in _DECLARATIONS  # and not one declarator of several
         is_exported = False
+        last_start = self.symbols[-1].start_byte if self.symbols else 0
         while at < len(above) and above[at].type in _OUTER:
             is_exported = is_exported or above[at].type == "export_statement"
-            if is_whole:
+            if is_whole and above[at].start_byte >= last_start:  # else it is broken and holds other definitions
                 node = above[at]
             at += 1
         return node, is_exported
@@ -327,6 +328,8 @@ class Definitions(Extractor):
         doc = ""
         if content.startswith(b"/**", comment_start) and not content[comment_end:start].strip():
             doc = _doc(content[comment_start:comment_end].decode("utf-8", "replace"))
+        if self.symbols and start < self.symbols[-1].start_byte:  # a decorator's own arguments define something
+            start = node.start_byte
         return Whole(start, tuple(reversed(decorators)), doc)
 
     def _modifiers(self, node: Node, name: Node) -> frozenset[str]:

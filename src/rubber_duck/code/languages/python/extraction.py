@@ -325,6 +325,8 @@ class PythonExtractor(Extractor):
         parent = self.file.parent
         if parent is None or parent.type != "decorated_definition":
             return node, ()
+        if self.symbols and parent.start_byte < self.symbols[-1].start_byte:  # broken: it holds other definitions
+            return node, ()
         return parent, tuple(
             self.one_line(child.start_byte + 1, child.end_byte).strip()
             for child in parent.named_children
