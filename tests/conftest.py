@@ -1,8 +1,9 @@
-"""What every test shares: the asyncio backend, and a guard that fails any connect outside this machine."""
+"""What every test shares: the asyncio backend, and a guard that fails whatever would leave this machine."""
 
 from __future__ import annotations
 
 import ipaddress
+import socket
 import sys
 
 import pytest
@@ -11,16 +12,28 @@ pytest_plugins = ["tests.servers"]
 
 
 def _refuse_foreign_connections(event: str, arguments: tuple[object, ...]) -> None:
-    if event != "socket.connect":
+    """Fail connecting, sending a datagram, and asking a name server, before anything leaves."""
+    if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
+        address = arguments[1]
+        if not isinstance(address, tuple):
+            return  # a Unix socket is on this machine, a connected one was let through
+        host = address[0]
+    elif event in ("socket.getaddrinfo", "socket.gethostbyname"):
+        host = arguments[0]
+    else:
         return
-    address = arguments[1]
-    if not isinstance(address, tuple):
-        return  # a Unix socket is on this machine
-    host = str(address[0])
-    if host == "localhost":
-        return
-    if not ipaddress.ip_address(host.partition("%")[0]).is_loopback:
-        raise ConnectionRefusedError(f"a test tried to connect to {host}: only loopback is allowed")
+    if not _is_here(host.decode() if isinstance(host, bytes) else str(host or "localhost")):
+        raise ConnectionRefusedError(f"a test tried to reach {host}: only loopback is allowed")
+
+
+def _is_here(host: str) -> bool:
+    if host in ("localhost", socket.gethostname()):
+        return True
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
 
 
 sys.addaudithook(_refuse_foreign_connections)
