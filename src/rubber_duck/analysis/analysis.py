@@ -249,12 +249,12 @@ def _add_ruff(run: _Run, ruff: RuffRun) -> None:
     """Put ruff's findings beside ours. Where ruff parsed the file, its word on the syntax counts, not ours."""
     for path, reason in ruff.failed.items():
         analysis = run.done.get(path)
-        if analysis is not None:
+        if analysis is not None and not analysis.is_left_out:
             problem = FileProblem("ruff_failed", f"ruff could not look at it: {reason}")
             run.done[path] = msgspec.structs.replace(analysis, problems=(*analysis.problems, problem))
     for path in ruff.linted:
         analysis = run.done.get(path)
-        if analysis is None:
+        if analysis is None or analysis.is_left_out:
             continue
         ours = [finding for finding in analysis.findings if finding.rule != SYNTAX_ERROR]
         theirs = ruff.diagnostics.get(path, [])

@@ -25,8 +25,17 @@ from rubber_duck.errors import LimitExceeded
 SYNTAX_ERROR: Final = "syntax-error"
 """The rule name of a finding about text that the grammar does not understand."""
 
+INVALID_ENCODING: Final = "invalid-encoding"
+"""The rule name of a finding about bytes that are not text in the file's encoding."""
+
 SYNTAX_ERRORS_SHOWN: Final = 3
 """Syntax errors reported per file: one mistake causes many."""
+
+
+UNCLOSED_ALLOWED: Final = 10_000
+"""Open brackets in a broken file beyond which it is left out: nobody wrote that."""
+
+_NO_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"()[]{}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,8 @@ class Analyzer:
         size_bytes = len(content)
         try:
             file = open_source(path, content, language)
+            if file.problems and unclosed_brackets(file.content) > UNCLOSED_ALLOWED:
+                raise LimitExceeded(f"more than {UNCLOSED_ALLOWED:,} brackets are opened and not closed")
             desk = self._desk(file.grammar)
             facts = desk.walk(file)
         except LimitExceeded as error:
@@ -81,6 +92,15 @@ class Analyzer:
 def hash_content(content: bytes) -> str:
     """The hexadecimal BLAKE2b-128 by which a file's content is known everywhere."""
     return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def unclosed_brackets(content: bytes) -> int:
+    """The deepest nesting of brackets of all kinds, those in strings included."""
+    depth = deepest = 0
+    for byte in content.translate(None, _NO_BRACKETS):
+        depth += 1 if byte in b"([{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 class _Desk:
@@ -166,12 +186,13 @@ def _finding(file: SourceFile, rule: Rule, hit: Hit) -> Finding:
 
 def _syntax_errors(file: SourceFile) -> Iterator[Finding]:
     for problem in file.problems[:SYNTAX_ERRORS_SHOWN]:
+        is_encoding = problem.is_encoding
         yield Finding(
             path="",
             span=Span(*file.span(problem.start_byte, problem.end_byte)),
-            rule=SYNTAX_ERROR,
+            rule=INVALID_ENCODING if is_encoding else SYNTAX_ERROR,
             kind=Kind.SYNTAX,
             severity=Severity.MEDIUM,
-            confidence=Confidence.MEDIUM,
-            message=f"Syntax: {problem.message}",
+            confidence=Confidence.HIGH if is_encoding else Confidence.MEDIUM,
+            message=problem.message if is_encoding else f"Syntax: {problem.message}",
         )

@@ -11,6 +11,10 @@ from rubber_duck.analysis.finding import Finding
 from rubber_duck.analysis.suppression import Suppression
 
 
+LEFT_OUT: Final = frozenset({"binary", "limit_exceeded"})
+"""Reasons for which nothing at all is said about a file's content."""
+
+
 @dataclass(frozen=True, slots=True)
 class FileProblem:
     """Something that kept a file, or a rule on it, from being looked at."""
@@ -34,6 +38,11 @@ class FileAnalysis(msgspec.Struct, frozen=True, array_like=True, gc=False):
     suppressions: tuple[Suppression, ...] = ()
     excerpt: dict[int, str] = {}  # msgspec copies the default for each instance
     problems: tuple[FileProblem, ...] = ()
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether the file was not analysed at all, not even by ruff."""
+        return any(problem.reason in LEFT_OUT for problem in self.problems)
 
 
 _encoder: Final = msgspec.msgpack.Encoder()

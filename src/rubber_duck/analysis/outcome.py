@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from rubber_duck import __version__
-from rubber_duck.analysis.analyzer import SYNTAX_ERROR
+from rubber_duck.analysis.analyzer import INVALID_ENCODING, SYNTAX_ERROR
 from rubber_duck.analysis.file_analysis import FileAnalysis
 from rubber_duck.analysis.finding import Confidence, Finding, Kind, Severity
 from rubber_duck.analysis.report.model import FileReport, LanguageCount, Problem, Report, RuleDescription
@@ -17,6 +17,7 @@ from rubber_duck.analysis.ruff import PREFIX, SYNTAX_RULE, rule_meaning
 from rubber_duck.analysis.rule import Rule, rules
 from rubber_duck.analysis.selection import Selection
 from rubber_duck.analysis.suppression import WITHOUT_REASON
+from rubber_duck.workspace.paths import display
 from rubber_duck.workspace.scan import Scan
 
 BUILT_IN: Final[dict[str, RuleDescription]] = {
@@ -35,6 +36,15 @@ BUILT_IN: Final[dict[str, RuleDescription]] = {
         Confidence.HIGH,
         "Python that does not parse.",
         "ruff's parser could not understand the file here, so ruff's other rules said nothing about the file.",
+    ),
+    INVALID_ENCODING: RuleDescription(
+        INVALID_ENCODING,
+        Kind.SYNTAX,
+        Severity.MEDIUM,
+        Confidence.HIGH,
+        "Bytes that are not text in the file's encoding.",
+        "Each such byte was read as `?`, and the rest of the file was analysed. Save the file as UTF-8, or, in Python, "
+        "declare its encoding in the first line (PEP 263).",
     ),
     WITHOUT_REASON: RuleDescription(
         WITHOUT_REASON,
@@ -74,12 +84,31 @@ class Outcome:
     cached: int
     ruff_rules: Mapping[str, RuleDescription]
 
+    def refused(self, named: Sequence[str]) -> tuple[str, ...]:
+        """A sentence for each file among the paths `named` that could not be analysed, or not as it is."""
+        wanted = set(named)
+        sentences = [
+            f"'{display(each.path)}' could not be analysed: {each.detail}"
+            for each in self.problems
+            if each.path in wanted
+        ]
+        for file in self.files:
+            if file.path in wanted:
+                sentences += [
+                    f"'{display(file.path)}' was not analysed as it is: {finding.message}"
+                    for finding in file.findings
+                    if finding.rule == INVALID_ENCODING
+                ]
+        return tuple(sentences)
+
     def report(self, selection: Selection, min_severity: Severity, *, root: str, name: str = "") -> Report:
         """The report over the findings that count; `root` is shown as the place of the analysis."""
         reports: list[FileReport] = []
         languages: dict[str, LanguageCount] = {}
         used: set[str] = set()
         for file in self.files:
+            if file.analysis.is_left_out:
+                continue
             held = languages.get(file.analysis.language, LanguageCount(0, 0))
             languages[file.analysis.language] = LanguageCount(held.files + 1, held.lines + file.analysis.lines)
             findings = tuple(each for each in selection.keep(file.findings) if each.severity >= min_severity)

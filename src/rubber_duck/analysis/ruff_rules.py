@@ -15,6 +15,7 @@ SELECT: Final = ("F", "E4", "E7", "E9", "W6", "N", "B", "S", "PLE", "PLW0120", "
 """What runs: faults, names, bugbear, security, pylint's errors. Layout (E1, E2, E5, W) is a formatter's business."""
 
 IGNORE: Final = (
+    "E902",  # an unreadable file is ours to report
     "B904", "B905",  # opinions on chaining and zip, hundreds in any code base from before Python 3.10
     "B028", "B009", "B010",  # stack levels, getattr with a constant: harmless
     "B018",  # useless expression: alarms on frameworks that overload operators

@@ -35,18 +35,18 @@ def report(error: BaseException, invocation: Invocation) -> int:
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else FAILED
     if isinstance(error, click.ClickException):
-        _say(invocation, _sentence(error.format_message()))
+        say(invocation, _sentence(error.format_message()))
         if isinstance(error, click.UsageError) and error.ctx is not None:
             terminal.note(f"\n{error.ctx.get_usage()}\nTry `{error.ctx.command_path} --help`.")
         return FAILED
     if isinstance(error, DuckError):
-        _say(invocation, error.message, code=error.code)
+        say(invocation, error.message, code=error.code)
         if invocation.debug:
             terminal.note(_traceback(error))
         return FAILED
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT) and not error.filename:
         terminal.discard()
-        _say(invocation, f"the output cannot be written: {error.strerror}")
+        say(invocation, f"the output cannot be written: {error.strerror}")
         return FAILED
     return _crashed(error, invocation)
 
@@ -55,15 +55,15 @@ def _crashed(error: BaseException, invocation: Invocation) -> int:
     said = terminal.printable(f"{type(error).__name__}: {error}".split("\n", 1)[0])[:300]
     text = _traceback(error)
     if invocation.debug:
-        _say(invocation, f"RubberDuck itself failed: {said}", code="internal")
+        say(invocation, f"RubberDuck itself failed: {said}", code="internal")
         terminal.note(text)
         return FAILED
     kept = _keep(text)
     if kept is None:
         terminal.note(text)
-        _say(invocation, f"RubberDuck itself failed: {said}; please report this with the traceback above")
+        say(invocation, f"RubberDuck itself failed: {said}; please report this with the traceback above")
     else:
-        _say(invocation, f"RubberDuck itself failed: {said}; please report this with {kept}")
+        say(invocation, f"RubberDuck itself failed: {said}; please report this with {kept}")
     return FAILED
 
 
@@ -85,7 +85,8 @@ def _traceback(error: BaseException) -> str:
     return terminal.printable("".join(traceback.format_exception(error)).rstrip())
 
 
-def _say(invocation: Invocation, message: str, code: str = "") -> None:
+def say(invocation: Invocation, message: str, code: str = "") -> None:
+    """Write one sentence about what went wrong to stderr."""
     shown = f" [{code}]" if code and invocation.debug else ""
     terminal.note(f"{_prefix(invocation, 'error')}: {terminal.printable(message)}{shown}")
 

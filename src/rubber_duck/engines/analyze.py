@@ -42,7 +42,10 @@ class AnalyzeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
 
 
 class AnalyzeAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """The report, and its numbers. `findings` counts those at or above the severity; suppressed ones not."""
+    """The report, and its numbers. `findings` counts those at or above the severity; suppressed ones not.
+
+    `refused` has a sentence for each file that was asked for by name and could not be analysed, or not as it is.
+    """
 
     report: str
     findings: int
@@ -50,6 +53,7 @@ class AnalyzeAnswer(msgspec.Struct, frozen=True, kw_only=True):
     cached: int
     problems: int
     by_severity: dict[str, int]
+    refused: tuple[str, ...]
 
 
 @engines.add
@@ -83,4 +87,5 @@ class Analyze(Engine[AnalyzeRequest, AnalyzeAnswer]):
             cached=outcome.cached,
             problems=len(outcome.problems),
             by_severity={each.label: count for each, count in seen.by_severity.items()},
+            refused=outcome.refused(found.only),
         )

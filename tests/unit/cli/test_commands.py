@@ -11,7 +11,15 @@ import pytest
 
 from tests.unit.cli.calling import Script, call
 
-FINDINGS = {"report": "the report\n", "findings": 2, "files": 1, "cached": 0, "problems": 0, "by_severity": {}}
+FINDINGS: dict[str, Any] = {
+    "report": "the report\n",
+    "findings": 2,
+    "files": 1,
+    "cached": 0,
+    "problems": 0,
+    "by_severity": {},
+    "refused": [],
+}
 CLEAN = FINDINGS | {"findings": 0}
 UP: dict[str, Any] = {
     "project": "pond",
@@ -37,6 +45,11 @@ PROJECT = {
     "created_at": "2026-11-20T23:38:42.912490+00:00",
     "updated_at": "2026-11-21T23:38:42.912490+00:00",
 }
+
+
+def test_analyze_ends_with_2_and_a_sentence_when_a_named_file_was_refused() -> None:
+    done = call("analyze", "x", script=Script(CLEAN | {"refused": ["'x' could not be analysed: holds NUL bytes"]}))
+    assert (done.code, done.err) == (2, "duck: error: 'x' could not be analysed: holds NUL bytes\n")
 
 
 def test_analyze_asks_for_what_the_options_say() -> None:
@@ -94,7 +107,7 @@ def test_a_report_in_a_file_has_no_colours_and_is_announced(tmp_path: Path) -> N
     assert script.asked[0][1]["color"] is False
     assert place.read_text() == "the report\n"
     assert (outcome.code, outcome.out) == (1, "")
-    assert outcome.err == f"2 findings in 1 files, written to {place}\n"
+    assert outcome.err == f"2 findings in 1 file, written to {place}\n"
     assert call("analyze", ".", "-q", "-o", str(place), script=script).err == ""
 
 
@@ -115,7 +128,7 @@ def test_up_shows_what_there_is_what_changed_and_what_to_do_next(tmp_path: Path)
     assert (
         outcome.out
         == f"""
-pond pond
+pond
 since last time: 1 added, 2 changed, 1,198 as before
 
 language  files   lines

@@ -21,16 +21,17 @@ class Branch:
     node: Node
 
 
-def branches(node: Node, file: SourceFile) -> list[Branch]:
+def branches(node: Node, file: SourceFile, *, is_visited: bool = True) -> list[Branch]:
     """The branches of an `if` in source order: Python and ECMAScript `if` and ternary, Elixir `if` and `unless`.
 
-    Empty where `node` is not one, is incomplete, or is an ECMAScript `else if`, which belongs to the `if` before it.
+    Empty where `node` is not one, is incomplete, or is the node being visited and an ECMAScript `else if`, which
+    belongs to the `if` before it.
     """
     kind = node.type
     if kind == "if_statement":
         if file.family == "python":
             return _python_if(node)
-        parent = file.parent
+        parent = file.parent if is_visited else None
         return [] if parent is not None and parent.type == "else_clause" else _ecmascript_if(node)
     if kind == "conditional_expression":
         parts = [child for child in node.named_children if child.type != "comment"]

@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from rubber_duck.cli import terminal
+from rubber_duck.cli import failures, terminal
 from rubber_duck.cli.asking import ask
 from rubber_duck.cli.command import Command
 from rubber_duck.cli.files import write_report
@@ -51,7 +51,7 @@ def command(
     """Analyse files or folders and report what is wrong in them.
 
     Ends with 0 when there are no findings at or above --min-severity, with 1 when there are, with 2 when the
-    analysis itself could not be done.
+    analysis itself, or that of a file named here, could not be done.
     """
     to_file = output is not None and output != "-"
     chosen = format_ or (_BY_SUFFIX.get(os.path.splitext(output or "")[1].lower(), "text") if to_file else "text")
@@ -71,9 +71,15 @@ def command(
     if to_file and output is not None:
         write_report(output, answer["report"])
         if not current().quiet:
-            terminal.note(f"{answer['findings']:,} findings in {answer['files']:,} files, written to {output}")
+            findings = terminal.counted(answer["findings"], "finding")
+            files = terminal.counted(answer["files"], "file")
+            terminal.note(f"{findings} in {files}, written to {terminal.printable(output)}")
     elif chosen == "text":
         terminal.write(answer["report"])
     else:
         terminal.write_utf8(answer["report"])
+    for sentence in answer["refused"]:
+        failures.say(current(), sentence)
+    if answer["refused"]:
+        return 2
     return 1 if answer["findings"] else 0

@@ -1,0 +1,113 @@
+"""Bad input gets one clear sentence and the status 2, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DEEP = 100_000
+
+
+def duck(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in `folder`, with a home of its own."""
+    environment = {**os.environ, "DUCK_HOME": str(folder / "home"), **variables}
+    return subprocess.run(
+        [sys.executable, "-m", "rubber_duck", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def sentence(done: subprocess.CompletedProcess[str]) -> tuple[int, str]:
+    """The status, and the last line of standard error; a traceback anywhere fails the test."""
+    assert "Traceback" not in done.stdout + done.stderr
+    return done.returncode, done.stderr.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("binary.py", b"\0\1\2\3", "duck: error: 'binary.py' could not be analysed: holds NUL bytes"),
+        ("closed.py", b"(" * DEEP + b")" * DEEP, "'closed.py' could not be analysed: the file is nested deeper than"),
+        ("open.py", b"[" * DEEP, "'open.py' could not be analysed:"),
+        ("open.js", b"[" * DEEP, "'open.js' could not be analysed: more than 10,000 brackets are opened"),
+        ("open.ts", b"{" * DEEP, "'open.ts' could not be analysed: more than 10,000 brackets are opened"),
+        ("open.ex", b"(" * DEEP, "'open.ex' could not be analysed: more than 10,000 brackets are opened"),
+        ("utf.py", b'x = "\xff\xfe"\n', "'utf.py' was not analysed as it is: invalid UTF-8 at byte 5"),
+    ],
+)
+def test_a_named_file_that_cannot_be_analysed(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    status, last = sentence(duck(tmp_path, "analyze", name))
+    assert (status, said in last) == (2, True), last
+
+
+def test_a_file_of_two_hundred_megabytes_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "big.py").open("wb") as file:
+        file.truncate(200_000_000)
+    assert sentence(duck(tmp_path, "analyze", "big.py")) == (
+        2,
+        "duck: error: 'big.py' could not be analysed: 200,000,000 bytes, the limit is 1,000,000",
+    )
+
+
+def test_the_same_files_in_a_folder_are_left_out_and_the_rest_is_analysed(tmp_path: Path) -> None:
+    (tmp_path / "binary.py").write_bytes(b"\0\1\2\3")
+    (tmp_path / "deep.py").write_bytes(b"[" * DEEP + b"]" * DEEP)
+    (tmp_path / "good.py").write_text("import os\n")
+    done = duck(tmp_path, "analyze", ".")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "1 finding in 1 file, 2 left out" in done.stdout
+
+
+def test_a_missing_path(tmp_path: Path) -> None:
+    said = "duck: error: there is no file or folder 'nowhere'"
+    assert sentence(duck(tmp_path, "analyze", "nowhere")) == (2, said)
+
+
+def test_a_broken_duck_toml_of_the_project(tmp_path: Path) -> None:
+    (tmp_path / "duck.toml").write_text("[analysis\n")
+    status, last = sentence(duck(tmp_path, "analyze", "."))
+    assert (status, "duck.toml: not valid TOML" in last) == (2, True), last
+
+
+def test_a_project_that_wants_to_set_what_it_may_not(tmp_path: Path) -> None:
+    (tmp_path / "duck.toml").write_text('[database]\nurl = "sqlite:////etc/x"\n')
+    status, last = sentence(duck(tmp_path, "analyze", "."))
+    assert (status, "may set only [analysis], [index], [context], not 'database'" in last) == (2, True), last
+
+
+def test_an_unknown_rule_with_the_nearest_name(tmp_path: Path) -> None:
+    status, last = sentence(duck(tmp_path, "analyze", ".", "--rule", "unsafe-evil"))
+    assert (status, "there is no rule 'unsafe-evil'; did you mean 'unsafe-eval'" in last) == (2, True), last
+
+
+def test_a_database_that_cannot_be_written(tmp_path: Path) -> None:
+    status, last = sentence(duck(tmp_path, "up", ".", DUCK_DATABASE_URL="sqlite:////proc/no/duck.db"))
+    assert (status, "sqlite:///proc/no/duck.db cannot be used" in last) == (2, True), last
+
+
+def test_a_schema_newer_than_the_program(tmp_path: Path) -> None:
+    assert duck(tmp_path, "migrate").returncode == 0
+    with sqlite3.connect(tmp_path / "home" / "duck.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    status, last = sentence(duck(tmp_path, "up", "."))
+    assert (status, "has schema '9999', and this program knows it only up to" in last) == (2, True), last
+
+
+def test_two_runs_give_the_same_json_to_the_byte(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("import os\neval(input())\n")
+    first = duck(tmp_path, "analyze", ".", "--format", "json")
+    again = duck(tmp_path, "analyze", ".", "--format", "json")
+    fresh = duck(tmp_path, "analyze", ".", "--format", "json", DUCK_HOME=str(tmp_path / "another"))
+    assert first.stdout == again.stdout == fresh.stdout != ""
