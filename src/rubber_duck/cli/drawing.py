@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rubber_duck.cli import terminal
@@ -56,7 +57,7 @@ def facts(pairs: Mapping[str, object]) -> Text:
 
     column = max(map(len, pairs), default=0)
     return Text("\n").join(
-        text(f"{name:<{column}}  ", "bright_black") + (value if isinstance(value, Text) else text(value))
+        text(f"{name:<{column}}  ", "dim") + (value if isinstance(value, Text) else text(value))
         for name, value in pairs.items()
     )
 
@@ -65,10 +66,10 @@ def table(*columns: str, right: Sequence[str] = (), wrap: Sequence[str] = ()) ->
     """An empty table; numbers stand in `right` columns, only the `wrap` ones may take several lines."""
     from rich.table import Table  # noqa: PLC0415  # rich is for those who draw
 
-    made = Table(box=None, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0), header_style="bright_black")
+    made = Table(box=None, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for name in columns:
         made.add_column(
-            text(name, "bright_black"),
+            text(name, "dim"),
             justify="right" if name in right else "left",
             no_wrap=name not in wrap,
             overflow="fold" if name in wrap else "ellipsis",
@@ -81,6 +82,11 @@ def text(content: object, style: str = "") -> Text:
     from rich.text import Text  # noqa: PLC0415  # as in table
 
     return Text(terminal.printable(str(content)), style=style)
+
+
+def link(path: Path) -> Text:
+    """A path that a terminal which can do so opens."""
+    return text(path, f"link {path.as_uri()}")
 
 
 def severity(label: str) -> Text:

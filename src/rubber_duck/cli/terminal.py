@@ -106,6 +106,11 @@ def discard() -> None:
         return  # a test's stream has no descriptor, and nothing is buffered in it
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 file`, `2,818 files`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def printable(text: str) -> str:
     """`text` with control characters and undecodable bytes as visible escapes; line ends and tabs stay."""
     if text.isprintable():

@@ -30,10 +30,10 @@ def _list(engines: list[dict[str, Any]]) -> None:
     for engine in engines:
         table.add_row(
             drawing.text(engine["name"], "bold"),
-            drawing.text(engine["right"], "bright_black"),
+            drawing.text(engine["right"], "dim"),
             drawing.text(engine["about"]),
         )
-    drawing.show(table, "", drawing.text("One in full: `duck engines NAME`.", "bright_black"))
+    drawing.show(table, "", drawing.text("One in full: `duck engines NAME`.", "dim"))
 
 
 def _show(engine: dict[str, Any]) -> None:
@@ -53,7 +53,7 @@ def _show(engine: dict[str, Any]) -> None:
             drawing.show("", drawing.text(part.capitalize(), "bold"))
             _show_fields(engine[part])
     more = f"* needed. The whole schema: `duck engines {engine['name']} --json`."
-    drawing.show("", drawing.text(more, "bright_black"))
+    drawing.show("", drawing.text(more, "dim"))
 
 
 def _show_fields(schema: dict[str, Any]) -> None:
@@ -68,7 +68,7 @@ def _show_fields(schema: dict[str, Any]) -> None:
             needed = " *" if field in struct.get("required", ()) else ""
             table.add_row(
                 drawing.text(f"  {field}{needed}"),
-                drawing.text(_type(about), "bright_black"),
+                drawing.text(_type(about), "dim"),
                 drawing.text(about.get("description", "")),
             )
         drawing.show(table)

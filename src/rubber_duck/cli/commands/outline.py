@@ -42,16 +42,16 @@ def _lines(entries: list[dict[str, Any]], digits: int, depth: int, *, docs: bool
     for entry in entries:
         first, last = entry["start_line"], entry["end_line"]
         place = f"{first:>{digits}}-{last}" if last != first else f"{first:>{digits}}"
-        yield drawing.text(f"{place:<{2 * digits + 3}}{'  ' * depth}", "bright_black") + _head(entry)
+        yield drawing.text(f"{place:<{2 * digits + 3}}{'  ' * depth}", "dim") + _head(entry)
         if docs and entry.get("doc"):
-            yield drawing.text(f"{'':<{2 * digits + 3}}{'  ' * depth}    {entry['doc']}", "italic bright_black")
+            yield drawing.text(f"{'':<{2 * digits + 3}}{'  ' * depth}    {entry['doc']}", "dim italic")
         yield from _lines(entry.get("children", []), digits, depth + 1, docs=docs)
 
 
 def _head(entry: dict[str, Any]) -> Text:
     """The signature, the name in it emphasised; the kind and the name where there is no signature."""
     if entry["head"] == entry["name"]:
-        return drawing.text(f"{entry['kind']} ", "bright_black") + drawing.text(entry["name"], "bold")
+        return drawing.text(f"{entry['kind']} ", "dim") + drawing.text(entry["name"], "bold")
     head = drawing.text(entry["head"])
     name = terminal.printable(entry["name"])
     start = head.plain.find(name)

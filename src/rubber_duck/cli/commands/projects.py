@@ -122,8 +122,8 @@ def _show_table(projects: list[dict[str, Any]]) -> None:
         table.add_row(
             drawing.text(each["name"], "bold"),
             _folder(each),
-            drawing.text(each["removed_at" if removed else "updated_at"][:_DAY], "bright_black"),
-            drawing.text(each["id"], "bright_black"),
+            drawing.text(each["removed_at" if removed else "updated_at"][:_DAY], "dim"),
+            drawing.text(each["id"], "dim"),
         )
     drawing.show(table)
 

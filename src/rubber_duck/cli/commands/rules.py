@@ -38,12 +38,12 @@ def _list(rules: list[dict[str, Any]]) -> None:
             table.add_row(
                 drawing.text(rule["name"], "bold"),
                 drawing.severity(rule["severity"]),
-                drawing.text(", ".join(rule["languages"]), "bright_black"),
+                drawing.text(", ".join(rule["languages"]), "dim"),
                 drawing.text(rule["summary"]),
             )
         drawing.show(drawing.text(heading, "bold"), table, "")
     about = f"{len(rules)} rules of our own, and a selection of ruff's (`ruff/F401` …). One in full: `duck rules NAME`."
-    drawing.show(drawing.text(about, "bright_black"))
+    drawing.show(drawing.text(about, "dim"))
 
 
 def _show(rule: dict[str, Any]) -> None:
@@ -52,7 +52,7 @@ def _show(rule: dict[str, Any]) -> None:
         about.append(f"CWE-{rule['cwe']}")
     drawing.show(
         drawing.line(drawing.text(rule["name"], "bold"), drawing.severity(rule["severity"])),
-        drawing.text(" · ".join(filter(None, about)), "bright_black"),
+        drawing.text(" · ".join(filter(None, about)), "dim"),
         "",
         drawing.markdown(rule.get("documentation") or rule["summary"]),
     )
@@ -68,7 +68,7 @@ def _show(rule: dict[str, Any]) -> None:
         lines += [f"    {option} = {_toml(value)}" for option, value in rule["options"].items()]
         drawing.show("", drawing.text("Options, with their defaults", "bold"), drawing.text("\n".join(lines)))
     silence = f"Silence it in one place with a comment: duck: ignore[{rule['name']}] -- the reason"
-    drawing.show("", drawing.text(silence, "bright_black"))
+    drawing.show("", drawing.text(silence, "dim"))
 
 
 def _toml(value: Any) -> str:  # Any: an option's value

@@ -65,7 +65,7 @@ def command(project: str, output: str | None, format_: str | None, limit: int) -
     else:
         suffix = {"json": "json", "sarif": "sarif", "html": "html"}[format_]
         written = write_report(_in_folder(output, f"report.{suffix}"), answer["report"])
-        terminal.note(f"{answer['findings']:,} findings, written to {written}")
+        terminal.note(f"{terminal.counted(answer['findings'], 'finding')}, written to {written}")
 
 
 def _write_page(answer: dict[str, Any], output: str | None) -> Path:
@@ -84,8 +84,10 @@ def _show(answer: dict[str, Any], page: Path) -> None:
     if current().quiet:
         terminal.write(answer["report"])
         return
-    name, root = drawing.text(answer["project"], "bold"), drawing.text(answer["root"], "bright_black")
-    drawing.show("", drawing.line(name, root), drawing.text(_changes(answer), "bright_black"), "")
+    title = [drawing.text(answer["project"], "bold")]
+    if answer["root"] != answer["project"]:
+        title.append(drawing.text(answer["root"], "dim"))
+    drawing.show("", drawing.line(*title), drawing.text(_changes(answer), "dim"), "")
     if answer["languages"]:
         drawing.show(_languages(answer["languages"]), "")
     terminal.write(answer["report"])
@@ -95,7 +97,7 @@ def _show(answer: dict[str, Any], page: Path) -> None:
 def _changes(answer: dict[str, Any]) -> str:
     kept = answer["unchanged"] + answer["changed"] + answer["removed"]
     if not kept:
-        return f"opened for the first time, {_counted(answer['added'], 'file')}"
+        return f"opened for the first time, {terminal.counted(answer['added'], 'file')}"
     moved = [f"{answer[word]:,} {word}" for word in ("added", "changed", "removed") if answer[word]]
     return f"since last time: {', '.join(moved) or 'nothing has changed'}, {answer['unchanged']:,} as before"
 
@@ -110,7 +112,7 @@ def _languages(languages: list[dict[str, Any]]) -> Any:  # Any: rich's table
 def _next(answer: dict[str, Any], page: Path) -> dict[str, object]:
     """What to do with it: a few words → a path or a command."""
     root = _quoted(answer["root"])
-    steps: dict[str, object] = {"The whole report": page}
+    steps: dict[str, object] = {"The whole report": drawing.link(page)}
     if answer["findings"]:
         steps["All of it here"] = f"duck analyze {root} --min-severity medium"
         steps["What a rule means"] = "duck rules NAME"
@@ -122,7 +124,3 @@ def _quoted(path: str) -> str:
     import shlex  # noqa: PLC0415  # only at the end of a long command
 
     return shlex.quote(path) if path else "."
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
