@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from rubber_duck import fault, telemetry
 from rubber_duck.call import Call, Emit, Parts, emit_nothing
 from rubber_duck.engines.engine import EngineHealth, engines
 from rubber_duck.engines.roster import Roster
-from rubber_duck.errors import InvalidDeclaration, normalize
+from rubber_duck.errors import InvalidDeclaration, Unavailable, normalize
 from rubber_duck.scope import Scope
 from rubber_duck.settings import Settings
 from rubber_duck.supervision import PartHealth, Supervisor
@@ -82,22 +83,25 @@ async def open_app(
     """Open the application; closed in reverse order when the block ends, also after a half start.
 
     `for_engines` opens only what the engines answering to these names need; None opens every part. `parts` replaces
-    the declared parts, for tests.
+    the declared parts, for tests. Raises a DuckError for a part that cannot be opened, or closed; what went wrong first
+    is raised, what goes wrong while closing because of it is told as an event.
     """
     telemetry.configure_logs(settings.log)
     engines.discover()
     roster = Roster(engines, settings)
     declared = PARTS if parts is None else parts
     chosen = _chosen(declared, None if for_engines is None else _needed(roster, for_engines))
-    async with AsyncExitStack() as stack:
-        if settings.telemetry.traces == "file":
-            stack.enter_context(_traced(Path(settings.home)))
-        supervisor = Supervisor()
-        opened = await _open_parts(chosen, settings, stack)
-        stack.push_async_callback(supervisor.close)
-        stack.push_async_callback(roster.close)
-        yield App(settings, Parts(settings, opened), roster, supervisor)
-    telemetry.emit("app.closed")
+    try:
+        async with AsyncExitStack() as stack:
+            if settings.telemetry.traces == "file":
+                stack.enter_context(_traced(Path(settings.home)))
+            supervisor = Supervisor()
+            opened = await _open_parts(chosen, settings, stack)
+            await stack.enter_async_context(_Closing("background", _closed_by(supervisor.close)))
+            await stack.enter_async_context(_Closing("engines", _closed_by(roster.close)))
+            yield App(settings, Parts(settings, opened), roster, supervisor)
+    finally:
+        telemetry.emit("app.closed")
 
 
 async def _open_parts(chosen: Sequence[Part], settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
@@ -105,14 +109,49 @@ async def _open_parts(chosen: Sequence[Part], settings: Settings, stack: AsyncEx
     opened: dict[str, object] = {}
     for part in chosen:
         try:
-            opened[part.name] = await stack.enter_async_context(part.open(settings, opened))
+            context = _Closing(part.name, part.open(settings, opened))
+            opened[part.name] = await stack.enter_async_context(context)
             fault.point("app.after_part")
-        except Exception as error:
-            telemetry.emit("app.start_undone", part=part.name, error=normalize(error).message)
-            raise
+        except Exception as error:  # noqa: BLE001  # the border: whatever a part raises leaves as a DuckError
+            known = normalize(error)
+            telemetry.emit("app.start_undone", part=part.name, error=known.message)
+            raise known  # noqa: B904  # normalize set the cause
     duration_ms = round((time.monotonic() - started) * 1000)
     telemetry.emit("app.opened", parts=" ".join(opened), duration_ms=duration_ms)
     return opened
+
+
+class _Closing(AbstractAsyncContextManager[object]):
+    """A part whose failure to close is told, and raised only if nothing else went wrong before it."""
+
+    def __init__(self, part: str, context: AbstractAsyncContextManager[object]) -> None:
+        self._part = part
+        self._context = context
+
+    async def __aenter__(self) -> object:
+        return await self._context.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        try:
+            return await self._context.__aexit__(kind, error, trace)
+        except Exception as failed:  # noqa: BLE001  # the border, as in _open_parts
+            if failed is error:
+                return False
+            known = normalize(failed)
+            telemetry.emit("app.close_failed", part=self._part, error=known.message)
+            if error is None:
+                raise known  # noqa: B904  # normalize set the cause
+            return False
+
+
+@asynccontextmanager
+async def _closed_by(close: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        await close()
 
 
 def _needed(roster: Roster, names: Collection[str]) -> set[str]:
@@ -146,8 +185,11 @@ def _traced(home: Path) -> Any:  # Any: a context manager of a module imported o
 
     @contextmanager
     def recorder() -> Any:  # Any: a generator for contextmanager
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        recorder = OpenTelemetryRecorder(home / "traces.jsonl")
+        try:
+            home.mkdir(parents=True, exist_ok=True, mode=0o700)
+            recorder = OpenTelemetryRecorder(home / "traces.jsonl")
+        except OSError as error:
+            raise Unavailable(f"no traces can be written to {str(home)!r}: {error.strerror}") from error
         try:
             with telemetry.recording(recorder):
                 yield

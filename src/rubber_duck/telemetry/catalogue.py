@@ -33,10 +33,11 @@ EVENTS: Final[dict[str, Event]] = _catalogue(
     Event("app.closed", "info", "Every part is closed."),
     Event(
         "app.start_undone",
-        "error",
+        "warning",
         "A part failed to open; those before it were closed again.",
         {"part": "its name", "error": "what it said"},
     ),
+    Event("app.close_failed", "error", "A part failed to close.", {"part": "its name", "error": "what it said"}),
     Event("engine.started", "debug", "An engine begins to work on a request.", {"engine": "its name"}),
     Event(
         "engine.finished",
