@@ -27,8 +27,8 @@ engines: Final[Registry[Engine[Any, Any]]] = Registry(  # Any: engines of every 
 )
 """Every engine. Add one with `@engines.add`, in `engines/<name>.py`."""
 
-PARTS: Final = ("database", "workspace", "analysis", "project_analysis")
-"""The parts an engine may list in `needs`; `app` opens them in this order."""
+PARTS: Final = ("workspace", "analysis", "project_analysis")
+"""The parts an engine may list in `needs`; `app` opens them, and what they stand on, in this order."""
 
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
 

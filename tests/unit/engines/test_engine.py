@@ -192,8 +192,12 @@ def test_a_subclass_answers_to_its_own_name_and_not_to_its_parents() -> None:
             "declares the unknown role 'chat'; write one of Role.COMPLETION, Role.CHAT, Role.EDIT, Role.PLAN, "
             "Role.EMBED or None",
         ),
-        ({"needs": "database"}, "needs the parts 'database'; write a tuple of names such as ('workspace',)"),
+        ({"needs": "analysis"}, "needs the parts 'analysis'; write a tuple of names such as ('workspace',)"),
         ({"needs": (3,)}, "needs the parts (3,); write a tuple of names such as ('workspace',)"),
+        (
+            {"needs": ("database",)},
+            f"needs the unknown part 'database'; the parts are {', '.join(PARTS)}",
+        ),
         (
             {"needs": ("workspaces",)},
             f"needs the unknown part 'workspaces'; did you mean 'workspace'?; the parts are {', '.join(PARTS)}",
@@ -259,8 +263,8 @@ def test_two_engines_of_one_name_are_a_conflict() -> None:
         registry.add(declare())
 
 
-def test_the_parts_an_engine_may_need_are_those_the_application_opens() -> None:
-    assert tuple(part.name for part in app.PARTS) == PARTS
+def test_an_engine_may_need_every_part_of_the_application_but_the_bare_database() -> None:
+    assert tuple(part.name for part in app.PARTS) == ("database", *PARTS)
 
 
 @pytest.mark.parametrize("name", sorted(engines.discover()))
