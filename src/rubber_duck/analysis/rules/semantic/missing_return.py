@@ -25,6 +25,7 @@ _ENDING: Final = re.compile(
 )
 """In the names of calls that do not come back."""
 
+_ASKS_FOR_NOTHING: Final = re.compile(r"\bis (?:not )?None$|=== undefined$|=== null$|\barguments\.length")
 _BY_CONTRACT: Final = frozenset({"__exit__", "__aexit__", "__init__", "__getattr__", "process_request", "process_view"})
 _DEPTH_READ: Final = 12
 
@@ -72,6 +73,7 @@ class MissingReturn(Rule):
             "python", "def f(x):\n    'One, two or None.'\n    if x:\n        return 1\n    elif y:\n        return 2\n"
         ),
         Example("javascript", "async function f(x) { if (x) { return g() } else { await h() } }"),
+        Example("python", "def f(x=None):\n    if x is None:\n        return g()\n    else:\n        h(x)\n"),
         Example("javascript", "function f(x) { if (x) { return 1 } else if (y) { return 2 } return 3 }"),
         Example("typescript", "function f(x: A): B | undefined { if (x) { return 1 } else if (y) { return 2 } }"),
         Example("javascript", "const f = (x) => { if (x) { return g() } else { throw new E() } }"),
@@ -104,6 +106,9 @@ class MissingReturn(Rule):
         is_open = chain[-1].condition is not None
         if not giving or not (silent or is_open) or (len(giving) < 2 and not _gives(chain[0].body, file)):
             return
+        first = chain[0].condition
+        if len(chain) == 2 and silent and first is not None and _ASKS_FOR_NOTHING.search(file.text(first)):
+            return  # `if value is None: return get() else: set(value)`
         name = node.child_by_field_name("name")
         called = f"`{file.text(name)}`" if name is not None else "This function"
         nothing = "`None`" if file.family == "python" else "`undefined`"
