@@ -1,20 +1,11 @@
-"""Asks an engine on behalf of a command, showing how far it is, until it answers or the person has enough."""
+"""Asks an engine on behalf of a command, showing how far it is, until it answers."""
 
 from __future__ import annotations
 
-import asyncio
-import signal
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any
 
-from rubber_duck.cli import connection
-from rubber_duck.cli.connection import Delta, Progress, Result
-from rubber_duck.cli.invocation import Invocation, current
-from rubber_duck.cli.meter import Meter, meter_for
-
-_TICK_S: Final = 0.1
-_ENDING_SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP)
+from rubber_duck.cli.invocation import current
 
 
 def ask(
@@ -25,61 +16,8 @@ def ask(
     `on_text` gets each piece of text as it comes. Raises a DuckError, KeyboardInterrupt on Ctrl-C (the engine was
     cancelled and everything is closed then), SystemExit on SIGTERM and SIGHUP.
     """
-    invocation = current()
-    return asyncio.run(_ask(invocation, name, request, on_text))
+    import asyncio  # noqa: PLC0415  # help and completion, which read every command's module, need none of this
 
+    from rubber_duck.cli.conversation import converse  # noqa: PLC0415  # as above: it opens the application
 
-async def _ask(
-    invocation: Invocation, name: str, request: dict[str, Any], on_text: Callable[[str], None] | None
-) -> Any:  # Any: as in ask
-    ended_by = _end_on_signals()
-    meter = meter_for(invocation)
-    ticker = asyncio.create_task(_tick(meter), name="progress bar")
-    try:
-        async with aclosing(_pieces(invocation, name, request)) as pieces:
-            async for piece in pieces:
-                match piece:
-                    case Progress():
-                        meter.show(piece.done, piece.total, piece.note)
-                    case Delta() if on_text is not None:
-                        meter.hide()
-                        on_text(piece.text)
-                    case Result():
-                        return piece.payload
-    except asyncio.CancelledError:
-        if ended_by:
-            raise SystemExit(128 + ended_by[0]) from None
-        raise
-    finally:
-        ticker.cancel()
-        await asyncio.wait([ticker])
-        meter.hide()
-    raise AssertionError(f"the connection ended without a result of {name!r}")
-
-
-def _pieces(
-    invocation: Invocation, name: str, request: dict[str, Any]
-) -> AsyncGenerator[Progress | Delta | Result, None]:
-    if invocation.runner is not None:
-        return invocation.runner(name, request)
-    return connection.run(name, request, log_level=invocation.log_level)
-
-
-def _end_on_signals() -> list[int]:
-    """Cancel this task on SIGTERM and SIGHUP as Ctrl-C does; the signal is put into the list returned."""
-    task, ended_by = asyncio.current_task(), list[int]()
-    assert task is not None
-
-    def end(number: int) -> None:
-        ended_by.append(number)
-        task.cancel()
-
-    for number in _ENDING_SIGNALS:
-        asyncio.get_running_loop().add_signal_handler(number, end, number)
-    return ended_by
-
-
-async def _tick(meter: Meter) -> None:
-    while True:
-        await asyncio.sleep(_TICK_S)
-        meter.refresh()
+    return asyncio.run(converse(current(), name, request, on_text))

@@ -1,0 +1,74 @@
+"""One question to an engine: follows its pieces, draws how far it is, and ends in order when the person has enough."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import Any, Final
+
+from rubber_duck.cli import connection
+from rubber_duck.cli.connection import Delta, Progress, Result
+from rubber_duck.cli.invocation import Invocation
+from rubber_duck.cli.meter import Meter, meter_for
+
+_TICK_S: Final = 0.1
+_ENDING_SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP)
+
+
+async def converse(
+    invocation: Invocation, name: str, request: dict[str, Any], on_text: Callable[[str], None] | None
+) -> Any:  # Any: builtins of the engine's own shape
+    """The answer of the engine that answers to `name`; what `asking.ask` does, inside an event loop."""
+    ended_by = _end_on_signals()
+    meter = meter_for(invocation)
+    ticker = asyncio.create_task(_tick(meter), name="progress bar")
+    try:
+        async with aclosing(_pieces(invocation, name, request)) as pieces:
+            async for piece in pieces:
+                match piece:
+                    case Progress():
+                        meter.show(piece.done, piece.total, piece.note)
+                    case Delta() if on_text is not None:
+                        meter.hide()
+                        on_text(piece.text)
+                    case Result():
+                        return piece.payload
+    except asyncio.CancelledError:
+        if ended_by:
+            raise SystemExit(128 + ended_by[0]) from None
+        raise
+    finally:
+        ticker.cancel()
+        await asyncio.wait([ticker])
+        meter.hide()
+    raise AssertionError(f"the connection ended without a result of {name!r}")
+
+
+def _pieces(
+    invocation: Invocation, name: str, request: dict[str, Any]
+) -> AsyncGenerator[Progress | Delta | Result, None]:
+    if invocation.runner is not None:
+        return invocation.runner(name, request)
+    return connection.run(name, request, log_level=invocation.log_level)
+
+
+def _end_on_signals() -> list[int]:
+    """Cancel this task on SIGTERM and SIGHUP as Ctrl-C does; the signal is put into the list returned."""
+    task, ended_by = asyncio.current_task(), list[int]()
+    assert task is not None
+
+    def end(number: int) -> None:
+        ended_by.append(number)
+        task.cancel()
+
+    for number in _ENDING_SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, end, number)
+    return ended_by
+
+
+async def _tick(meter: Meter) -> None:
+    while True:
+        await asyncio.sleep(_TICK_S)
+        meter.refresh()
