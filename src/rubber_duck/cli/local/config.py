@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -41,7 +42,7 @@ def show(as_json: bool) -> None:
         drawing.machine(shown)
         return
     origin = Origins(os.environ, settings.profile)
-    dim, end = ("\x1b[2m", "\x1b[0m") if terminal.wants_color(None, current().color) else ("", "")
+    dim, end = ("\x1b[2m", "\x1b[0m") if terminal.wants_color(sys.stdout, current().color) else ("", "")
     terminal.write(f"{dim}# {origin.about_file()}{end}")
     for line, comment in _toml_lines(shown, origin):
         terminal.write(f"{line:<44}  {dim}# {comment}{end}" if comment else f"{line}\n")
