@@ -25,7 +25,7 @@ def open_source(path: str, content: bytes, language_name: str, *, timeout_s: flo
     dialect = found.dialect(path)
     parsed = parse(decoded.content, language_name, dialect, timeout_s=timeout_s)
     file = SourceFile(path, decoded.content, grammar(language_name, dialect), parsed.tree, encoding=decoded.encoding)
-    file.problems = parsed.problems
+    file.problems = _problems(file, parsed.problems)
     if decoded.problem:
         file.problems = (SyntaxProblem(0, 0, decoded.problem, is_encoding=True), *file.problems)
     return file
@@ -35,5 +35,11 @@ def reparse(file: SourceFile, edits: Sequence[TextEdit], *, timeout_s: float = T
     """The file after `edits`, which apply one after the other; unchanged parts of the tree are reused."""
     parsed, content = _reparse(file.tree, file.content, edits, file.grammar, timeout_s=timeout_s)
     changed = SourceFile(file.path, content, file.grammar, parsed.tree, encoding=file.encoding)
-    changed.problems = parsed.problems
+    changed.problems = _problems(changed, parsed.problems)
     return changed
+
+
+def _problems(file: SourceFile, found: Sequence[SyntaxProblem]) -> tuple[SyntaxProblem, ...]:
+    """Those that are the text's fault, not that of a grammar older than the text."""
+    newer = file.syntax.is_newer_than_grammar
+    return tuple(each for each in found if not newer(file.path, file.content, each.start_byte, each.end_byte))

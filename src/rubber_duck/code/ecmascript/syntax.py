@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from rubber_duck.code.ecmascript.newer import is_newer
 from rubber_duck.code.syntax import Syntax, unescape
 
 if TYPE_CHECKING:
@@ -79,6 +80,10 @@ class EcmascriptSyntax(Syntax):
         return node.type == "template_string" and any(
             child.type == "template_substitution" for child in node.named_children
         )
+
+    def is_newer_than_grammar(self, path: str, content: bytes, start_byte: int, end_byte: int) -> bool:
+        """Modifiers of type parameters, any word as an exported name, whatever a declaration file says."""
+        return is_newer(path, content, start_byte, end_byte)
 
 
 def _callee(node: Node) -> Node | None:
