@@ -19,7 +19,7 @@ PLUGIN_GROUP: Final = "rubber_duck.engines"
 
 _REGISTERED: Final = re.compile(r"^@engines\.add\b", re.MULTILINE)
 _DOCSTRING: Final = re.compile(r'\s*(?:#[^\n]*\n\s*)*[rR]?"""(.*?)"""', re.DOTALL)
-_FOLDERS: Final = (("engines",), ("cli", "local"), ("cli", "commands"))
+_FOLDERS: Final = (("cli", "commands"), ("cli", "local"), ("engines",))
 _METADATA: Final = (".dist-info", ".egg-info")
 
 
@@ -57,15 +57,23 @@ def entries(packages: Sequence[str] | None = None) -> dict[str, Entry]:
     return dict(sorted(found.items()))
 
 
+def engine_names() -> list[str]:
+    """Every engine by name, sorted, those of plug-ins included."""
+    own = {each.name for each in _own(None, folders=(("engines",),))}
+    return sorted(own | {each.name for each in _plugins()})
+
+
 def first_sentence(docstring: str) -> str:
     """The first sentence of a docstring, on one line, without its full stop."""
     paragraph = " ".join(docstring.strip().split("\n\n", 1)[0].split())
     return re.split(r"\.(?=\s|$)", paragraph, maxsplit=1)[0]
 
 
-def _own(packages: Sequence[str] | None, only: str | None = None) -> Iterator[Entry]:
+def _own(
+    packages: Sequence[str] | None, only: str | None = None, folders: Sequence[tuple[str, ...]] = _FOLDERS
+) -> Iterator[Entry]:
     """The commands of this package, the winning ones first."""
-    for folder in reversed(_FOLDERS):
+    for folder in folders:
         places = [os.path.join(place, *folder) for place in packages or rubber_duck.__path__]
         for module in pkgutil.iter_modules(places):
             name = module.name.replace("_", "-")

@@ -13,6 +13,7 @@ from rubber_duck.cli.asking import ask
 from rubber_duck.cli.command import Command
 from rubber_duck.cli.files import write_report
 from rubber_duck.cli.invocation import current
+from rubber_duck.cli.suggestions import rule_names
 
 _BY_SUFFIX: Final = {".json": "json", ".sarif": "sarif", ".html": "html", ".htm": "html"}
 _SEVERITIES: Final = ("info", "low", "medium", "high", "critical")
@@ -35,7 +36,12 @@ _SEVERITIES: Final = ("info", "low", "medium", "high", "critical")
     help="Report only findings at least this severe.  [default: as configured, else info]",
 )
 @click.option(
-    "--rule", "rules", multiple=True, metavar="NAME", help="Only this rule; `security-*` and repetition work."
+    "--rule",
+    "rules",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=rule_names,
+    help="Only this rule, e.g. `sql-injection` or `ruff/S*`; may be repeated.",
 )
 @click.option(
     "--limit", type=click.IntRange(min=0), metavar="N", help="Show the N worst findings as text; 0 shows all."

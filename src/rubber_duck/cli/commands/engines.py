@@ -9,10 +9,11 @@ import click
 from rubber_duck.cli import drawing
 from rubber_duck.cli.asking import ask
 from rubber_duck.cli.command import Command
+from rubber_duck.cli.suggestions import engine_names
 
 
 @click.command(cls=Command, name="engines")
-@click.argument("name", default="", help="One engine.")
+@click.argument("name", default="", shell_complete=engine_names, help="One engine.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(name: str, as_json: bool) -> None:
     """Show the engines, or what one of them takes and answers."""

@@ -10,12 +10,18 @@ import click
 from rubber_duck.cli import drawing
 from rubber_duck.cli.asking import ask
 from rubber_duck.cli.command import Command
+from rubber_duck.cli.suggestions import rule_names
 
 _HEADINGS: Final = {"security": "Security", "semantic": "Semantic", "style": "Style", "syntax": "Syntax"}
 
 
 @click.command(cls=Command, name="rules")
-@click.argument("name", default="", help="One rule, e.g. `sql-injection`, or one of ruff's, e.g. `ruff/F401`.")
+@click.argument(
+    "name",
+    default="",
+    shell_complete=rule_names,
+    help="One rule, e.g. `sql-injection`, or one of ruff's, e.g. `ruff/F401`.",
+)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(name: str, as_json: bool) -> None:
     """Show the rules, or one rule's documentation and examples."""
