@@ -7,7 +7,6 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from rubber_duck.analysis.rules import children
-from rubber_duck.analysis.rules.assignments import scope
 from rubber_duck.code.source import Node, SourceFile
 
 _LITERALS: Final = frozenset(
@@ -100,16 +99,6 @@ def _decisive_parts(node: Node, file: SourceFile, harmless: Collection[str]) -> 
 def is_from_outside(node: Node, file: SourceFile) -> bool:
     """Whether the expression itself names a request, the command line or the like."""
     return bool(_OUTSIDE.search(file.text(node)))
-
-
-def is_parameter(node: Node, file: SourceFile) -> bool:
-    """Whether the first name in the expression is a parameter of the function being visited."""
-    around = scope(file)
-    held = around.child_by_field_name("parameters") if around is not None else None
-    name = re.match(r"\w+", file.text(node))
-    if held is None or name is None or name[0] in {"self", "cls", "this"}:
-        return False
-    return any(each.type == "identifier" and file.text(each) == name[0] for each in file.descendants(held))
 
 
 def _is_harmless_call(call: Node, file: SourceFile, harmless: Collection[str]) -> bool:

@@ -1,8 +1,9 @@
-"""Finds inner loops that overwrite the variable of a loop around them."""
+"""Finds loops that overwrite the variable of a loop around them, or a parameter of their function."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import ClassVar, Final
 
 from rubber_duck.analysis.finding import Confidence, Kind, Severity
@@ -21,16 +22,16 @@ _LOOPS: Final = frozenset({"for_statement", "for_in_statement"})
 
 @rules.add
 class ShadowedLoopVariable(Rule):
-    """A loop inside a loop uses the same variable, so behind it the outer one has lost its value.
+    """A loop uses the variable of a loop around it, or a parameter, so behind it the outer one has lost its value.
 
-    Code of the outer loop that stands below the inner one then works on the last value of the inner loop. In
+    Code that stands below the inner loop then works on the last value of that loop, or on none if it was empty. In
     JavaScript a counter that is shared (`var i` twice) makes the outer loop end early or never.
 
     Mend it by giving the inner variable a name of its own.
 
-    Confidence is high where the outer variable is read after the inner loop, medium where it is not (yet). `_` is
-    never reported, nor are loops with `let` or `const` in JavaScript and comprehensions, which have a scope of their
-    own.
+    Confidence is high where the outer variable is read after the inner loop, medium where it is not (yet). Parameters
+    are looked at in Python only. Names that begin with `_` are never reported, nor are comprehensions and JavaScript's
+    loops with `let` or `const`, which have a scope of their own.
     """
 
     name = "shadowed-loop-variable"
@@ -41,6 +42,7 @@ class ShadowedLoopVariable(Rule):
         Example("python", "for x in a:\n    for y in x:\n        f(x)\n"),
         Example("python", "for _ in a:\n    for _ in b:\n        f()\n"),
         Example("python", "for x in a:\n    y = [x for x in b]\n"),
+        Example("python", "def f(x, y):\n    for x in x:\n        g(x)\n    for z in y:\n        g(z)\n"),
         Example("python", "for x in a:\n    def g():\n        for x in b:\n            f(x)\n"),
         Example("python", "for x in a:\n    if x:\n        for x in b:\n            f(x)\n        break\n"),
         Example("python", "for x in a:\n    f(x)\nelse:\n    for x in b:\n        f(x)\n"),
@@ -50,33 +52,55 @@ class ShadowedLoopVariable(Rule):
     bad = (
         Example("python", "for x in a:\n    for x in b:\n        f(x)\n    g(x)\n"),
         Example("python", "for i, (k, v) in a:\n    if k:\n        for v, w in b:\n            f(v)\n"),
+        Example("python", "def f(name, names):\n    for name in names:\n        g(name)\n    return name\n"),
         Example("javascript", "for (var i = 0; i < 9; i++) { for (var i = 0; i < 3; i++) { f(i) } }"),
         Example("typescript", "for (var k in a) { for (k of b) { f(k) } }"),
     )
 
     def check(self, node: Node, file: SourceFile) -> Iterator[Hit]:
-        """Compare a loop's variables with those of the loops around it."""
-        outer = list(_loops_around(file))
-        if not outer:
-            return
+        """Compare a loop's variables with those of the loops around it, then with the function's parameters."""
         own = _variables(node, file)
-        for loop in outer:
+        for loop in _loops_around(file):
             held = _variables(loop, file)
-            for name, place in own.items():
-                if name not in held or name.startswith("_"):
-                    continue
-                is_read = _is_read_after(name, node.end_byte, loop, file)
-                if not is_read and file.family == "python" and _leaves_behind(node, file):
-                    return
-                line = file.position(loop.start_byte)[0]
-                message = f"This loop overwrites `{name}` of the loop on line {line}"
-                if is_read:
-                    message += ", which is read again after it"
-                is_counter = file.family == "ecmascript" and loop.type == "for_statement"
-                confidence = Confidence.HIGH if is_read or is_counter else Confidence.MEDIUM
-                severity = Severity.HIGH if is_read else None
-                yield Hit(place, f"{message}: give it a name of its own", confidence=confidence, severity=severity)
+            shared = next((name for name in own if name in held and not name.startswith("_")), None)
+            if shared is None:
+                continue
+            is_read = _is_read_after(shared, node.end_byte, loop, file)
+            if not is_read and file.family == "python" and _leaves_behind(node, file):
                 return
+            is_counter = file.family == "ecmascript" and loop.type == "for_statement"
+            line = file.position(loop.start_byte)[0]
+            yield _hit(own[shared], f"`{shared}` of the loop on line {line}", is_read=is_read, is_sure=is_counter)
+            return
+        function = file.ancestor(*_BORDERS) if own and file.family == "python" else None
+        given = function.child_by_field_name("parameters") if function is not None else None
+        if function is None or given is None:
+            return
+        parameters = {file.text(each) for each in file.descendants(given) if each.type == "identifier"}
+        source = node.child_by_field_name("right")
+        for name, place in own.items():
+            if name in parameters and not name.startswith("_") and not _mentions(source, name, file):
+                is_read = _is_read_after(name, node.end_byte, function, file)
+                hit = _hit(place, f"the parameter `{name}`", is_read=is_read, is_sure=False)
+                yield hit if is_read else replace(hit, severity=Severity.LOW)
+                return
+
+
+def _hit(place: Node, what: str, *, is_read: bool, is_sure: bool) -> Hit:
+    message = f"This loop overwrites {what}{', which is read again after it' if is_read else ''}"
+    return Hit(
+        place,
+        f"{message}: give it a name of its own",
+        confidence=Confidence.HIGH if is_read or is_sure else Confidence.MEDIUM,
+        severity=Severity.HIGH if is_read else None,
+    )
+
+
+def _mentions(node: Node | None, name: str, file: SourceFile) -> bool:
+    """Whether `name` stands in the expression: `for value in value` takes its parameter apart on purpose."""
+    return node is not None and any(
+        each.type == "identifier" and file.text(each) == name for each in file.descendants(node)
+    )
 
 
 def _loops_around(file: SourceFile) -> Iterator[Node]:
@@ -125,14 +149,28 @@ def _is_read_after(name: str, after: int, loop: Node, file: SourceFile) -> bool:
         if statement.end_byte <= after:
             continue
         assigned = _assigned(statement) if statement.start_byte >= after else None
-        for found in file.descendants(statement):
-            if found.start_byte < after or found.type != "identifier" or file.text(found) != name:
+        for found in _names(statement):
+            if found.start_byte < after or file.text(found) != name:
                 continue
             if assigned is None or not assigned.start_byte <= found.start_byte < assigned.end_byte:
                 return True
-        if assigned is not None and any(file.text(each) == name for each in file.descendants(assigned)):
+        if assigned is not None and any(file.text(each) == name for each in _names(assigned)):
             return False
     return False
+
+
+def _names(node: Node) -> Iterator[Node]:
+    """The variables in `node` in source order: identifiers but for fields and the names of arguments."""
+    stack = [node]
+    while stack:
+        found = stack.pop()
+        if found.type == "identifier":
+            yield found
+        elif found.type in {"attribute", "keyword_argument"}:
+            inner = found.child_by_field_name("object") or found.child_by_field_name("value")
+            stack.extend([inner] if inner is not None else [])
+        else:
+            stack.extend(reversed(found.named_children))
 
 
 def _assigned(statement: Node) -> Node | None:
