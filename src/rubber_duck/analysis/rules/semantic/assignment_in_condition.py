@@ -13,6 +13,8 @@ from rubber_duck.code.source import Node, SourceFile
 
 _LITERALS: Final = frozenset({"number", "string", "true", "false", "null", "undefined", "template_string", "regex"})
 
+_VALUES: Final = frozenset({"identifier", "member_expression", "subscript_expression", "this"})
+
 
 @rules.add
 class AssignmentInCondition(Rule):
@@ -23,7 +25,8 @@ class AssignmentInCondition(Rule):
     Mend it by writing `===`, or by assigning on a line of its own before the condition.
 
     Where the assignment is meant, a second pair of parentheses says so, `if ((match = re.exec(s)))`, and it is not
-    reported; nor is `while (x = next())`, unless what is assigned is a literal.
+    reported. Nor are `while (x = y)`, unless `y` is a literal, and the assignment of a call or another computed value,
+    which nobody would compare with.
     """
 
     name = "assignment-in-condition"
@@ -32,6 +35,7 @@ class AssignmentInCondition(Rule):
     kinds: ClassVar = {"ecmascript": ("if_statement", "ternary_expression", "while_statement", "do_statement")}
     good = (
         Example("javascript", "if (a === b) f(); else if (a == c) g()"),
+        Example("javascript", "if (m = re.exec(s)) f(m); if (option.selected = list.indexOf(x) > -1) g()"),
         Example("javascript", "while (m = re.exec(s)) f(m)"),
         Example("javascript", "if ((m = re.exec(s))) f(m); if ((x = f()) !== null) g(x)"),
         Example("typescript", "const f = (a) ? b : c; if (g(a = 1)) h()"),
@@ -54,6 +58,8 @@ class AssignmentInCondition(Rule):
         if left is None or right is None:
             return
         is_literal = unwrapped(right).type in _LITERALS
+        if not is_literal and unwrapped(right).type not in _VALUES:
+            return
         if node.type not in {"if_statement", "ternary_expression"} and not is_literal:
             return
         target = file.text(left)

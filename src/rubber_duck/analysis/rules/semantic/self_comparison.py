@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import ClassVar, Final
 
@@ -12,6 +13,7 @@ from rubber_duck.code.source import Node, SourceFile
 
 _OPERATORS: Final = frozenset({"==", "!=", "===", "!==", "<", "<=", ">", ">=", "is", "is not"})
 _NAN_TESTS: Final = frozenset({"!=", "!==", "==", "==="})
+_EXPLAINED: Final = re.compile(r"NaN|[Nn]ot-a-number|self-compare")
 _ALWAYS_TRUE: Final = frozenset({"==", "===", "<=", ">=", "is"})
 _ASSERTS: Final = ("assert", "expect", "refute", "ok", "test", "fail")
 _LITERALS: Final = frozenset({"integer", "float", "number", "string", "true", "false", "boolean", "null", "none"})
@@ -27,7 +29,8 @@ class SelfComparison(Rule):
     Mend it by naming the other side. Where the comparison asks whether `x` is not-a-number, say so: `math.isnan(x)`,
     `Number.isNaN(x)`; `x != x` is reported with low and `x == x` with medium confidence for that reason.
 
-    Ignore it in code that tests an `__eq__`; inside assertions it is not reported.
+    Ignore it in code that tests an `__eq__`. It is not reported inside assertions, nor where that line or the one above
+    speaks of NaN.
     """
 
     name = "self-comparison"
@@ -41,6 +44,7 @@ class SelfComparison(Rule):
     good = (
         Example("python", "a.size == b.size\nx == y\nnext(i) == next(i)\na < b < a\n"),
         Example("python", "assert x == x\nself.assertTrue(x == x)\nself.assertIs(p == p, True)\n"),
+        Example("javascript", "if (x !== x) f() // only NaN is not itself"),
         Example("javascript", "a.x === b.x; it.next() === it.next(); a + a; expect(x == x).toBe(true)"),
         Example("elixir", "a == b\nf(a) == f(a)\na <> a\nassert a == a\n@spec term < term :: boolean\n"),
     )
@@ -67,6 +71,9 @@ class SelfComparison(Rule):
         shown, sign = file.text(left), operator.type
         result = "true" if sign in _ALWAYS_TRUE else "false"
         test = {"python": "math.isnan", "ecmascript": "Number.isNaN"}.get(file.family)
+        row = node.start_point.row
+        if test is not None and _EXPLAINED.search(f"{file.line(row)} {file.line(row + 1)}"):
+            return
         if test is not None and sign in _NAN_TESTS and not (sign in _ALWAYS_TRUE and "." in shown):
             negation = "not " if file.family == "python" else "!"
             wish = f"{negation if sign in _ALWAYS_TRUE else ''}{test}({shown})"
