@@ -75,7 +75,7 @@ def _keep(text: str) -> Path | None:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(terminal.encoded(text))
+            file.write(terminal.encoded(text + "\n"))
     except OSError:
         return None
     return path
