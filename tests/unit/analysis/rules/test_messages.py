@@ -153,3 +153,31 @@ def test_security_rules_leave_tests_and_examples_alone(path: str) -> None:
 )  # fmt: skip
 def test_words_placeholders_and_addresses_are_no_secrets(value: str) -> None:
     assert messages("hardcoded-secret", "python", f'api_key = "{value}"\n') == []
+
+
+def test_nested_conditions_are_joined_and_the_body_moves_to_the_left() -> None:
+    code = (
+        "def f():\n    if a or b:\n        if c:\n            g()\n\n            h(\n                1)\n    return 1\n"
+    )
+    mended = "def f():\n    if (a or b) and c:\n        g()\n\n        h(\n            1)\n    return 1\n"
+    assert fixed("collapsible-if", "python", code) == mended
+
+
+def test_nested_conditions_around_a_text_of_several_lines_are_reported_without_a_fix() -> None:
+    [(_, hit)] = hits("collapsible-if", "python", 'if a:\n    if b:\n        x = """\n        text"""\n')
+    assert hit.fix is None
+
+
+def test_a_copy_of_a_function_names_the_one_it_was_copied_from() -> None:
+    body = "        f(1)\n        g(2)\n        h(3)\n        i(4)\n"
+    code = f"class T:\n    def test_a(self):\n{body}    def test_b(self):\n{body}"
+    assert messages("duplicate-function", "python", code) == [
+        "`test_b` is the same code as `test_a` on line 2: write what was meant here, or let one call the other"
+    ]
+
+
+def test_a_missing_return_names_the_branch_that_gives_nothing() -> None:
+    code = "def f(x):\n    if x == 1:\n        return 1\n    elif x == 2:\n        g()\n    else:\n        return 3\n"
+    assert messages("missing-return", "python", code) == [
+        "`f` returns a value in the branch on line 2 but `None` in the branch on line 4: return it there or say so"
+    ]

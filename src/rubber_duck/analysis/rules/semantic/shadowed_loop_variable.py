@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import ClassVar, Final
 
 from rubber_duck.analysis.finding import Confidence, Kind, Severity
@@ -30,8 +29,9 @@ class ShadowedLoopVariable(Rule):
     Mend it by giving the inner variable a name of its own.
 
     Confidence is high where the outer variable is read after the inner loop, medium where it is not (yet). Parameters
-    are looked at in Python only. Names that begin with `_` are never reported, nor are comprehensions and JavaScript's
-    loops with `let` or `const`, which have a scope of their own.
+    are looked at in Python only, and only if they are read after a loop that does not search by `break`. Names that
+    begin with `_` are never reported, nor are comprehensions and JavaScript's loops with `let` or `const`, which have a
+    scope of their own.
     """
 
     name = "shadowed-loop-variable"
@@ -42,6 +42,8 @@ class ShadowedLoopVariable(Rule):
         Example("python", "for x in a:\n    for y in x:\n        f(x)\n"),
         Example("python", "for _ in a:\n    for _ in b:\n        f()\n"),
         Example("python", "for x in a:\n    y = [x for x in b]\n"),
+        Example("python", "def f(x, y):\n    for x in y:\n        g(x)\n    return y.x\n"),
+        Example("python", "def f(x, y):\n    for x in y:\n        if g(x):\n            break\n    return x\n"),
         Example("python", "def f(x, y):\n    for x in x:\n        g(x)\n    for z in y:\n        g(z)\n"),
         Example("python", "for x in a:\n    def g():\n        for x in b:\n            f(x)\n"),
         Example("python", "for x in a:\n    if x:\n        for x in b:\n            f(x)\n        break\n"),
@@ -79,10 +81,10 @@ class ShadowedLoopVariable(Rule):
         parameters = {file.text(each) for each in file.descendants(given) if each.type == "identifier"}
         source = node.child_by_field_name("right")
         for name, place in own.items():
-            if name in parameters and not name.startswith("_") and not _mentions(source, name, file):
-                is_read = _is_read_after(name, node.end_byte, function, file)
-                hit = _hit(place, f"the parameter `{name}`", is_read=is_read, is_sure=False)
-                yield hit if is_read else replace(hit, severity=Severity.LOW)
+            if name not in parameters or name.startswith("_") or _mentions(source, name, file):
+                continue
+            if _is_read_after(name, node.end_byte, function, file) and not _is_search(node, file):
+                yield _hit(place, f"the parameter `{name}`", is_read=True, is_sure=False)
                 return
 
 
@@ -94,6 +96,11 @@ def _hit(place: Node, what: str, *, is_read: bool, is_sure: bool) -> Hit:
         confidence=Confidence.HIGH if is_read or is_sure else Confidence.MEDIUM,
         severity=Severity.HIGH if is_read else None,
     )
+
+
+def _is_search(loop: Node, file: SourceFile) -> bool:
+    """Whether the loop looks for a value to go on with: it has a `break`."""
+    return any(each.type == "break_statement" for each in file.descendants(loop))
 
 
 def _mentions(node: Node | None, name: str, file: SourceFile) -> bool:
