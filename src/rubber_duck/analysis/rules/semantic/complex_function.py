@@ -20,6 +20,11 @@ _WORDS: Final = {
 """At least one match for each decision, so that few matches spare the count."""
 
 _SMALLEST_DECISION_BYTES: Final = 6
+_DECISIONS_OF_A_PART: Final = 5
+_PARTS: Final = ("if_statement", "for_statement", "while_statement", "try_statement", "match_statement", "in_statement",
+                 "with_statement", "do_statement", "switch_statement", "do_block")  # fmt: skip
+"""What the kinds of statements end with that can be moved into a function of their own."""
+
 _DECISIONS: Final = {
     **dict.fromkeys(("if_statement", "elif_clause"), "if"),
     **dict.fromkeys(("conditional_expression", "ternary_expression"), "conditional expression"),
@@ -104,16 +109,16 @@ class ComplexFunction(Rule):
         for statement in _statements(node):
             found = _decisions(statement, file)
             counted += found
-            if found.total() > most:
+            if found.total() > most and statement.type.endswith(_PARTS):
                 largest, most = statement, found.total()
         complexity = 1 + counted.total()
-        if complexity <= limit or largest is None or counted.total() - counted["case"] < limit // 2:
+        if complexity <= limit or counted.total() - counted["case"] < limit // 2:
             return
         name, underlined = _name(node, file)
         parts = ", ".join(f"{count} × {what}" for what, count in counted.most_common(3))
         message = f"{name} has a cyclomatic complexity of {complexity} (at most {limit}): {parts}"
-        if 2 <= most < counted.total():
-            line = file.position(largest.start_byte)[0]
+        if most >= _DECISIONS_OF_A_PART and counted.total() // 4 <= most < counted.total():
+            line = file.position(largest.start_byte)[0] if largest is not None else 0
             message += f"; line {line} begins a part with {most} of its decisions: move it into a function of its own"
         else:
             message += "; split it into functions with one purpose each"

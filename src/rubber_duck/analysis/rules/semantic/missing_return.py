@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 from rubber_duck.analysis.finding import Confidence, Kind, Severity
 from rubber_duck.analysis.rule import Example, Hit, Rule, rules
 from rubber_duck.analysis.rules import children
-from rubber_duck.analysis.rules.branching import branches
+from rubber_duck.analysis.rules.branching import Branch, branches
 from rubber_duck.analysis.rules.testing import is_test
 from rubber_duck.code.source import Node, SourceFile
 
@@ -73,6 +73,11 @@ class MissingReturn(Rule):
             "python", "def f(x):\n    'One, two or None.'\n    if x:\n        return 1\n    elif y:\n        return 2\n"
         ),
         Example("javascript", "async function f(x) { if (x) { return g() } else { await h() } }"),
+        Example(
+            "python",
+            "def f(x):\n  if x:\n    return f(1)\n  elif y:\n    return self.f(2)\n  else:\n    g()\n",
+        ),
+        Example("javascript", "each(xs, function (x) { if (x) { return false } else if (y) { g() } })"),
         Example("python", "def f(x=None):\n    if x is None:\n        return g()\n    else:\n        h(x)\n"),
         Example("javascript", "function f(x) { if (x) { return 1 } else if (y) { return 2 } return 3 }"),
         Example("typescript", "function f(x: A): B | undefined { if (x) { return 1 } else if (y) { return 2 } }"),
@@ -101,15 +106,18 @@ class MissingReturn(Rule):
         chain = branches(last, file, is_visited=False)
         if len(chain) < 2 or is_test(file.path) or _may_be_empty(node, body, file) or _yields(body):
             return
-        giving = [branch for branch in chain if _gives(branch.body, file)]
+        name = node.child_by_field_name("name")
+        own_name = name.text if name is not None else None
+        giving = [branch for branch in chain if _gives(branch.body, own_name, file)]
+        if own_name is None and node.type != "function_definition" and _only_says_yes_or_no(giving):
+            return  # the callback of an `each`, where `false` means stop
         silent = [branch for branch in chain if not _leaves(branch.body, file, _DEPTH_READ)]
         is_open = chain[-1].condition is not None
-        if not giving or not (silent or is_open) or (len(giving) < 2 and not _gives(chain[0].body, file)):
+        if not giving or not (silent or is_open) or (len(giving) < 2 and chain[0] not in giving):
             return
         first = chain[0].condition
         if len(chain) == 2 and silent and first is not None and _ASKS_FOR_NOTHING.search(file.text(first)):
             return  # `if value is None: return get() else: set(value)`
-        name = node.child_by_field_name("name")
         called = f"`{file.text(name)}`" if name is not None else "This function"
         nothing = "`None`" if file.family == "python" else "`undefined`"
         line = file.position(giving[0].node.start_byte)[0]
@@ -124,15 +132,24 @@ class MissingReturn(Rule):
         yield Hit(place, message)
 
 
-def _gives(body: Sequence[Node], file: SourceFile) -> bool:
-    """Whether the branch ends by returning a value other than nothing."""
-    last = next((part for part in reversed(body) if part.type != "comment"), None)
-    if last is None or last.type != "return_statement":
-        return False
-    value = children.first(last)
+def _gives(body: Sequence[Node], own_name: bytes | None, file: SourceFile) -> bool:
+    """Whether the branch ends by returning a value: not nothing, and not what the function itself gives."""
+    value = _returned(body)
     if value is None or file.text(value) in {"None", "undefined", "null"}:
         return False
+    if value.type in {"call", "call_expression"} and file.name_of_call(value).encode() == own_name:
+        return False
     return file.family == "python" or value.type not in {"call_expression", "await_expression"}  # of nothing, perhaps
+
+
+def _returned(body: Sequence[Node]) -> Node | None:
+    last = next((part for part in reversed(body) if part.type != "comment"), None)
+    return children.first(last) if last is not None and last.type == "return_statement" else None
+
+
+def _only_says_yes_or_no(giving: Sequence[Branch]) -> bool:
+    values = [_returned(branch.body) for branch in giving]
+    return all(value is not None and value.type in {"true", "false", "unary_expression"} for value in values)
 
 
 def _leaves(body: Sequence[Node], file: SourceFile, depth: int) -> bool:

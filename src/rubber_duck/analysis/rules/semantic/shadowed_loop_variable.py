@@ -48,6 +48,7 @@ class ShadowedLoopVariable(Rule):
         Example("python", "for x in a:\n    def g():\n        for x in b:\n            f(x)\n"),
         Example("python", "for x in a:\n    if x:\n        for x in b:\n            f(x)\n        break\n"),
         Example("python", "for x in a:\n    f(x)\nelse:\n    for x in b:\n        f(x)\n"),
+        Example("javascript", "for (var k in a) { for (k of b) { f(k) } }"),
         Example("javascript", "for (let i = 0; i < 9; i++) { for (let i = 0; i < 3; i++) { f(i) } }"),
         Example("javascript", "for (var i = 0; i < 9; i++) { for (var j = 0; j < 3; j++) { f(i) } }"),
     )
@@ -56,7 +57,7 @@ class ShadowedLoopVariable(Rule):
         Example("python", "for i, (k, v) in a:\n    if k:\n        for v, w in b:\n            f(v)\n"),
         Example("python", "def f(name, names):\n    for name in names:\n        g(name)\n    return name\n"),
         Example("javascript", "for (var i = 0; i < 9; i++) { for (var i = 0; i < 3; i++) { f(i) } }"),
-        Example("typescript", "for (var k in a) { for (k of b) { f(k) } }"),
+        Example("typescript", "for (var k in a) { for (k of b) { f(k) } g(k) }"),
     )
 
     def check(self, node: Node, file: SourceFile) -> Iterator[Hit]:
@@ -68,9 +69,9 @@ class ShadowedLoopVariable(Rule):
             if shared is None:
                 continue
             is_read = _is_read_after(shared, node.end_byte, loop, file)
-            if not is_read and file.family == "python" and _leaves_behind(node, file):
-                return
             is_counter = file.family == "ecmascript" and loop.type == "for_statement"
+            if not is_read and (_leaves_behind(node, file) if file.family == "python" else not is_counter):
+                return
             line = file.position(loop.start_byte)[0]
             yield _hit(own[shared], f"`{shared}` of the loop on line {line}", is_read=is_read, is_sure=is_counter)
             return

@@ -23,7 +23,7 @@ class SwallowedException(Rule):
 
     Mend it by catching the exception that is expected (`except KeyError:`), or by logging what was caught. Where
     everything may really be ignored, say why in a comment in the handler: then it is not reported. A comment above the
-    `try` statement lowers the confidence.
+    `try` statement or above the handler lowers the confidence in Python and is enough in JavaScript.
 
     Reported are a bare `except:`, `except Exception:` and `except BaseException:` whose body is only `pass`, `...` or
     `continue`; empty `catch` blocks in JavaScript, but for `catch (_error) {}`, which says that it is meant; and
@@ -41,6 +41,7 @@ class SwallowedException(Rule):
         Example("python", "try:\n    f()\nexcept Exception:\n    # any will do\n    pass\n"),
         Example("python", "try:\n    f()\nexcept:\n    x = None\n"),
         Example("javascript", "try { f() } catch (e) { /* not there */ }"),
+        Example("javascript", "// Old browsers throw here.\ntry { f() } catch {}"),
         Example("javascript", "try { f() } catch { g() }"),
         Example("javascript", "try { f() } catch (_error) {}"),
         Example("elixir", "try do\n  f()\nrescue\n  KeyError -> nil\n  _ -> :error\nend\n"),
@@ -65,11 +66,23 @@ class SwallowedException(Rule):
             body = node.child_by_field_name("body")
             error = node.child_by_field_name("parameter")
             is_named_unused = error is not None and file.text(error).startswith("_")
-            if body is not None and body.named_child_count == 0 and not is_named_unused:
+            if (
+                body is not None
+                and body.named_child_count == 0
+                and not is_named_unused
+                and not _is_explained(node, file)
+            ):
                 message = "This `catch` drops every error without a trace: handle or log it, or say why in a comment"
                 yield Hit(children.keyword(node), message, confidence=Confidence.MEDIUM, severity=Severity.LOW)
         else:
             yield from _check_elixir(node, file)
+
+
+def _is_explained(handler: Node, file: SourceFile) -> bool:
+    """Whether a comment stands on the line above the handler or above its `try`."""
+    statement = file.parent
+    rows = [handler.start_point.row, *([statement.start_point.row] if statement is not None else ())]
+    return any(file.line(row).strip().startswith(("//", "*", "/*", "#")) for row in rows)
 
 
 def _check_python(node: Node, file: SourceFile) -> Iterator[Hit]:
@@ -91,9 +104,7 @@ def _check_python(node: Node, file: SourceFile) -> Iterator[Hit]:
     message = (
         f"`{what}: {done}` drops every error without a trace: catch the one you expect, log it, or say why in a comment"
     )
-    statement = file.parent
-    above = file.line(statement.start_point.row).strip() if statement is not None else ""
-    confidence = Confidence.LOW if above.startswith("#") else Confidence.HIGH
+    confidence = Confidence.LOW if _is_explained(node, file) else Confidence.HIGH
     yield Hit(caught or children.keyword(node), message, confidence=confidence)
 
 
