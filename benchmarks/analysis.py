@@ -17,6 +17,8 @@ from rubber_duck.scope import Scope
 from rubber_duck.settings import load
 
 BIN = Path(sys.executable).parent
+FOUND = (0, 1, 3)
+"""Statuses of a tool that ran: 1 when it found something, 3 for vulture."""
 CHANGED_FILE = "django/db/models/query.py"
 
 
@@ -44,20 +46,20 @@ def main() -> None:
         )
         print("\nin one warm process (median of 5)")
         for name, seconds in warm.items():
-            print(f"{name:<42}{seconds * 1000:9.1f} ms")
+            print(f"{name:<54}{seconds * 1000:9.1f} ms")
 
 
 def _ours(tree: Path, home: Path) -> Cost:
     environment = {"DUCK_HOME": str(home)}
     argv = [BIN / "duck", "analyze", ".", "--format", "json", "--output", home.parent / "report.json"]
-    cold = measure(argv, cwd=tree, environment=environment)
+    cold = measure(argv, cwd=tree, environment=environment, fine=FOUND)
     print(cold.row("duck analyze, cold"))
-    measure(argv, cwd=tree, environment=environment)  # the files were copied a moment ago: sightings settle
-    print(measure(argv, cwd=tree, environment=environment).row("duck analyze, nothing changed"))
+    measure(argv, cwd=tree, environment=environment, fine=FOUND)  # the files were copied a moment ago: sightings settle
+    print(measure(argv, cwd=tree, environment=environment, fine=FOUND).row("duck analyze, nothing changed"))
     changed = tree / CHANGED_FILE
     changed.write_bytes(changed.read_bytes() + b"\n\ndef added_by_the_benchmark():\n    return 1\n")
-    print(measure(argv, cwd=tree, environment=environment).row("duck analyze, one file changed"))
-    up = measure([BIN / "duck", "up", "."], cwd=tree, environment={"DUCK_HOME": str(home.parent / "up")})
+    print(measure(argv, cwd=tree, environment=environment, fine=FOUND).row("duck analyze, one file changed"))
+    up = measure([BIN / "duck", "up", "."], cwd=tree, environment={"DUCK_HOME": str(home.parent / "up")}, fine=FOUND)
     print(up.row("duck up, cold (analysed and kept)"))
     return cold
 
@@ -70,7 +72,7 @@ def _peers(tree: Path) -> dict[str, Cost]:
         "radon": [BIN / "radon", "cc", "-s", "."],
         "lizard": [BIN / "lizard", "-l", "python", "."],
     }
-    return {name: measure(argv, cwd=tree) for name, argv in commands.items()}
+    return {name: measure(argv, cwd=tree, fine=FOUND) for name, argv in commands.items()}
 
 
 async def _warm(tree: Path, home: Path) -> dict[str, float]:
@@ -87,18 +89,21 @@ async def _warm(tree: Path, home: Path) -> dict[str, float]:
         await once([str(tree)])
         await once([str(tree)])
         nothing = sorted([await once([str(tree)]) for _ in range(5)])[2]
-        changed = tree / CHANGED_FILE
-        one_in_tree, one_alone = [], []
-        for number in range(5):
-            changed.write_bytes(changed.read_bytes() + f"\nADDED_{number} = {number}\n".encode())
-            one_in_tree.append(await once([str(tree)]))
-            changed.write_bytes(changed.read_bytes() + f"\nMORE_{number} = {number}\n".encode())
-            one_alone.append(await once([str(changed)]))
-    return {
-        "the whole tree, nothing changed": nothing,
-        "the whole tree, one file changed": sorted(one_in_tree)[2],
-        "that one file (changed) alone": sorted(one_alone)[2],
-    }
+        found = {"the whole tree, nothing changed": nothing}
+
+        async def changed(file: Path, paths: list[str]) -> float:
+            seconds = []
+            for number in range(5):
+                file.write_bytes(file.read_bytes() + f"\nADDED_{number} = {number}\n".encode())
+                seconds.append(await once(paths))
+            return sorted(seconds)[2]
+
+        median = sorted(tree.rglob("*.py"), key=lambda file: file.stat().st_size)[1409]
+        for name, file in (("median", median), ("large", tree / CHANGED_FILE)):
+            size = f"one {name} file changed ({file.stat().st_size / 1000:.0f} kB)"
+            found[f"the whole tree, {size}"] = await changed(file, [str(tree)])
+            found[f"{size}, alone"] = await changed(file, [str(file)])
+    return found
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -34,8 +35,10 @@ class Cost:
 HEAD = f"{'':<42}{'wall':>11} {'CPU':>11} {'peak':>12}"
 
 
-def measure(argv: Sequence[str | Path], *, cwd: Path, environment: Mapping[str, str] | None = None) -> Cost:
-    """Run `argv` to its end, output thrown away."""
+def measure(
+    argv: Sequence[str | Path], *, cwd: Path, environment: Mapping[str, str] | None = None, fine: Sequence[int] = (0,)
+) -> Cost:
+    """Run `argv` to its end, output thrown away; a status that is not `fine` ends the benchmark."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
     process = subprocess.Popen(
@@ -50,6 +53,8 @@ def measure(argv: Sequence[str | Path], *, cwd: Path, environment: Mapping[str, 
     watcher.start()
     status = process.wait()
     wall_s = time.perf_counter() - started
+    if status not in fine:
+        sys.exit(f"{' '.join(map(str, argv))} ended with {status}: nothing was measured")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     watcher.join()
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -22,6 +22,7 @@ RESERVED_VARIABLES: Final[dict[str, str]] = {
     "DUCK_CONFIG": "The settings file to read instead of `duck.toml` in the home folder.",
     "DUCK_FAULT": "Kills the process at a named fault point; for tests.",
     "DUCK_BENCH_DATA": "The folder with the public cases that benchmarks run over.",
+    "DUCK_BENCH_DJANGO": "The unpacked source distribution of Django that benchmarks run over.",
 }
 """`DUCK_` variables that are not settings of the tree."""
 
