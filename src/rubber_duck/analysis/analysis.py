@@ -72,11 +72,11 @@ class Analysis:
             listed = await asyncio.to_thread(_scan, target)
             files = [file for file in listed.files if file.language is not None]
             run = _Run(target, rule_set, _version(rule_set, target), started_ns, on_progress)
-            todo = await asyncio.to_thread(self._look_up, run, files)
-            await self._analyze(run, todo)
-            await asyncio.to_thread(self._keep, run, files, todo)
+            pending = await asyncio.to_thread(self._look_up, run, files)
+            await self._analyze(run, pending)
+            await asyncio.to_thread(self._keep, run, files, pending)
             described = await ruff_catalog(self._known) if target.settings.analysis.ruff else {}
-        outcome = replace(_outcome(run, listed, files, cached=len(files) - len(todo)), ruff_rules=described)
+        outcome = replace(_outcome(run, listed, files, cached=len(files) - len(pending)), ruff_rules=described)
         _report_events(outcome, self._now_ns() - started_ns)
         return outcome
 
@@ -104,42 +104,42 @@ class Analysis:
                 run.done[path] = found[key]
         return [file for file in files if file.path in run.hashes and file.path not in run.done]
 
-    async def _analyze(self, run: _Run, todo: Sequence[ScannedFile]) -> None:
-        python = [file.path for file in todo if file.language == "python"] if run.target.settings.analysis.ruff else []
+    async def _analyze(self, run: _Run, pending: Sequence[ScannedFile]) -> None:
+        python = [file.path for file in pending if file.language == "python"] if run.target.settings.analysis.ruff else []
         linting = asyncio.create_task(run_ruff(run.target.root.path, python))
         try:
-            await self._walk(run, todo)
+            await self._walk(run, pending)
             ruff = await linting
         finally:
             linting.cancel()
             await asyncio.wait([linting])
         await asyncio.to_thread(_add_ruff, run, ruff)
 
-    async def _walk(self, run: _Run, todo: Sequence[ScannedFile]) -> None:
-        items = [_item(run, file) for file in todo]
-        run.on_progress(0, len(todo), "analysing")
-        if sum(file.size_bytes for file in todo) <= INLINE_BYTES:
-            for done, (file, item) in enumerate(zip(todo, items, strict=True), start=1):
+    async def _walk(self, run: _Run, pending: Sequence[ScannedFile]) -> None:
+        items = [_item(run, file) for file in pending]
+        run.on_progress(0, len(pending), "analysing")
+        if sum(file.size_bytes for file in pending) <= INLINE_BYTES:
+            for done, (file, item) in enumerate(zip(pending, items, strict=True), start=1):
                 _take(run, file, _analyze_here(item))
-                run.on_progress(done, len(todo), "analysing")
+                run.on_progress(done, len(pending), "analysing")
                 await asyncio.sleep(0)
             return
         encoded = [item_encoder.encode(item) for item in items]
-        sizes = [file.size_bytes for file in todo]
+        sizes = [file.size_bytes for file in pending]
         deadline_s = run.target.settings.workers.file_timeout_s
         async with aclosing(self._workers.map(encoded, sizes=sizes, deadline_s=deadline_s)) as results:
             done = 0
             async for index, result in results:
                 done += 1
-                file = todo[index]
+                file = pending[index]
                 _take(run, file, result if isinstance(result, Crashed) else result_decoder.decode(result))
-                run.on_progress(done, len(todo), "analysing")
+                run.on_progress(done, len(pending), "analysing")
 
-    def _keep(self, run: _Run, files: Sequence[ScannedFile], todo: Sequence[ScannedFile]) -> None:
-        if not todo and self._all_sighted(run, files):
+    def _keep(self, run: _Run, files: Sequence[ScannedFile], pending: Sequence[ScannedFile]) -> None:
+        if not pending and self._all_sighted(run, files):
             return
         analyses: dict[bytes, FileAnalysis] = {}
-        for file in todo:
+        for file in pending:
             analysis = run.done.get(file.path)
             if analysis is not None and analysis.content_hash:
                 analyses[analysis_key(run.version, file.path, analysis.content_hash)] = analysis
