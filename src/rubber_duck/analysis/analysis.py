@@ -105,7 +105,9 @@ class Analysis:
         return [file for file in files if file.path in run.hashes and file.path not in run.done]
 
     async def _analyze(self, run: _Run, pending: Sequence[ScannedFile]) -> None:
-        python = [file.path for file in pending if file.language == "python"] if run.target.settings.analysis.ruff else []
+        python = (
+            [file.path for file in pending if file.language == "python"] if run.target.settings.analysis.ruff else []
+        )
         linting = asyncio.create_task(run_ruff(run.target.root.path, python))
         try:
             await self._walk(run, pending)

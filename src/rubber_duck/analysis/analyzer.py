@@ -59,8 +59,7 @@ class Analyzer:
         size_bytes = len(content)
         try:
             file = open_source(path, content, language)
-            if file.problems and unclosed_brackets(file.content) > UNCLOSED_ALLOWED:
-                raise LimitExceeded(f"more than {UNCLOSED_ALLOWED:,} brackets are opened and not closed")
+            _check_brackets(file)
             desk = self._desk(file.grammar)
             facts = desk.walk(file)
         except LimitExceeded as error:
@@ -101,6 +100,12 @@ def unclosed_brackets(content: bytes) -> int:
         depth += 1 if byte in b"([{" else -1
         deepest = max(deepest, depth)
     return deepest
+
+
+def _check_brackets(file: SourceFile) -> None:
+    """Raise LimitExceeded for a broken file with more open brackets than anybody writes."""
+    if file.problems and unclosed_brackets(file.content) > UNCLOSED_ALLOWED:
+        raise LimitExceeded(f"more than {UNCLOSED_ALLOWED:,} brackets are opened and not closed")
 
 
 class _Desk:

@@ -10,7 +10,6 @@ import msgspec
 from rubber_duck.analysis.finding import Finding
 from rubber_duck.analysis.suppression import Suppression
 
-
 LEFT_OUT: Final = frozenset({"binary", "limit_exceeded"})
 """Reasons for which nothing at all is said about a file's content."""
 
