@@ -1,11 +1,11 @@
-"""The application opens its parts in order, closes them in reverse, undoes a half start, and runs engines."""
+"""The application opens its parts in order, closes them in reverse, and undoes a half start."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import traceback
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,23 +13,19 @@ from typing import Any
 import pytest
 
 from rubber_duck import fault, telemetry
-from rubber_duck.app import PARTS, App, AppHealth, Opened, Part, open_app
-from rubber_duck.call import Call, Delta, Parts, Progress
+from rubber_duck.app import PARTS, AppHealth, Opened, Part, open_app
 from rubber_duck.engines.engine import EngineHealth, engines
-from rubber_duck.engines.roster import AnyEngine
 from rubber_duck.errors import (
-    Denied,
     DuckError,
     InvalidDeclaration,
-    InvalidInput,
     StorageUnavailable,
     Unavailable,
     UnknownName,
 )
 from rubber_duck.scope import Scope
 from rubber_duck.settings import LogSettings, Settings, TelemetrySettings, load
-from rubber_duck.supervision import PartHealth, Supervisor
-from tests.unit.engines.samples import NOBODY, Ask, Said, engine, failure, roster, scope
+from rubber_duck.supervision import PartHealth
+from tests.unit.engines.samples import failure
 
 NAMES = ("database", "workspace", "analysis", "project_analysis")
 
@@ -77,11 +73,6 @@ def _settings(tmp_path: Path, **sections: Any) -> Settings:  # Any: sections of 
 async def _visit(settings: Settings, parts: Sequence[Part], for_engines: Collection[str] | None = None) -> None:
     async with open_app(settings, for_engines=for_engines, parts=parts):
         pass
-
-
-def _application(*classes: type[AnyEngine], opened: Mapping[str, object] | None = None) -> App:
-    settings = Settings()
-    return App(settings, Parts(settings, opened or {}), roster(*classes), Supervisor())
 
 
 async def test_parts_open_in_the_declared_order_and_close_in_reverse(tmp_path: Path) -> None:
@@ -207,6 +198,21 @@ async def test_the_failure_of_the_work_is_raised_rather_than_that_of_closing(tmp
     with pytest.raises(KeyError, match="the work"):
         async with open_app(_settings(tmp_path), parts=[Diary(fails=["close a"]).part("a")]):
             raise KeyError("the work")
+
+
+async def test_a_part_that_lets_a_failure_through_has_not_failed_to_close(tmp_path: Path) -> None:
+    class Open:
+        async def __aenter__(self) -> None:
+            """Open."""
+
+        async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+            if error is not None:
+                raise error
+
+    diary = Diary(fails=["open b"])
+    parts = [Part("a", (), lambda settings, opened: Open()), diary.part("b")]
+
+    assert [name for name, _ in await _told(_settings(tmp_path), parts)] == ["app.start_undone", "app.closed", "raised"]
 
 
 async def _told(settings: Settings, parts: Sequence[Part]) -> list[tuple[str, dict[str, object]]]:
@@ -380,95 +386,3 @@ async def test_an_empty_home_is_all_the_whole_application_needs(tmp_path: Path) 
     settings = load({"DUCK_HOME": str(tmp_path / "home"), "DUCK_PROFILE": "test"})
     async with open_app(settings) as application:
         assert tuple(application.parts.opened) == NAMES
-
-
-async def test_a_request_reaches_its_engine_and_the_answer_comes_back() -> None:
-    assert await _application(engine()).run("sample", {"text": "ab", "times": 2}, scope()) == Said("abab")
-
-
-async def test_what_the_engine_says_meanwhile_reaches_the_asker() -> None:
-    async def talk(request: Ask, call: Call) -> Said:
-        call.emit(Progress(0, 1, "begun"))
-        call.emit(Delta("x"))
-        return Said("x")
-
-    said: list[Delta | Progress] = []
-    await _application(engine(answering=talk)).run("sample", Ask("x"), scope(), said.append)
-
-    assert said == [Progress(0, 1, "begun"), Delta("x")]
-
-
-async def test_the_engine_knows_who_asks_and_the_settings() -> None:
-    seen: list[object] = []
-
-    async def look(request: Ask, call: Call) -> Said:
-        seen.extend([call.scope, call.settings])
-        return Said("")
-
-    asking = scope()
-    application = _application(engine(answering=look))
-    await application.run("sample", Ask("x"), asking)
-
-    assert seen == [asking, application.settings]
-
-
-async def test_an_engine_sees_only_the_parts_it_needs() -> None:
-    seen: list[Mapping[str, object]] = []
-
-    async def look(request: Ask, call: Call) -> Said:
-        seen.append(call.parts.opened)
-        return Said("")
-
-    application = _application(engine(answering=look, needs=("workspace",)), opened={"workspace": "w", "analysis": "a"})
-    await application.run("sample", Ask("x"), scope())
-
-    assert seen == [{"workspace": "w"}]
-
-
-async def test_every_task_an_engine_starts_carries_the_trace_of_the_request() -> None:
-    async def trace() -> str | None:
-        return telemetry.correlation_id()
-
-    async def work(request: Ask, call: Call) -> Said:
-        return Said(
-            f"{await trace()} {await asyncio.create_task(trace())} {await asyncio.to_thread(telemetry.correlation_id)}"
-        )
-
-    asking = scope()
-    answer = await _application(engine(answering=work)).run("sample", Ask("x"), asking)
-
-    assert answer == Said(" ".join([asking.trace] * 3))
-
-
-async def test_the_trace_ends_with_the_request() -> None:
-    await _application(engine()).run("sample", Ask("x"), scope())
-
-    assert telemetry.correlation_id() is None
-
-
-@pytest.mark.parametrize(
-    ("asking", "request_", "kind"),
-    [
-        (lambda: NOBODY, {"no": "request"}, Denied),
-        (scope, {"no": "request"}, InvalidInput),
-    ],
-)
-async def test_the_right_is_checked_before_the_request_is_read(
-    asking: Callable[[], Scope], request_: object, kind: type[DuckError]
-) -> None:
-    assert type(await failure(_application(engine()).run("sample", request_, asking()))) is kind
-
-
-async def test_several_engines_run_at_once() -> None:
-    everybody = asyncio.Barrier(3)
-
-    async def together(request: Ask, call: Call) -> Said:
-        await everybody.wait()
-        return Said(request.text)
-
-    names = ("a", "b", "c")
-    application = _application(*(engine(name, answering=together) for name in names))
-
-    assert await asyncio.gather(*(application.run(name, Ask(name), scope()) for name in names)) == [
-        Said(name) for name in names
-    ]

@@ -131,3 +131,30 @@ async def failure(work: Awaitable[object]) -> DuckError:
 async def forever(*ignored: object) -> None:
     """Wait until cancelled."""
     await asyncio.Event().wait()
+
+
+async def crash(*ignored: object) -> Said:
+    """Raise an exception of one's own."""
+    raise KeyError("gone")
+
+
+async def cancelled(*ignored: object) -> Said:
+    """Wait for something that was cancelled."""
+    waited = asyncio.get_running_loop().create_future()
+    waited.cancel()
+    await waited
+    raise AssertionError("the future was cancelled")
+
+
+class Flaky:
+    """Opening that fails so often before it works, and counts how often it was tried."""
+
+    def __init__(self, failures: int) -> None:
+        self.failures = failures
+        self.tried = 0
+
+    async def __call__(self) -> None:
+        """Try."""
+        self.tried += 1
+        if self.tried <= self.failures:
+            raise OSError(f"no device {self.tried}")
