@@ -1,4 +1,4 @@
-"""How many findings of our own rules on Django are right, by labels written by hand (tests/data/django_findings)."""
+"""How many findings of our own rules on Django are right, by the labels in tests/data/django_findings.jsonl."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks import corpus
 from rubber_duck.analysis.rule import rules
 
-LABELS = Path(__file__).resolve().parent.parent / "tests" / "data" / "django_findings" / "labels.jsonl"
+LABELS = Path(__file__).resolve().parent.parent / "tests" / "data" / "django_findings.jsonl"
 SAMPLE, SEED, MOST_PER_RULE = 100, 20261121, 26
 
 
