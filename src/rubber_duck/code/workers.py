@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import importlib
 import multiprocessing
 import os
@@ -28,6 +29,7 @@ CHUNK_BYTES: Final = 300_000
 START_TIMEOUT_S: Final = 30.0
 """Seconds a new process may take to say that it is ready."""
 
+_PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
 _FRAME: Final = struct.Struct("<BI")
 _READY, _ANSWER, _FAILURE = range(3)
 
@@ -133,7 +135,7 @@ class _Worker:
     async def start(cls, task: str, initial: bytes, memory_bytes: int) -> _Worker:
         ours, theirs = socket.socketpair()
         context = multiprocessing.get_context("spawn")
-        process = context.Process(target=_serve, args=(theirs, task, initial, memory_bytes), daemon=True)
+        process = context.Process(target=_serve, args=(theirs, os.getpid(), task, initial, memory_bytes), daemon=True)
         with theirs, _interrupts_held():
             process.start()
         reader, writer = await asyncio.open_connection(sock=ours, limit=1 << 20)
@@ -176,7 +178,7 @@ class _Worker:
         self._writer.close()
         if self._process.is_alive():
             self._process.kill()
-        await asyncio.to_thread(self._process.join)
+        await _end_of(self._process)
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
 
@@ -217,20 +219,42 @@ def _chunks(sizes: Sequence[int]) -> deque[list[int]]:
     return chunks
 
 
+async def _end_of(process: BaseProcess) -> None:
+    """Wait for the end of a process without a thread: its sentinel becomes readable."""
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    loop.add_reader(process.sentinel, ended.set)
+    try:
+        await ended.wait()
+    finally:
+        loop.remove_reader(process.sentinel)
+    process.join()
+
+
 async def _ended(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.wait([task])
 
 
-def _serve(connection: socket.socket, task: str, initial: bytes, memory_bytes: int) -> None:
+def _die_with(parent: int) -> None:
+    """Let the kernel kill this process when its parent ends, even in the middle of an item."""
+    with contextlib.suppress(OSError, AttributeError):  # elsewhere than on Linux it ends after its item
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it ended before
+        os._exit(1)
+
+
+def _serve(connection: socket.socket, parent: int, task: str, initial: bytes, memory_bytes: int) -> None:
     """The life of a worker process: ends when the other side closes."""
+    _die_with(parent)
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it closed while we wrote
         _work(connection, task, initial, memory_bytes)
 
 
 def _work(connection: socket.socket, task: str, initial: bytes, memory_bytes: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    with contextlib.suppress(ValueError, OSError):  # not every system bounds this
+        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with connection, connection.makefile("rb") as source, connection.makefile("wb", buffering=1 << 16) as sink:
         try:

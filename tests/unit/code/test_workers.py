@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from collections.abc import Sequence
 from contextlib import aclosing
 
@@ -112,6 +114,28 @@ async def test_a_cancelled_run_leaves_no_process_behind() -> None:
     left = [child for child in set(psutil.Process().children(recursive=True)) - before if "spawn_main" in _line(child)]
     assert left == []
     await workers.close()
+
+
+async def test_workers_die_with_the_process_that_started_them() -> None:
+    program = (
+        "import asyncio, contextlib, sys\n"
+        "from rubber_duck.code.workers import Workers\n"
+        "async def main():\n"
+        f"    workers = Workers(1, {OBEDIENT!r})\n"
+        "    items = [b'pid', b'hang']\n"
+        "    async with contextlib.aclosing(workers.map(items, sizes=[2, 1], deadline_s=600.0)) as results:\n"
+        "        async for _index, answer in results:\n"
+        "            print(answer.decode(), flush=True)\n"
+        "asyncio.run(main())\n"
+    )
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE, env={**os.environ, "PYTHONPATH": os.getcwd()}
+    )
+    assert parent.stdout is not None
+    worker = psutil.Process(int(await parent.stdout.readline()))
+    parent.kill()
+    await parent.wait()
+    assert await asyncio.to_thread(worker.wait, 10) is None  # gone; its status went to another parent
 
 
 async def test_leaving_a_run_half_way_ends_it() -> None:
