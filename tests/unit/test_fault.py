@@ -78,6 +78,10 @@ def test_without_the_variable_or_at_another_point_the_process_lives(environment:
     assert _passing(environment) == (0, "alive\n")
 
 
+def test_a_variable_that_names_no_point_ends_the_process_with_an_error() -> None:
+    assert _passing({"DUCK_FAULT": "app.after_prat"}) == (1, "")
+
+
 def test_every_point_is_passed_somewhere_in_the_code() -> None:
     package = Path(fault.__file__).parent
     code = "\n".join(path.read_text() for path in package.rglob("*.py") if path.name != "fault.py")

@@ -262,6 +262,17 @@ def test_a_file_that_is_not_toml_is_refused(tmp_path: Path, content: bytes, mess
     assert refusal(tmp_path, content) == message
 
 
+@pytest.mark.parametrize(
+    ("dots", "message"),
+    [
+        (16, "duck.toml: there is no setting 'a'"),
+        (17, "duck.toml: a key has more than 16 dots; no setting is that deep"),
+    ],
+)
+def test_a_key_has_at_most_sixteen_dots(tmp_path: Path, dots: int, message: str) -> None:
+    assert refusal(tmp_path, f"a{'.a' * dots} = 1") == message
+
+
 def test_a_number_of_many_thousand_digits_is_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path, f"a = {'1' * 5000}").startswith("duck.toml: not valid TOML: Exceeds the limit")
 
