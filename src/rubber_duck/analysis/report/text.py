@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Final
 
 from rich.cells import cell_len
@@ -95,8 +96,7 @@ def _file(file: FileReport, findings: Sequence[Finding], style: _Style) -> Itera
 
 def _finding(finding: Finding, path: str, lines: Mapping[int, str], style: _Style) -> Iterator[str]:
     severity = finding.severity
-    label = style.paint(_SGR[severity], severity.label)
-    yield f"{label}{style.bold(f'[{visible_name(finding.rule)}]')} {_said(finding.message)}"
+    yield from _head(finding, style)
     span = finding.span
     gutter = max(3, len(str(max(span.start_line, span.end_line))) + 1)
     bar = style.dim(" " * gutter + " │")
@@ -113,6 +113,17 @@ def _finding(finding: Finding, path: str, lines: Mapping[int, str], style: _Styl
     if finding.fix is not None:
         yield f"{bar}"
         yield f"{style.dim(' ' * gutter + ' =')} {style.paint('1;32', 'help')}: {_fix(finding.fix)}"
+
+
+def _head(finding: Finding, style: _Style) -> Iterator[str]:
+    """The sentence about the finding: wrapped where people read it, one line where a program does."""
+    severity, rule = finding.severity, f"[{visible_name(finding.rule)}]"
+    begin = f"{severity.label}{rule}"
+    text = f"{begin} {_said(finding.message)}"
+    lines = wrap(text, style.width, subsequent_indent="    ", break_on_hyphens=False) if style.color else [text]
+    if lines[0].startswith(begin):
+        lines[0] = style.paint(_SGR[severity], severity.label) + style.bold(rule) + lines[0][len(begin) :]
+    yield from lines
 
 
 def _code(line: CodeLine, gutter: int, severity: Severity, style: _Style) -> Iterator[str]:
