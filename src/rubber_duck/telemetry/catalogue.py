@@ -145,7 +145,6 @@ EVENTS: Final[dict[str, Event]] = _catalogue(
 SPANS: Final[dict[str, str]] = {
     "engine.run": "One engine working on one request.",
     "analysis.run": "One analysis of a set of files.",
-    "analysis.batch": "One batch of files in a worker process, seen from outside.",
     "workspace.scan": "Listing a project's files.",
     "storage.transaction": "One transaction.",
 }
