@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import re
 import threading
 from abc import ABC, abstractmethod
 from bisect import bisect_right
@@ -32,7 +31,6 @@ HIDDEN: Final = len(KINDS)
 
 _SHOWN: Final = bytes(number != HIDDEN for number in range(256))
 _extractors = threading.local()
-_NOT_ASCII = re.compile(rb"[\x80-\xff]+")
 
 
 class Enclosing(NamedTuple):
@@ -56,6 +54,7 @@ class Extractor(ABC):
         self.grammar = grammar
         self.file: SourceFile
         self.content = b""
+        self.line_starts = [0]
         self.mentions: list[Node] = []
         self.marks: dict[int, int] = {}
         self.symbols: list[Symbol] = []
@@ -78,6 +77,7 @@ class Extractor(ABC):
         """Forget the last file and turn to `file`; call it before the walk."""
         self.file = file
         self.content = file.content
+        self.line_starts = file.line_starts
         self.mentions.clear()  # the tables hold this very list's `append`
         self.marks = {}
         self.symbols = []
@@ -116,7 +116,7 @@ class Extractor(ABC):
 
     def line_of(self, start_byte: int) -> int:
         """The 1-based line of a byte."""
-        return bisect_right(self.file.line_starts, start_byte)
+        return bisect_right(self.line_starts, start_byte)
 
     def text(self, node: Node) -> str:
         """The source text of `node`."""
@@ -124,7 +124,10 @@ class Extractor(ABC):
 
     def one_line(self, start_byte: int, end_byte: int) -> str:
         """The text of the bytes with every run of white space as one space, at most 400 characters."""
-        written = self.content[start_byte:end_byte].replace(b"\\\n", b" ")
+        written = self.content[start_byte:end_byte]
+        if b"\n" not in written and b"  " not in written and b"\t" not in written and len(written) <= 400:
+            return written.decode("utf-8", "replace").strip()
+        written = written.replace(b"\\\n", b" ")
         text = " ".join(written.decode("utf-8", "replace").split())
         return text if len(text) <= 400 else text[:399] + "…"
 
@@ -142,7 +145,7 @@ class Extractor(ABC):
         indexes = list(map(names.__getitem__, map(content.__getitem__, map(slice, starts, ends))))
         lines = self.file.line_starts
         if not content.isascii():
-            starts, lines = _code_points(content, starts), _code_points(content, lines)
+            starts, lines = _code_points(content, starts)
             if content.startswith(BOM):
                 lines[0] = 1
         decoded = tuple(name.decode("utf-8", "replace") for name in names)
@@ -172,24 +175,32 @@ def extract(file: SourceFile) -> FileSymbols:
     return found.finish()
 
 
-def _code_points(content: bytes, offsets: list[int]) -> list[int]:
-    """The ascending byte `offsets`, all at the beginning of a character, as counts of code points."""
+def _code_points(content: bytes, offsets: list[int]) -> tuple[list[int], list[int]]:
+    """The ascending byte `offsets`, each at the beginning of a character, as counts of code points; so the line starts.
+
+    Only lines that are not ASCII are looked into; what lies between them moves as a whole.
+    """
     found: list[int] = []
-    at = surplus = 0
-    for run in _NOT_ASCII.finditer(content):
-        word, start = run[0], run.start()
-        upto = bisect_right(offsets, start, at)
-        if upto > at:
+    starts: list[int] = []
+    at = start = surplus = 0
+    for line in content.split(b"\n"):
+        starts.append(start - surplus)
+        if not line.isascii():
+            upto = bisect_right(offsets, start, at)
             found += [offset - surplus for offset in offsets[at:upto]]
             at = upto
-        while at < len(offsets) and offsets[at] < start + len(word):  # two tokens in one word: broken code
-            found.append(offsets[at] - surplus - _surplus(word[: offsets[at] - start]))
-            at += 1
-        surplus += _surplus(word)
+            last = 0
+            while at < len(offsets) and offsets[at] <= start + len(line):
+                surplus += _surplus(line[last : offsets[at] - start])
+                last = offsets[at] - start
+                found.append(offsets[at] - surplus)
+                at += 1
+            surplus += _surplus(line[last:])
+        start += len(line) + 1
     found += [offset - surplus for offset in offsets[at:]]
-    return found
+    return found, starts
 
 
-def _surplus(word: bytes) -> int:
+def _surplus(text: bytes) -> int:
     """How many more bytes than code points."""
-    return len(word) - len(word.decode("utf-8", "replace"))
+    return len(text) - len(text.decode("utf-8", "replace"))

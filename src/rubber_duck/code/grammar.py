@@ -38,6 +38,7 @@ class Grammar:
             if named and name is not None:
                 self._kinds.setdefault(name, []).append(kind_id)
             self.leaf[kind_id] = not named or name in found.leaves
+        self.leaf[0] = False  # the end of the file is in no tree: the walk takes error nodes for this kind
 
     def kind_ids(self, kind: str) -> tuple[int, ...]:
         """Every number of the named node kind `kind`: aliases have several, an unknown kind has none."""

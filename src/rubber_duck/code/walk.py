@@ -12,7 +12,10 @@ Visit: TypeAlias = Callable[[Node], object]
 """A function called with a node; what it returns is ignored."""
 
 Table: TypeAlias = list[tuple[Visit, ...] | None]
-"""The functions to call, indexed by `kind_id`; as long as the grammar has kinds."""
+"""The functions to call, indexed by `kind_id`; as long as the grammar has kinds.
+
+None where there is neither a function to call nor a child to go to: a third of all nodes, passed over at once.
+"""
 
 
 def table(grammar: Grammar, visits: Iterable[tuple[str, Visit]]) -> Table:
@@ -24,12 +27,15 @@ def table(grammar: Grammar, visits: Iterable[tuple[str, Visit]]) -> Table:
     for kind, visit in visits:
         for kind_id in grammar.kind_ids(kind):
             lists.setdefault(kind_id, []).append(visit)
-    return [tuple(lists[kind_id]) if kind_id in lists else None for kind_id in range(grammar.size)]
+    return [
+        None if grammar.leaf[kind_id] and kind_id not in lists else tuple(lists.get(kind_id, ()))
+        for kind_id in range(grammar.size)
+    ]
 
 
 def merge(first: Table, second: Table) -> Table:
     """Both tables' functions, those of `first` before those of `second`."""
-    return [(a or ()) + (b or ()) or None for a, b in zip(first, second, strict=True)]
+    return [None if a is None and b is None else (a or ()) + (b or ()) for a, b in zip(first, second, strict=True)]
 
 
 def walk(file: SourceFile, enter: Table, leave: Table) -> None:
@@ -51,19 +57,18 @@ def walk(file: SourceFile, enter: Table, leave: Table) -> None:
         kind_id = node.kind_id
         try:
             visits = enter[kind_id]
-            is_leaf = leaf[kind_id]
-        except IndexError:  # an error node
-            visits, is_leaf, kind_id = None, False, 0
+        except IndexError:  # an error node, whose number is beyond the table
+            visits, kind_id = (), 0
         if visits is not None:
             for visit in visits:
                 visit(node)
-        if not is_leaf and first_child():
-            push(node)
-            visits = leave[kind_id]
-            if visits is not None:
-                waiting = node
-                due.append((node, visits))
-            continue
+            if not leaf[kind_id] and first_child():
+                push(node)
+                visits = leave[kind_id]
+                if visits:
+                    waiting = node
+                    due.append((node, visits))
+                continue
         while not next_sibling():
             if not ancestors:
                 return

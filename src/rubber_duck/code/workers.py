@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import gc
 import importlib
 import multiprocessing
 import os
@@ -263,6 +264,8 @@ def _work(connection: socket.socket, task: str, initial: bytes, memory_bytes: in
         except Exception as error:  # noqa: BLE001  # told to the parent, which raises it
             _write(sink, _FAILURE, f"{type(error).__name__}: {error}".encode("utf-8", "replace"))
             return
+        gc.freeze()  # what was imported stays; parsing makes many objects and no cycles
+        gc.set_threshold(20_000, 20, 20)
         _write(sink, _READY, b"")
         while True:
             head = source.read(_FRAME.size)

@@ -38,6 +38,7 @@ ODD = {
     "NUL bytes": b"\x00" * 50_000,
     "NUL bytes in code": b"def f():\n\x00 x\x00\n" * 2_000,
     "lone surrogates": b'x = "\xed\xa0\x80"\n' * 2_000,
+    "many names on one line that is not ASCII": b"x = [" + "é, ".encode() * 100_000 + b"]",
     "noise": random.Random(1).randbytes(50_000),
     "one long name": b"a" * 500_000,
     "line ends": b"\r\n\r\n\n\r" * 20_000,

@@ -32,6 +32,11 @@ class PythonExtractor(Extractor):
         """Node kinds of definitions, bindings, imports and calls."""
         field = self.grammar.field_id
         self._function, self._name, self._left = field("function"), field("name"), field("left")
+        self._body, self._parameters, self._result = field("body"), field("parameters"), field("return_type")
+        self._type, self._right = field("type"), field("right")
+        self._is_identifier = frozenset(self.grammar.kind_ids("identifier"))
+        self._is_decorated = frozenset(self.grammar.kind_ids("decorated_definition"))
+        self._is_statement = frozenset(self.grammar.kind_ids("expression_statement"))
         self._offered: list[tuple[str, int]] | None = None
         self._variables: set[tuple[int | None, bytes]] = set()
         return [
@@ -109,7 +114,7 @@ class PythonExtractor(Extractor):
             node,
             signature=self.one_line(node.start_byte, bases.end_byte),
             decorators=decorators,
-            doc=self._docstring(node.child_by_field_name("body")),
+            doc=self._docstring(node.child_by_field_id(self._body)),
         )
 
     def function_definition(self, node: Node) -> None:
@@ -119,15 +124,13 @@ class PythonExtractor(Extractor):
             return
         self.marks[name.end_byte] = HIDDEN
         whole, decorators = self._decorated(node)
-        parameters = node.child_by_field_name("parameters")
+        parameters = node.child_by_field_id(self._parameters)
         arity, least = self.parameters(parameters) if parameters is not None else (0, 0)
-        result = node.child_by_field_name("return_type")
+        result = node.child_by_field_id(self._result)
         head_end = (result or parameters or name).end_byte
         around = self.inside(whole.start_byte)
         kind = SymbolKind.METHOD if around and around.kind is SymbolKind.CLASS else SymbolKind.FUNCTION
-        if kind is SymbolKind.METHOD and any(
-            found in _PROPERTIES or found.endswith(_ACCESSORS) for found in decorators
-        ):
+        if decorators and kind is SymbolKind.METHOD and any(map(_makes_property, decorators)):
             kind = SymbolKind.PROPERTY
         self._define(
             kind,
@@ -139,7 +142,7 @@ class PythonExtractor(Extractor):
             arity=arity,
             arity_least=least,
             decorators=decorators,
-            doc=self._docstring(node.child_by_field_name("body")),
+            doc=self._docstring(node.child_by_field_id(self._body)),
             is_async=self.content.startswith(b"async", node.start_byte),
             is_static="staticmethod" in decorators,
         )
@@ -149,12 +152,12 @@ class PythonExtractor(Extractor):
         arity = least = 0
         marks = self.marks
         for parameter in node.named_children:
-            kind = parameter.type
-            if kind == "identifier":
+            if parameter.kind_id in self._is_identifier:
                 marks[parameter.end_byte] = WRITE
                 arity += 1
                 least += 1
                 continue
+            kind = parameter.type
             if kind in _SEPARATORS:
                 continue
             name = parameter.child_by_field_id(self._name)
@@ -173,7 +176,7 @@ class PythonExtractor(Extractor):
         left = node.child_by_field_id(self._left)
         if left is None:
             return
-        if left.type == "identifier":
+        if left.kind_id in self._is_identifier:
             self.marks[left.end_byte] = WRITE
             if not self._is_in_function(node):
                 self._variable(left, node)
@@ -189,7 +192,7 @@ class PythonExtractor(Extractor):
         if left is not None:
             self.target(left)
             if self.content[left.start_byte : left.end_byte] == b"__all__":
-                self._offer(node.child_by_field_name("right"))
+                self._offer(node.child_by_field_id(self._right))
 
     def named_expression(self, node: Node) -> None:
         """`(x := …)` writes."""
@@ -268,10 +271,12 @@ class PythonExtractor(Extractor):
     def _define(
         self, kind: SymbolKind, name: Node, whole: Node, node: Node, *, encloses: bool = True, **more: object
     ) -> None:
-        start, end = whole.start_byte, node.end_byte
-        last_line = self.content.rfind(b"\n", start, end) + 1
-        if self.content.startswith(b"#", last_line + _indentation(self.content, last_line)):
-            end = _end_without_comments(node)
+        start, end, last = whole.start_byte, node.end_byte, node.end_point.row + 1
+        if encloses:
+            last_line = self.content.rfind(b"\n", start, end) + 1
+            if self.content[last_line : last_line + 200].lstrip(b" \t\f").startswith(b"#"):
+                end = _end_without_comments(node)
+                last = self.line_of(end)
         around = self.inside(start)
         text = self.text(name)
         self.define(
@@ -281,7 +286,7 @@ class PythonExtractor(Extractor):
                 f"{around.qualified_name}.{text}" if around else text,
                 name.start_point.row + 1,
                 whole.start_point.row + 1,
-                self.line_of(end),
+                last,
                 start,
                 end,
                 parent=around.symbol if around else None,
@@ -295,13 +300,13 @@ class PythonExtractor(Extractor):
         text = self.content[name.start_byte : name.end_byte]
         around = self.inside(node.start_byte)
         parent = around.symbol if around else None
-        right = node.child_by_field_name("right")
+        right = node.child_by_field_id(self._right)
         if text == b"__all__" and around is None:
             self._offer(right)
         if (parent, text) in self._variables:
             return
         self._variables.add((parent, text))
-        hint = node.child_by_field_name("type")
+        hint = node.child_by_field_id(self._type)
         type_hint = self.one_line(hint.start_byte, hint.end_byte) if hint is not None else ""
         if type_hint.endswith("TypeAlias") or (right is not None and self._makes_type(right)):
             kind = SymbolKind.TYPE
@@ -323,7 +328,7 @@ class PythonExtractor(Extractor):
 
     def _decorated(self, node: Node) -> tuple[Node, tuple[str, ...]]:
         parent = self.file.parent
-        if parent is None or parent.type != "decorated_definition":
+        if parent is None or parent.kind_id not in self._is_decorated:
             return node, ()
         if self.symbols and parent.start_byte < self.symbols[-1].start_byte:  # broken: it holds other definitions
             return node, ()
@@ -335,9 +340,9 @@ class PythonExtractor(Extractor):
 
     def _docstring(self, body: Node | None) -> str:
         first = body.named_child(0) if body is not None and body.named_child_count else None
-        while first is not None and first.type == "comment":
+        while first is not None and self.content.startswith(b"#", first.start_byte):
             first = first.next_named_sibling
-        if first is None or first.type != "expression_statement":
+        if first is None or first.kind_id not in self._is_statement:
             return ""
         string = first.named_child(0) if first.named_child_count else None
         if string is not None and string.type == "concatenated_string":
@@ -373,8 +378,8 @@ class PythonExtractor(Extractor):
             offered.extend((name.decode("utf-8", "replace"), line) for name in _QUOTED.findall(found[1]))
 
 
-def _indentation(content: bytes, at: int) -> int:
-    return len(content[at : at + 200]) - len(content[at : at + 200].lstrip(b" \t\f"))
+def _makes_property(decorator: str) -> bool:
+    return decorator in _PROPERTIES or decorator.endswith(_ACCESSORS)
 
 
 def _end_without_comments(node: Node) -> int:
