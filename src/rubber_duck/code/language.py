@@ -98,7 +98,7 @@ def detect(path: str, head: bytes | None) -> str | None:
     found = filenames.get(name)
     if found is not None or head is None or dot > 0:
         return found
-    shebang = _SHEBANG.match(head)
+    shebang = _SHEBANG.match(head[:200])  # its two optional paths make it quadratic
     return interpreters.get(shebang[1].decode("ascii")) if shebang else None
 
 

@@ -39,6 +39,8 @@ ODD = {
     "NUL bytes in code": b"def f():\n\x00 x\x00\n" * 2_000,
     "lone surrogates": b'x = "\xed\xa0\x80"\n' * 2_000,
     "many names on one line that is not ASCII": b"x = [" + "é, ".encode() * 100_000 + b"]",
+    "white space in a docstring": b'def f():\n    """a' + b" " * 400_000 + b'b"""\n',
+    "definitions far from a comment": b"/** a */;" + b"function f(){}\n" * 20_000,
     "noise": random.Random(1).randbytes(50_000),
     "one long name": b"a" * 500_000,
     "line ends": b"\r\n\r\n\n\r" * 20_000,

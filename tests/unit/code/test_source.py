@@ -115,6 +115,7 @@ def test_enter_comes_before_the_children_and_leave_after_them() -> None:
         ("bin/run", b"#!/usr/bin/env -S node --harmony\n", "javascript"),
         ("bin/run", b"#!/usr/local/bin/elixir\n", "elixir"),
         ("bin/run", b"#!/bin/sh\n", None),
+        ("bin/run", b"#!" + b"/" * 100_000, None),
         ("README", None, None),
         (".py", None, None),
         ("a.txt", b"#!/usr/bin/python\n", None),

@@ -17,6 +17,9 @@ _OUTER: Final = frozenset({"export_statement", "ambient_declaration"})
 _DECLARATIONS: Final = frozenset({"lexical_declaration", "variable_declaration"})
 _MODULE_LEVEL: Final = frozenset({"program", "export_statement", "ambient_declaration"})
 _NAMESPACES: Final = frozenset({"internal_module", "module"})
+_NEAR_BYTES: Final = 1_000
+"""White space at most between a comment or decorator and what it belongs to."""
+
 _DOC = re.compile(r"\n[ \t]*\n|(?:^|\n)[ \t]*@", re.DOTALL)
 
 
@@ -321,12 +324,13 @@ class Definitions(Extractor):
         decorators = [self.one_line(child.start_byte + 1, child.end_byte) for child in reversed(own)]
         while self._decorators:
             last = self._decorators.pop()
-            if last.end_byte <= start and not content[last.end_byte : start].strip():
+            if 0 <= start - last.end_byte <= _NEAR_BYTES and not content[last.end_byte : start].strip():
                 decorators.append(self.one_line(last.start_byte + 1, last.end_byte))
                 start = last.start_byte
         comment_start, comment_end = self._comment
         doc = ""
-        if content.startswith(b"/**", comment_start) and not content[comment_end:start].strip():
+        is_near = 0 <= start - comment_end <= _NEAR_BYTES
+        if is_near and content.startswith(b"/**", comment_start) and not content[comment_end:start].strip():
             doc = _doc(content[comment_start:comment_end].decode("utf-8", "replace"))
         if self.symbols and start < self.symbols[-1].start_byte:  # a decorator's own arguments define something
             start = node.start_byte

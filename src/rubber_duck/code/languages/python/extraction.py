@@ -14,8 +14,9 @@ from rubber_duck.code.source import Node, SourceFile
 from rubber_duck.code.symbols import Export, FileSymbols, Symbol, SymbolKind
 from rubber_duck.code.walk import Visit
 
-_DOCSTRING = re.compile(rb'([rRuUbB]{0,2})("""|\'\'\'|"|\')\s*(.*?)\s*(?:\n[ \t]*\n|\2\Z|\Z)', re.DOTALL)
+_QUOTE = re.compile(rb'([rRuUbB]{0,2})("""|\'\'\'|"|\')')
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
+_BLANK_LINE_BYTES = re.compile(rb"\n[ \t]*\n")
 _EXTENDED = re.compile(rb"^__all__\.(?:extend|append)\(([^()]*)\)", re.MULTILINE)
 _QUOTED = re.compile(rb"[\"']([^\"'\n]+)[\"']")
 _PROPERTIES: Final = frozenset({"property", "cached_property", "functools.cached_property", "abc.abstractproperty"})
@@ -35,6 +36,7 @@ class PythonExtractor(Extractor):
         self._body, self._parameters, self._result = field("body"), field("parameters"), field("return_type")
         self._type, self._right = field("type"), field("right")
         self._is_identifier = frozenset(self.grammar.kind_ids("identifier"))
+        self._is_attribute = frozenset(self.grammar.kind_ids("attribute"))
         self._is_decorated = frozenset(self.grammar.kind_ids("decorated_definition"))
         self._is_statement = frozenset(self.grammar.kind_ids("expression_statement"))
         self._offered: list[tuple[str, int]] | None = None
@@ -180,6 +182,9 @@ class PythonExtractor(Extractor):
             self.marks[left.end_byte] = WRITE
             if not self._is_in_function(node):
                 self._variable(left, node)
+            return
+        if left.kind_id in self._is_attribute:  # its last name ends where it ends
+            self.marks[left.end_byte] = WRITE
             return
         self.target(left)
         if not self._is_in_function(node):
@@ -350,13 +355,15 @@ class PythonExtractor(Extractor):
             return "" if {b"f", b"F"} & set(written_as) else self._first_paragraph(string)
         if string is None or string.type != "string":
             return ""
-        found = _DOCSTRING.match(self.content[string.start_byte : string.end_byte])
-        if found is None or b"b" in found[1].lower():
+        written = self.content[string.start_byte : string.end_byte]
+        quote = _QUOTE.match(written)
+        if quote is None or b"b" in quote[1].lower():
             return ""
-        text = found[3]
-        if b"\\" in text and b"r" not in found[1].lower():  # what looks like one paragraph may be several
+        text = written[quote.end() : len(written) - len(quote[2])].strip()
+        if b"\\" in text and b"r" not in quote[1].lower():  # what looks like one paragraph may be several
             return self._first_paragraph(string)
-        return " ".join(text.decode("utf-8", "replace").split())
+        end = _BLANK_LINE_BYTES.search(text)
+        return " ".join((text[: end.start()] if end else text).decode("utf-8", "replace").split())
 
     def _first_paragraph(self, string: Node) -> str:
         written = (self.file.string_value(string) or "").strip()
