@@ -37,7 +37,8 @@ class SourceFile:
 
     `content` is UTF-8, whatever the file's own `encoding` was; all byte offsets count in it, and where
     `encoding` is `"utf-8"` they are the file's own. `ancestors` is the path from the root to the parent of the
-    node that is being visited, and is meaningful only during a walk.
+    node that is being visited, and is meaningful only during a walk. `kept` is for what a rule works out once about
+    the file; keys are tuples that begin with the module's name.
     """
 
     __slots__ = (
@@ -47,6 +48,7 @@ class SourceFile:
         "dialect",
         "encoding",
         "grammar",
+        "kept",
         "language",
         "path",
         "problems",
@@ -64,6 +66,7 @@ class SourceFile:
         self.encoding = encoding
         self.problems: tuple[SyntaxProblem, ...] = ()
         self.ancestors: list[Node] = []
+        self.kept: dict[tuple[object, ...], object] = {}
         self.syntax: Syntax = language(grammar.language).syntax()
         self._line_starts: list[int] | None = None
 

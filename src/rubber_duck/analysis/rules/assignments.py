@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
+from rubber_duck.analysis.rules import children
+from rubber_duck.analysis.rules.allowance import may_read
 from rubber_duck.code.source import Node, SourceFile
 
 _SCOPES: Final = frozenset(
@@ -12,6 +15,7 @@ _SCOPES: Final = frozenset(
         *("generator_function", "generator_function_declaration", "module", "program"),
     }
 )
+_ASSIGNMENTS: Final = frozenset({"assignment", "assignment_expression", "named_expression", "variable_declarator"})
 _UNKNOWN: Final = frozenset({"for_statement", "for_in_statement", "with_item", "for_in_clause", "stab_clause"})
 _NODES_READ: Final = 20_000
 
@@ -33,48 +37,50 @@ def assigned(name: str, file: SourceFile) -> list[Node]:
     around = scope(file)
     if around is None:
         return []
-    encoded = name.encode()
-    start, end = around.start_byte, around.end_byte
-    if file.content.count(encoded, start, end) < 2:
-        return []
-    values: list[Node] = []
+    key = (__name__, around.start_byte, around.end_byte)
+    known = file.kept.get(key)
+    if known is None:
+        known = file.kept[key] = _assignments(around, file)
+    assert isinstance(known, dict)
+    return known.get(name.encode()) or []
+
+
+def _assignments(around: Node, file: SourceFile) -> dict[bytes, list[Node] | None]:
+    """Each name of a scope with the values it is given; None for one of which nothing is known."""
+    found: dict[bytes, list[Node] | None] = {}
     budget = _NODES_READ
     stack = [around]
     while stack:
         node = stack.pop()
         budget -= 1
-        if budget < 0:
-            return []
-        if file.content.find(encoded, node.start_byte, node.end_byte) < 0:
-            continue
-        given = _given(node, encoded, file)
+        if budget < 0 or not may_read(file):
+            return {}
+        given = _given(node, file)
         if given is not None:
-            values.append(given)
-        elif _binds_otherwise(node, encoded, file):
-            return []
+            values = found.setdefault(given[0], [])
+            if values is not None:
+                values.append(given[1])
+        else:
+            found.update(dict.fromkeys(_bound_otherwise(node, file)))
         stack.extend(node.named_children)
-    return values
+    return found
 
 
-def _given(node: Node, name: bytes, file: SourceFile) -> Node | None:
-    """The right side of a plain assignment to `name`."""
+def _given(node: Node, file: SourceFile) -> tuple[bytes, Node] | None:
+    """The name on the left and the value on the right of a plain assignment."""
     kind = node.type
-    if kind in {"assignment", "assignment_expression", "named_expression", "variable_declarator"} or (
-        kind == "binary_operator" and file.family == "elixir"
-    ):
-        left = node.child_by_field_name("left") or node.child_by_field_name("name")
-        right = node.child_by_field_name("right") or node.child_by_field_name("value")
-        if left is None or right is None or left.type != "identifier" or left.text != name:
-            return None
-        if kind == "binary_operator":
-            operator = node.child_by_field_name("operator")
-            return right if operator is not None and operator.type == "=" else None
-        return right
-    return None
+    is_match = kind == "binary_operator" and file.family == "elixir" and children.operator(node) == "="
+    if kind not in _ASSIGNMENTS and not is_match:
+        return None
+    left = node.child_by_field_name("left") or node.child_by_field_name("name")
+    right = node.child_by_field_name("right") or node.child_by_field_name("value")
+    if left is None or right is None or left.type != "identifier":
+        return None
+    return left.text or b"", right
 
 
-def _binds_otherwise(node: Node, name: bytes, file: SourceFile) -> bool:
-    """Whether `node` gives `name` a value that cannot be read off."""
+def _bound_otherwise(node: Node, file: SourceFile) -> Iterator[bytes]:
+    """The names that `node` gives values that cannot be read off."""
     kind = node.type
     if kind in {"augmented_assignment", "augmented_assignment_expression", "assignment", "assignment_expression"}:
         target = node.child_by_field_name("left")
@@ -83,10 +89,12 @@ def _binds_otherwise(node: Node, name: bytes, file: SourceFile) -> bool:
     elif kind in {"parameters", "formal_parameters", "as_pattern_target", "global_statement", "nonlocal_statement"}:
         target = node
     else:
-        return False
+        return
     if target is None or target.type in {"attribute", "subscript", "member_expression", "subscript_expression"}:
-        return False
-    return any(each.type == "identifier" and each.text == name for each in file.descendants(target))
+        return
+    for each in file.descendants(target):
+        if each.type == "identifier":
+            yield each.text or b""
 
 
 def _is_definition(call: Node, file: SourceFile) -> bool:

@@ -50,6 +50,9 @@ def same_sequences(first: Sequence[Node], second: Sequence[Node], file: SourceFi
         for a, b in zip(first, second, strict=True)
     ):
         return True
+    lengths = [sum(node.end_byte - node.start_byte for node in nodes) for nodes in (first, second)]
+    if 2 * min(lengths) < max(lengths):  # so that nested conditionals cost no more than their text
+        return False
     return tokens(first, file) == tokens(second, file)
 
 

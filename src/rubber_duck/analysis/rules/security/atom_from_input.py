@@ -12,6 +12,7 @@ from rubber_duck.analysis.rules import children
 from rubber_duck.analysis.rules.assignments import scope
 from rubber_duck.analysis.rules.calls import arguments
 from rubber_duck.analysis.rules.evidence import is_constant, is_from_outside
+from rubber_duck.analysis.rules.mentions import mentions
 from rubber_duck.analysis.rules.testing import is_test
 from rubber_duck.analysis.rules.wording import shortened
 from rubber_duck.code.source import Node, SourceFile
@@ -86,7 +87,7 @@ class AtomFromInput(Rule):
 
 def _may_come_from_outside(text: Node, file: SourceFile) -> bool:
     """Whether the file serves requests, or the text is taken from a map with text keys in the function's head."""
-    if _SERVES.search(file.content):
+    if mentions(file, _SERVES):
         return True
     name = re.match(r"\w+", file.text(text))
     head = scope(file)
@@ -98,7 +99,7 @@ def _may_come_from_outside(text: Node, file: SourceFile) -> bool:
 
 def _runs_later(file: SourceFile) -> bool:
     """Whether the node being visited runs when the program runs, and again and again."""
-    if file.path.endswith(".exs") or "mix/tasks/" in file.path or b"use Mix.Task" in file.content:
+    if file.path.endswith(".exs") or "mix/tasks/" in file.path or mentions(file, b"use Mix.Task"):
         return False
     is_in_function = False
     for above in reversed(file.ancestors):

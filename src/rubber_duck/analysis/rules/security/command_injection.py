@@ -11,6 +11,7 @@ from rubber_duck.analysis.rules import children
 from rubber_duck.analysis.rules.calls import Arguments, arguments
 from rubber_duck.analysis.rules.composition import HOLE, compose
 from rubber_duck.analysis.rules.evidence import is_constant, is_from_outside
+from rubber_duck.analysis.rules.mentions import mentions
 from rubber_duck.analysis.rules.testing import is_test
 from rubber_duck.analysis.rules.wording import shortened
 from rubber_duck.code.source import Node, SourceFile
@@ -118,7 +119,7 @@ def _command_line(call: Node, given: Arguments, file: SourceFile) -> Node | None
         if _is_true(given.named.get("shell"), file):
             return children.first(first) if first.type in {"list", "tuple"} else first
         return _behind_dash_c(first, None, file) if first.type in {"list", "tuple"} else None
-    if b"child_process" not in file.content:
+    if not mentions(file, b"child_process"):
         return None
     if name in {"exec", "execSync"}:
         return first if callee == name or callee.rpartition(".")[0] in _NODE_SHELLS else None

@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 from rubber_duck.analysis.finding import Kind, Severity
 from rubber_duck.analysis.rule import Example, Hit, Rule, rules
 from rubber_duck.analysis.rules.calls import arguments
+from rubber_duck.analysis.rules.mentions import mentions
 from rubber_duck.analysis.rules.testing import is_test
 from rubber_duck.analysis.rules.wording import shortened
 from rubber_duck.code.source import Node, SourceFile
@@ -126,8 +127,8 @@ def _in_call(node: Node, file: SourceFile) -> Node | None:
         if value is None:
             continue
         text = file.text(value)
-        is_client = any(client in file.content for client in _CLIENTS)
-        is_off = text == "False" and is_client and (option != "ssl" or b"aiohttp" in file.content)
+        is_client = any(mentions(file, client) for client in _CLIENTS)
+        is_off = text == "False" and is_client and (option != "ssl" or mentions(file, b"aiohttp"))
         if is_off or text.endswith("CERT_NONE") or text in {"'CERT_NONE'", '"CERT_NONE"'}:
             return value
     return None

@@ -12,6 +12,7 @@ from rubber_duck.analysis.rules.assignments import scope
 from rubber_duck.analysis.rules.calls import Arguments, arguments
 from rubber_duck.analysis.rules.composition import compose
 from rubber_duck.analysis.rules.evidence import is_constant, is_from_outside
+from rubber_duck.analysis.rules.mentions import mentions
 from rubber_duck.analysis.rules.testing import is_test
 from rubber_duck.analysis.rules.wording import shortened
 from rubber_duck.code.source import Node, SourceFile
@@ -130,7 +131,8 @@ def _is_of_module(hole: Node, file: SourceFile) -> bool:
     if hole.type != "identifier" or around is None or around.type in {"program", "module"}:
         return False
     name = file.text(hole).encode()
-    return file.content.count(name, around.start_byte, around.end_byte) == 1
+    first = file.content.find(name, around.start_byte, around.end_byte)
+    return file.content.find(name, first + 1, around.end_byte) < 0
 
 
 def _html(node: Node, file: SourceFile) -> tuple[Node, str, bool] | None:
@@ -150,7 +152,7 @@ def _html(node: Node, file: SourceFile) -> tuple[Node, str, bool] | None:
     if file.family == "python":
         return _html_of_python(node, callee, given, file)
     if file.family == "elixir":
-        is_phoenix = callee in {"raw", "Phoenix.HTML.raw", "HTML.raw"} and b"Phoenix" in file.content
+        is_phoenix = callee in {"raw", "Phoenix.HTML.raw", "HTML.raw"} and mentions(file, b"Phoenix")
         return (first, "raw", False) if is_phoenix and first is not None and len(given.positional) == 1 else None
     if callee in _WRITERS and first is not None:
         return first, callee, True
@@ -162,7 +164,7 @@ def _html(node: Node, file: SourceFile) -> tuple[Node, str, bool] | None:
 
 def _html_of_python(node: Node, callee: str, given: Arguments, file: SourceFile) -> tuple[Node, str, bool] | None:
     if callee in {"Environment", "jinja2.Environment"}:
-        if b"jinja2" not in file.content or given.is_open:
+        if not mentions(file, b"jinja2") or given.is_open:
             return None
         escape = given.named.get("autoescape")
         return (node, callee, False) if escape is None or file.text(escape) == "False" else None

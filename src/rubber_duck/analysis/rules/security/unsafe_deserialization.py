@@ -11,11 +11,12 @@ from rubber_duck.analysis.rule import Example, Hit, Rule, rules
 from rubber_duck.analysis.rules.assignments import assigned, scope
 from rubber_duck.analysis.rules.calls import Arguments, arguments
 from rubber_duck.analysis.rules.evidence import is_constant, is_from_outside
+from rubber_duck.analysis.rules.mentions import mentions
 from rubber_duck.analysis.rules.testing import is_test
 from rubber_duck.code.source import Node, SourceFile
 
 _PICKLES: Final = frozenset({"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "marshal"})
-_OWN_FILES: Final = re.compile(r"\bFile\.read|beam_lib|get_object_code|_chunk|manifest")
+_OWN_FILES: Final = re.compile(rb"\bFile\.read|beam_lib|get_object_code|_chunk|manifest")
 _WISHES: Final = {
     "python": "use JSON, or check a signature first",
     "ecmascript": "use `JSON.parse`",
@@ -85,7 +86,7 @@ class UnsafeDeserialization(Rule):
         if family == "elixir":
             is_risky = callee == ":erlang.binary_to_term" and not _has_safe(given, file) and source.type != "bitstring"
         elif family == "ecmascript":
-            is_risky = name == "unserialize" and b"node-serialize" in file.content
+            is_risky = name == "unserialize" and mentions(file, b"node-serialize")
         else:
             is_risky = _is_risky_python(module, name, given, file)
         if not is_risky or is_constant(source, file) or _is_own(source, file):
@@ -107,7 +108,7 @@ def _is_risky_python(module: str, name: str, given: Arguments, file: SourceFile)
         if loader is None:
             return True
         named = file.text(loader)
-        is_of_yaml = named.startswith("yaml.") or b"from yaml import" in file.content
+        is_of_yaml = named.startswith("yaml.") or mentions(file, b"from yaml import")
         return is_of_yaml and named.rpartition(".")[2] in {"Loader", "UnsafeLoader", "CLoader"}
     if module == "yaml":
         return name in {"unsafe_load", "unsafe_load_all"}
@@ -118,7 +119,7 @@ def _is_own(source: Node, file: SourceFile) -> bool:
     """Whether the bytes are this process's own: just written, kept in `self`, or a file of the build."""
     if file.family == "elixir":
         around = scope(file)
-        return around is not None and _OWN_FILES.search(file.text(around)) is not None
+        return around is not None and mentions(file, _OWN_FILES, around)
     values = assigned(file.text(source), file) if source.type == "identifier" else []
     return all(
         (value.type == "call" and file.name_of_call(value) in {"dumps", "term_to_binary"})

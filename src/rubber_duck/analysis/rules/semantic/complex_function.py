@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import ClassVar, Final
 
 from rubber_duck.analysis.finding import Kind, Severity
@@ -19,6 +20,7 @@ _WORDS: Final = {
 }
 """At least one match for each decision, so that few matches spare the count."""
 
+_SEARCHED_BYTES: Final = 50_000
 _SMALLEST_DECISION_BYTES: Final = 6
 _DECISIONS_OF_A_PART: Final = 5
 _PARTS: Final = ("if_statement", "for_statement", "while_statement", "try_statement", "match_statement", "in_statement",
@@ -102,15 +104,17 @@ class ComplexFunction(Rule):
         if node.end_byte - node.start_byte < limit * _SMALLEST_DECISION_BYTES:
             return
         words = _WORDS[file.family]
-        if sum(1 for _ in words.finditer(file.content, node.start_byte, node.end_byte)) < limit:
+        is_small = node.end_byte - node.start_byte < _SEARCHED_BYTES  # what is larger is rare, and may be nested
+        found = islice(words.finditer(file.content, node.start_byte, node.end_byte), limit) if is_small else ()
+        if is_small and sum(1 for _ in found) < limit:
             return
         counted: Counter[str] = Counter()
         largest, most = None, 0
         for statement in _statements(node):
-            found = _decisions(statement, file)
-            counted += found
-            if found.total() > most and statement.type.endswith(_PARTS):
-                largest, most = statement, found.total()
+            decisions = _decisions(statement, file)
+            counted += decisions
+            if decisions.total() > most and statement.type.endswith(_PARTS):
+                largest, most = statement, decisions.total()
         complexity = 1 + counted.total()
         if complexity <= limit or counted.total() - counted["case"] < limit // 2:
             return

@@ -19,6 +19,8 @@ _LOOPS: Final = frozenset(
     {"for_statement", "while_statement", "for_in_statement", "do_statement", "switch_statement", "labeled_statement"}
 )
 
+_LEVELS_READ: Final = 60
+
 
 @rules.add
 class ReturnInFinally(Rule):
@@ -56,7 +58,7 @@ class ReturnInFinally(Rule):
     def check(self, node: Node, file: SourceFile) -> Iterator[Hit]:
         """Look whether a jump crosses the border of a `finally` block."""
         stays_in_loops = node.type != "return_statement"
-        for above in reversed(file.ancestors):
+        for above in reversed(file.ancestors[-_LEVELS_READ:]):
             kind = above.type
             if kind == "finally_clause":
                 word = node.type.removesuffix("_statement")

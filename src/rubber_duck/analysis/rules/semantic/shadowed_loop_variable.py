@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 from rubber_duck.analysis.finding import Confidence, Kind, Severity
 from rubber_duck.analysis.rule import Example, Hit, Rule, rules
 from rubber_duck.analysis.rules import children
+from rubber_duck.analysis.rules.allowance import may_read
 from rubber_duck.code.source import Node, SourceFile
 
 _BORDERS: Final = frozenset(
@@ -101,7 +102,7 @@ def _hit(place: Node, what: str, *, is_read: bool, is_sure: bool) -> Hit:
 
 def _is_search(loop: Node, file: SourceFile) -> bool:
     """Whether the loop looks for a value to go on with: it has a `break`."""
-    return any(each.type == "break_statement" for each in file.descendants(loop))
+    return any(may_read(file) and each.type == "break_statement" for each in file.descendants(loop))
 
 
 def _mentions(node: Node | None, name: str, file: SourceFile) -> bool:
@@ -153,24 +154,26 @@ def _leaves_behind(inner: Node, file: SourceFile) -> bool:
 def _is_read_after(name: str, after: int, loop: Node, file: SourceFile) -> bool:
     """Whether the rest of the loop's body reads `name` before it assigns it again."""
     body = loop.child_by_field_name("body")
-    for statement in body.named_children if body is not None else ():
+    if body is None or not may_read(file, body.named_child_count):
+        return False
+    for statement in body.named_children:
         if statement.end_byte <= after:
             continue
         assigned = _assigned(statement) if statement.start_byte >= after else None
-        for found in _names(statement):
+        for found in _names(statement, file):
             if found.start_byte < after or file.text(found) != name:
                 continue
             if assigned is None or not assigned.start_byte <= found.start_byte < assigned.end_byte:
                 return True
-        if assigned is not None and any(file.text(each) == name for each in _names(assigned)):
+        if assigned is not None and any(file.text(each) == name for each in _names(assigned, file)):
             return False
     return False
 
 
-def _names(node: Node) -> Iterator[Node]:
+def _names(node: Node, file: SourceFile) -> Iterator[Node]:
     """The variables in `node` in source order: identifiers but for fields and the names of arguments."""
     stack = [node]
-    while stack:
+    while stack and may_read(file):
         found = stack.pop()
         if found.type == "identifier":
             yield found

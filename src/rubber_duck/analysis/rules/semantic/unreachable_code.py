@@ -83,6 +83,9 @@ class UnreachableCode(Rule):
             return
         if parent.type not in _BLOCKS and parent.type not in {"switch_case", "switch_default"}:
             return
+        key = (__name__, parent.kind_id, parent.start_byte, parent.end_byte)
+        if file.kept.setdefault(key, node.start_byte) != node.start_byte:
+            return  # an earlier jump in this block was looked at, and this one is dead itself
         following = [child for child in parent.named_children if child.start_byte >= node.end_byte]
         dead = [child for child in following if not _is_harmless(child, parent)]
         if not dead or _makes_generator(following, file) or _says_unreachable(dead[0], file):

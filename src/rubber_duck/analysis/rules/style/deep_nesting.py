@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import ClassVar, Final
 
 from rubber_duck.analysis.finding import Kind, Severity
@@ -81,7 +82,7 @@ class DeepNesting(Rule):
         limit = self._limit
         if len(file.ancestors) < 2 * limit or _is_else_if(node, file):
             return
-        levels = list(_levels(file))
+        levels = list(islice(_levels(file), limit + 1))
         if len(levels) != limit:
             return
         outermost = file.position(levels[-1].start_byte)[0]
