@@ -22,6 +22,7 @@ IGNORE: Final = (
     "N802", "N803", "N806", "N815", "N816", "N818", "N999",  # names that an interface dictates: unittest, Qt, Django
     "S101", "S603", "S607", "S311", "S404",  # asserts and subprocess without a shell: noise, as their authors say
     # covered by rules of our own, over all languages and with fewer false alarms
+    "B012",
     "S102", "S105", "S106", "S107", "S110", "S112", "S301", "S307", "S308", "S501", "S506", "S602", "S604", "S605",
     "S608", "S701", "S704",
 )  # fmt: skip

@@ -9,8 +9,8 @@ from typing import Final
 
 from rubber_duck.analysis.finding import Confidence, Finding, Kind, Severity, Span
 
-MARK: Final = b"duck: ignore"
-"""A file without these bytes has no suppressions, so it is not searched."""
+MARKS: Final = (b"duck:", b"noqa", b"NOQA", b"nosec")
+"""A file without any of these has no suppressions, so it is not searched."""
 
 WITHOUT_REASON: Final = "suppression-without-reason"
 """The rule name of the finding about a suppression that gives no reason; such a comment silences nothing."""
@@ -18,6 +18,38 @@ WITHOUT_REASON: Final = "suppression-without-reason"
 _COMMENT: Final = re.compile(
     r"(?:\#|//|/\*)\s*duck:\s*ignore(?P<file>-file)?\s*\[(?P<rules>[^\]\n]{1,500})\](?:\s*--\s*(?P<reason>[^\n]*))?"
 )
+
+_FOREIGN: Final = re.compile(
+    r"\#\s*(?P<word>noqa|nosec)\b(?::?\s*(?P<codes>[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*))?", re.IGNORECASE
+)
+
+REPLACED: Final[dict[str, tuple[str, ...]]] = {
+    "collapsible-if": ("SIM102",),
+    "command-injection": ("S602", "S604", "S605", "B602", "B604", "B605"),
+    "complex-function": ("C901", "PLR0912"),
+    "hardcoded-secret": ("S105", "S106", "S107", "B105", "B106", "B107"),
+    "redundant-boolean": ("SIM103", "SIM210", "SIM211"),
+    "return-in-finally": ("B012",),
+    "sql-injection": ("S608", "B608"),
+    "swallowed-exception": ("S110", "S112", "B110", "B112", "BLE001", "E722"),
+    "tls-verification-off": ("S323", "S501", "B323", "B501"),
+    "unescaped-html": ("S308", "S701", "S704", "B308", "B701", "B703", "B704"),
+    "unsafe-deserialization": ("S301", "S302", "S506", "B301", "B302", "B506"),
+    "unsafe-eval": ("S102", "S307", "B102", "B307"),
+}
+"""Our rule → the codes of ruff, flake8 and bandit that say the same: whoever silenced those, meant this."""
+
+SECURITY_RULES: Final = (
+    "atom-from-input",
+    "command-injection",
+    "hardcoded-secret",
+    "sql-injection",
+    "tls-verification-off",
+    "unescaped-html",
+    "unsafe-deserialization",
+    "unsafe-eval",
+)
+"""What a bare `# nosec` silences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +75,10 @@ def read_suppressions(path: str, content: bytes) -> tuple[tuple[Suppression, ...
     """The suppressions in a file, and a finding for each one that lacks its reason.
 
     A comment behind code silences that line; a comment on a line of its own silences the next line that is
-    neither blank nor a comment.
+    neither blank nor a comment. `# noqa` and `# nosec` of other tools silence our rules of the same meaning; their
+    codes are the reason.
     """
-    if MARK not in content:
+    if not any(mark in content for mark in MARKS):
         return (), ()
     lines = content.decode("utf-8", "replace").split("\n")
     suppressions: list[Suppression] = []
@@ -53,6 +86,7 @@ def read_suppressions(path: str, content: bytes) -> tuple[tuple[Suppression, ...
     for number, line in enumerate(lines, start=1):
         match = _COMMENT.search(line)
         if match is None:
+            suppressions += _foreign(line, number)
             continue
         reason = (match["reason"] or "").removesuffix("*/").strip()
         if not reason:
@@ -71,6 +105,19 @@ def suppressed(findings: Iterable[Finding], suppressions: Sequence[Suppression])
         covering = next((each for each in suppressions if each.covers(finding)), None)
         result.append(finding if covering is None else replace(finding, suppressed=covering.reason))
     return result
+
+
+def _foreign(line: str, number: int) -> list[Suppression]:
+    """What `# noqa: S307` or `# nosec B307` on this line silences among our rules."""
+    match = _FOREIGN.search(line)
+    if match is None:
+        return []
+    word, codes = match["word"].lower(), set(re.split(r"[,\s]+", (match["codes"] or "").upper()))
+    if match["codes"]:
+        covered = tuple(rule for rule, same in REPLACED.items() if not codes.isdisjoint(same))
+    else:
+        covered = ("*",) if word == "noqa" else SECURITY_RULES
+    return [Suppression(number, covered, match[0].lstrip("# "))] if covered else []
 
 
 def _target(lines: Sequence[str], number: int, start: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import textwrap
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -138,4 +139,4 @@ async def _ruff_rule(name: str) -> RuleView:
 
 
 def _snippet(code: str) -> str:
-    return inspect.cleandoc(code).rstrip()
+    return textwrap.dedent(code).strip("\n")

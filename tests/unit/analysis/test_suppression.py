@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rubber_duck.analysis.finding import Confidence, Finding, Kind, Severity, Span
-from rubber_duck.analysis.suppression import Suppression, read_suppressions, suppressed
+from rubber_duck.analysis.rule import rules
+from rubber_duck.analysis.suppression import REPLACED, SECURITY_RULES, Suppression, read_suppressions, suppressed
 
 
 def finding(line: int, rule: str = "unsafe-eval", *, end_line: int | None = None) -> Finding:
@@ -57,3 +58,28 @@ def test_a_comment_at_the_end_of_a_statement_over_several_lines_covers_it() -> N
 def test_another_rule_on_the_same_line_is_not_covered() -> None:
     comments = read("eval(x)  # duck: ignore[sql-injection] -- other\n")
     assert suppressed([finding(1)], comments)[0].suppressed is None
+
+
+@pytest.mark.parametrize(
+    ("comment", "expected"),
+    [
+        ("# noqa", "noqa"),
+        ("# noqa: S307", "noqa: S307"),
+        ("# noqa: E501, S307 fine", "noqa: E501, S307"),
+        ("# NOQA:s307", "NOQA:s307"),
+        ("# nosec", "nosec"),
+        ("# nosec B307", "nosec B307"),
+        ("# noqa: E501", None),
+        ("# nosec B608", None),
+    ],
+)
+def test_a_comment_for_another_tool_silences_the_rule_that_says_the_same(comment: str, expected: str | None) -> None:
+    assert suppressed([finding(1)], read(f"eval(x)  {comment}\n"))[0].suppressed == expected
+
+
+def test_nosec_silences_only_what_is_about_security() -> None:
+    assert suppressed([finding(1, "complex-function")], read("eval(x)  # nosec\n"))[0].suppressed is None
+
+
+def test_the_rules_that_stand_for_other_tools_codes_exist() -> None:
+    assert {*REPLACED, *SECURITY_RULES} <= set(rules.discover())

@@ -94,6 +94,7 @@ class UnescapedHtml(Rule):
         Example("javascript", "el.innerHTML = `<b>${name}</b>`"),
         Example("javascript", "el.innerHTML += '<li>' + item.title + '</li>'"),
         Example("javascript", "document.write('<p>' + location.hash)"),
+        Example("javascript", "el.innerHTML = location.hash"),
         Example("typescript", "el.insertAdjacentHTML('beforeend', `<li>${name}</li>`)"),
         Example("javascript", "const a = <div dangerouslySetInnerHTML={{ __html: props.text }} />"),
         Example("elixir", 'import Phoenix.HTML\ndef f(x), do: raw("<b>#{x}</b>")\n'),
@@ -111,10 +112,10 @@ class UnescapedHtml(Rule):
             yield Hit(html, message, confidence=Confidence.HIGH)
             return
         built = compose(html, file)
-        if needs_markup and not (built.is_built and "<" in built.text):
-            return
         raw = [hole for hole in built.holes if not is_constant(hole, file, harmless=_HARMLESS)]
         is_outside = any(is_from_outside(hole, file) for hole in raw)
+        if needs_markup and not is_outside and not (built.is_built and "<" in built.text):
+            return
         if not raw or (sink == "HttpResponse" and not is_outside):
             return
         worst = next((hole for hole in raw if is_from_outside(hole, file)), raw[0])
