@@ -13,11 +13,12 @@ from rubber_duck.analysis.store import results_of
 from rubber_duck.code.store import get_facts
 from rubber_duck.errors import Denied, InvalidInput
 from rubber_duck.scope import Actor, Right, Scope
+from rubber_duck.storage.cache import Cache
 from rubber_duck.storage.database import Database
 from rubber_duck.workspace.paths import Root
 from rubber_duck.workspace.workspace import Workspace
 from tests.factories import write_tree
-from tests.unit.analysis.projects import analysis_in
+from tests.unit.analysis.projects import analysis_in, outcome_of
 
 FILES = {
     "app/main.py": "import os\n\n\ndef run(text):\n    return eval(text)\n",
@@ -139,3 +140,16 @@ async def test_without_the_right_to_analyse_nothing_is_kept(database: Database, 
     rights = frozenset(Right) - {Right.ANALYSIS_RUN}
     with pytest.raises(Denied, match=r"analysis\.run"):
         await update(database, folder, tmp_path / "home", anybody("local", *rights))
+
+
+async def test_facts_that_the_cache_lost_are_extracted_again(database: Database, tmp_path: Path) -> None:
+    folder = write_tree(tmp_path / "p", FILES)
+    async with analysis_in(tmp_path / "home") as (analysis, settings):
+        await outcome_of(analysis, settings, folder)
+    cache = Cache(tmp_path / "home" / "cache.db")
+    cache.delete_space("facts")
+    cache.close()
+    found = await update(database, folder, tmp_path / "home", Scope.local())
+    async with database.begin(write=False) as tx:
+        facts = await get_facts(Scope.local(project=found.project.id), tx)
+    assert (found.outcome.cached, sorted(facts)) == (len(FILES), sorted(FILES))

@@ -36,6 +36,9 @@ from rubber_duck.workspace.scan import Scan, ScannedFile, examine, scan
 OnProgress = Callable[[int, int, str], None]
 """Called with files done, files in all, and what is being done."""
 
+CACHE_BYTES: Final = 1 << 30
+"""What the disposable cache may take; the least recently used goes first. Django needs 16 MB of it."""
+
 INLINE_BYTES: Final = 200_000
 """Up to this much source is analysed in this process: starting workers would take longer."""
 
@@ -64,7 +67,10 @@ class Analysis:
         self._now_ns = now_ns
 
     async def run(self, target: Target, on_progress: OnProgress) -> Outcome:
-        """Analyse what `target` means; unchanged files come from the cache. Being cancelled loses nothing."""
+        """Analyse what `target` means; unchanged files come from the cache.
+
+        Being cancelled leaves the cache as it was.
+        """
         started_ns = self._now_ns()
         with telemetry.span("analysis.run"):
             rule_set = RuleSet(target.settings.analysis.rules)
@@ -80,11 +86,20 @@ class Analysis:
         _report_events(outcome, self._now_ns() - started_ns)
         return outcome
 
-    def facts(self, files: Sequence[tuple[str, str]]) -> dict[str, bytes]:
-        """The facts (`code.codec`) of files given as (path, content hash), by path; without those not known."""
-        keys = {path: facts_key(program_digest(), path, content_hash) for path, content_hash in files}
-        found = self._known.facts(list(keys.values()))
-        return {path: found[key] for path, key in keys.items() if key in found}
+    def facts(self, target: Target, files: Sequence[AnalyzedFile]) -> dict[str, bytes]:
+        """The facts (`code.codec`) of files of an outcome, by path; extracted again where the cache lost them.
+
+        A file that changed since, or cannot be read any more, has none.
+        """
+        keys = {file.path: facts_key(program_digest(), file.path, file.analysis.content_hash) for file in files}
+        kept = self._known.facts(list(keys.values()))
+        found = {path: kept[key] for path, key in keys.items() if key in kept}
+        for file in files:
+            if file.path not in found:
+                again = analyze_item(_item(target, file.path, file.analysis.language))
+                if again.facts and again.analysis.content_hash == file.analysis.content_hash:
+                    found[file.path] = again.facts
+        return found
 
     def _look_up(self, run: _Run, files: Sequence[ScannedFile]) -> list[ScannedFile]:
         """Fill `run.hashes` and `run.done` from the cache; the files that must be analysed."""
@@ -118,7 +133,7 @@ class Analysis:
         await asyncio.to_thread(_add_ruff, run, ruff)
 
     async def _walk(self, run: _Run, pending: Sequence[ScannedFile]) -> None:
-        items = [_item(run, file) for file in pending]
+        items = [_item(run.target, file.path, file.language or "") for file in pending]
         run.on_progress(0, len(pending), "analysing")
         if sum(file.size_bytes for file in pending) <= INLINE_BYTES:
             for done, (file, item) in enumerate(zip(pending, items, strict=True), start=1):
@@ -145,6 +160,7 @@ class Analysis:
             analysis = run.done.get(file.path)
             if analysis is not None and analysis.content_hash:
                 analyses[analysis_key(run.version, file.path, analysis.content_hash)] = analysis
+        self._known.prune(CACHE_BYTES)
         self._known.keep_analyses(analyses)
         self._known.keep_facts(run.facts)
         root = os.fspath(run.target.root.path)
@@ -205,12 +221,12 @@ def _version(rule_set: RuleSet, target: Target) -> str:
     return hash_content(f"{rule_set.fingerprint} {ruff}".encode())
 
 
-def _item(run: _Run, file: ScannedFile) -> WorkItem:
-    settings = run.target.settings
+def _item(target: Target, path: str, language: str) -> WorkItem:
+    settings = target.settings
     return WorkItem(
-        os.fsencode(run.target.root.path),
-        os.fsencode(file.path),
-        file.language or "",
+        os.fsencode(target.root.path),
+        os.fsencode(path),
+        language,
         settings.index.max_file_size_bytes,
         settings.analysis.rules,
     )

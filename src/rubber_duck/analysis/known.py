@@ -89,6 +89,10 @@ class Known:
         """Keep facts by key."""
         self._cache.put_many(_FACTS, facts)
 
+    def prune(self, max_bytes: int) -> None:
+        """Let go of the least recently used until the cache is no larger."""
+        self._cache.prune(max_bytes)
+
     def ruff_rules(self, identity: str) -> bytes | None:
         """What the ruff of that identity said of its rules, as JSON."""
         key = _digest(identity.encode())

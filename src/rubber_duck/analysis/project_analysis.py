@@ -70,10 +70,10 @@ class ProjectAnalysis:
             if file.analysis.content_hash
         ]
         changes = await self._workspace.record_scan(inside, project, entries)
-        kept = await self._keep(inside, outcome, changes.ids)
+        kept = await self._keep(inside, target, outcome, changes.ids)
         return ProjectOutcome(project, target, changes, outcome, kept)
 
-    async def _keep(self, scope: Scope, outcome: Outcome, ids: Mapping[str, UUID]) -> int:
+    async def _keep(self, scope: Scope, target: Target, outcome: Outcome, ids: Mapping[str, UUID]) -> int:
         """Write facts and results of the files whose kept ones are of other content or other rules."""
         kept = await self._database.run(partial(result_store.kept_versions, scope=scope), write=False)
         stale = [
@@ -82,7 +82,7 @@ class ProjectAnalysis:
             if file.path in ids and kept.get(ids[file.path]) != (file.analysis.content_hash, outcome.version)
         ]
         for batch in _batches(stale, BATCH_FILES):
-            facts = self._analysis.facts([(file.path, file.analysis.content_hash) for file in batch])
+            facts = self._analysis.facts(target, batch)
             results = [result for file in batch for result in self._results(scope, outcome.version, ids, file)]
             rows = [
                 fact_store.FactsRow(ids[file.path], file.analysis.content_hash, facts[file.path])
