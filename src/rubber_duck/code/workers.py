@@ -137,7 +137,7 @@ class _Worker:
         ours, theirs = socket.socketpair()
         context = multiprocessing.get_context("spawn")
         process = context.Process(target=_serve, args=(theirs, os.getpid(), task, initial, memory_bytes), daemon=True)
-        with theirs, _interrupts_held():
+        with theirs, _safe_path(), _interrupts_held():
             process.start()
         reader, writer = await asyncio.open_connection(sock=ours, limit=1 << 20)
         worker = cls(process, reader, writer)
@@ -192,6 +192,20 @@ class _Worker:
         if code is not None and code < 0:
             return f"the process was killed by {signal.Signals(-code).name}"
         return f"the process ended with status {code}"
+
+
+@contextlib.contextmanager
+def _safe_path() -> Iterator[None]:
+    """Start Python without the current folder among the places to import from: a hostile project may be there."""
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONSAFEPATH"]
+        else:
+            os.environ["PYTHONSAFEPATH"] = before
 
 
 @contextlib.contextmanager
