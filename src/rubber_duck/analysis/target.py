@@ -16,7 +16,7 @@ PROJECT_FILE: Final = "duck.toml"
 """A project's own settings, in its root."""
 
 _MARKS: Final = (PROJECT_FILE, ".git", "pyproject.toml", "package.json", "mix.exs")
-_PROJECT_FILE_LIMIT_BYTES: Final = 1_000_000
+_PROJECT_FILE_LIMIT_BYTES: Final = 64_000  # reading TOML takes time that grows with the square of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ RESERVED_VARIABLES: Final[dict[str, str]] = {
 }
 """`DUCK_` variables that are not settings of the tree."""
 
-_LIMIT_BYTES: Final = 1_000_000
+_LIMIT_BYTES: Final = 64_000
 _DOTS: Final = 16
 _DEEP_KEY: Final = re.compile(
     rf"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{_DOTS + 1}}}""",
