@@ -39,7 +39,7 @@ OnProgress = Callable[[int, int, str], None]
 CACHE_BYTES: Final = 1 << 30
 """What the disposable cache may take; the least recently used goes first. Django needs 16 MB of it."""
 
-INLINE_BYTES: Final = 200_000
+INLINE_BYTES: Final = 20_000
 """Up to this much source is analysed in this process: starting workers would take longer."""
 
 
