@@ -334,3 +334,10 @@ async def test_moments_are_kept_to_the_microsecond_in_utc(workspace: Workspace, 
     kept = await workspace.project(LOCAL, "pond")
     assert (kept.created_at, kept.created_at.tzinfo) == (added.created_at, UTC)
     assert kept.created_at.microsecond == 678901
+
+
+async def test_one_folder_becomes_one_project_whoever_is_first(workspace: Workspace, tmp_path: Path) -> None:
+    root = folder(tmp_path)
+    adding = [workspace.add_project(LOCAL, root, name=f"pond {number}") for number in range(6)]
+    results = await asyncio.gather(*adding, return_exceptions=True)
+    assert sorted(type(each).__name__ for each in results) == ["Conflict"] * 5 + ["Project"]

@@ -91,6 +91,13 @@ def test_an_unknown_rule_with_the_nearest_name(tmp_path: Path) -> None:
     assert (status, "there is no rule 'unsafe-evil'; did you mean 'unsafe-eval'" in last) == (2, True), last
 
 
+@pytest.mark.parametrize("rule", ["ruff/NOPE", "ruff/SIM102", "ruff/F9999", "nothing-*"])
+def test_a_rule_that_never_runs_is_no_all_clear(tmp_path: Path, rule: str) -> None:
+    (tmp_path / "a.py").write_text("import os\n")
+    status, last = sentence(duck(tmp_path, "analyze", ".", "--rule", rule))
+    assert (status, f"there is no rule '{rule}'" in last) == (2, True), last
+
+
 def test_a_database_that_cannot_be_written(tmp_path: Path) -> None:
     status, last = sentence(duck(tmp_path, "up", ".", DUCK_DATABASE_URL="sqlite:////proc/no/duck.db"))
     assert (status, "sqlite:///proc/no/duck.db cannot be used" in last) == (2, True), last

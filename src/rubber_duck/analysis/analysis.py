@@ -18,7 +18,7 @@ from rubber_duck.analysis.analyzer import SYNTAX_ERROR, hash_content
 from rubber_duck.analysis.file_analysis import FileAnalysis, FileProblem
 from rubber_duck.analysis.known import Known, Sighting, analysis_key, facts_key
 from rubber_duck.analysis.lines import Lines
-from rubber_duck.analysis.outcome import AnalyzedFile, Outcome, left_out, placed
+from rubber_duck.analysis.outcome import AnalyzedFile, Outcome, known_rules, left_out, placed
 from rubber_duck.analysis.report.model import Problem
 from rubber_duck.analysis.ruff import RuffRun, ruff_finding, ruff_identity, run_ruff
 from rubber_duck.analysis.ruff_catalog import ruff_catalog
@@ -38,9 +38,6 @@ OnProgress = Callable[[int, int, str], None]
 
 CACHE_BYTES: Final = 1 << 30
 """What the disposable cache may take; the least recently used goes first. Django needs 16 MB of it."""
-
-INLINE_BYTES: Final = 20_000
-"""Up to this much source is analysed in this process: starting workers would take longer."""
 
 
 @dataclass(slots=True)
@@ -85,6 +82,11 @@ class Analysis:
         outcome = replace(_outcome(run, listed, files, cached=len(files) - len(pending)), ruff_rules=described)
         _report_events(outcome, self._now_ns() - started_ns)
         return outcome
+
+    async def known_rules(self, target: Target) -> set[str]:
+        """The names of all rules that can report something: ours, and those of ruff that are run."""
+        ruff = await ruff_catalog(self._known) if target.settings.analysis.ruff else {}
+        return {*known_rules(), *ruff}
 
     def facts(self, target: Target, files: Sequence[AnalyzedFile]) -> dict[str, bytes]:
         """The facts (`code.codec`) of files of an outcome, by path; extracted again where the cache lost them.
@@ -135,12 +137,6 @@ class Analysis:
     async def _walk(self, run: _Run, pending: Sequence[ScannedFile]) -> None:
         items = [_item(run.target, file.path, file.language or "") for file in pending]
         run.on_progress(0, len(pending), "analysing")
-        if sum(file.size_bytes for file in pending) <= INLINE_BYTES:
-            for done, (file, item) in enumerate(zip(pending, items, strict=True), start=1):
-                _take(run, file, _analyze_here(item))
-                run.on_progress(done, len(pending), "analysing")
-                await asyncio.sleep(0)
-            return
         encoded = [item_encoder.encode(item) for item in items]
         sizes = [file.size_bytes for file in pending]
         deadline_s = run.target.settings.workers.file_timeout_s
@@ -239,15 +235,6 @@ def _content(run: _Run, file: ScannedFile) -> bytes | None:
     except DuckError as error:
         run.problems.append(Problem(file.path, error.code, error.message))
         return None
-
-
-def _analyze_here(item: WorkItem) -> WorkResult | Crashed:
-    """What a worker would answer, failures included."""
-    try:
-        analyzed = analyze_item(item)
-    except Exception as error:  # noqa: BLE001  # one file's failure must not cost the others
-        return Crashed(f"{type(error).__name__}: {error}")
-    return WorkResult(analyzed.analysis, analyzed.facts)
 
 
 def _take(run: _Run, file: ScannedFile, result: WorkResult | Crashed) -> None:

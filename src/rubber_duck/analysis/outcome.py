@@ -20,6 +20,9 @@ from rubber_duck.analysis.suppression import WITHOUT_REASON
 from rubber_duck.workspace.paths import display
 from rubber_duck.workspace.scan import Scan
 
+FAILURES: Final = frozenset({"crashed", "rule_failed", "ruff_failed", "changed_meanwhile"})
+"""Problems that nobody asked for: an analysis with one of them is not complete, so it cannot pass for clean."""
+
 BUILT_IN: Final[dict[str, RuleDescription]] = {
     SYNTAX_ERROR: RuleDescription(
         SYNTAX_ERROR,
@@ -85,12 +88,12 @@ class Outcome:
     ruff_rules: Mapping[str, RuleDescription]
 
     def refused(self, named: Sequence[str]) -> tuple[str, ...]:
-        """A sentence for each file among the paths `named` that could not be analysed, or not as it is."""
+        """A sentence for each file that was named and could not be analysed, or that something failed on."""
         wanted = set(named)
         sentences = [
             f"'{display(each.path)}' could not be analysed: {each.detail}"
             for each in self.problems
-            if each.path in wanted
+            if each.path in wanted or each.reason in FAILURES
         ]
         for file in self.files:
             if file.path in wanted:

@@ -12,8 +12,8 @@ from rubber_duck.errors import UnknownName
 from rubber_duck.settings import AnalysisSettings
 from rubber_duck.workspace.patterns import Patterns
 
-ALWAYS_KNOWN = ("ruff/",)
-"""Rule names with these beginnings are not checked against the registry: ruff knows its own."""
+RUFF = "ruff/"
+"""How the names of ruff's rules begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,11 @@ def selection(settings: AnalysisSettings, *, only: Collection[str], known: Colle
 
     Raises UnknownName for a rule that does not exist.
     """
-    for name in (
-        *only,
-        *settings.select,
-        *settings.ignore,
-        *(each for per in settings.per_path for each in per.ignore),
-    ):
+    for name in only:
         _check_known(name, known)
+    for name in (*settings.select, *settings.ignore, *(each for per in settings.per_path for each in per.ignore)):
+        if not name.startswith(RUFF):  # a configuration may speak of rules that this selection does not run
+            _check_known(name, known)
     for name in settings.rules:
         if name not in known:
             raise UnknownName.among("rule", name, known, hint=" (in [analysis.rules] of duck.toml)")
@@ -63,8 +61,10 @@ def selection(settings: AnalysisSettings, *, only: Collection[str], known: Colle
 
 
 def _check_known(name: str, known: Collection[str]) -> None:
-    if name.startswith(ALWAYS_KNOWN) or name in known:
+    if name in known or name == "*":
         return
+    if name.startswith(RUFF) and not any(each.startswith(RUFF) for each in known):
+        return  # ruff did not tell which rules it has
     if name.endswith("*") and any(matches(name, each) for each in known):
         return
     raise UnknownName.among("rule", name, known, hint="; `duck rules` lists them")

@@ -81,6 +81,7 @@ def read_suppressions(path: str, content: bytes) -> tuple[tuple[Suppression, ...
     if not any(mark in content for mark in MARKS):
         return (), ()
     lines = content.decode("utf-8", "replace").split("\n")
+    following = _next_code(lines)
     suppressions: list[Suppression] = []
     lacking: list[Finding] = []
     for number, line in enumerate(lines, start=1):
@@ -93,16 +94,21 @@ def read_suppressions(path: str, content: bytes) -> tuple[tuple[Suppression, ...
             lacking.append(_lacking_reason(path, number, match))
             continue
         rules = tuple(name.strip() for name in match["rules"].split(",") if name.strip())
-        target = 0 if match["file"] else _target(lines, number, match.start())
+        target = 0 if match["file"] else _target(lines, following, number, match.start())
         suppressions.append(Suppression(target, rules, reason))
     return tuple(suppressions), tuple(lacking)
 
 
 def suppressed(findings: Iterable[Finding], suppressions: Sequence[Suppression]) -> list[Finding]:
     """The findings, those that a comment covers marked with its reason."""
+    by_line: dict[int, list[Suppression]] = {}
+    for each in suppressions:
+        by_line.setdefault(each.line, []).append(each)
     result: list[Finding] = []
     for finding in findings:
-        covering = next((each for each in suppressions if each.covers(finding)), None)
+        lines = (0, finding.span.start_line, finding.span.end_line)
+        near = (each for line in lines for each in by_line.get(line, ()))
+        covering = next((each for each in near if each.covers(finding)), None)
         result.append(finding if covering is None else replace(finding, suppressed=covering.reason))
     return result
 
@@ -120,14 +126,22 @@ def _foreign(line: str, number: int) -> list[Suppression]:
     return [Suppression(number, covered, match[0].lstrip("# "))] if covered else []
 
 
-def _target(lines: Sequence[str], number: int, start: int) -> int:
+def _next_code(lines: Sequence[str]) -> list[int]:
+    """For each line, by index, the number of the first later line that is neither blank nor a comment; 0: none."""
+    following = [0] * len(lines)
+    found = 0
+    for index in range(len(lines) - 1, -1, -1):
+        following[index] = found
+        text = lines[index].strip()
+        if text and not text.startswith(("#", "//", "/*", "*")):
+            found = index + 1
+    return following
+
+
+def _target(lines: Sequence[str], following: Sequence[int], number: int, start: int) -> int:
     if lines[number - 1][:start].strip():
         return number
-    for later in range(number, len(lines)):
-        text = lines[later].strip()
-        if text and not text.startswith(("#", "//", "/*", "*")):
-            return later + 1
-    return number
+    return following[number - 1] or number
 
 
 def _lacking_reason(path: str, line: int, match: re.Match[str]) -> Finding:

@@ -8,7 +8,6 @@ import msgspec
 from msgspec import Meta
 
 from rubber_duck.analysis.finding import Severity
-from rubber_duck.analysis.outcome import known_rules
 from rubber_duck.analysis.report.overview import overview
 from rubber_duck.analysis.report.render import Format, Style, render
 from rubber_duck.analysis.selection import selection
@@ -70,7 +69,9 @@ class Analyze(Engine[AnalyzeRequest, AnalyzeAnswer]):
     async def run(self, request: AnalyzeRequest, call: Call) -> AnalyzeAnswer:
         """Analyse, choose what counts, render."""
         found = target(request.paths, request.directory, call.settings)
-        chosen = selection(found.settings.analysis, only=request.rules, known=known_rules())
+        chosen = selection(
+            found.settings.analysis, only=request.rules, known=await call.parts.analysis.known_rules(found)
+        )
 
         def progress(done: int, total: int, note: str) -> None:
             call.emit(Progress(done, total, note))

@@ -52,6 +52,7 @@ projects: Final = Table(
     Column("updated_at", Timestamp, nullable=False),
     Column("deleted_at", Timestamp),
     Index(None, "owner", "name", unique=True, sqlite_where=LIVING, postgresql_where=LIVING),
+    Index(None, "owner", "root", unique=True, sqlite_where=LIVING, postgresql_where=LIVING),
     Index(None, "owner"),
 )
 

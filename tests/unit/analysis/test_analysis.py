@@ -173,3 +173,24 @@ async def test_a_wrong_rule_option_is_an_error_that_says_which(
     async with analysis_in(tmp_path / "home") as (analysis, settings):
         with pytest.raises(error, match=sentence):
             await outcome_of(analysis, settings, project)
+
+
+async def test_ruffs_rules_are_described_in_ruffs_own_words(tmp_path: Path) -> None:
+    project = write_tree(tmp_path / "p", {"a.py": EVAL})
+    async with analysis_in(tmp_path / "home") as (analysis, settings):
+        outcome = await outcome_of(analysis, settings, project)
+    described = outcome.ruff_rules["ruff/F401"]
+    assert (described.summary.split(":")[0], described.url) == (
+        "unused-import",
+        "https://docs.astral.sh/ruff/rules/unused-import",
+    )
+
+
+async def test_a_file_that_something_failed_on_is_said_though_nobody_named_it(tmp_path: Path) -> None:
+    project = write_tree(tmp_path / "p", {"a.py": EVAL})
+    hasty = {"DUCK_WORKERS_FILE_TIMEOUT_S": "0.000001"}
+    async with analysis_in(tmp_path / "home", **hasty) as (analysis, settings):
+        first = await outcome_of(analysis, settings, project)
+        again = await outcome_of(analysis, settings, project)
+    said = "'a.py' could not be analysed: it took longer than 1e-06 s"
+    assert [each.refused(()) for each in (first, again)] == [(said,), (said,)]

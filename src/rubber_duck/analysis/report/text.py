@@ -168,7 +168,8 @@ def _left_out(problems: Sequence[Problem], style: _Style) -> list[str]:
 def _summary(seen: Overview, left_out: int, style: _Style) -> str:
     head = f"{counted(len(seen.findings), 'finding')} in {counted(seen.analysed, 'file')}, {left_out} left out"
     if not seen.findings:
-        return style.paint("1;32", f"{head} (nothing to quack about)")
+        is_clean = seen.analysed and not left_out
+        return style.paint("1;32", f"{head} (nothing to quack about)") if is_clean else style.bold(head)
     counts = ", ".join(
         style.paint(_UNDERLINE[severity], f"{count} {severity.label}")
         for severity, count in seen.by_severity.items()

@@ -50,9 +50,7 @@ def test_any_report_is_printable_line_by_line_and_counts_right(report: Report) -
     assert all(line.replace("\u3000", "").isprintable() for line in text.split("\n"))
     seen = overview(report)
     number, files = len(seen.findings), seen.analysed
-    head = (
-        f"{number} finding{'s' * (number != 1)} in {files} file{'s' * (files != 1)}, {len(report.problems)} left out ("
-    )
+    head = f"{number} finding{'s' * (number != 1)} in {files} file{'s' * (files != 1)}, {len(report.problems)} left out"
     assert text.rstrip("\n").rpartition("\n")[2].startswith(head)
 
 

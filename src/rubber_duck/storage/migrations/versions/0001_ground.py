@@ -37,6 +37,7 @@ def _projects() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_projects"),
     )
     _living_unique("ix_projects_owner_name", "projects", ["owner", "name"])
+    _living_unique("ix_projects_owner_root", "projects", ["owner", "root"])
     op.create_index("ix_projects_owner", "projects", ["owner"])
 
 
