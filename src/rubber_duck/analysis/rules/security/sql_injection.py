@@ -34,6 +34,10 @@ _QUOTED: Final = re.compile(r"(?i)quote|escape|ident|qn\(")
 _NUMBER_NAME: Final = re.compile(r"(?i)(?:count|counter|num|number|size|total|limit|offset|length|timeout)$")
 
 
+_HOLES_READ: Final = 1_000
+"""Values in one statement that are looked at; nobody writes more."""
+
+
 @rules.add
 class SqlInjection(Rule):
     """A value is put into the text of an SQL statement by an f-string, `%`, `+`, `.format()` or a template.
@@ -127,7 +131,7 @@ def _worst(text: str, holes: tuple[Node, ...], file: SourceFile) -> Hit | None:
     pieces = text.split(HOLE)
     is_definition = bool(_DEFINITION.match(text))
     is_careful = any(_QUOTED.search(file.text(hole)) for hole in holes)
-    for index, hole in enumerate(holes):
+    for index, hole in enumerate(holes[:_HOLES_READ]):
         if is_constant(hole, file, harmless=_QUOTING) or _NUMBER_NAME.search(file.text(hole)):
             continue
         message = (
@@ -135,7 +139,7 @@ def _worst(text: str, holes: tuple[Node, ...], file: SourceFile) -> Hit | None:
         )
         if is_from_outside(hole, file):
             return Hit(hole, message, confidence=Confidence.HIGH)
-        before = HOLE.join(pieces[: index + 1])[-300:]
+        before = HOLE.join(pieces[max(0, index - 300) : index + 1])[-300:]  # all of a long text would be quadratic
         if doubtful is None and not is_careful and _VALUE_PLACE.search(before) and not is_definition:
             doubtful = Hit(hole, message)
     return doubtful
