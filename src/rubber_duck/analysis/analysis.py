@@ -252,11 +252,12 @@ def _take(run: _Run, file: ScannedFile, result: WorkResult | Crashed) -> None:
 
 def _add_ruff(run: _Run, ruff: RuffRun) -> None:
     """Put ruff's findings beside ours. Where ruff parsed the file, its word on the syntax counts, not ours."""
-    for path, reason in ruff.failed.items():
-        analysis = run.done.get(path)
-        if analysis is not None and not analysis.is_left_out:
-            problem = FileProblem("ruff_failed", f"ruff could not look at it: {reason}")
-            run.done[path] = msgspec.structs.replace(analysis, problems=(*analysis.problems, problem))
+    for problem, paths in (("ruff_failed", ruff.failed), ("ruff_unread", ruff.unread)):
+        for path, reason in paths.items():
+            analysis = run.done.get(path)
+            if analysis is not None and not analysis.is_left_out:
+                added = FileProblem(problem, f"ruff could not look at it: {reason}")
+                run.done[path] = msgspec.structs.replace(analysis, problems=(*analysis.problems, added))
     for path in ruff.linted:
         analysis = run.done.get(path)
         if analysis is None or analysis.is_left_out:

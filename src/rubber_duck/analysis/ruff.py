@@ -59,11 +59,13 @@ class Diagnostic(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class RuffRun:
-    """What ruff said: the files it read, diagnostics by path, and the files it died on with the reason."""
+    """What ruff said: the files it read, diagnostics by path, the files it died on and those it was not
+    given, each with the reason."""
 
     linted: list[str] = field(default_factory=list)
     diagnostics: dict[str, list[Diagnostic]] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
 
 
 _decoder = msgspec.json.Decoder(list[Diagnostic])
@@ -92,7 +94,7 @@ async def run_ruff(root: Path, paths: Sequence[str]) -> RuffRun:
     program = ruff_program()
     for batch in _batches([path for path in paths if _is_utf8(path)]):
         await _lint(program, root, batch, run)
-    run.failed.update({path: "its name is not UTF-8, which ruff cannot read" for path in paths if not _is_utf8(path)})
+    run.unread.update({path: "its name is not UTF-8, which ruff cannot read" for path in paths if not _is_utf8(path)})
     return run
 
 
