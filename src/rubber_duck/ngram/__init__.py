@@ -1,0 +1,1 @@
+"""Predict: a completion model trained on the code of this project alone."""

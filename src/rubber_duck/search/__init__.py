@@ -1,0 +1,1 @@
+"""Find: the index of a project, queries, and where a change belongs."""
