@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from rubber_duck.analysis.reading.allowance import NODES_PER_FILE, may_read
 from rubber_duck.analysis.rule import rules
-from rubber_duck.analysis.rules.allowance import NODES_PER_FILE, may_read
 from rubber_duck.code.code import open_source
 from tests.unit.analysis.rules.walking import hits
 

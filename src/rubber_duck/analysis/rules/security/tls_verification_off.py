@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from rubber_duck.analysis.finding import Kind, Severity
+from rubber_duck.analysis.reading.calls import arguments
+from rubber_duck.analysis.reading.mentions import mentions
+from rubber_duck.analysis.reading.testing import is_test
+from rubber_duck.analysis.reading.wording import shortened
 from rubber_duck.analysis.rule import Example, Hit, Rule, rules
-from rubber_duck.analysis.rules.calls import arguments
-from rubber_duck.analysis.rules.mentions import mentions
-from rubber_duck.analysis.rules.testing import is_test
-from rubber_duck.analysis.rules.wording import shortened
 from rubber_duck.code.source import Node, SourceFile
 
 _CLIENTS: Final = (b"requests", b"httpx", b"aiohttp", b"urllib3", b"boto", b"hvac", b"niquests")

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from rubber_duck.analysis.finding import Confidence, Kind, Severity
+from rubber_duck.analysis.reading import children
+from rubber_duck.analysis.reading.assignments import scope
+from rubber_duck.analysis.reading.calls import Arguments, arguments
+from rubber_duck.analysis.reading.composition import compose
+from rubber_duck.analysis.reading.evidence import is_constant, is_from_outside
+from rubber_duck.analysis.reading.mentions import mentions
+from rubber_duck.analysis.reading.testing import is_test
+from rubber_duck.analysis.reading.wording import shortened
 from rubber_duck.analysis.rule import Example, Hit, Rule, rules
-from rubber_duck.analysis.rules import children
-from rubber_duck.analysis.rules.assignments import scope
-from rubber_duck.analysis.rules.calls import Arguments, arguments
-from rubber_duck.analysis.rules.composition import compose
-from rubber_duck.analysis.rules.evidence import is_constant, is_from_outside
-from rubber_duck.analysis.rules.mentions import mentions
-from rubber_duck.analysis.rules.testing import is_test
-from rubber_duck.analysis.rules.wording import shortened
 from rubber_duck.code.source import Node, SourceFile
 
 _TRUSTING: Final = frozenset(

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from rubber_duck.analysis.finding import Confidence, Kind, Severity
+from rubber_duck.analysis.reading import children
+from rubber_duck.analysis.reading.branching import unwrapped
 from rubber_duck.analysis.rule import Example, Hit, Rule, rules
-from rubber_duck.analysis.rules import children
-from rubber_duck.analysis.rules.branching import unwrapped
 from rubber_duck.code.source import Node, SourceFile
 
 _LITERALS: Final = frozenset({"number", "string", "true", "false", "null", "undefined", "template_string", "regex"})

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar, Final
 
 from rubber_duck.analysis.finding import Confidence, Kind, Severity
+from rubber_duck.analysis.reading import children
+from rubber_duck.analysis.reading.branching import branches
+from rubber_duck.analysis.reading.sameness import may_change, tokens
 from rubber_duck.analysis.rule import Example, Hit, Rule, rules
-from rubber_duck.analysis.rules import children
-from rubber_duck.analysis.rules.branching import branches
-from rubber_duck.analysis.rules.sameness import may_change, tokens
 from rubber_duck.code.source import Node, SourceFile
 
 _PURE: Final = frozenset(

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar, Final
 
 from rubber_duck.analysis.finding import Kind, Severity
+from rubber_duck.analysis.reading import children
 from rubber_duck.analysis.rule import Example, Hit, Rule, rules
-from rubber_duck.analysis.rules import children
 from rubber_duck.code.source import Node, SourceFile
 
 _FUNCTIONS: Final = frozenset({"function_definition", "function_declaration", "method_definition"})

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from rubber_duck.analysis.finding import Confidence, Kind, Severity
+from rubber_duck.analysis.reading.branching import branches
+from rubber_duck.analysis.reading.sameness import same_sequences
+from rubber_duck.analysis.reading.wording import shortened
 from rubber_duck.analysis.rule import Example, Hit, Rule, rules
-from rubber_duck.analysis.rules.branching import branches
-from rubber_duck.analysis.rules.sameness import same_sequences
-from rubber_duck.analysis.rules.wording import shortened
 from rubber_duck.code.source import Node, SourceFile
 
 _TERNARIES = frozenset({"conditional_expression", "ternary_expression"})

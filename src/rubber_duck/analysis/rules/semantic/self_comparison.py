@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from rubber_duck.analysis.finding import Confidence, Kind, Severity
+from rubber_duck.analysis.reading.sameness import may_change, same
 from rubber_duck.analysis.rule import Example, Hit, Rule, rules
-from rubber_duck.analysis.rules.sameness import may_change, same
 from rubber_duck.code.source import Node, SourceFile
 
 _OPERATORS: Final = frozenset({"==", "!=", "===", "!==", "<", "<=", ">", ">=", "is", "is not"})

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from rubber_duck.analysis.finding import Confidence, Kind, Severity
+from rubber_duck.analysis.reading import children
+from rubber_duck.analysis.reading.allowance import may_read
 from rubber_duck.analysis.rule import Example, Hit, Rule, rules
-from rubber_duck.analysis.rules import children
-from rubber_duck.analysis.rules.allowance import may_read
 from rubber_duck.code.source import Node, SourceFile
 
 _BORDERS: Final = frozenset(

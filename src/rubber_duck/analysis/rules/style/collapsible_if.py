@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from rubber_duck.analysis.finding import Edit, Fix, Kind, Severity
+from rubber_duck.analysis.reading import children
+from rubber_duck.analysis.reading.branching import Branch, branches, unwrapped
+from rubber_duck.analysis.reading.wording import shortened
 from rubber_duck.analysis.rule import Example, Hit, Rule, rules
-from rubber_duck.analysis.rules import children
-from rubber_duck.analysis.rules.branching import Branch, branches, unwrapped
-from rubber_duck.analysis.rules.wording import shortened
 from rubber_duck.code.source import Node, SourceFile
 
 _WEAKER: Final = frozenset(

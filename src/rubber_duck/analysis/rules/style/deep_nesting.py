@@ -7,8 +7,8 @@ from itertools import islice
 from typing import ClassVar, Final
 
 from rubber_duck.analysis.finding import Kind, Severity
+from rubber_duck.analysis.reading import children
 from rubber_duck.analysis.rule import Example, Hit, Rule, rules
-from rubber_duck.analysis.rules import children
 from rubber_duck.code.source import Node, SourceFile
 
 _CONTROL: Final = frozenset(

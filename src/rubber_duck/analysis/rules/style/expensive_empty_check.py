@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from rubber_duck.analysis.finding import Edit, Fix, Kind, Severity
+from rubber_duck.analysis.reading import children
+from rubber_duck.analysis.reading.testing import is_test
+from rubber_duck.analysis.reading.wording import shortened
 from rubber_duck.analysis.rule import Example, Hit, Rule, rules
-from rubber_duck.analysis.rules import children
-from rubber_duck.analysis.rules.testing import is_test
-from rubber_duck.analysis.rules.wording import shortened
 from rubber_duck.code.source import Node, SourceFile
 
 _EMPTY: Final = frozenset({("==", 0), ("===", 0), ("<", 1), ("<=", 0)})

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from rubber_duck.analysis.finding import Edit, Fix, Kind, Severity
+from rubber_duck.analysis.reading import children
 from rubber_duck.analysis.rule import Example, Hit, Rule, rules
-from rubber_duck.analysis.rules import children
 from rubber_duck.code.source import Node, SourceFile
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from rubber_duck.analysis.rules import children
+from rubber_duck.analysis.reading import children
 from rubber_duck.code.source import Node, SourceFile
 
 _LITERALS: Final = frozenset(

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rubber_duck.analysis.rules import children
-from rubber_duck.analysis.rules.assignments import assigned
+from rubber_duck.analysis.reading import children
+from rubber_duck.analysis.reading.assignments import assigned
 from rubber_duck.code.source import Node, SourceFile
 
 HOLE: Final = "\0"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from rubber_duck.analysis.rules import children
-from rubber_duck.analysis.rules.allowance import may_read
+from rubber_duck.analysis.reading import children
+from rubber_duck.analysis.reading.allowance import may_read
 from rubber_duck.code.source import Node, SourceFile
 
 _SCOPES: Final = frozenset(

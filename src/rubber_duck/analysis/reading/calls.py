@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rubber_duck.analysis.rules import children
+from rubber_duck.analysis.reading import children
 from rubber_duck.code.source import Node, SourceFile
 
 

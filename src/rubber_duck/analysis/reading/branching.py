@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rubber_duck.analysis.rules import children
+from rubber_duck.analysis.reading import children
 from rubber_duck.code.source import Node, SourceFile
 
 
