@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -87,18 +87,21 @@ class Outcome:
     cached: int
     ruff_rules: Mapping[str, RuleDescription]
 
-    def refused(self, named: Sequence[str]) -> tuple[str, ...]:
-        """A sentence for each file that was named and could not be analysed, or that something failed on."""
+    def refused(self, named: Sequence[str], find: Callable[[str], str] = str) -> tuple[str, ...]:
+        """A sentence for each file that was named and could not be analysed, or that something failed on.
+
+        `find` names a file as the reader finds it.
+        """
         wanted = set(named)
         sentences = [
-            f"'{display(each.path)}' could not be analysed: {each.detail}"
+            f"'{display(find(each.path))}' could not be analysed: {each.detail}"
             for each in self.problems
             if each.path in wanted or each.reason in FAILURES
         ]
         for file in self.files:
             if file.path in wanted:
                 sentences += [
-                    f"'{display(file.path)}' was not analysed as it is: {finding.message}"
+                    f"'{display(find(file.path))}' was not analysed as it is: {finding.message}"
                     for finding in file.findings
                     if finding.rule == INVALID_ENCODING
                 ]

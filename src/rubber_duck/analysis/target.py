@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -72,6 +72,19 @@ def shown_root(root: Path, directory: str) -> str:
     """The root as a person in `directory` would write it: relative when it is there or above, else as it is."""
     relative = os.path.relpath(root, directory or os.getcwd())
     return relative if not relative.startswith("..") else os.fspath(root)
+
+
+def seen_from(directory: str, root: Path) -> Callable[[str], str]:
+    """Names files, given relative to `root`, as a person in `directory` finds them: what a terminal can open.
+
+    Relative to where the person stands, unless the project is so far away that its full path is shorter.
+    """
+    here = os.path.realpath(directory or os.getcwd())
+    away = os.path.relpath(root, here)
+    is_around = set(away.split(os.sep)) <= {".", ".."}
+    if not is_around and len(away) > len(os.fspath(root)):
+        return lambda path: os.path.normpath(os.path.join(root, path))
+    return lambda path: os.path.relpath(os.path.join(root, path), here)
 
 
 def _project_root(folder: str) -> str:

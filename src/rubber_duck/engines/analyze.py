@@ -11,7 +11,7 @@ from rubber_duck.analysis.finding import Severity
 from rubber_duck.analysis.report.overview import overview
 from rubber_duck.analysis.report.render import Format, Style, render
 from rubber_duck.analysis.selection import selection
-from rubber_duck.analysis.target import shown_root, target
+from rubber_duck.analysis.target import seen_from, shown_root, target
 from rubber_duck.call import Call, Progress
 from rubber_duck.engines.engine import Engine, engines
 from rubber_duck.scope import Right
@@ -81,12 +81,13 @@ class Analyze(Engine[AnalyzeRequest, AnalyzeAnswer]):
         report = outcome.report(chosen, severity, root=shown_root(found.root.path, request.directory))
         call.emit(Progress(len(outcome.files), len(outcome.files), "writing the report"))
         seen = overview(report)
+        path = seen_from(request.directory, found.root.path)
         return AnalyzeAnswer(
-            report=render(report, request.format, Style(request.color, request.width, request.limit)),
+            report=render(report, request.format, Style(request.color, request.width, request.limit, path)),
             findings=len(seen.findings),
             files=len(outcome.files),
             cached=outcome.cached,
             problems=len(outcome.problems),
             by_severity={each.label: count for each, count in seen.by_severity.items()},
-            refused=outcome.refused(found.only),
+            refused=outcome.refused(found.only, path),
         )

@@ -12,7 +12,7 @@ from rubber_duck.analysis.outcome import known_rules
 from rubber_duck.analysis.report.overview import overview
 from rubber_duck.analysis.report.render import Format, Style, render
 from rubber_duck.analysis.selection import selection
-from rubber_duck.analysis.target import existing, shown_root
+from rubber_duck.analysis.target import existing, seen_from, shown_root
 from rubber_duck.call import Call, Progress
 from rubber_duck.engines.engine import Engine, engines
 from rubber_duck.scope import Right
@@ -85,6 +85,7 @@ class Up(Engine[UpRequest, UpAnswer]):
         report = found.outcome.report(chosen, severity, root=shown, name=found.project.name)
         call.emit(Progress(0, 0, "writing the report"))
         seen = overview(report)
+        style = Style(request.color, request.width, request.limit, seen_from(request.directory, root.path))
         return UpAnswer(
             project=found.project.name,
             project_id=str(found.project.id),
@@ -96,6 +97,6 @@ class Up(Engine[UpRequest, UpAnswer]):
             unchanged=found.changes.unchanged,
             findings=len(seen.findings),
             by_severity={each.label: count for each, count in seen.by_severity.items()},
-            report=render(report, request.format, Style(request.color, request.width, request.limit)),
+            report=render(report, request.format, style),
             html=render(report, "html", Style()),
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Literal
 
 from rubber_duck.analysis.report.model import Report
@@ -13,11 +14,15 @@ Format = Literal["text", "json", "sarif", "html"]
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How the text form looks: coloured or not, `width` columns, at most `limit` findings (the worst; None: all)."""
+    """How the text form looks: coloured or not, `width` columns, at most `limit` findings (the worst; None: all).
+
+    `path` names a file, given relative to the root, as its reader finds it; the other forms keep to the root.
+    """
 
     color: bool = False
     width: int = 100
     limit: int | None = None
+    path: Callable[[str], str] = field(default=str)
 
 
 def render(report: Report, form: Format, style: Style) -> str:
@@ -26,7 +31,7 @@ def render(report: Report, form: Format, style: Style) -> str:
         case "text":
             from rubber_duck.analysis.report.text import render_text  # noqa: PLC0415  # imports rich's tables
 
-            return render_text(report, color=style.color, width=style.width, limit=style.limit)
+            return render_text(report, color=style.color, width=style.width, limit=style.limit, path=style.path)
         case "json":
             from rubber_duck.analysis.report.json import render_json  # noqa: PLC0415
 

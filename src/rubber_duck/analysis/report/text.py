@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
 from typing import Final
@@ -36,10 +36,14 @@ _MESSAGE_CHARACTERS: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class _Style:
-    """How wide the terminal is, and whether it shows colours."""
+    """How wide the terminal is, whether it shows colours, and how the reader finds a file."""
 
     color: bool
     width: int
+    find: Callable[[str], str]
+
+    def path(self, path: str) -> str:
+        return visible_name(self.find(path))
 
     def paint(self, code: str, text: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self.color and text else text
@@ -51,13 +55,16 @@ class _Style:
         return self.paint("2", text)
 
 
-def render_text(report: Report, *, color: bool, width: int, limit: int | None = None) -> str:
+def render_text(
+    report: Report, *, color: bool, width: int, limit: int | None = None, path: Callable[[str], str] = str
+) -> str:
     """The report as lines that fit `width` terminal cells where they can; ends in a summary line and a line break.
 
-    `limit` shows that many of the most urgent findings and says how many more there are; None shows all. The
-    summary line is `N findings in M files, K left out (…)`: M files were analysed, and K were not.
+    `limit` shows that many of the most urgent findings and says how many more there are; None shows all. `path`
+    names a file, given relative to the root, as the reader finds it. The summary line is
+    `N findings in M files, K left out (…)`: M files were analysed, and K were not.
     """
-    style = _Style(color, max(width, _LEAST_WIDTH))
+    style = _Style(color, max(width, _LEAST_WIDTH), path)
     seen = overview(report)
     shown = seen.findings if limit is None else seen.worst(limit)
     lines: list[str] = []
@@ -84,17 +91,17 @@ def _by_file(files: Sequence[FileReport], shown: Sequence[Finding]) -> Iterator[
 
 
 def _file(file: FileReport, findings: Sequence[Finding], style: _Style) -> Iterator[str]:
-    path = visible_name(file.path)
+    path = style.path(file.path)
     count = counted(len(findings), "finding")
     rule = "─" * max(3, style.width - cell_len(path) - len(count) - 5)
     yield f"{style.dim('──')} {style.bold(path)} {style.dim(rule)} {style.dim(count)}"
     yield ""
     for finding in findings:
-        yield from _finding(finding, path, file.excerpt, style)
+        yield from _finding(finding, file, style)
         yield ""
 
 
-def _finding(finding: Finding, path: str, lines: Mapping[int, str], style: _Style) -> Iterator[str]:
+def _finding(finding: Finding, file: FileReport, style: _Style) -> Iterator[str]:
     severity = finding.severity
     yield from _head(finding, style)
     span = finding.span
@@ -102,9 +109,9 @@ def _finding(finding: Finding, path: str, lines: Mapping[int, str], style: _Styl
     bar = style.dim(" " * gutter + " │")
     about = [finding.kind.value, *([f"CWE-{finding.cwe}"] if finding.cwe is not None else [])]
     about.append(f"{finding.confidence.label} confidence")
-    place = f"{path}:{span.start_line}:{span.start_column}"
+    place = f"{style.path(file.path)}:{span.start_line}:{span.start_column}"
     yield f"{style.dim(' ' * gutter + ' ┌─')} {place}  {style.dim(' · '.join(about))}"
-    code = excerpt(lines, span, style.width - gutter - 3)
+    code = excerpt(file.excerpt, span, style.width - gutter - 3)
     if code is not None:
         for index, line in enumerate(code.lines):
             yield from _code(line, gutter, severity, style)
@@ -141,7 +148,7 @@ def _ranking(seen: Overview, style: _Style) -> list[str]:
     if len(seen.findings) < _RANK_FROM:
         return []
     rules = ", ".join(f"{visible_name(group.rule)} ×{group.findings}" for group in seen.rules[:_RANKED])
-    files = ", ".join(f"{visible_name(rank.path)} ×{rank.findings}" for rank in seen.files[:_RANKED])
+    files = ", ".join(f"{style.path(rank.path)} ×{rank.findings}" for rank in seen.files[:_RANKED])
     lines = [f"{style.bold('Heaviest rules')}  {rules}"]
     if len(seen.files) > 1:
         lines.append(f"{style.bold('Heaviest files')}  {files}")
@@ -153,7 +160,7 @@ def _left_out(problems: Sequence[Problem], style: _Style) -> list[str]:
         return []
     reasons: dict[str, list[str]] = {}
     for problem in sorted(problems, key=lambda problem: (problem.reason, problem.path, problem.detail)):
-        reasons.setdefault(problem.reason, []).append(visible_name(problem.path))
+        reasons.setdefault(problem.reason, []).append(style.path(problem.path))
     lines = [style.bold("Left out")]
     words = {reason: visible_name(reason.replace("_", " ")) for reason in reasons}
     column = max(map(len, words.values()))

@@ -1,0 +1,38 @@
+"""What is analysed is found from where a person stands, and is named from there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from rubber_duck.analysis.target import seen_from
+
+
+@pytest.mark.parametrize(
+    ("directory", "root", "seen"),
+    [
+        ("pond", "pond", "duck/a.py"),
+        (".", "pond", "pond/duck/a.py"),
+        ("pond/duck", "pond", "a.py"),
+        ("pond/lake", "pond", "../duck/a.py"),
+        ("pond", "well", "../well/duck/a.py"),
+    ],
+)
+def test_files_are_named_from_where_a_person_stands(tmp_path: Path, directory: str, root: str, seen: str) -> None:
+    for folder in ("pond/duck", "pond/lake", "well"):
+        (tmp_path / folder).mkdir(parents=True)
+    assert seen_from(str(tmp_path / directory), tmp_path.resolve() / root)("duck/a.py") == seen
+
+
+def test_a_project_far_away_is_named_in_full(tmp_path: Path) -> None:
+    far = tmp_path.joinpath(*"abcdefghijklmnopqrst")
+    far.mkdir(parents=True)
+    assert seen_from(str(far), Path("/pond"))("a.py") == "/pond/a.py"
+
+
+def test_a_person_who_came_over_a_link_is_where_the_link_leads(tmp_path: Path) -> None:
+    (tmp_path / "pond").mkdir()
+    os.symlink(tmp_path / "pond", tmp_path / "link")
+    assert seen_from(str(tmp_path / "link"), tmp_path.resolve() / "pond")("a.py") == "a.py"
