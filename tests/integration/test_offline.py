@@ -57,7 +57,7 @@ def test_make_run_needs_nothing_but_loopback(tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "example.py" in done.stdout
-    assert "in 2 files, 0 left out" in done.stdout
+    assert "in 2 files, nothing left out." in done.stdout
     assert sorted(path.name for path in project.iterdir()) == ["example.py", "example.ts"]
 
 

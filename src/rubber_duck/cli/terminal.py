@@ -107,8 +107,8 @@ def discard() -> None:
 
 
 def counted(number: int, noun: str) -> str:
-    """`1 file`, `2,818 files`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    """`no files`, `1 file`, `2,818 files`."""
+    return f"{number or 'no':{',' if number else ''}} {noun}{'' if number == 1 else 's'}"
 
 
 def printable(text: str) -> str:

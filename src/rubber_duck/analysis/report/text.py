@@ -16,9 +16,6 @@ from rubber_duck.analysis.report.overview import Overview, overview
 from rubber_duck.analysis.report.visible import shortened, visible, visible_name
 from rubber_duck.analysis.report.words import counted
 
-MORE: Final = "`--limit 0` lists them all, `--format html --output report.html` makes a page to read at leisure."
-"""What the report says after the number of findings that a limit has hidden."""
-
 _SGR: Final = {
     Severity.CRITICAL: "1;97;41",
     Severity.HIGH: "1;31",
@@ -62,7 +59,7 @@ def render_text(
 
     `limit` shows that many of the most urgent findings and says how many more there are; None shows all. `path`
     names a file, given relative to the root, as the reader finds it. The summary line is
-    `N findings in M files, K left out (…)`: M files were analysed, and K were not.
+    `N findings in M files, K left out. By severity: …`: M files were analysed, and K were not.
     """
     style = _Style(color, max(width, _LEAST_WIDTH), path)
     seen = overview(report)
@@ -73,7 +70,7 @@ def render_text(
     lines += _ranking(seen, style)
     lines += _left_out(report.problems, style)
     if len(shown) < len(seen.findings):
-        lines += [f"Shown: the {len(shown)} most urgent of {len(seen.findings)}. {MORE}", ""]
+        lines += [f"Shown: the {len(shown):,} most urgent of {len(seen.findings):,}; `--limit 0` shows all.", ""]
     if seen.suppressed:
         lines += [style.dim(f"{counted(seen.suppressed, 'finding')} suppressed by comments in the code."), ""]
     lines.append(_summary(seen, len(report.problems), style))
@@ -147,11 +144,12 @@ def _fix(fix: Fix) -> str:
 def _ranking(seen: Overview, style: _Style) -> list[str]:
     if len(seen.findings) < _RANK_FROM:
         return []
-    rules = ", ".join(f"{visible_name(group.rule)} ×{group.findings}" for group in seen.rules[:_RANKED])
-    files = ", ".join(f"{style.path(rank.path)} ×{rank.findings}" for rank in seen.files[:_RANKED])
-    lines = [f"{style.bold('Heaviest rules')}  {rules}"]
+    rules = ", ".join(f"{visible_name(group.rule)} ×{group.findings:,}" for group in seen.rules[:_RANKED])
+    files = ", ".join(f"{style.path(rank.path)} ×{rank.findings:,}" for rank in seen.files[:_RANKED])
+    lines = [f"{style.bold('Where it weighs most')} {style.dim('(severity × confidence, added up)')}"]
+    lines.append(f"  rules  {rules}")
     if len(seen.files) > 1:
-        lines.append(f"{style.bold('Heaviest files')}  {files}")
+        lines.append(f"  files  {files}")
     return [*lines, ""]
 
 
@@ -164,25 +162,28 @@ def _left_out(problems: Sequence[Problem], style: _Style) -> list[str]:
     lines = [style.bold("Left out")]
     words = {reason: visible_name(reason.replace("_", " ")) for reason in reasons}
     column = max(map(len, words.values()))
-    digits = max(len(str(len(paths))) for paths in reasons.values())
+    digits = max(len(f"{len(paths):,}") for paths in reasons.values())
     for reason, paths in sorted(reasons.items(), key=lambda item: (-len(item[1]), item[0])):
         names = ", ".join(paths[:_NAMES_SHOWN])
-        more = f" and {len(paths) - _NAMES_SHOWN} more" if len(paths) > _NAMES_SHOWN else ""
-        lines.append(f"  {words[reason]:<{column}}  {len(paths):>{digits}}  {style.dim(names + more)}")
+        more = f" and {len(paths) - _NAMES_SHOWN:,} more" if len(paths) > _NAMES_SHOWN else ""
+        lines.append(f"  {words[reason]:<{column}}  {len(paths):>{digits},}  {style.dim(names + more)}")
     return [*lines, ""]
 
 
 def _summary(seen: Overview, left_out: int, style: _Style) -> str:
-    head = f"{counted(len(seen.findings), 'finding')} in {counted(seen.analysed, 'file')}, {left_out} left out"
+    found = f"{counted(len(seen.findings), 'finding').capitalize()} in {counted(seen.analysed, 'file')}"
     if not seen.findings:
-        is_clean = seen.analysed and not left_out
-        return style.paint("1;32", f"{head} (nothing to quack about)") if is_clean else style.bold(head)
+        if seen.analysed and not left_out:
+            return style.paint("1;32", f"{found}: nothing to quack about")
+        head = found if seen.analysed else "No files to analyse"
+        return style.bold(f"{head}, {left_out:,} left out" if left_out else head)
     counts = ", ".join(
-        style.paint(_UNDERLINE[severity], f"{count} {severity.label}")
+        style.paint(_UNDERLINE[severity], f"{count:,} {severity.label}")
         for severity, count in seen.by_severity.items()
         if count
     )
-    return f"{style.bold(head)} ({counts})"
+    absent = f"{left_out:,} left out" if left_out else "nothing left out"
+    return f"{style.bold(f'{found}, {absent}.')} By severity: {counts}"
 
 
 def _said(text: str) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from rich.cells import cell_len
 from syrupy.assertion import SnapshotAssertion
 
-from rubber_duck.analysis.report.model import Report
+from rubber_duck.analysis.report.model import LanguageCount, Problem, Report
 from rubber_duck.analysis.report.overview import overview
 from rubber_duck.analysis.report.text import render_text
 from tests.unit.analysis.report.samples import EMPTY, REPORT, hostile_report, large_report, reports
@@ -31,7 +32,35 @@ def test_many_findings_are_ranked_by_rule_and_file(snapshot: SnapshotAssertion) 
 
 
 def test_no_findings_are_a_friendly_line() -> None:
-    assert render_text(EMPTY, color=False, width=80) == "0 findings in 2 files, 0 left out (nothing to quack about)\n"
+    assert render_text(EMPTY, color=False, width=80) == "No findings in 2 files: nothing to quack about\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "problems", "said"),
+    [
+        (0, 1, "No files to analyse, 1 left out"),
+        (2, 1, "No findings in 2 files, 1 left out"),
+        (2, 1_200, "No findings in 2 files, 1,200 left out"),
+        (0, 0, "No files to analyse"),
+    ],
+)
+def test_nothing_is_praised_that_was_not_looked_at(files: int, problems: int, said: str) -> None:
+    languages = {"python": LanguageCount(files, 7)} if files else {}
+    left_out = tuple(Problem(f"{number}.bin", "binary", "") for number in range(problems))
+    report = replace(EMPTY, languages=languages, problems=left_out)
+    assert render_text(report, color=False, width=80).splitlines()[-1] == said
+
+
+def test_thousands_are_set_apart_everywhere() -> None:
+    report = large_report(2, 1_200)
+    report = replace(report, problems=tuple(Problem(f"{number}.bin", "binary", "") for number in range(1_001)))
+    said = render_text(report, color=False, width=100, limit=1).splitlines()
+    assert "Shown: the 1 most urgent of 2,400; `--limit 0` shows all." in said
+    assert "  files  pond/0.py ×1,200, pond/1.py ×1,200" in said
+    assert "  binary  1,001  0.bin, 1.bin, 10.bin and 998 more" in said
+    assert said[-1] == (
+        "2,400 findings in 2 files, 1,001 left out. By severity: 480 critical, 480 high, 480 medium, 480 low, 480 info"
+    )
 
 
 def test_hostile_text_is_shown_escaped(snapshot: SnapshotAssertion) -> None:
@@ -49,8 +78,9 @@ def test_any_report_is_printable_line_by_line_and_counts_right(report: Report) -
     text = render_text(report, color=False, width=60)
     assert all(line.replace("\u3000", "").isprintable() for line in text.split("\n"))
     seen = overview(report)
-    number, files = len(seen.findings), seen.analysed
-    head = f"{number} finding{'s' * (number != 1)} in {files} file{'s' * (files != 1)}, {len(report.problems)} left out"
+    number, files = len(seen.findings) or "No", seen.analysed or "no"
+    head = f"{number} finding{'s' * (number != 1)} in {files} file{'s' * (files != 1)}"
+    head = head if seen.findings or seen.analysed else "No files to analyse"
     assert text.rstrip("\n").rpartition("\n")[2].startswith(head)
 
 

@@ -199,7 +199,7 @@ def listing(seen: Overview, found: Detailed, items: Items) -> Html | None:
         )
         for path, listed in found.items.items()
     ]
-    note = f"By file, {found.shown:,} in {counted(len(files), 'file', grouped=True)}."
+    note = f"By file, {found.shown:,} in {counted(len(files), 'file')}."
     hidden = len(seen.findings) - found.shown
     if hidden:
         note = f"The {found.shown:,} most urgent, by file. The other {hidden:,} are counted by rule below the list."
@@ -226,7 +226,7 @@ def _counts(counts: Mapping[Severity, int]) -> Html:
     return element(
         "span",
         *(
-            element("span", element("b", str(count)), f" {severity.label}", class_=f"chip {severity.label}")
+            element("span", element("b", f"{count:,}"), f" {severity.label}", class_=f"chip {severity.label}")
             for severity, count in counts.items()
             if count
         ),
@@ -279,7 +279,7 @@ def _filter(seen: Overview, found: Detailed) -> Html:
         element("select", element("option", "every rule", value="all"), *rules, id="filter-rule", aria_label="Rule"),
         element("fieldset", element("legend", "Severity"), *severities),
         element("button", "Fold all" if found.shown <= _OPEN_UP_TO else "Unfold all", type="button", id="unfold"),
-        element("output", counted(found.shown, "finding", grouped=True), id="filter-count", aria_live="polite"),
+        element("output", counted(found.shown, "finding"), id="filter-count", aria_live="polite"),
         class_="filter",
         id="filter",
         role="search",

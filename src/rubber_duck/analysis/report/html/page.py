@@ -15,6 +15,7 @@ from rubber_duck.analysis.report.html.summary import masthead, piles, summary
 from rubber_duck.analysis.report.model import Report
 from rubber_duck.analysis.report.overview import overview
 from rubber_duck.analysis.report.visible import visible_name
+from rubber_duck.analysis.report.words import counted
 
 _PACKAGE: Final = "rubber_duck.analysis.report.html"
 
@@ -35,7 +36,7 @@ def render_html(report: Report, *, generated: str | None = None) -> str:
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
         element("meta", name="referrer", content="no-referrer"),
-        element("title", f"{visible_name(report.title)}: {len(seen.findings):,} findings"),
+        element("title", f"{visible_name(report.title)}: {counted(len(seen.findings), 'finding')}"),
         element("style", style),
     )
     sections = {

@@ -48,7 +48,8 @@
       if (here) matching.push(file);
     }
     const number = (value) => value.toLocaleString("en");
-    count.textContent = narrowed ? `${number(shown)} of ${number(all)} findings` : `${number(all)} findings`;
+    const findings = `${number(all)} finding${all === 1 ? "" : "s"}`;
+    count.textContent = narrowed ? `${number(shown)} of ${findings}` : findings;
     empty.hidden = shown > 0;
     if (narrowed && shown <= openUpTo) for (const file of matching) file.open = true;
   };

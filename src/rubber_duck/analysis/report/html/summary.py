@@ -60,7 +60,7 @@ def piles(seen: Overview, found: Detailed, items: Items) -> Html | None:
         element(
             "li",
             _row(_file_link(rank.path, found), f"{rank.findings:,}"),
-            stacked(rank.weight_by_severity, f"weight {rank.weight:g}", longest=files[0].weight),
+            stacked(rank.weight_by_severity, f"weight {rank.weight:,.1f}", longest=files[0].weight),
         )
         for rank in files
     ]
@@ -68,7 +68,7 @@ def piles(seen: Overview, found: Detailed, items: Items) -> Html | None:
         element(
             "li",
             _row(items.named(group.rule), f"{group.findings:,}"),
-            stacked({group.severity: group.weight}, f"weight {group.weight:g}", longest=rules[0].weight),
+            stacked({group.severity: group.weight}, f"weight {group.weight:,.1f}", longest=rules[0].weight),
         )
         for group in rules
     ]
@@ -87,7 +87,7 @@ def piles(seen: Overview, found: Detailed, items: Items) -> Html | None:
 
 
 def _ranking(what: str, number: int, rows: list[Html]) -> Html:
-    shown = f"{len(rows)} heaviest of {number:,}" if len(rows) < number else f"{number}"
+    shown = f"{len(rows)} heaviest of {number:,}" if len(rows) < number else f"{number:,}"
     return element("div", element("h3", f"{what} ", element("span", shown)), element("ol", *rows, class_="ranking"))
 
 
@@ -96,14 +96,14 @@ def _row(name: Html, number: str) -> Html:
 
 
 def _verdict(seen: Overview) -> Html:
-    looked = f"{_counted(seen.analysed, 'file')} and {_counted(seen.lines, 'line')}"
+    looked = f"{counted(seen.analysed, 'file')} and {counted(seen.lines, 'line')}"
     if not seen.findings:
         return element("span", f"Nothing found in {looked}: nothing to quack about.")
     urgent = seen.by_severity[Severity.CRITICAL] + seen.by_severity[Severity.HIGH]
     tail = (
         f". {urgent:,} {'is' if urgent == 1 else 'are'} critical or high." if urgent else ". None is critical or high."
     )
-    return element("span", element("strong", _counted(len(seen.findings), "finding")), f" in {looked}{tail}")
+    return element("span", element("strong", counted(len(seen.findings), "finding")), f" in {looked}{tail}")
 
 
 def _severities(seen: Overview) -> Html:
@@ -133,10 +133,10 @@ def _code(report: Report, seen: Overview) -> Html:
             element(
                 "div",
                 element("span", visible_name(name) or "other"),
-                element("span", f"{_counted(count.lines, 'line')}, {_counted(count.files, 'file')}", class_="number"),
+                element("span", f"{counted(count.lines, 'line')}, {counted(count.files, 'file')}", class_="number"),
                 class_="row",
             ),
-            single(count.lines, most, _counted(count.lines, "line")),
+            single(count.lines, most, counted(count.lines, "line")),
         )
         for name, count in languages[:_LANGUAGES]
     ]
@@ -159,7 +159,7 @@ def _kinds(seen: Overview) -> Html | None:
         element(
             "li",
             element("div", element("span", kind.value), element("span", f"{count:,}", class_="number"), class_="row"),
-            single(count, most, _counted(count, "finding")),
+            single(count, most, counted(count, "finding")),
         )
         for kind, count in sorted(seen.by_kind.items(), key=lambda item: (-item[1], item[0]))
         if count
@@ -179,9 +179,5 @@ def _file_link(path: str, found: Detailed) -> Html:
     return element("a", shown_path(path), class_="path", href=f"#{anchor}")
 
 
-def _counted(number: int, noun: str) -> str:
-    return counted(number, noun, grouped=True)
-
-
 def _words(counts: Mapping[Severity, int]) -> str:
-    return ", ".join(f"{count} {severity.label}" for severity, count in counts.items() if count) or "none"
+    return ", ".join(f"{count:,} {severity.label}" for severity, count in counts.items() if count) or "none"
