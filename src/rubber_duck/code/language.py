@@ -21,7 +21,8 @@ _SHEBANG = re.compile(rb"#!\s*(?:\S*/)?(?:env\s+(?:-S\s+)?)?(?:\S*/)?([A-Za-z_]+
 class Language(ABC):
     """A language RubberDuck can read.
 
-    - `name`: `"python"`, unique. `family`: languages that share node kinds, e.g. `"ecmascript"`.
+    - `name`: `"python"`, unique. `title`: as people write it, `"Python"`; empty: the name.
+    - `family`: languages that share node kinds, e.g. `"ecmascript"`.
     - `suffixes`: lower-case file endings with their dot. `filenames`: whole names without a suffix of their own.
     - `interpreters`: program names in a first line `#!…`, without version digits.
     - `grammars`: dialect → `"module:function"` that returns the grammar's tree-sitter capsule; imported at first use.
@@ -30,6 +31,7 @@ class Language(ABC):
     """
 
     name: ClassVar[str]
+    title: ClassVar[str] = ""
     family: ClassVar[str]
     suffixes: ClassVar[tuple[str, ...]]
     filenames: ClassVar[tuple[str, ...]] = ()
@@ -80,6 +82,12 @@ def language(name: str) -> Language:
 def family(name: str) -> str:
     """The family of the language called `name`."""
     return language(name).family
+
+
+def title(name: str) -> str:
+    """How people write the name of a language; a name that no language has stays as it is."""
+    found = languages.discover().get(name)
+    return found.title or name if found is not None else name
 
 
 def detect(path: str, head: bytes | None) -> str | None:

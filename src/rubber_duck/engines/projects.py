@@ -79,8 +79,16 @@ ProjectsRequest = (
 )
 
 
+class FilesView(msgspec.Struct, frozen=True):
+    """How many files of one language there are; `title` is how people write its name, both empty for other files."""
+
+    language: str
+    title: str
+    files: int
+
+
 class ProjectView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A project. Moments are UTC, ISO 8601. `files` by language, "" for none, is there only for a single project.
+    """A project. Moments are UTC, ISO 8601. `files`, most frequent language first, are there only for a single project.
 
     `present` says whether its folder is still there; `removed_at` is there only for a removed project.
     """
@@ -94,7 +102,7 @@ class ProjectView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     created_at: str
     updated_at: str
     removed_at: str = ""
-    files: dict[str, int] | None = None
+    files: tuple[FilesView, ...] | None = None
 
 
 class ProjectsAnswer(msgspec.Struct, frozen=True):
@@ -144,7 +152,6 @@ def _answer(*projects: Project) -> ProjectsAnswer:
 
 
 def _view(project: Project, files: Sequence[CodeFile] | None = None) -> ProjectView:
-    counted = None if files is None else Counter(file.language or "" for file in files)
     return ProjectView(
         id=str(project.id),
         name=project.name,
@@ -155,5 +162,13 @@ def _view(project: Project, files: Sequence[CodeFile] | None = None) -> ProjectV
         created_at=project.created_at.isoformat(),
         updated_at=project.updated_at.isoformat(),
         removed_at="" if project.deleted_at is None else project.deleted_at.isoformat(),
-        files=None if counted is None else dict(sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))),
+        files=None if files is None else _counted(files),
     )
+
+
+def _counted(files: Sequence[CodeFile]) -> tuple[FilesView, ...]:
+    from rubber_duck.code.language import title  # noqa: PLC0415  # languages, which the other requests need not
+
+    counted = Counter(file.language or "" for file in files)
+    ordered = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
+    return tuple(FilesView(language, title(language), number) for language, number in ordered)

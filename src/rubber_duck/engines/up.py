@@ -14,6 +14,7 @@ from rubber_duck.analysis.report.render import Format, Style, render
 from rubber_duck.analysis.selection import selection
 from rubber_duck.analysis.target import existing, seen_from, shown_root
 from rubber_duck.call import Call, Progress
+from rubber_duck.code.language import title
 from rubber_duck.engines.engine import Engine, engines
 from rubber_duck.scope import Right
 from rubber_duck.workspace.paths import Root
@@ -35,9 +36,10 @@ class UpRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
 
 class LanguageLine(msgspec.Struct, frozen=True):
-    """How much of one language there is."""
+    """How much of one language there is; `title` is how people write its `name`, both empty where none is known."""
 
     name: str
+    title: str
     files: int
     lines: int
 
@@ -90,7 +92,9 @@ class Up(Engine[UpRequest, UpAnswer]):
             project=found.project.name,
             project_id=str(found.project.id),
             root=shown,
-            languages=tuple(LanguageLine(name, each.files, each.lines) for name, each in report.languages.items()),
+            languages=tuple(
+                LanguageLine(name, title(name), each.files, each.lines) for name, each in report.languages.items()
+            ),
             added=found.changes.added,
             changed=found.changes.changed,
             removed=found.changes.removed,

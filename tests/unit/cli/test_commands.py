@@ -25,7 +25,10 @@ UP: dict[str, Any] = {
     "project": "pond",
     "project_id": "01a1fb53-9b60-7426-bf40-6145c5bba96a",
     "root": "pond",
-    "languages": [{"name": "", "files": 1, "lines": 3}, {"name": "python", "files": 1200, "lines": 48000}],
+    "languages": [
+        {"name": "", "title": "", "files": 1, "lines": 3},
+        {"name": "python", "title": "Python", "files": 1200, "lines": 48000},
+    ],
     "added": 1,
     "changed": 2,
     "removed": 0,
@@ -212,6 +215,12 @@ def test_projects_are_listed_as_a_table() -> None:
     )
     none = call("projects", "list", script=Script({"projects": []}))
     assert (none.out, none.err) == ("", "no project is open; open one with: duck up FOLDER\n")
+
+
+def test_a_project_is_shown_with_its_files_by_language() -> None:
+    files = [{"language": "python", "title": "Python", "files": 1200}, {"language": "", "title": "", "files": 1}]
+    shown = call("projects", "show", "pond", script=Script({"projects": [PROJECT | {"files": files}]})).out
+    assert "\nfiles    1,200 Python, 1 other\n" in shown
 
 
 def test_nothing_is_forgotten_without_being_asked() -> None:

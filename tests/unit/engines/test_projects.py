@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rubber_duck.app import App, open_app
-from rubber_duck.engines.projects import ProjectsAnswer, ProjectView
+from rubber_duck.engines.projects import FilesView, ProjectsAnswer, ProjectView
 from rubber_duck.errors import Conflict, Denied, InvalidInput, NotFound, UnknownName
 from rubber_duck.scope import Actor, Right, Scope
 from rubber_duck.settings import load
@@ -39,7 +39,7 @@ async def test_a_project_is_added_listed_and_shown(app: App, tmp_path: Path) -> 
     added = await _one(app, "add", root="pond", directory=str(tmp_path), description="Wet.")
     assert (added.name, added.root, added.present, added.description) == ("pond", str(tmp_path / "pond"), True, "Wet.")
     assert (await _ask(app, "list")).projects == (added,)
-    assert (await _one(app, "show", project="pond")).files == {}
+    assert (await _one(app, "show", project="pond")).files == ()
     assert await _one(app, "show", project=added.id) == await _one(app, "show", project="pond")
 
 
@@ -50,7 +50,11 @@ async def test_a_shown_project_counts_its_files_by_language(app: App, tmp_path: 
     entries = [ScanEntry(path, language, "0" * 32, 1) for path, language in
                (("a.py", "python"), ("b.py", "python"), ("c.ex", "elixir"), ("d", None))]  # fmt: skip
     await workspace.record_scan(scope.within(project.id), project, entries)
-    assert (await _one(app, "show", project=added.name)).files == {"python": 2, "": 1, "elixir": 1}
+    assert (await _one(app, "show", project=added.name)).files == (
+        FilesView("python", "Python", 2),
+        FilesView("", "", 1),
+        FilesView("elixir", "Elixir", 1),
+    )
 
 
 async def test_renaming_removing_and_restoring_count_as_changes(app: App, tmp_path: Path) -> None:

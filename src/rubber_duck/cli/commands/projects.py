@@ -132,7 +132,7 @@ def _show_one(project: dict[str, Any]) -> None:
     shown: dict[str, object] = {"folder": _folder(project)}
     if project["description"]:
         shown["description"] = project["description"]
-    counts = [f"{number:,} {language or 'other'}" for language, number in (project.get("files") or {}).items()]
+    counts = [f"{each['files']:,} {each['title'] or 'other'}" for each in project.get("files") or ()]
     shown["files"] = ", ".join(counts) or "none seen yet: duck up FOLDER"
     shown |= {
         "opened": project["created_at"][:19].replace("T", " "),

@@ -17,13 +17,6 @@ from rubber_duck.cli.files import home, write_private, write_report
 from rubber_duck.cli.invocation import current
 
 _FORMATS: Final = ("text", "json", "sarif", "html")
-_LANGUAGE_NAMES: Final = {
-    "python": "Python",
-    "javascript": "JavaScript",
-    "typescript": "TypeScript",
-    "elixir": "Elixir",
-    "": "other",
-}
 
 
 @click.command(cls=Command, name="up")
@@ -105,7 +98,7 @@ def _changes(answer: dict[str, Any]) -> str:
 def _languages(languages: list[dict[str, Any]]) -> Any:  # Any: rich's table
     table = drawing.table("language", "files", "lines", right=["files", "lines"])
     for each in sorted(languages, key=lambda each: (each["name"] == "", -each["lines"], each["name"])):
-        table.add_row(_LANGUAGE_NAMES.get(each["name"], each["name"]), f"{each['files']:,}", f"{each['lines']:,}")
+        table.add_row(drawing.text(each["title"] or "other"), f"{each['files']:,}", f"{each['lines']:,}")
     return table
 
 

@@ -13,6 +13,7 @@ from rubber_duck.analysis.report.model import Report
 from rubber_duck.analysis.report.overview import Overview
 from rubber_duck.analysis.report.visible import visible_name
 from rubber_duck.analysis.report.words import counted
+from rubber_duck.code.language import title
 
 _RANKED: Final = 12
 _LANGUAGES: Final = 8
@@ -132,7 +133,7 @@ def _code(report: Report, seen: Overview) -> Html:
             "li",
             element(
                 "div",
-                element("span", visible_name(name) or "other"),
+                element("span", visible_name(title(name)) or "other"),
                 element("span", f"{counted(count.lines, 'line')}, {counted(count.files, 'file')}", class_="number"),
                 class_="row",
             ),

@@ -14,6 +14,7 @@ class Elixir(Language):
     """Elixir modules and scripts."""
 
     name = "elixir"
+    title = "Elixir"
     family = "elixir"
     suffixes = (".ex", ".exs")
     filenames = ("mix.lock",)

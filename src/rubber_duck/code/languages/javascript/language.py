@@ -14,6 +14,7 @@ class JavaScript(Language):
     """JavaScript as browsers and Node.js read it, and JSX."""
 
     name = "javascript"
+    title = "JavaScript"
     family = "ecmascript"
     suffixes = (".js", ".jsx", ".mjs", ".cjs", ".es6")
     filenames = ("Jakefile",)

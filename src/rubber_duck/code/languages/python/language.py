@@ -14,6 +14,7 @@ class Python(Language):
     """Python 3, and what its grammar still reads of Python 2."""
 
     name = "python"
+    title = "Python"
     family = "python"
     suffixes = (".py", ".pyi", ".pyw")
     filenames = ("SConstruct", "SConscript", "wscript")

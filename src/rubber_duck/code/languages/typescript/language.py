@@ -14,6 +14,7 @@ class TypeScript(Language):
     """TypeScript, and TSX, which is a grammar of its own: `<T>x` is a cast in one and an element in the other."""
 
     name = "typescript"
+    title = "TypeScript"
     family = "ecmascript"
     suffixes = (".ts", ".tsx", ".mts", ".cts")
     grammars: ClassVar = {
