@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import UnionType
@@ -123,8 +124,8 @@ def rules_page() -> Iterator[str]:
             options = [(f"`{name}`", f"`{_value(value)}`") for name, value in sorted(rule.options.items())]
             yield f"Options, under `[analysis.rules.{rule.name}]`:"
             yield _table(("option", "default"), options)
-        yield from _examples("Reported:", rule.bad[:2])
-        yield from _examples("Not reported:", rule.good[:2])
+        yield from _examples("Reported", rule.bad[:2])
+        yield from _examples("Not reported", rule.good[:2])
 
 
 def engines_page() -> Iterator[str]:
@@ -292,9 +293,14 @@ def _struct(title: str, struct: type[msgspec.Struct]) -> Iterator[str]:
 
 
 def _examples(title: str, examples: Iterable[Example]) -> Iterator[str]:
-    for number, example in enumerate(examples):
-        fence = f"```{FENCES.get(example.language, 'text')}\n{inspect.cleandoc(example.code)}\n```"
-        yield f"{title}\n\n{fence}" if number == 0 else fence
+    said = ""
+    for example in examples:
+        options = " and ".join(f"`{name} = {_value(value)}`" for name, value in example.options.items())
+        heading = f"{title} with {options}:" if options else f"{title}:"
+        code = textwrap.dedent(example.code).strip("\n")
+        fence = f"```{FENCES.get(example.language, 'text')}\n{code}\n```"
+        yield fence if heading == said else f"{heading}\n\n{fence}"
+        said = heading
 
 
 def _section(annotation: Any) -> type[Section] | None:  # Any: annotations have no common type

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from rubber_duck.analysis.rule import rules
 from tests.architecture.checks import blocks, links
 from tests.architecture.planted import ROOT, plant
 
@@ -51,6 +52,14 @@ def test_a_link_that_leads_nowhere_is_caught(tmp_path: Path, link: str) -> None:
 
 def test_the_reference_is_what_the_code_says() -> None:
     assert "\n".join(links.reference(ROOT)) == ""
+
+
+def test_the_examples_of_rules_keep_their_layout() -> None:
+    shown = (ROOT / "docs/reference/rules.md").read_text()
+    for rule in rules.discover().values():
+        for example in rule.bad[:2]:
+            if rule.__module__.startswith("rubber_duck."):
+                assert f"\n{example.code.strip(chr(10))}\n```" in shown
 
 
 def test_a_stale_a_missing_and_a_superfluous_page_are_caught(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
 from rubber_duck.analysis.finding import Confidence, Fix, Kind, Severity
@@ -27,10 +27,14 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A snippet of one language, `code`, that a rule must stay silent on (good) or report exactly once (bad)."""
+    """A snippet of one language, `code`, that a rule must stay silent on (good) or report exactly once (bad).
+
+    `options` are the rule's own, where the defaults would need a longer snippet.
+    """
 
     language: str
     code: str
+    options: Mapping[str, int | float | bool | str | tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +100,9 @@ def _check_declaration(cls: type[Rule]) -> None:
     def refuse(what: str) -> InvalidDeclaration:
         return InvalidDeclaration(f"the rule class {cls.__module__}.{cls.__qualname__} {what}")
 
-    for field in ("kind", "severity", "kinds", "good", "bad"):
-        if not hasattr(cls, field):
-            raise refuse(f"needs a class attribute `{field}`")
+    for needed in ("kind", "severity", "kinds", "good", "bad"):
+        if not hasattr(cls, needed):
+            raise refuse(f"needs a class attribute `{needed}`")
     if not isinstance(cls.name, str) or not _NAME.fullmatch(cls.name):
         raise refuse(f"has the name {cls.name!r}; write two or more lower-case words joined by `-`")
     if not (cls.__doc__ or "").strip():

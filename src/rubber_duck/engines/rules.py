@@ -29,11 +29,12 @@ class RulesRequest(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ""
 
 
-class ExampleView(Struct, frozen=True):
-    """A snippet in one language."""
+class ExampleView(Struct, frozen=True, omit_defaults=True):
+    """A snippet in one language, and the rule's options that it was made for where they are not the defaults."""
 
     language: str
     code: str
+    options: dict[str, int | float | bool | str | tuple[str, ...]] = {}
 
 
 class RuleView(Struct, frozen=True, omit_defaults=True):
@@ -106,8 +107,8 @@ def _view(rule: Any, *, whole: bool) -> RuleView:  # Any: type[Rule], which may 
     return msgspec.structs.replace(
         short,
         documentation=documentation,
-        bad=tuple(ExampleView(each.language, _snippet(each.code)) for each in rule.bad),
-        good=tuple(ExampleView(each.language, _snippet(each.code)) for each in rule.good),
+        bad=tuple(map(_example, rule.bad)),
+        good=tuple(map(_example, rule.good)),
         options=dict(rule.options),
     )
 
@@ -138,5 +139,5 @@ async def _ruff_rule(name: str) -> RuleView:
     )
 
 
-def _snippet(code: str) -> str:
-    return textwrap.dedent(code).strip("\n")
+def _example(example: Any) -> ExampleView:  # Any: Example, which may not be imported above
+    return ExampleView(example.language, textwrap.dedent(example.code).strip("\n"), dict(example.options))

@@ -31,31 +31,30 @@ def places(plugins: Iterable[type], folder: str) -> list[Breach]:
 
 
 def _examples(rule: type[Rule]) -> Iterator[str]:
-    rule_set = RuleSet({})
-    rule_set.rules = (rule(),)
-    analyzer = Analyzer(rule_set)
     for example in rule.good:
-        found = _findings(analyzer, example, example.code.encode())
+        found = _findings(rule, example, example.code.encode())
         if isinstance(found, str):
             yield found
         elif found:
             yield f"reports the good example {example.code!r}: {found[0].message}"
     for example in rule.bad:
-        found = _findings(analyzer, example, example.code.encode())
+        found = _findings(rule, example, example.code.encode())
         if isinstance(found, str):
             yield found
         elif len(found) != 1:
             yield f"reports the bad example {example.code!r} {len(found)} times"
         elif found[0].fix is not None:
             fixed = _applied(example.code.encode(), found[0].fix)
-            if _findings(analyzer, example, fixed):
+            if _findings(rule, example, fixed):
                 yield f"the fix leaves {fixed.decode()!r} of {example.code!r}"
 
 
-def _findings(analyzer: Analyzer, example: Example, content: bytes) -> list[Finding] | str:
+def _findings(rule: type[Rule], example: Example, content: bytes) -> list[Finding] | str:
     """The rule's findings, or why the example could not be tried."""
+    rule_set = RuleSet({})
+    rule_set.rules = (rule(example.options),)
     path = "example" + languages.discover()[example.language].suffixes[0]
-    analysis: FileAnalysis = analyzer.analyze(path, content, example.language).analysis
+    analysis: FileAnalysis = Analyzer(rule_set).analyze(path, content, example.language).analysis
     if analysis.problems:
         return f"fails on {content.decode()!r}: {analysis.problems[0].detail}"
     if any(finding.rule == SYNTAX_ERROR for finding in analysis.findings):

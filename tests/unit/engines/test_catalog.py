@@ -31,6 +31,8 @@ async def test_one_rule_comes_with_its_documentation_examples_and_options() -> N
     assert rule.documentation.startswith(rule.summary[:20])
     assert len(rule.bad) == len(rules["complex-function"].bad)
     assert rule.good[0].code == rule.good[0].code.strip("\n")
+    assert rule.bad[0].options == {"max_complexity": 4}
+    assert all(len(each.code.splitlines()) < 10 for each in (*rule.bad, *rule.good))
     assert rule.options == dict(rules["complex-function"].options)
 
 

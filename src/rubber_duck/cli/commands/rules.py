@@ -64,9 +64,10 @@ def _show(rule: dict[str, Any]) -> None:
     )
     for key, heading, style in (("bad", "Reported", "red"), ("good", "Fine", "green")):
         for example in rule.get(key, ()):
+            options = "".join(f", {name} = {_toml(value)}" for name, value in example.get("options", {}).items())
             drawing.show(
                 "",
-                drawing.text(f"{heading} ({example['language']})", style),
+                drawing.text(f"{heading} ({example['language']}{options})", style),
                 drawing.code(example["code"], example["language"]),
             )
     if rule.get("options"):

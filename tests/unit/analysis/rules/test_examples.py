@@ -20,15 +20,15 @@ CASES = [
 def test_an_example_of_a_rule_is_reported_once_if_bad_and_never_if_good(
     name: str, example: Example, is_bad: bool
 ) -> None:
-    found = hits(name, example.language, example.code)
+    found = hits(name, example.language, example.code, options=example.options)
     assert len(found) == int(is_bad), [hit.message for _, hit in found]
 
 
 @pytest.mark.parametrize("name", sorted(rules.discover()))
 def test_an_example_of_a_rule_is_valid_code(name: str) -> None:
     for example in (*rules[name].good, *rules[name].bad):
-        file_problems = [file.problems for file, _ in hits(name, example.language, example.code)]
-        assert all(problems == () for problems in file_problems), example
+        found = hits(name, example.language, example.code, options=example.options)
+        assert all(file.problems == () for file, _ in found), example
 
 
 @pytest.mark.parametrize("name", sorted(rules.discover()))
@@ -57,7 +57,7 @@ def test_a_rule_names_node_kinds_that_the_grammars_have(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(rules.discover()))
 def test_a_message_is_a_sentence_that_names_something_and_says_what_to_do(name: str) -> None:
     for example in rules[name].bad:
-        for _, hit in hits(name, example.language, example.code):
+        for _, hit in hits(name, example.language, example.code, options=example.options):
             assert hit.message[0].isupper() or hit.message[0] in "`[("
             assert "`" in hit.message or name in {"hardcoded-secret", "swallowed-exception"}
             assert not hit.message.endswith(".")
@@ -67,10 +67,11 @@ def test_a_message_is_a_sentence_that_names_something_and_says_what_to_do(name: 
 @pytest.mark.parametrize("name", sorted(rules.discover()))
 def test_a_fix_makes_the_finding_disappear_and_leaves_valid_code(name: str) -> None:
     for example in rules[name].bad:
-        for file, hit in hits(name, example.language, example.code):
+        for file, hit in hits(name, example.language, example.code, options=example.options):
             if hit.fix is None:
                 continue
             content = file.content
             for edit in sorted(hit.fix.edits, key=lambda edit: -edit.start_byte):
                 content = content[: edit.start_byte] + edit.text.encode() + content[edit.end_byte :]
-            assert hits(name, example.language, content.decode()) == [], content
+            again = hits(name, example.language, content.decode(), options=example.options)
+            assert again == [], content

@@ -24,12 +24,21 @@ def test_a_condition_that_asks_a_pure_function_twice_is_surer_than_one_that_asks
 
 
 def test_a_complex_function_is_told_its_number_and_where_most_of_it_lies() -> None:
-    code = "def f(x):\n    if x:\n        g()\n    for y in x:\n" + "        if y:\n            g()\n" * 20
+    code = "def f(x):\n" + "    if x: g()\n" * 9 + "    for y in x:\n" + "        if y: g()\n" * 12
     assert messages("complex-function", "python", code) == [
-        "`f` has a cyclomatic complexity of 23 (at most 20): 21 × if, 1 × loop; line 4 begins a part with 21 of its "
+        "`f` has a cyclomatic complexity of 23 (at most 20): 21 × if, 1 × loop; line 11 begins a part with 13 of its "
         "decisions: move it into a function of its own"
     ]
     assert underlined("complex-function", "python", code) == ["f"]
+
+
+def test_the_part_to_move_is_looked_for_inside_a_loop_that_holds_everything() -> None:
+    code = (
+        "def f(x):\n    for y in x:\n        if y == 1:\n            g()\n        elif y == 2:\n"
+        "            for z in y:\n" + "                z and g()\n" * 6 + "        else:\n            g(y and x or 2)\n"
+    )
+    [message] = messages("complex-function", "python", code, options={"max_complexity": 5})
+    assert message.endswith("; line 6 begins a part with 7 of its decisions: move it into a function of its own")
 
 
 def test_the_limit_of_complexity_is_an_option() -> None:
@@ -181,3 +190,29 @@ def test_a_missing_return_names_the_branch_that_gives_nothing() -> None:
     assert messages("missing-return", "python", code) == [
         "`f` returns a value in the branch on line 2 but `None` in the branch on line 4: return it there or say so"
     ]
+
+
+def test_the_part_to_move_out_of_an_elixir_function_is_a_statement_in_it() -> None:
+    code = (
+        "def f(x) when is_list(x) and x != [] do\n  g()\n"
+        "  y =\n    case x do\n      1 -> a && b && c && d && e\n      2 -> a || b || c || d\n    end\n"
+        "  if y, do: h()\n  if x, do: h()\nend\n"
+    )
+    [message] = messages("complex-function", "elixir", code, options={"max_complexity": 10})
+    assert message == (
+        "`f` has a cyclomatic complexity of 12 (at most 10): 8 × and/or, 2 × if, 1 × case; line 3 begins a part with 8 "
+        "of its decisions: move it into a function of its own"
+    )
+
+
+def test_an_elixir_function_that_is_one_statement_is_to_be_split() -> None:
+    code = "def f(x) when is_list(x) and x != [] do\n  case x do\n    1 -> a && b\n    2 -> a || b || c\n  end\nend\n"
+    [message] = messages("complex-function", "elixir", code, options={"max_complexity": 4})
+    assert message.endswith("4 × and/or, 1 × case; split it into functions with one purpose each")
+
+
+def test_the_clauses_that_rescue_are_no_part_to_move() -> None:
+    clauses = "".join(f"  e in {name} -> a && b && c\n" for name in "ABCD")
+    code = f"def f(x) do\n  if x, do: g()\n  if y, do: g()\nrescue\n{clauses}end\n"
+    [message] = messages("complex-function", "elixir", code, options={"max_complexity": 5})
+    assert message.endswith("split it into functions with one purpose each")
