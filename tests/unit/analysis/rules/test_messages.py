@@ -135,9 +135,34 @@ def test_a_value_of_a_request_in_sql_is_surer(code: str, confidence: Confidence 
     assert (hit.confidence, file.text(hit.node) in {"a", 'request.POST["a"]'}) == (confidence, True)
 
 
-def test_a_statement_is_followed_through_a_variable_to_the_value_in_it() -> None:
-    code = 'def f(name):\n    sql = "SELECT a FROM t " + "WHERE a = \'%s\'" % name\n    cursor.execute(sql)\n'
-    assert underlined("sql-injection", "python", code) == ["name"]
+@pytest.mark.parametrize(
+    ("rule", "text", "call", "underlined_there", "said"),
+    [
+        (
+            *("sql-injection", "\"SELECT a FROM t WHERE a = '%s'\" % name", "cursor.execute(built)", "built"),
+            "The value of `name` (from line 2) becomes part of an SQL statement",
+        ),
+        (
+            *("command-injection", '"git log %(a)s" % {"a": name}', "subprocess.run(built, shell=True)", "built"),
+            "`name` (from line 2) becomes part of a shell command",
+        ),
+        (
+            *("unescaped-html", '"<b>" + name', "return mark_safe(built)", "built"),
+            "`name` (from line 2) becomes HTML through `mark_safe` and is not escaped",
+        ),
+        (
+            *("command-injection", "1", 'subprocess.run(f"git log {name}", shell=True)', "name"),
+            "`name` becomes part of a shell command",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_built_before_is_reported_where_it_is_used_with_the_line_of_the_value(
+    rule: str, text: str, call: str, underlined_there: str, said: str
+) -> None:
+    code = f"def f(name):\n    built = {text}\n    {call}\n"
+    [(file, hit)] = hits(rule, "python", code)
+    assert (file.text(hit.node), file.position(hit.node.start_byte)[0]) == (underlined_there, 3)
+    assert hit.message.partition(":")[0] == said
 
 
 def test_a_secret_is_never_shown() -> None:

@@ -12,7 +12,7 @@ from rubber_duck.analysis.reading.composition import HOLE, compose
 from rubber_duck.analysis.reading.evidence import is_constant, is_from_outside
 from rubber_duck.analysis.reading.mentions import mentions
 from rubber_duck.analysis.reading.testing import is_test
-from rubber_duck.analysis.reading.wording import shortened
+from rubber_duck.analysis.reading.wording import placed
 from rubber_duck.analysis.rule import Example, Hit, Rule, rules
 from rubber_duck.code.source import Node, SourceFile
 
@@ -39,6 +39,7 @@ class CommandInjection(Rule):
     `subprocess.run(["git", "log", name])`, `execFile("git", ["log", name])`, `System.cmd("git", ["log", name])`.
     Where a shell is needed, quote every value (`shlex.quote`).
 
+    The finding stands at the call; of a line that was put together before, the message names where the value was put in.
     Confidence is high where the value comes from a request or the command line. Constants, numbers and quoted values
     are not reported, nor are test files, nor whole command lines that are handed through in one variable. Ignore it
     where only trusted code decides the value.
@@ -96,8 +97,9 @@ class CommandInjection(Rule):
             return
         worst = next((hole for hole in holes if is_from_outside(hole, file)), holes[0])
         confidence = Confidence.HIGH if is_from_outside(worst, file) else Confidence.MEDIUM
-        message = f"`{shortened(file.text(worst))}` becomes part of a shell command: start the program with a list of"
-        yield Hit(worst, f"{message} arguments and without a shell, or quote it", confidence=confidence)
+        place, value = placed(worst, line, file)
+        message = f"{value} becomes part of a shell command: start the program with a list of arguments and without a"
+        yield Hit(place, f"{message} shell, or quote it", confidence=confidence)
 
 
 def _command_line(call: Node, given: Arguments, file: SourceFile) -> Node | None:

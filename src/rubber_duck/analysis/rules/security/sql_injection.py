@@ -8,10 +8,10 @@ from typing import ClassVar, Final
 
 from rubber_duck.analysis.finding import Confidence, Kind, Severity
 from rubber_duck.analysis.reading.calls import arguments
-from rubber_duck.analysis.reading.composition import HOLE, compose
+from rubber_duck.analysis.reading.composition import HOLE, Composition, compose
 from rubber_duck.analysis.reading.evidence import is_constant, is_from_outside
 from rubber_duck.analysis.reading.testing import is_test
-from rubber_duck.analysis.reading.wording import shortened
+from rubber_duck.analysis.reading.wording import placed
 from rubber_duck.analysis.rule import Example, Hit, Rule, rules
 from rubber_duck.code.source import Node, SourceFile
 
@@ -119,27 +119,27 @@ class SqlInjection(Rule):
             built = compose(candidate, file)
             if not built.holes or not built.is_built or not _SQL.match(built.text):
                 continue
-            hit = _worst(built.text, built.holes, file)
+            hit = _worst(built, candidate, file)
             if hit is not None:
                 yield hit
                 return
 
 
-def _worst(text: str, holes: tuple[Node, ...], file: SourceFile) -> Hit | None:
+def _worst(built: Composition, statement: Node, file: SourceFile) -> Hit | None:
     """A hit for the hole that is most surely wrong."""
     doubtful: Hit | None = None
+    text, holes = built.text, built.holes
     pieces = text.split(HOLE)
     is_definition = bool(_DEFINITION.match(text))
     is_careful = any(_QUOTED.search(file.text(hole)) for hole in holes)
     for index, hole in enumerate(holes[:_HOLES_READ]):
         if is_constant(hole, file, harmless=_QUOTING) or _NUMBER_NAME.search(file.text(hole)):
             continue
-        message = (
-            f"The value of `{shortened(file.text(hole))}` becomes part of an SQL statement: hand it over as a parameter"
-        )
+        place, value = placed(hole, statement, file)
+        message = f"The value of {value} becomes part of an SQL statement: hand it over as a parameter"
         if is_from_outside(hole, file):
-            return Hit(hole, message, confidence=Confidence.HIGH)
+            return Hit(place, message, confidence=Confidence.HIGH)
         before = HOLE.join(pieces[max(0, index - 300) : index + 1])[-300:]  # all of a long text would be quadratic
         if doubtful is None and not is_careful and _VALUE_PLACE.search(before) and not is_definition:
-            doubtful = Hit(hole, message)
+            doubtful = Hit(place, message)
     return doubtful

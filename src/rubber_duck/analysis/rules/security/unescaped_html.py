@@ -13,7 +13,7 @@ from rubber_duck.analysis.reading.composition import compose
 from rubber_duck.analysis.reading.evidence import is_constant, is_from_outside
 from rubber_duck.analysis.reading.mentions import mentions
 from rubber_duck.analysis.reading.testing import is_test
-from rubber_duck.analysis.reading.wording import shortened
+from rubber_duck.analysis.reading.wording import placed
 from rubber_duck.analysis.rule import Example, Hit, Rule, rules
 from rubber_duck.code.source import Node, SourceFile
 
@@ -119,11 +119,12 @@ class UnescapedHtml(Rule):
         if not raw or (sink == "HttpResponse" and not is_outside):
             return
         worst = next((hole for hole in raw if is_from_outside(hole, file)), raw[0])
-        message = f"`{shortened(file.text(worst))}` becomes HTML through `{sink}` and is not escaped"
+        place, value = placed(worst, html, file)
+        message = f"{value} becomes HTML through `{sink}` and is not escaped"
         confidence = (
             Confidence.HIGH if is_outside else Confidence.LOW if _is_of_module(worst, file) else Confidence.MEDIUM
         )
-        yield Hit(worst, f"{message}: {_wish(sink, file)}", confidence=confidence)
+        yield Hit(place, f"{message}: {_wish(sink, file)}", confidence=confidence)
 
 
 def _is_of_module(hole: Node, file: SourceFile) -> bool:
