@@ -142,6 +142,25 @@ def test_the_main_job_keeps_what_it_found(tmp_path: Path) -> None:
     assert sorted(path.name for path in project.iterdir()) == ["a.py", "b.ts", "c.ex"]
 
 
+def test_what_can_be_done_next_works_when_it_is_pasted(tmp_path: Path) -> None:
+    (tmp_path / "a pond").mkdir()
+    (tmp_path / "a pond/a.py").write_text("import os\ndef f(a):\n    return eval(a)\n")
+    home = tmp_path / "home"
+    out = duck("up", "a pond", "--limit", "1", home=home, cwd=tmp_path).stdout
+    steps = [line.partition("  ")[2].strip() for line in out.split("The whole report")[1].splitlines()[1:]]
+    assert [step.split("duck ")[1] for step in steps] == [
+        "analyze 'a pond'",
+        "analyze 'a pond' --min-severity medium",
+        "rules unsafe-eval",
+        "outline 'a pond/a.py'",
+    ]
+    for step, code in zip(steps, (1, 1, 0, 0), strict=True):
+        done = subprocess.run(
+            step, shell=True, cwd=tmp_path, env=environment(home), capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (code, ""), step
+
+
 def test_analyze_says_by_its_exit_code_what_it_found(tmp_path: Path) -> None:
     home = tmp_path / "home"
     (tmp_path / "a.py").write_text("def f(a):\n    return eval(a)\n")

@@ -14,6 +14,7 @@ import click
 
 from rubber_duck.cli import terminal
 from rubber_duck.cli.invocation import Invocation
+from rubber_duck.cli.program import NAME
 from rubber_duck.errors import DuckError
 
 FAILED: Final = 2
@@ -37,7 +38,8 @@ def report(error: BaseException, invocation: Invocation) -> int:
     if isinstance(error, click.ClickException):
         say(invocation, _sentence(error.format_message()))
         if isinstance(error, click.UsageError) and error.ctx is not None:
-            terminal.note(f"\n{error.ctx.get_usage()}\nTry `{error.ctx.command_path} --help`.")
+            command = error.ctx.command_path.removeprefix(NAME)
+            terminal.note(f"\n{error.ctx.get_usage()}\nTry `{invocation.program}{command} --help`.")
         return FAILED
     if isinstance(error, DuckError):
         say(invocation, error.message, code=error.code)
@@ -88,7 +90,7 @@ def _traceback(error: BaseException) -> str:
 def say(invocation: Invocation, message: str, code: str = "") -> None:
     """Write one sentence about what went wrong to stderr."""
     shown = f" [{code}]" if code and invocation.debug else ""
-    terminal.note(f"{_prefix(invocation, 'error')}: {terminal.printable(message)}{shown}")
+    terminal.note(f"{_prefix(invocation, 'error')}: {terminal.printable(invocation.as_called(message))}{shown}")
 
 
 def _prefix(invocation: Invocation, word: str) -> str:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rubber_duck.cli.program import NAME
+
 if TYPE_CHECKING:
     from rubber_duck.cli.connection import Delta, Progress, Result
 
@@ -16,13 +18,21 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Invocation:
-    """Filled while the options are read. `runner` replaces the connection, for tests."""
+    """Filled while the options are read. `runner` replaces the connection, for tests.
 
+    `program` is what a person has to type for this program.
+    """
+
+    program: str = NAME
     color: str = "auto"
     quiet: bool = False
     debug: bool = False
     log_level: str | None = None
     runner: Runner | None = None
+
+    def as_called(self, text: str) -> str:
+        """`text` with each command that it names, such as "`duck rules`", as a person has to type it here."""
+        return text.replace(f"`{NAME} ", f"`{self.program} ")
 
 
 def current() -> Invocation:

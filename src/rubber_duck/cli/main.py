@@ -13,7 +13,8 @@ import click
 from rubber_duck import __version__
 from rubber_duck.cli import listing, terminal
 from rubber_duck.cli.command import Group
-from rubber_duck.cli.invocation import Invocation
+from rubber_duck.cli.invocation import Invocation, current
+from rubber_duck.cli.program import started
 
 _COMPLETION_VARIABLE = "_DUCK_COMPLETE"
 
@@ -58,6 +59,12 @@ class Duck(Group):
             if rows:
                 with formatter.section(kind.value):
                     formatter.write_dl(rows)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """As click's, but the commands in it are as a person has to type them."""
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(current().as_called(self.epilog or ""))
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:  # Any: click's CompletionItem
         """As click's, importing no command."""
@@ -125,7 +132,7 @@ def main() -> NoReturn:
         from click.shell_completion import shell_complete  # noqa: PLC0415  # only for completion
 
         sys.exit(shell_complete(duck, {}, "duck", _COMPLETION_VARIABLE, instruction))
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(run(sys.argv[1:], invocation=Invocation(program=started().command())))
 
 
 def _invoke(arguments: Sequence[str], invocation: Invocation) -> int:

@@ -45,7 +45,10 @@ class LanguageLine(msgspec.Struct, frozen=True):
 
 
 class UpAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """The opened project, what changed since it was opened last, and the report (also as one HTML page)."""
+    """The opened project, what changed since it was opened last, and the report (also as one HTML page).
+
+    `worst_rule` and `worst_file` (as the one who asks finds it) are of the most urgent finding, empty without one.
+    """
 
     project: str
     project_id: str
@@ -57,6 +60,8 @@ class UpAnswer(msgspec.Struct, frozen=True, kw_only=True):
     unchanged: int
     findings: int
     by_severity: dict[str, int]
+    worst_rule: str
+    worst_file: str
     report: str
     html: str
 
@@ -87,7 +92,8 @@ class Up(Engine[UpRequest, UpAnswer]):
         report = found.outcome.report(chosen, severity, root=shown, name=found.project.name)
         call.emit(Progress(0, 0, "writing the report"))
         seen = overview(report)
-        style = Style(request.color, request.width, request.limit, seen_from(request.directory, root.path))
+        path = seen_from(request.directory, root.path)
+        worst = next(iter(seen.worst(1)), None)
         return UpAnswer(
             project=found.project.name,
             project_id=str(found.project.id),
@@ -101,6 +107,8 @@ class Up(Engine[UpRequest, UpAnswer]):
             unchanged=found.changes.unchanged,
             findings=len(seen.findings),
             by_severity={each.label: count for each, count in seen.by_severity.items()},
-            report=render(report, request.format, style),
+            worst_rule=worst.rule if worst else "",
+            worst_file=path(worst.path) if worst else "",
+            report=render(report, request.format, Style(request.color, request.width, request.limit, path)),
             html=render(report, "html", Style()),
         )

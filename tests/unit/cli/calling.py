@@ -41,9 +41,9 @@ class Script:
         yield Result(self.payload)
 
 
-def call(*arguments: str, script: Script | None = None, **environment: str) -> Outcome:
-    """Run `duck` with these arguments and environment variables."""
-    invocation = Invocation(runner=script.run if script is not None else None)
+def call(*arguments: str, script: Script | None = None, program: str = "duck", **environment: str) -> Outcome:
+    """Run `duck`, called as `program`, with these arguments and environment variables."""
+    invocation = Invocation(program=program, runner=script.run if script is not None else None)
     clean = {"COLUMNS": "100", "NO_COLOR": "", "FORCE_COLOR": "", **environment}
     result = CliRunner(env=clean).invoke(duck, list(arguments), obj=invocation)
     return Outcome(result.exit_code, result.stdout, result.stderr)

@@ -33,8 +33,10 @@ UP: dict[str, Any] = {
     "changed": 2,
     "removed": 0,
     "unchanged": 1198,
-    "findings": 2,
-    "by_severity": {"high": 2},
+    "findings": 1292,
+    "by_severity": {"critical": 0, "high": 2, "medium": 28, "low": 1262, "info": 0},
+    "worst_rule": "sql-injection",
+    "worst_file": "pond/a duck.py",
     "report": "the report\n",
     "html": "<!doctype html>",
 }
@@ -140,15 +142,45 @@ other         1       3
 
 the report
 
-The whole report     {page}
-All of it here       duck analyze pond --min-severity medium
-What a rule means    duck rules NAME
-What a file defines  duck outline pond/FILE
+The whole report        {page}
+All 1,292 findings      duck analyze pond
+The 30 medium or worse  duck analyze pond --min-severity medium
+What a rule means       duck rules sql-injection
+What a file defines     duck outline 'pond/a duck.py'
 """
     )
     assert page.read_text() == "<!doctype html>"
     assert page.stat().st_mode & 0o777 == 0o600
     assert page.parent.stat().st_mode & 0o777 == 0o700
+
+
+def _steps(answer: dict[str, Any], *options: str, program: str = "duck", home: Path) -> list[str]:
+    """What `up` says can be done next, without the report's page."""
+    out = call("up", "pond", *options, script=Script(answer), program=program, DUCK_HOME=str(home)).out
+    return [" ".join(line.split()) for line in out.split("The whole report")[1].splitlines()[1:]]
+
+
+def test_what_to_do_next_can_be_pasted(tmp_path: Path) -> None:
+    assert _steps(UP, program=".venv/bin/duck", home=tmp_path) == [
+        "All 1,292 findings .venv/bin/duck analyze pond",
+        "The 30 medium or worse .venv/bin/duck analyze pond --min-severity medium",
+        "What a rule means .venv/bin/duck rules sql-injection",
+        "What a file defines .venv/bin/duck outline 'pond/a duck.py'",
+    ]
+
+
+def test_what_was_shown_already_is_not_offered_again(tmp_path: Path) -> None:
+    rest = ["What a rule means duck rules sql-injection", "What a file defines duck outline 'pond/a duck.py'"]
+    few = UP | {"findings": 2, "by_severity": {"medium": 1, "low": 1}}
+    assert _steps(few, home=tmp_path) == rest
+    assert _steps(UP, "--limit", "0", home=tmp_path) == rest
+    severe = UP | {"by_severity": {"high": 1292}}
+    assert _steps(severe, home=tmp_path) == ["All 1,292 findings duck analyze pond", *rest]
+    none = UP | {"findings": 0, "by_severity": {}, "worst_rule": "", "worst_file": ""}
+    assert _steps(none, home=tmp_path) == [
+        "What the rules are duck rules",
+        "What a file defines duck outline pond/FILE",
+    ]
 
 
 def test_the_first_time_and_an_unchanged_project_are_said(tmp_path: Path) -> None:
@@ -176,7 +208,7 @@ def test_up_writes_where_it_is_told(tmp_path: Path) -> None:
         "up", ".", "--format", "sarif", "-o", str(place), script=Script(UP), DUCK_HOME=str(tmp_path / "home")
     )
     assert place.read_text() == "the report\n"
-    assert outcome.err == f"2 findings, written to {place}\n"
+    assert outcome.err == f"1,292 findings, written to {place}\n"
     assert not (tmp_path / "home").exists()
 
 
@@ -214,7 +246,14 @@ def test_projects_are_listed_as_a_table() -> None:
         f"pond     /home/d/pond                       2026-11-21  {PROJECT['id']}\n"
     )
     none = call("projects", "list", script=Script({"projects": []}))
-    assert (none.out, none.err) == ("", "no project is open; open one with: duck up FOLDER\n")
+    assert (none.out, none.err) == ("", "no project is open; `duck up FOLDER` opens one\n")
+
+
+def test_what_was_removed_says_how_it_comes_back() -> None:
+    script = Script({"projects": [PROJECT]})
+    assert call("projects", "remove", "p", script=script, program=".venv/bin/duck").out == (
+        f"pond is removed; `.venv/bin/duck projects restore {PROJECT['id']}` brings it back\n"
+    )
 
 
 def test_a_project_is_shown_with_its_files_by_language() -> None:

@@ -9,6 +9,7 @@ import click
 from rubber_duck.cli import drawing
 from rubber_duck.cli.asking import ask
 from rubber_duck.cli.command import Command
+from rubber_duck.cli.invocation import current
 from rubber_duck.cli.suggestions import engine_names
 
 
@@ -34,7 +35,7 @@ def _list(engines: list[dict[str, Any]]) -> None:
             drawing.text(engine["right"], "dim"),
             drawing.text(engine["about"]),
         )
-    drawing.show(table, "", drawing.text("One in full: `duck engines NAME`.", "dim"))
+    drawing.show(table, "", drawing.text(current().as_called("One in full: `duck engines NAME`."), "dim"))
 
 
 def _show(engine: dict[str, Any]) -> None:
@@ -54,7 +55,7 @@ def _show(engine: dict[str, Any]) -> None:
             drawing.show("", drawing.text(part.capitalize(), "bold"))
             _show_fields(engine[part])
     more = f"* needed. The whole schema: `duck engines {engine['name']} --json`."
-    drawing.show("", drawing.text(more, "dim"))
+    drawing.show("", drawing.text(current().as_called(more), "dim"))
 
 
 def _show_fields(schema: dict[str, Any]) -> None:

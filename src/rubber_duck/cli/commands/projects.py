@@ -48,7 +48,8 @@ def list_(removed: bool, as_json: bool) -> None:
     elif answer["projects"]:
         _show_table(answer["projects"])
     elif not current().quiet:
-        terminal.note("no project was removed" if removed else "no project is open; open one with: duck up FOLDER")
+        opening = current().as_called("no project is open; `duck up FOLDER` opens one")
+        terminal.note("no project was removed" if removed else opening)
 
 
 @command.command("show")
@@ -78,10 +79,11 @@ def rename(project: str, name: str, as_json: bool) -> None:
 @_json
 def remove(project: str, as_json: bool) -> None:
     """Remove a project, which `restore` undoes; its folder is not touched."""
-    request = {"project": project}
-    _change(
-        "remove", request, as_json, lambda gone: f"{gone['name']} is removed; back: duck projects restore {gone['id']}"
-    )
+
+    def said(gone: dict[str, Any]) -> str:
+        return current().as_called(f"{gone['name']} is removed; `duck projects restore {gone['id']}` brings it back")
+
+    _change("remove", {"project": project}, as_json, said)
 
 
 @command.command("restore")
@@ -133,7 +135,7 @@ def _show_one(project: dict[str, Any]) -> None:
     if project["description"]:
         shown["description"] = project["description"]
     counts = [f"{each['files']:,} {each['title'] or 'other'}" for each in project.get("files") or ()]
-    shown["files"] = ", ".join(counts) or "none seen yet: duck up FOLDER"
+    shown["files"] = ", ".join(counts) or current().as_called("none seen yet; `duck up FOLDER` looks at them")
     shown |= {
         "opened": project["created_at"][:19].replace("T", " "),
         "changed": f"{project['updated_at'][:19].replace('T', ' ')} (version {project['version']})",

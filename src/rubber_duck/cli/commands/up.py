@@ -15,8 +15,11 @@ from rubber_duck.cli.asking import ask
 from rubber_duck.cli.command import Command
 from rubber_duck.cli.files import home, write_private, write_report
 from rubber_duck.cli.invocation import current
+from rubber_duck.cli.program import quoted
 
 _FORMATS: Final = ("text", "json", "sarif", "html")
+_BAD: Final = ("medium", "high", "critical")
+"""The severities that are worth a person's time today, the least of them first."""
 
 
 @click.command(cls=Command, name="up")
@@ -52,7 +55,7 @@ def command(project: str, output: str | None, format_: str | None, limit: int) -
     )
     if format_ in (None, "text"):
         page = _write_page(answer, output)
-        _show(answer, page)
+        _show(answer, page, limit)
     elif output is None:
         terminal.write_utf8(answer["report"])
     else:
@@ -73,7 +76,7 @@ def _in_folder(place: str, name: str) -> str:
     return os.path.join(place, name) if os.path.isdir(place) or place.endswith(os.sep) else place
 
 
-def _show(answer: dict[str, Any], page: Path) -> None:
+def _show(answer: dict[str, Any], page: Path, limit: int) -> None:
     if current().quiet:
         terminal.write(answer["report"])
         return
@@ -84,7 +87,7 @@ def _show(answer: dict[str, Any], page: Path) -> None:
     if answer["languages"]:
         drawing.show(_languages(answer["languages"]), "")
     terminal.write(answer["report"])
-    drawing.show("", drawing.facts(_next(answer, page)))
+    drawing.show("", drawing.facts(_next(answer, page, limit)))
 
 
 def _changes(answer: dict[str, Any]) -> str:
@@ -102,18 +105,19 @@ def _languages(languages: list[dict[str, Any]]) -> Any:  # Any: rich's table
     return table
 
 
-def _next(answer: dict[str, Any], page: Path) -> dict[str, object]:
+def _next(answer: dict[str, Any], page: Path, limit: int) -> dict[str, object]:
     """What to do with it: a few words → a path or a command."""
-    root = _quoted(answer["root"])
+    program, root = current().program, quoted(answer["root"])
     steps: dict[str, object] = {"The whole report": drawing.link(page)}
-    if answer["findings"]:
-        steps["All of it here"] = f"duck analyze {root} --min-severity medium"
-        steps["What a rule means"] = "duck rules NAME"
-    steps["What a file defines"] = f"duck outline {'FILE' if root == '.' else f'{root}/FILE'}"
+    if 0 < limit < answer["findings"]:
+        steps[f"All {answer['findings']:,} findings"] = f"{program} analyze {root}"
+        worse = sum(answer["by_severity"].get(name, 0) for name in _BAD)
+        if 0 < worse < answer["findings"]:
+            steps[f"The {worse:,} {_BAD[0]} or worse"] = f"{program} analyze {root} --min-severity {_BAD[0]}"
+    if answer["worst_rule"]:
+        steps["What a rule means"] = f"{program} rules {quoted(answer['worst_rule'])}"
+    else:
+        steps["What the rules are"] = f"{program} rules"
+    file = quoted(answer["worst_file"]) if answer["worst_file"] else ("FILE" if root == "." else f"{root}/FILE")
+    steps["What a file defines"] = f"{program} outline {file}"
     return steps
-
-
-def _quoted(path: str) -> str:
-    import shlex  # noqa: PLC0415  # only at the end of a long command
-
-    return shlex.quote(path) if path else "."
