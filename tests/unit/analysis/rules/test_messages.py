@@ -241,3 +241,40 @@ def test_the_clauses_that_rescue_are_no_part_to_move() -> None:
     code = f"def f(x) do\n  if x, do: g()\n  if y, do: g()\nrescue\n{clauses}end\n"
     [message] = messages("complex-function", "elixir", code, options={"max_complexity": 5})
     assert message.endswith("split it into functions with one purpose each")
+
+
+@pytest.mark.parametrize(
+    ("language", "code", "severity", "message"),
+    [
+        (
+            *("elixir", "data = :erlang.binary_to_term(raw)", Severity.MEDIUM),
+            "`:erlang.binary_to_term` makes atoms, which are never freed, and functions of what it reads: use "
+            "`:erlang.binary_to_term(raw, [:safe])`, which refuses new atoms, and check the term, which may still hold "
+            "functions",
+        ),
+        (
+            *("python", "code = marshal.loads(raw)", None),
+            "`marshal.loads` takes over code and can crash on bytes that are made for it: "
+            "use JSON, or check a signature first",
+        ),
+        (
+            *("python", "data = pickle.loads(raw)", None),
+            "`pickle.loads` runs code that is hidden in what it reads: use JSON, or check a signature first",
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_reader_of_terms_does_is_said_truly(
+    language: str, code: str, severity: Severity | None, message: str
+) -> None:
+    [(_, hit)] = hits("unsafe-deserialization", language, code)
+    assert (hit.severity, hit.message) == (severity, message)
+
+
+def test_terms_that_an_elixir_module_writes_to_files_itself_are_its_own() -> None:
+    code = (
+        "defmodule A do\n  def write(file, x), do: File.write!(file, :erlang.term_to_binary(x))\n"
+        "  def read(file), do: file |> File.read!() |> parse()\n"
+        "  defp parse(binary), do: :erlang.binary_to_term(binary)\nend\n"
+    )
+    assert messages("unsafe-deserialization", "elixir", code) == []
+    assert len(messages("unsafe-deserialization", "elixir", code.replace("File.write!(file, ", "put(conn, "))) == 1

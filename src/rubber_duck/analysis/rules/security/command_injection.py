@@ -39,7 +39,7 @@ class CommandInjection(Rule):
     `subprocess.run(["git", "log", name])`, `execFile("git", ["log", name])`, `System.cmd("git", ["log", name])`.
     Where a shell is needed, quote every value (`shlex.quote`).
 
-    The finding stands at the call; of a line that was put together before, the message names where the value was put in.
+    The finding stands at the call; where the line was put together before, the message says where the value was put in.
     Confidence is high where the value comes from a request or the command line. Constants, numbers and quoted values
     are not reported, nor are test files, nor whole command lines that are handed through in one variable. Ignore it
     where only trusted code decides the value.

@@ -12,32 +12,30 @@ from rubber_duck.analysis.reading.calls import Arguments, arguments
 from rubber_duck.analysis.reading.evidence import is_constant, is_from_outside
 from rubber_duck.analysis.reading.mentions import mentions
 from rubber_duck.analysis.reading.testing import is_test
+from rubber_duck.analysis.reading.wording import shortened
 from rubber_duck.analysis.rule import Example, Hit, Rule, rules
 from rubber_duck.code.source import Node, SourceFile
 
 _PICKLES: Final = frozenset({"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "marshal"})
 _OWN_FILES: Final = re.compile(rb"\bFile\.read|beam_lib|get_object_code|_chunk|manifest")
-_WISHES: Final = {
-    "python": "use JSON, or check a signature first",
-    "ecmascript": "use `JSON.parse`",
-    "elixir": "use JSON, or `Plug.Crypto.non_executable_binary_to_term/2` with `[:safe]`",
-}
 
 
 @rules.add
 class UnsafeDeserialization(Rule):
-    """Bytes are read in a format that can run code, or exhaust memory, while it is read.
+    """Bytes are read in a format that can bring code with it, or exhaust what is never freed.
 
-    Whoever can write what `pickle.load`, `marshal.loads`, `yaml.load` without a safe loader, `unserialize` of
-    node-serialize or `:erlang.binary_to_term` reads, runs code in this program (CWE-502): a cache server, a queue, an
-    uploaded file are enough.
+    Whoever can write what `pickle.load`, `yaml.load` without a safe loader or `unserialize` of node-serialize reads,
+    runs code in this program (CWE-502): a cache server, a queue, an uploaded file are enough. `marshal.loads` takes
+    over code objects and can crash on bytes made for it. `:erlang.binary_to_term` runs nothing by itself, but makes
+    atoms, which are never freed, and functions, which run as soon as something calls or enumerates them.
 
-    Mend it by a format that holds only values: JSON, `yaml.safe_load`, `binary_to_term(x, [:safe])` with Plug.Crypto's
-    check for functions. Where pickle must stay, sign what is written and check the signature before reading.
+    Mend it by a format that holds only values: JSON, `yaml.safe_load`. `:erlang.binary_to_term(x, [:safe])` refuses new
+    atoms and new references to functions of modules; it does not refuse functions as such or large terms, so check what
+    came out. Where such a format must stay, sign what is written and check the signature before reading.
 
     Confidence is high for `yaml.load`, where a safe twin exists, and where the bytes come from a request; otherwise
     medium, because only you know who can write there. Copies by `pickle.loads(pickle.dumps(x))`, what lies in a field
-    of `self`, files that an Elixir program wrote itself, and tests are not reported.
+    of `self`, files that an Elixir module wrote itself, and tests are not reported.
     """
 
     name = "unsafe-deserialization"
@@ -92,9 +90,26 @@ class UnsafeDeserialization(Rule):
         if not is_risky or is_constant(source, file) or _is_own(source, file):
             return
         is_sure = module == "yaml" or is_from_outside(source, file)
-        wish = "use `yaml.safe_load`" if module == "yaml" else _WISHES[family]
-        message = f"`{callee}` runs code that is hidden in what it reads: {wish}"
-        yield Hit(node, message, confidence=Confidence.HIGH if is_sure else Confidence.MEDIUM)
+        confidence = Confidence.HIGH if is_sure else Confidence.MEDIUM
+        severity = Severity.MEDIUM if family == "elixir" else None
+        yield Hit(node, _message(callee, source, file), confidence=confidence, severity=severity)
+
+
+def _message(callee: str, source: Node, file: SourceFile) -> str:
+    """What this reader does with hostile bytes, and what to use."""
+    if file.family == "elixir":
+        return (
+            f"`{callee}` makes atoms, which are never freed, and functions of what it reads: "
+            f"use `{callee}({shortened(file.text(source))}, [:safe])`, which refuses new atoms, "
+            "and check the term, which may still hold functions"
+        )
+    does = "runs code that is hidden in what it reads"
+    wish = "use `JSON.parse`" if file.family == "ecmascript" else "use JSON, or check a signature first"
+    if callee.startswith("marshal."):
+        does = "takes over code and can crash on bytes that are made for it"
+    elif callee.startswith("yaml."):
+        wish = "use `yaml.safe_load`"
+    return f"`{callee}` {does}: {wish}"
 
 
 def _is_risky_python(module: str, name: str, given: Arguments, file: SourceFile) -> bool:
@@ -119,7 +134,9 @@ def _is_own(source: Node, file: SourceFile) -> bool:
     """Whether the bytes are this process's own: just written, kept in `self`, or a file of the build."""
     if file.family == "elixir":
         around = scope(file)
-        return around is not None and mentions(file, _OWN_FILES, around)
+        if around is not None and mentions(file, _OWN_FILES, around):
+            return True
+        return mentions(file, b"term_to_binary") and mentions(file, b"File.write")
     values = assigned(file.text(source), file) if source.type == "identifier" else []
     return all(
         (value.type == "call" and file.name_of_call(value) in {"dumps", "term_to_binary"})
