@@ -27,7 +27,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
-from typing import ClassVar
+from typing import ClassVar, Final
+
+_FEW: Final = 8
+"""So many names are listed where one is missing; more would hide the sentence."""
 
 
 class DuckError(Exception):
@@ -56,9 +59,17 @@ class UnknownName(InvalidInput):
     status = 404
 
     @classmethod
-    def among(cls, kind: str, name: str, known: Iterable[str], *, hint: str = "") -> UnknownName:
-        """The error for `name`, which is not among the `known` names of a `kind`, e.g. `"rule"`."""
-        return cls(f"there is no {kind} {name!r}{did_you_mean(name, known)}{hint}")
+    def among(cls, kind: str, name: str, known: Iterable[str], *, where: str = "", hint: str = "") -> UnknownName:
+        """The error for `name`, which is not among the `known` names of a `kind`, e.g. `"rule"`.
+
+        `where` it was written, e.g. `" (in duck.toml)"`. When no known name is near, `hint` says what to do next;
+        without one, a few known names are listed.
+        """
+        known = sorted(known)
+        if not hint and 0 < len(known) <= _FEW:
+            hint = f"there {'is' if len(known) == 1 else 'are'} {', '.join(known)}"
+        advice = did_you_mean(name, known) or (f"; {hint}" if hint else "")
+        return cls(f"there is no {kind} {name!r}{where}{advice}")
 
 
 class InvalidSettings(InvalidInput):

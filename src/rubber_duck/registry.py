@@ -24,11 +24,13 @@ class Registry(Mapping[str, type[T]], Generic[T]):
     """Name → class, for one kind of plug-in.
 
     `package` is walked by `discover` so that adding a file is enough; `group` is the entry-point group through
-    which other distributions add theirs. A name given twice is a Conflict.
+    which other distributions add theirs. A name given twice is a Conflict. `hint` says what to do next to somebody
+    who asks for a name that is not there.
     """
 
-    def __init__(self, kind: str, *, package: str | None = None, group: str | None = None) -> None:
+    def __init__(self, kind: str, *, package: str | None = None, group: str | None = None, hint: str = "") -> None:
         self.kind = kind
+        self.hint = hint
         self.package = package
         self.group = group
         self._classes: dict[str, type[T]] = {}
@@ -84,7 +86,7 @@ class Registry(Mapping[str, type[T]], Generic[T]):
         try:
             return self._classes[name]
         except KeyError:
-            raise UnknownName.among(self.kind, name, self._classes) from None
+            raise UnknownName.among(self.kind, name, self._classes, hint=self.hint) from None
 
     def get(self, name: str, default: Any = None) -> Any:  # Any: as Mapping has it
         """The class of that name, or `default`."""

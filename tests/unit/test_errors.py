@@ -154,6 +154,20 @@ def test_the_nearest_known_name_is_suggested(name: str, known: list[str], hint: 
 
 
 def test_an_unknown_name_says_what_was_looked_for() -> None:
-    error = UnknownName.among("rule", "nam", ["name"], hint=" (in duck.toml)")
+    error = UnknownName.among("rule", "nam", ["name"], where=" (in duck.toml)", hint="`duck rules` lists them")
 
-    assert error.message == "there is no rule 'nam'; did you mean 'name'? (in duck.toml)"
+    assert error.message == "there is no rule 'nam' (in duck.toml); did you mean 'name'?"
+
+
+@pytest.mark.parametrize(
+    ("known", "hint", "said"),
+    [
+        (["name", "fame"], "`duck rules` lists them", "there is no rule 'x'; `duck rules` lists them"),
+        (["name", "fame"], "", "there is no rule 'x'; there are fame, name"),
+        (["name"], "", "there is no rule 'x'; there is name"),
+        ([], "", "there is no rule 'x'"),
+        ([f"a{number}" for number in range(9)], "", "there is no rule 'x'"),
+    ],
+)
+def test_an_unknown_name_that_is_near_to_none_is_told_where_to_look(known: list[str], hint: str, said: str) -> None:
+    assert UnknownName.among("rule", "x", known, hint=hint).message == said

@@ -16,7 +16,9 @@ from rubber_duck.code.source import Node, SourceFile
 from rubber_duck.errors import InvalidDeclaration
 from rubber_duck.registry import Registry
 
-rules: Final[Registry[Rule]] = Registry("rule", package="rubber_duck.analysis.rules", group="rubber_duck.rules")
+rules: Final[Registry[Rule]] = Registry(
+    "rule", package="rubber_duck.analysis.rules", group="rubber_duck.rules", hint="`duck rules` lists them"
+)
 """Every rule of our own. Add one with `@rules.add`."""
 
 CALLS: Final = frozenset({"call", "call_expression", "new_expression"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,14 @@ Options = Mapping[str, Mapping[str, object]]
 _OWN_PACKAGES: Final = ("rubber_duck.analysis", "rubber_duck.code")
 """A change to any file of these packages can change a result."""
 
+_WORDS: Final[Mapping[type, str]] = {
+    bool: "true or false,",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    tuple: "a list of texts",
+}
+
 
 class RuleSet:
     """One instance of each rule, made with the options of `[analysis.rules.<name>]`."""
@@ -25,12 +34,8 @@ class RuleSet:
     def __init__(self, options: Options) -> None:
         """Raises UnknownName for an unknown rule, InvalidSettings for an unknown or mistyped option."""
         known = rules.discover()
-        for name in options:
-            if name not in known:
-                raise UnknownName.among("rule", name, known, hint=" (in [analysis.rules] of duck.toml)")
-        self.rules: tuple[Rule, ...] = tuple(
-            known[name](_checked_options(known[name], options.get(name, {}))) for name in known
-        )
+        check_options(options, "duck.toml")
+        self.rules: tuple[Rule, ...] = tuple(known[name](dict(options.get(name, {}))) for name in known)
         chosen = sorted((name, sorted(values.items())) for name, values in options.items() if values)
         self.fingerprint = hashlib.blake2b(f"{program_digest()} {chosen}".encode(), digest_size=16).hexdigest()
 
@@ -60,12 +65,26 @@ def program_digest() -> str:
     return digest.hexdigest()
 
 
-def _checked_options(rule: type[Rule], given: Mapping[str, object]) -> dict[str, object]:
-    for key, value in given.items():
-        where = f"[analysis.rules.{rule.name}]"
-        if key not in rule.options:
-            raise InvalidSettings(f"{where}: there is no option {key!r}{did_you_mean(key, rule.options)}")
-        wanted = type(rule.options[key])
-        if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
-            raise InvalidSettings(f"{where}: {key} must be a {wanted.__name__}, not {value!r}")
-    return dict(given)
+def check_options(options: Options, where: str) -> None:
+    """Raise as RuleSet for the first thing wrong in the `[analysis.rules]` of the file `where`."""
+    known = rules.discover()
+    for name, given in options.items():
+        if name not in known:
+            place = f" (in [analysis.rules] of {where})"
+            raise UnknownName.among("rule", name, known, where=place, hint=rules.hint)
+        for key, value in given.items():
+            _check_option(known[name], key, value, where)
+
+
+def _check_option(rule: type[Rule], key: str, value: object, where: str) -> None:
+    table = f"[analysis.rules.{rule.name}]"
+    if key not in rule.options:
+        listed = f"; there {'is' if len(rule.options) == 1 else 'are'} {', '.join(rule.options)}"
+        advice = did_you_mean(key, rule.options) or (listed if rule.options else "; the rule has none, take it out")
+        raise InvalidSettings(f"{where}: {table} has no option {key!r}{advice}")
+    default = rule.options[key]
+    wanted = type(default)
+    is_whole = wanted is float and isinstance(value, int)  # TOML's 4 is as good as 4.0
+    if not (isinstance(value, wanted) or is_whole) or (isinstance(value, bool) and wanted is not bool):
+        written, example = (json.dumps(each, ensure_ascii=False) for each in (value, default))
+        raise InvalidSettings(f"{where}: {key} of {table} is {written}; write {_WORDS[wanted]} such as {example}")

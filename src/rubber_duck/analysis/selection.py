@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rubber_duck.analysis.finding import Finding
+from rubber_duck.analysis.rule import rules
 from rubber_duck.analysis.suppression import matches
 from rubber_duck.errors import UnknownName
 from rubber_duck.settings import AnalysisSettings
@@ -33,13 +34,13 @@ def selection(settings: AnalysisSettings, *, only: Collection[str], known: Colle
     Raises UnknownName for a rule that does not exist.
     """
     for name in only:
-        _check_known(name, known)
+        _check_known(name, known, "")
     for name in (*settings.select, *settings.ignore, *(each for per in settings.per_path for each in per.ignore)):
         if not name.startswith(RUFF):  # a configuration may speak of rules that this selection does not run
-            _check_known(name, known)
+            _check_known(name, known, " (in [analysis] of duck.toml)")
     for name in settings.rules:
         if name not in known:
-            raise UnknownName.among("rule", name, known, hint=" (in [analysis.rules] of duck.toml)")
+            raise UnknownName.among("rule", name, known, where=" (in [analysis.rules] of duck.toml)", hint=rules.hint)
     by_path = [(Patterns([per.path], "analysis.per_path"), per.ignore) for per in settings.per_path]
 
     @lru_cache(maxsize=65536)
@@ -60,11 +61,11 @@ def selection(settings: AnalysisSettings, *, only: Collection[str], known: Colle
     return Selection(counts)
 
 
-def _check_known(name: str, known: Collection[str]) -> None:
+def _check_known(name: str, known: Collection[str], where: str) -> None:
     if name in known or name == "*":
         return
     if name.startswith(RUFF) and not any(each.startswith(RUFF) for each in known):
         return  # ruff did not tell which rules it has
     if name.endswith("*") and any(matches(name, each) for each in known):
         return
-    raise UnknownName.among("rule", name, known, hint="; `duck rules` lists them")
+    raise UnknownName.among("rule", name, known, where=where, hint=rules.hint)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from rubber_duck.analysis.rule_set import check_options
 from rubber_duck.errors import Denied, InvalidInput, NotFound
 from rubber_duck.settings import Settings, with_project
 from rubber_duck.workspace.paths import Root, display
@@ -46,12 +47,19 @@ def target(paths: Sequence[str], directory: str, settings: Settings) -> Target:
 
 
 def project_settings(root: Root, settings: Settings) -> Settings:
-    """`settings` with the project's own duck.toml, if it has one, laid over them."""
+    """`settings` with the project's own duck.toml, if it has one, laid over them.
+
+    Raises InvalidSettings or UnknownName for an option of a rule that is wrong in either.
+    """
+    check_options(settings.analysis.rules, "your own duck.toml")
     try:
         content = root.open_bytes(PROJECT_FILE, _PROJECT_FILE_LIMIT_BYTES)
     except NotFound:
         return settings
-    return with_project(settings, content, display(os.fspath(root.path / PROJECT_FILE)))
+    where = display(os.fspath(root.path / PROJECT_FILE))
+    laid = with_project(settings, content, where)
+    check_options(laid.analysis.rules, where)
+    return laid
 
 
 def existing(path: str, directory: str) -> str:

@@ -23,7 +23,7 @@ R = TypeVar("R")
 A = TypeVar("A")
 
 engines: Final[Registry[Engine[Any, Any]]] = Registry(  # Any: engines of every request and answer
-    "engine", package="rubber_duck.engines", group="rubber_duck.engines"
+    "engine", package="rubber_duck.engines", group="rubber_duck.engines", hint="`duck engines` lists them"
 )
 """Every engine. Add one with `@engines.add`, in `engines/<name>.py`."""
 

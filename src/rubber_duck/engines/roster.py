@@ -51,14 +51,16 @@ class Roster:
         self._failures: dict[str, tuple[int, float, str]] = {}
         unknown = next((name for name in settings.engines if name not in registry), None)
         if unknown is not None:
-            raise UnknownName.among("engine", unknown, registry, hint=" (in [engines] of duck.toml)")
+            raise UnknownName.among(
+                "engine", unknown, registry, where=" (in [engines] of duck.toml)", hint=registry.hint
+            )
 
     def answering(self, name: str) -> list[type[AnyEngine]]:
         """The engines that answer to `name`, best first; raises UnknownName when there is none."""
         found = [engine for engine in self._registry.values() if name in engine.capabilities]
         if not found:
             answered = {each for engine in self._registry.values() for each in engine.capabilities}
-            raise UnknownName.among("engine", name, sorted(answered))
+            raise UnknownName.among("engine", name, answered, hint=self._registry.hint)
         return sorted(found, key=lambda engine: (-engine.priority, engine.name))
 
     def pick(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -158,7 +158,13 @@ async def _find(scope: Scope, tx: Transaction, which: str, *, deleted: bool = Fa
         if which in {project.name, str(project.id)}:
             return project
     kind = "removed project" if deleted else "project"
-    raise UnknownName.among(kind, which, [project.name for project in known])
+    raise UnknownName.among(kind, which, [project.name for project in known], hint=_hint(known, deleted=deleted))
+
+
+def _hint(known: Sequence[Project], *, deleted: bool) -> str:
+    if deleted:
+        return "`duck projects list --removed` lists them" if known else "none was removed"
+    return "`duck projects list` lists them" if known else "none is open yet; `duck up FOLDER` opens one"
 
 
 def _folder(root: str) -> str:

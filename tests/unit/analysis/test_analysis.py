@@ -161,9 +161,28 @@ async def test_a_missing_path_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "error", "sentence"),
     [
-        ("[analysis.rules.complex-functon]\n", UnknownName, "did you mean 'complex-function'"),
-        ("[analysis.rules.complex-function]\nmax = 1\n", InvalidSettings, "there is no option 'max'"),
-        ("[analysis.rules.complex-function]\nmax_complexity = 'x'\n", InvalidSettings, "must be a int"),
+        (
+            "[analysis.rules.complex-functon]\n",
+            UnknownName,
+            "there is no rule 'complex-functon' (in [analysis.rules] of PROJECT/duck.toml); "
+            "did you mean 'complex-function'?",
+        ),
+        (
+            "[analysis.rules.complex-function]\nmax = 1\n",
+            InvalidSettings,
+            "PROJECT/duck.toml: [analysis.rules.complex-function] has no option 'max'; there is max_complexity",
+        ),
+        (
+            "[analysis.rules.complex-function]\nmax_complexity = 'x'\n",
+            InvalidSettings,
+            'PROJECT/duck.toml: max_complexity of [analysis.rules.complex-function] is "x"; '
+            "write a whole number such as 20",
+        ),
+        (
+            "[analysis.rules.self-comparison]\nx = 1\n",
+            InvalidSettings,
+            "PROJECT/duck.toml: [analysis.rules.self-comparison] has no option 'x'; the rule has none, take it out",
+        ),
     ],
 )
 async def test_a_wrong_rule_option_is_an_error_that_says_which(
@@ -171,7 +190,16 @@ async def test_a_wrong_rule_option_is_an_error_that_says_which(
 ) -> None:
     project = write_tree(tmp_path / "p", {"a.py": EVAL, "duck.toml": text})
     async with analysis_in(tmp_path / "home") as (analysis, settings):
-        with pytest.raises(error, match=sentence):
+        with pytest.raises(error) as caught:
+            await outcome_of(analysis, settings, project)
+    assert str(caught.value) == sentence.replace("PROJECT", str(project.resolve()))
+
+
+async def test_a_wrong_option_of_ones_own_is_not_blamed_on_the_project(tmp_path: Path) -> None:
+    project = write_tree(tmp_path / "p", {"a.py": EVAL, "duck.toml": "[analysis.rules.deep-nesting]\nmax_depth = 9\n"})
+    write_tree(tmp_path / "home", {"duck.toml": "[analysis.rules.complex-function]\nmax_complexity = true\n"})
+    async with analysis_in(tmp_path / "home") as (analysis, settings):
+        with pytest.raises(InvalidSettings, match=r"^your own duck.toml: max_complexity of .* is true; write a whole"):
             await outcome_of(analysis, settings, project)
 
 

@@ -52,7 +52,7 @@ def test_settings_for_an_engine_that_is_not_there_are_refused() -> None:
     with pytest.raises(UnknownName) as caught:
         roster(engine(), settings=Settings(engines={"smaple": {}}))
 
-    assert caught.value.message == ("there is no engine 'smaple'; did you mean 'sample'? (in [engines] of duck.toml)")
+    assert caught.value.message == "there is no engine 'smaple' (in [engines] of duck.toml); did you mean 'sample'?"
 
 
 async def test_wrong_settings_of_an_engine_are_said_when_it_is_asked() -> None:

@@ -53,8 +53,8 @@ def show(as_json: bool) -> None:
 def check(project: str) -> int:
     """Check the settings: your own duck.toml, the DUCK_ variables and, if a PROJECT is given, its duck.toml."""
     settings = load()
-    _check_names(settings)
     path = settings_file(os.environ)
+    _check_names(settings, str(path))
     terminal.write(f"✓ {path}" if path.exists() else f"✓ no {path}: defaults and DUCK_ variables hold")
     if not project:
         return 0
@@ -65,7 +65,7 @@ def check(project: str) -> int:
     if not own.exists():
         terminal.write(f"✓ no {own}: your own settings hold")
         return 0
-    _check_names(with_project(settings, root.open_bytes(PROJECT_FILE, _FILE_LIMIT_BYTES), str(own)))
+    _check_names(with_project(settings, root.open_bytes(PROJECT_FILE, _FILE_LIMIT_BYTES), str(own)), str(own))
     terminal.write(f"✓ {own}")
     return 0
 
@@ -160,16 +160,17 @@ def _value(value: Any) -> str:  # Any: TOML values
             return json.dumps(value)
 
 
-def _check_names(settings: Settings) -> None:
-    """Raise for what only the plug-ins know: names of engines and rules, and their options."""
-    from rubber_duck.analysis.rule_set import RuleSet  # noqa: PLC0415  # rules and grammars
+def _check_names(settings: Settings, where: str) -> None:
+    """Raise for what only the plug-ins know: names of engines and rules, and their options, in the file `where`."""
+    from rubber_duck.analysis.rule import rules  # noqa: PLC0415  # rules and grammars
+    from rubber_duck.analysis.rule_set import check_options  # noqa: PLC0415  # as above
     from rubber_duck.analysis.selection import selection  # noqa: PLC0415  # as above
     from rubber_duck.engines.engine import engine_settings, engines  # noqa: PLC0415  # as above
 
     known = engines.discover()
     for name, table in settings.engines.items():
         if name not in known:
-            raise UnknownName.among("engine", name, known, hint=" (in [engines] of duck.toml)")
+            raise UnknownName.among("engine", name, known, where=f" (in [engines] of {where})", hint=known.hint)
         engine_settings(known[name], table)
-    rules = RuleSet(settings.analysis.rules).rules
-    selection(settings.analysis, only=(), known={rule.name for rule in rules})
+    check_options(settings.analysis.rules, where)
+    selection(settings.analysis, only=(), known=rules.discover())
