@@ -17,6 +17,7 @@ _SCOPES: Final = frozenset(
 )
 _ASSIGNMENTS: Final = frozenset({"assignment", "assignment_expression", "named_expression", "variable_declarator"})
 _UNKNOWN: Final = frozenset({"for_statement", "for_in_statement", "with_item", "for_in_clause", "stab_clause"})
+_NAMES: Final = frozenset({"identifier", "shorthand_property_identifier_pattern"})
 _NODES_READ: Final = 20_000
 
 
@@ -35,14 +36,48 @@ def assigned(name: str, file: SourceFile) -> list[Node]:
     parameter: then nothing is known.
     """
     around = scope(file)
-    if around is None:
-        return []
+    return _of_scope(around, file).get(name.encode()) or [] if around is not None else []
+
+
+def is_of_module(name: str, file: SourceFile) -> bool:
+    """Whether the function being visited gives `name` no value and no function around takes it: a name of the module.
+
+    Outside of any function, and where there was too much to read, nothing is.
+    """
+    around = scope(file)
+    if around is None or around.type in {"module", "program"}:
+        return False
+    bound = _of_scope(around, file)
+    if not bound and not may_read(file):
+        return False
+    wanted = name.encode()
+    return wanted not in bound and not any(wanted in _taken(above, file) for above in file.ancestors)
+
+
+def _of_scope(around: Node, file: SourceFile) -> dict[bytes, list[Node] | None]:
     key = (__name__, around.start_byte, around.end_byte)
     known = file.kept.get(key)
     if known is None:
         known = file.kept[key] = _assignments(around, file)
     assert isinstance(known, dict)
-    return known.get(name.encode()) or []
+    return known
+
+
+def _taken(function: Node, file: SourceFile) -> frozenset[bytes]:
+    """The names in the head of a function; of an Elixir one also its default values and guards."""
+    if function.type in _SCOPES:
+        head = function.child_by_field_name("parameters") or function.child_by_field_name("parameter")
+    elif function.type == "stab_clause" or (function.type == "call" and _is_definition(function, file)):
+        head = children.of_kind(function, "arguments")
+    else:
+        return frozenset()
+    key = (__name__, "taken", function.start_byte, function.end_byte)
+    known = file.kept.get(key)
+    if known is None:
+        named = file.descendants(head) if head is not None and may_read(file, head.descendant_count) else ()
+        known = file.kept[key] = frozenset(each.text or b"" for each in named if each.type in _NAMES)
+    assert isinstance(known, frozenset)
+    return known
 
 
 def _assignments(around: Node, file: SourceFile) -> dict[bytes, list[Node] | None]:

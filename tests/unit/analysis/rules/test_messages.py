@@ -278,3 +278,39 @@ def test_terms_that_an_elixir_module_writes_to_files_itself_are_its_own() -> Non
     )
     assert messages("unsafe-deserialization", "elixir", code) == []
     assert len(messages("unsafe-deserialization", "elixir", code.replace("File.write!(file, ", "put(conn, "))) == 1
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "function f(x) { el.innerHTML = x }",
+        "function f(x) { el.outerHTML = x.html }",
+        "function f(x) { el.insertAdjacentHTML('beforeend', x) }",
+        "function f(x) { document.write(x) }",
+    ],
+)
+def test_a_value_that_is_handed_to_the_page_as_it_is_is_reported_with_low_confidence(code: str) -> None:
+    [(_, hit)] = hits("unescaped-html", "javascript", code)
+    assert hit.confidence is Confidence.LOW
+    assert " as it is: set `textContent`, or make sure that it is escaped" in hit.message
+
+
+def test_the_items_of_a_list_that_become_markup_are_looked_at() -> None:
+    code = "function f(list) { el.innerHTML = list.map((item) => `<li>${item.title}</li>`).join('') }"
+    [(file, hit)] = hits("unescaped-html", "javascript", code)
+    assert (file.text(hit.node), hit.confidence) == ("item.title", Confidence.MEDIUM)
+    assert messages("unescaped-html", "javascript", code.replace("item.title", "escape(item.title)")) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "const ICON = readIcon(); const icon = `<svg>${ICON}</svg>`; function f() { el.innerHTML = icon }",
+        "function f(x) { el.innerHTML = other.innerHTML; el.innerHTML = list.length; el.innerHTML = x ? '&lt;' : '' }",
+        "function f(x) { el.innerHTML = t('title'); el.innerHTML = html`<b>${x}</b>`; $(el).html(x) }",
+        "(function () { var id = 'x' + Date.now(); function f(el) { el.innerHTML = '<a>' + id + '<b>' + id } })()",
+        "import page from './page.html'; function f() { document.body.innerHTML = `<main>${page}</main>` }",
+    ],
+)
+def test_markup_of_the_page_itself_and_of_its_module_is_left_alone(code: str) -> None:
+    assert messages("unescaped-html", "javascript", code) == []

@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 
 from rubber_duck.analysis.finding import Confidence, Kind, Severity
 from rubber_duck.analysis.reading import children
-from rubber_duck.analysis.reading.assignments import scope
+from rubber_duck.analysis.reading.assignments import is_of_module
 from rubber_duck.analysis.reading.calls import Arguments, arguments
 from rubber_duck.analysis.reading.composition import compose
 from rubber_duck.analysis.reading.evidence import is_constant, is_from_outside
@@ -23,6 +23,8 @@ _TRUSTING: Final = frozenset(
 _FORMATS: Final = frozenset({"format_html", "format_html_join"})
 _PROPERTIES: Final = frozenset({b"innerHTML", b"outerHTML", b"srcdoc"})
 _WRITERS: Final = frozenset({"document.write", "document.writeln", "window.document.write"})
+_OWN: Final = frozenset({"innerHTML", "outerHTML", "length", "size"})
+_TRANSLATING: Final = frozenset({"t", "$t", "__", "i18n", "translate", "interpolate"})
 _HARMLESS: Final = (
     *("escape", "sanitize", "purify", "format_html", "render", "quote", "encode", "gettext", "ngettext", "json_script"),
     *(
@@ -52,9 +54,12 @@ class UnescapedHtml(Rule):
     an expression in JSX or HEEx. Where HTML is really meant, sanitise it first (`nh3.clean`, `DOMPurify.sanitize`).
 
     Reported are `mark_safe`, `SafeString` and `Markup` of text that is put together, `format_html` with a text that was
-    put together before, `innerHTML`, `outerHTML`, `insertAdjacentHTML`, `document.write` and
+    put together before, `innerHTML`, `outerHTML`, `srcdoc`, `insertAdjacentHTML`, `document.write` and
     `dangerouslySetInnerHTML` with values, Phoenix's `raw`, and Jinja environments that do not escape. Values that went
-    through a function that escapes, renders or sanitises are not, nor are test files.
+    through a function that escapes, renders, translates or sanitises are not, nor plain names that the function neither
+    takes nor assigns, nor test files. Confidence is high for what comes from a request or an address, and low for a
+    value that is handed to the page as it is, because it may have been escaped before. Not looked at: `.html(…)` of
+    jQuery, and templates of Vue and Angular.
     """
 
     name = "unescaped-html"
@@ -92,6 +97,7 @@ class UnescapedHtml(Rule):
         Example("python", 'return HttpResponse("<p>Hello " + request.GET["name"])\n'),
         Example("python", "import jinja2\nenv = jinja2.Environment(loader=x)\n"),
         Example("javascript", "el.innerHTML = `<b>${name}</b>`"),
+        Example("javascript", "function show(text) { el.innerHTML = text }"),
         Example("javascript", "el.innerHTML += '<li>' + item.title + '</li>'"),
         Example("javascript", "document.write('<p>' + location.hash)"),
         Example("javascript", "el.innerHTML = location.hash"),
@@ -111,30 +117,46 @@ class UnescapedHtml(Rule):
             message = f"`{sink}` does not escape what templates show: pass `autoescape=select_autoescape()`"
             yield Hit(html, message, confidence=Confidence.HIGH)
             return
-        built = compose(html, file)
-        raw = [hole for hole in built.holes if not is_constant(hole, file, harmless=_HARMLESS)]
+        built = compose(_each_item(html, file), file)
+        raw = [hole for hole in built.holes if not _is_harmless(hole, file)]
         is_outside = any(is_from_outside(hole, file) for hole in raw)
-        if needs_markup and not is_outside and not (built.is_built and "<" in built.text):
-            return
         if not raw or (sink == "HttpResponse" and not is_outside):
             return
         worst = next((hole for hole in raw if is_from_outside(hole, file)), raw[0])
         place, value = placed(worst, html, file)
-        message = f"{value} becomes HTML through `{sink}` and is not escaped"
-        confidence = (
-            Confidence.HIGH if is_outside else Confidence.LOW if _is_of_module(worst, file) else Confidence.MEDIUM
-        )
-        yield Hit(place, f"{message}: {_wish(sink, file)}", confidence=confidence)
+        message = f"{value} becomes HTML through `{sink}`"
+        if is_outside or not needs_markup or (built.is_built and "<" in built.text):
+            confidence = Confidence.HIGH if is_outside else Confidence.MEDIUM
+            yield Hit(place, f"{message} and is not escaped: {_wish(file)}", confidence=confidence)
+        elif file.family == "ecmascript":
+            wish = "as it is: set `textContent`, or make sure that it is escaped"
+            yield Hit(place, f"{message} {wish}", confidence=Confidence.LOW)
 
 
-def _is_of_module(hole: Node, file: SourceFile) -> bool:
-    """Whether it is a plain name that the function neither takes nor assigns: most often a fixed text."""
-    around = scope(file)
-    if hole.type != "identifier" or around is None or around.type in {"program", "module"}:
-        return False
-    name = file.text(hole).encode()
-    first = file.content.find(name, around.start_byte, around.end_byte)
-    return file.content.find(name, first + 1, around.end_byte) < 0
+def _is_harmless(hole: Node, file: SourceFile) -> bool:
+    """Whether it is fixed, a number, escaped, or markup that the page or the module has already."""
+    if is_constant(hole, file, harmless=_HARMLESS):
+        return True
+    if hole.type == "identifier":
+        return is_of_module(file.text(hole), file)
+    if hole.type == "call_expression":  # a template's tag decides what becomes of its values
+        return children.of_kind(hole, "template_string") is not None or file.name_of_call(hole) in _TRANSLATING
+    return hole.type == "member_expression" and file.text(hole).rpartition(".")[2] in _OWN
+
+
+def _each_item(html: Node, file: SourceFile) -> Node:
+    """What each item becomes in `list.map((item) => …).join("")`; any other expression itself."""
+    if html.type != "call_expression" or file.name_of_call(html) != "join":
+        return html
+    callee = html.child_by_field_name("function")
+    mapped = callee.child_by_field_name("object") if callee is not None else None
+    if mapped is None or mapped.type != "call_expression" or file.name_of_call(mapped) != "map":
+        return html
+    function = children.first(mapped.child_by_field_name("arguments"))
+    body = function.child_by_field_name("body") if function is not None else None
+    if body is not None and body.type == "statement_block":
+        body = children.first(children.of_kind(body, "return_statement"))
+    return body or html
 
 
 def _html(node: Node, file: SourceFile) -> tuple[Node, str, bool] | None:
@@ -187,7 +209,7 @@ def _html_of_attribute(node: Node, file: SourceFile) -> tuple[Node, str, bool] |
     return (value, "dangerouslySetInnerHTML", False) if value is not None else None
 
 
-def _wish(sink: str, file: SourceFile) -> str:
+def _wish(file: SourceFile) -> str:
     if file.family == "python":
         return 'escape it, or hand it over beside the text: `format_html("…{}…", value)`'
     if file.family == "elixir":
