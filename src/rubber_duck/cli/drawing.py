@@ -84,6 +84,14 @@ def text(content: object, style: str = "") -> Text:
     return Text(terminal.printable(str(content)), style=style)
 
 
+def wrapped(content: str, *, indent: int) -> str:
+    """A sentence in lines that fit the terminal, each indented by `indent` columns."""
+    from textwrap import fill  # noqa: PLC0415  # only where sentences are listed
+
+    margin = " " * indent
+    return fill(content, terminal.width(), initial_indent=margin, subsequent_indent=margin, break_on_hyphens=False)
+
+
 def link(path: Path) -> Text:
     """A path that a terminal which can do so opens."""
     return text(path, f"link {path.as_uri()}")

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from rubber_duck.call import Call
+from rubber_duck.code.language import title
 from rubber_duck.engines.engine import Engine, engines
 from rubber_duck.scope import Right
 
@@ -167,8 +168,6 @@ def _view(project: Project, files: Sequence[CodeFile] | None = None) -> ProjectV
 
 
 def _counted(files: Sequence[CodeFile]) -> tuple[FilesView, ...]:
-    from rubber_duck.code.language import title  # noqa: PLC0415  # languages, which the other requests need not
-
     counted = Counter(file.language or "" for file in files)
     ordered = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
     return tuple(FilesView(language, title(language), number) for language, number in ordered)

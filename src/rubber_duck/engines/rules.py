@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import textwrap
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -11,6 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from rubber_duck.call import Call
+from rubber_duck.code.language import languages, title
 from rubber_duck.engines.engine import Engine, engines
 from rubber_duck.errors import ProgramUnavailable, UnknownName
 from rubber_duck.scope import Right
@@ -30,15 +32,22 @@ class RulesRequest(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ExampleView(Struct, frozen=True, omit_defaults=True):
-    """A snippet in one language, and the rule's options that it was made for where they are not the defaults."""
+    """A snippet in one language, and the rule's options that it was made for where they are not the defaults.
+
+    `title` is how people write the language.
+    """
 
     language: str
+    title: str
     code: str
     options: dict[str, int | float | bool | str | tuple[str, ...]] = {}
 
 
 class RuleView(Struct, frozen=True, omit_defaults=True):
-    """A rule. `documentation` is Markdown; it, the examples and the options are there only for a single rule."""
+    """A rule. `documentation` is Markdown; it, the examples and the options are there only for a single rule.
+
+    `languages` are those it is for, by name; `titles` how people write them; both empty for any language at all.
+    """
 
     name: str
     kind: str
@@ -46,6 +55,7 @@ class RuleView(Struct, frozen=True, omit_defaults=True):
     confidence: str
     summary: str
     languages: tuple[str, ...]
+    titles: tuple[str, ...]
     cwe: int | None = None
     documentation: str = ""
     bad: tuple[ExampleView, ...] = ()
@@ -86,20 +96,24 @@ class Rules(Engine[RulesRequest, RulesAnswer]):
         from rubber_duck.analysis.rule import rules  # noqa: PLC0415  # grammars, which other engines need not
 
         known = rules.discover()
-        if request.name:
+        if request.name in known:
             return RulesAnswer((_view(known[request.name], whole=True),))
+        if request.name:
+            return RulesAnswer((_built_in(request.name),))
         return RulesAnswer(tuple(_view(rule, whole=False) for rule in known.values()))
 
 
 def _view(rule: Any, *, whole: bool) -> RuleView:  # Any: type[Rule], which may not be imported above
     documentation = inspect.cleandoc(rule.__doc__ or "")
+    own = _languages(rule.kinds)
     short = RuleView(
         name=rule.name,
         kind=rule.kind.value,
         severity=rule.severity.label,
         confidence=rule.confidence.label,
         summary=" ".join(documentation.split("\n\n", 1)[0].split()),
-        languages=tuple(sorted(rule.kinds)),
+        languages=own,
+        titles=tuple(map(title, own)),
         cwe=rule.cwe,
     )
     if not whole:
@@ -110,6 +124,32 @@ def _view(rule: Any, *, whole: bool) -> RuleView:  # Any: type[Rule], which may 
         bad=tuple(map(_example, rule.bad)),
         good=tuple(map(_example, rule.good)),
         options=dict(rule.options),
+    )
+
+
+def _languages(kinds: Iterable[str]) -> tuple[str, ...]:
+    """The languages that `kinds`, names of languages and of families, stand for."""
+    wanted = set(kinds)
+    return tuple(name for name, each in languages.discover().items() if {name, each.family} & wanted)
+
+
+def _built_in(name: str) -> RuleView:
+    """What is reported without a rule class of its own; UnknownName for a name that is not even that."""
+    from rubber_duck.analysis.outcome import BUILT_IN, known_rules  # noqa: PLC0415  # grammars, which other engines need not
+    from rubber_duck.analysis.rule import rules  # noqa: PLC0415  # as above
+
+    if name not in BUILT_IN:
+        raise UnknownName.among("rule", name, known_rules(), hint=rules.hint)
+    about = BUILT_IN[name]
+    return RuleView(
+        name=name,
+        kind=about.kind.value,
+        severity=about.severity.label,
+        confidence=about.confidence.label,
+        summary=about.summary,
+        languages=(),
+        titles=(),
+        documentation=f"{about.summary}\n\n{about.documentation}",
     )
 
 
@@ -125,7 +165,8 @@ async def _ruff_rule(name: str) -> RuleView:
     try:
         about = msgspec.json.decode(done.stdout, type=_RuffRule)
     except msgspec.MsgspecError:
-        raise UnknownName(f"there is no rule {name!r}: ruff does not know {code!r}") from None
+        pages = "https://docs.astral.sh/ruff/rules/ lists what it knows"
+        raise UnknownName(f"there is no rule {name!r}: ruff does not know {code!r}; {pages}") from None
     meant = rule_meaning(name)
     return RuleView(
         name=name,
@@ -134,10 +175,12 @@ async def _ruff_rule(name: str) -> RuleView:
         confidence=meant.confidence.label,
         summary=about.summary,
         languages=("python",),
+        titles=("Python",),
         cwe=meant.cwe,
         documentation=about.explanation,
     )
 
 
 def _example(example: Any) -> ExampleView:  # Any: Example, which may not be imported above
-    return ExampleView(example.language, textwrap.dedent(example.code).strip("\n"), dict(example.options))
+    code = textwrap.dedent(example.code).strip("\n")
+    return ExampleView(example.language, title(example.language), code, dict(example.options))

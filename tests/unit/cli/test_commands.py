@@ -294,26 +294,27 @@ def test_a_rule_is_shown_with_its_examples() -> None:
         "confidence": "high",
         "summary": "A quack is bad.",
         "languages": ["python"],
+        "titles": ["Python"],
         "cwe": 7,
         "documentation": "A quack is bad.\n\nIt is `loud`.",
-        "bad": [{"language": "python", "code": "quack()"}],
-        "good": [{"language": "python", "code": "hush()"}],
+        "bad": [{"language": "python", "title": "Python", "code": "quack()"}],
+        "good": [{"language": "python", "title": "Python", "code": "hush()"}],
         "options": {"max": 3, "words": ["a"], "loud": True, "name": "x"},
     }
     assert (
         call("rules", "bad-quack", script=Script({"rules": [rule]})).out
         == """\
 bad-quack low
-style · high confidence · python · CWE-7
+style · high confidence · Python · CWE-7
 
   A quack is bad.
 
   It is loud.
 
-Reported (python)
+Reported (Python)
     quack()
 
-Fine (python)
+Fine (Python)
     hush()
 
 Options, with their defaults
@@ -326,8 +327,28 @@ Options, with their defaults
 Silence it in one place with a comment: duck: ignore[bad-quack] -- the reason
 """
     )
-    listed = call("rules", script=Script({"rules": [rule]})).out
-    assert "bad-quack  low       python     A quack is bad.\n" in listed
+
+
+def test_rules_are_listed_with_what_they_find_below() -> None:
+    about = {"kind": "style", "severity": "low", "confidence": "high", "languages": []}
+    both = about | {"name": "bad-quack", "titles": ["Elixir", "Python"], "summary": "A quack is bad. " + "Very. " * 5}
+    one = about | {"name": "hush", "kind": "security", "severity": "critical", "titles": ["Python"], "summary": "No."}
+    assert (
+        call("rules", script=Script({"rules": [both, one]}), COLUMNS="40").out
+        == """\
+Security
+  hush       critical  Python
+    No.
+
+Style
+  bad-quack  low       every language
+    A quack is bad. Very. Very. Very.
+    Very. Very.
+
+2 rules of our own, and a selection of ruff's (`ruff/F401` …).
+One in full: `duck rules NAME`.
+"""
+    )
 
 
 def test_machines_get_json() -> None:

@@ -36,6 +36,35 @@ async def test_one_rule_comes_with_its_documentation_examples_and_options() -> N
     assert rule.options == dict(rules["complex-function"].options)
 
 
+@pytest.mark.parametrize(
+    ("name", "languages", "titles"),
+    [
+        (
+            "sql-injection",
+            ("elixir", "javascript", "python", "typescript"),
+            ("Elixir", "JavaScript", "Python", "TypeScript"),
+        ),
+        ("unless-with-else", ("elixir",), ("Elixir",)),
+    ],
+)
+async def test_a_rule_names_its_languages_and_not_their_families(
+    name: str, languages: tuple[str, ...], titles: tuple[str, ...]
+) -> None:
+    [rule] = (await Rules().run(RulesRequest(name=name), CALL)).rules
+    assert (rule.languages, rule.titles) == (languages, titles)
+    assert {each.title for each in (*rule.bad, *rule.good)} <= set(titles)
+
+
+async def test_what_is_reported_without_a_rule_of_its_own_is_explained_too() -> None:
+    [rule] = (await Rules().run(RulesRequest(name="invalid-encoding"), CALL)).rules
+    assert (rule.kind, rule.severity, rule.summary) == (
+        "syntax",
+        "medium",
+        "Bytes that are not text in the file's encoding.",
+    )
+    assert "Save the file as UTF-8" in rule.documentation
+
+
 async def test_a_rule_of_ruff_is_explained_by_ruff() -> None:
     [rule] = (await Rules().run(RulesRequest(name="ruff/S324"), CALL)).rules
     assert (rule.kind, rule.severity, rule.cwe, rule.languages) == ("security", "low", 327, ("python",))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from rubber_duck.cli import drawing
 from rubber_duck.cli.asking import ask
 from rubber_duck.cli.command import Command
+from rubber_duck.cli.invocation import current
 from rubber_duck.cli.suggestions import rule_names
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 _HEADINGS: Final = {"security": "Security", "semantic": "Semantic", "style": "Style", "syntax": "Syntax"}
 
@@ -39,21 +43,24 @@ def _list(rules: list[dict[str, Any]]) -> None:
         chosen = [rule for rule in rules if rule["kind"] == kind]
         if not chosen:
             continue
-        table = drawing.table("rule", "severity", "languages", "what it finds", wrap=["what it finds", "languages"])
-        for rule in chosen:
-            table.add_row(
-                drawing.text(rule["name"], "bold"),
-                drawing.severity(rule["severity"]),
-                drawing.text(", ".join(rule["languages"]), "dim"),
-                drawing.text(rule["summary"]),
-            )
-        drawing.show(drawing.text(heading, "bold"), table, "")
-    about = f"{len(rules)} rules of our own, and a selection of ruff's (`ruff/F401` …). One in full: `duck rules NAME`."
-    drawing.show(drawing.text(about, "dim"))
+        drawing.show(drawing.text(heading, "bold"), *(_line(rule, rules) for rule in chosen), "")
+    about = f"{len(rules)} rules of our own, and a selection of ruff's (`ruff/F401` …)."
+    one = current().as_called("One in full: `duck rules NAME`.")
+    drawing.show(drawing.text(about, "dim"), drawing.text(one, "dim"))
+
+
+def _line(rule: dict[str, Any], rules: list[dict[str, Any]]) -> Text:
+    """A rule's name, severity and languages; what it finds, below them."""
+    every = {title for each in rules for title in each["titles"]}
+    titles = "every language" if set(rule["titles"]) == every and len(every) > 1 else ", ".join(rule["titles"])
+    name = drawing.text(f"  {rule['name']:<{max(len(each['name']) for each in rules)}}", "bold")
+    severity = drawing.severity(f" {rule['severity']:<9}")
+    found = drawing.wrapped(rule["summary"], indent=4)
+    return drawing.line(name, severity, drawing.text(titles, "dim")) + drawing.text(f"\n{found}")
 
 
 def _show(rule: dict[str, Any]) -> None:
-    about = [rule["kind"], f"{rule['confidence']} confidence", ", ".join(rule["languages"])]
+    about = [rule["kind"], f"{rule['confidence']} confidence", ", ".join(rule["titles"])]
     if rule.get("cwe"):
         about.append(f"CWE-{rule['cwe']}")
     drawing.show(
@@ -67,7 +74,7 @@ def _show(rule: dict[str, Any]) -> None:
             options = "".join(f", {name} = {_toml(value)}" for name, value in example.get("options", {}).items())
             drawing.show(
                 "",
-                drawing.text(f"{heading} ({example['language']}{options})", style),
+                drawing.text(f"{heading} ({example['title']}{options})", style),
                 drawing.code(example["code"], example["language"]),
             )
     if rule.get("options"):
