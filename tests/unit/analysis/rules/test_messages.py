@@ -210,6 +210,24 @@ def test_a_copy_of_a_function_names_the_one_it_was_copied_from() -> None:
     ]
 
 
+def test_copies_are_worse_among_tests_where_one_case_then_goes_untested() -> None:
+    body = "".join(f"    {name}(1)\n" for name in "abcdef")
+    code = f"def one():\n{body}def two():\n{body}"
+    [(_, plain)] = hits("duplicate-function", "python", code)
+    [(_, test)] = hits("duplicate-function", "python", code, path="tests/app")
+    assert (plain.severity, test.severity) == (None, Severity.MEDIUM)
+
+
+def test_getters_of_one_value_under_two_names_are_no_copies() -> None:
+    body = "const all: any = {};\nfor (const each of this.values) {\nall[each] = each;\n}\nuse(all);\nreturn all;\n"
+    code = f"class A {{\n get enum() {{\n{body} }}\n get Values() {{\n{body} }}\n}}"
+    assert messages("duplicate-function", "typescript", code) == []
+    assert len(messages("duplicate-function", "typescript", code.replace("get ", "of"))) == 1
+    lines = "".join(f"        {name}(1)\n" for name in "abcdef")
+    python = f"class A:\n    @property\n    def a(self):\n{lines}    @property\n    def b(self):\n{lines}"
+    assert messages("duplicate-function", "python", python) == []
+
+
 def test_a_missing_return_names_the_branch_that_gives_nothing() -> None:
     code = "def f(x):\n    if x == 1:\n        return 1\n    elif x == 2:\n        g()\n    else:\n        return 3\n"
     assert messages("missing-return", "python", code) == [
