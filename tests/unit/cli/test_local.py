@@ -30,10 +30,20 @@ def test_settings_are_shown_as_toml_that_reads_back(home: Path) -> None:
     read = tomllib.loads(outcome.out)
     expected = public(load({"DUCK_HOME": str(home), "DUCK_WORKERS_COUNT": "3"}))
     del expected["home"]
-    del expected["engines"]
-    del expected["context"]
     assert outcome.code == 0
     assert read == json.loads(json.dumps(expected))
+
+
+def test_what_nobody_has_set_is_shown_too_and_can_be_added_to(tmp_path: Path) -> None:
+    shown = call("config", "show", DUCK_HOME=str(tmp_path)).out
+    headings = [line.split("  ")[0] for line in shown.splitlines() if line.startswith("[")]
+    assert headings == [
+        "[database]", "[log]", "[telemetry]", "[workers]", "[index]", "[analysis]", "[analysis.rules]", "[context]",
+        "[engines]",
+    ]  # fmt: skip
+    assert f"\n{'[analysis.rules]':<44}  # nothing is set here\n" in shown
+    (tmp_path / "duck.toml").write_text(shown + "[analysis.rules.complex-function]\nmax_complexity = 9\n")
+    assert load({"DUCK_HOME": str(tmp_path)}).analysis.rules == {"complex-function": {"max_complexity": 9}}
 
 
 def test_settings_say_where_they_come_from(home: Path) -> None:

@@ -21,6 +21,7 @@ from rubber_duck.settings.tree import PROFILES
 
 PROJECT_FILE: Final = "duck.toml"
 _FILE_LIMIT_BYTES: Final = 1_000_000
+_EMPTY: Final = "nothing is set here"
 _Table = Mapping[str, Any]  # Any: TOML values
 
 
@@ -122,23 +123,21 @@ def _toml_lines(shown: _Table, origin: Origins) -> Iterator[tuple[str, str]]:
             continue
         nested = {key: value for key, value in section.items() if isinstance(value, Mapping)}
         flat = {key: value for key, value in section.items() if key not in nested}
-        if flat:
+        if flat or not nested:
             yield "", ""
-            yield f"[{name}]", ""
+            yield f"[{name}]", "" if flat else _EMPTY
         for key, value in flat.items():
             yield f"{key} = {_value(value)}", origin.of(name, key)
         yield from _nested_lines(name, nested, origin)
 
 
 def _nested_lines(name: str, nested: _Table, origin: Origins) -> Iterator[tuple[str, str]]:
-    """`[analysis.rules.x]`, `[engines.x]`: only where somebody wrote them."""
+    """`[analysis.rules.x]`, `[engines.x]` as somebody wrote them; an empty table is shown, so that it is known of."""
     for key, table in nested.items():
         inner = table if all(isinstance(each, Mapping) for each in table.values()) and table else {"": table}
         for last, values in inner.items():
-            if not values:
-                continue
             yield "", ""
-            yield f"[{'.'.join(_key(part) for part in (name, key, last) if part)}]", ""
+            yield f"[{'.'.join(_key(part) for part in (name, key, last) if part)}]", "" if values else _EMPTY
             for option, value in values.items():
                 yield f"{_key(option)} = {_value(value)}", origin.of(name, key, *([last] if last else []))
 

@@ -1,4 +1,4 @@
-"""Show the version of RubberDuck and of what it stands on."""
+"""Show the version of RubberDuck."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from rubber_duck.cli.command import Command
 
 
 @click.command(cls=Command, name="version")
-@click.option("--all", "everything", is_flag=True, help="Also the versions of what RubberDuck stands on.")
+@click.option("--all", "everything", is_flag=True, help="Also of Python and of the libraries and programs it runs on.")
 def command(everything: bool) -> None:
-    """Show the version of RubberDuck and of what it stands on."""
+    """Show the version of RubberDuck."""
     terminal.write(f"duck {__version__}")
     if everything:
         terminal.write(f"python {platform.python_version()} ({sys.executable})")
