@@ -15,6 +15,7 @@ from rubber_duck.cli.asking import ask
 from rubber_duck.cli.command import GLOBAL_OPTIONS, Command, Group
 from rubber_duck.cli.plain import plain
 from rubber_duck.cli.request import parameter_of, request_from
+from rubber_duck.engines.choices import choices_of
 from rubber_duck.engines.engine import Engine, engines
 
 AnyEngine = Engine[Any, Any]  # Any: a command is made for engines of every request and answer
@@ -50,7 +51,8 @@ def _command(
     declared = msgspec.inspect.type_info(request)
     assert isinstance(declared, msgspec.inspect.StructType)  # checked when the engine's class was made
     taken = {name for option in GLOBAL_OPTIONS for name in option.opts}
-    parameters = [parameter_of(field, taken) for field in declared.fields]
+    choices = choices_of(request)
+    parameters = [parameter_of(field, taken, choices) for field in declared.fields]
     own = f"--{'answer-' if '--format' in {each for p in parameters for each in p.opts} else ''}format"
     parameters.append(
         click.Option(

@@ -10,6 +10,8 @@ import click
 import msgspec
 from msgspec import inspect
 
+from rubber_duck.engines.choices import Choices
+
 _LISTS: Final = (inspect.VarTupleType, inspect.ListType, inspect.SetType, inspect.FrozenSetType)
 
 
@@ -28,16 +30,16 @@ class Json(click.ParamType[Any]):  # Any: whatever the text says
             return self.fail(f"{value!r} is not JSON: {error}", param, ctx)
 
 
-def parameter_of(field: inspect.Field, taken: set[str]) -> click.Parameter:
+def parameter_of(field: inspect.Field, taken: set[str], choices: Choices) -> click.Parameter:
     """The argument or option for one field.
 
     What decides is its type, `Meta(description=…)` for the help, and of `Meta(extra=…)` the keys `"argument"`
     (positional) and `"path"` (made absolute; the shell completes file names). An option whose name is among
-    `taken` is called `--request-…` instead.
+    `taken` is called `--request-…` instead. `choices` give the order in which values are offered.
     """
     inner, extra, description = _unwrapped(field.type)
     listed = isinstance(inner, _LISTS)
-    kind = _kind(_item(inner) if listed else inner, extra)
+    kind = _kind(_item(inner) if listed else inner, extra, choices)
     if extra.get("argument"):
         return click.Argument(
             [field.name],
@@ -99,7 +101,9 @@ def _item(listed: inspect.Type) -> inspect.Type:
     return _unwrapped(listed.item_type)[0]
 
 
-def _kind(declared: inspect.Type, extra: dict[str, Any]) -> click.ParamType[Any]:  # Any: of whichever values
+def _kind(
+    declared: inspect.Type, extra: dict[str, Any], choices: Choices
+) -> click.ParamType[Any]:  # Any: of whichever values
     match declared:
         case inspect.BoolType():
             return click.BOOL
@@ -110,7 +114,7 @@ def _kind(declared: inspect.Type, extra: dict[str, Any]) -> click.ParamType[Any]
         case inspect.StrType():
             return click.Path(path_type=str) if extra.get("path") else click.STRING
         case inspect.LiteralType() if all(isinstance(each, str) for each in declared.values):
-            return click.Choice([str(each) for each in declared.values])
+            return click.Choice([str(each) for each in choices.get(frozenset(declared.values), declared.values)])
         case inspect.EnumType():
             return click.Choice([str(each.value) for each in declared.cls])
         case _:

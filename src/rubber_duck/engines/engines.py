@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from rubber_duck.call import Call
+from rubber_duck.engines.choices import choices_of, in_order
 from rubber_duck.engines.engine import Engine, engines
 from rubber_duck.scope import Right
 
@@ -88,5 +89,6 @@ def _view(engine: type[Engine[Any, Any]], *, whole: bool) -> EngineView:  # Any:
 
 
 def schema_of(declared: type[Struct] | UnionType) -> dict[str, Any]:  # Any: JSON Schema
-    """The JSON Schema of a request or an answer."""
-    return msgspec.json.schema(declared)
+    """The JSON Schema of a request or an answer, choices in the order of their declaration."""
+    schema: dict[str, Any] = in_order(msgspec.json.schema(declared), choices_of(declared))  # Any: JSON Schema
+    return schema

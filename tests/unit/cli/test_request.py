@@ -12,6 +12,7 @@ import pytest
 from msgspec import Meta, Struct
 
 from rubber_duck.cli.request import parameter_of, request_from
+from rubber_duck.engines.choices import choices_of
 
 
 class Colour(Enum):
@@ -36,13 +37,16 @@ class Everything(Struct, kw_only=True):
     loud: Annotated[bool, Meta(description="Say it loudly.")] = True
     times: Annotated[int, Meta(ge=1, lt=10)] = 3
     share: float = 0.5
-    kind: Literal["x", "y"] = "x"
+    kind: Literal["y", "x", "w"] = "x"
     colour: Colour | None = None
     names: tuple[str, ...] = ()
     sizes: list[int] = msgspec.field(default_factory=list)
     inner: Inner | None = None
     quiet: str = ""
     renamed: str = msgspec.field(default="", name="other-name")
+
+
+CHOICES = choices_of(Everything)
 
 
 def _fields() -> tuple[msgspec.inspect.Field, ...]:
@@ -52,7 +56,7 @@ def _fields() -> tuple[msgspec.inspect.Field, ...]:
 
 
 def _parse(*arguments: str) -> dict[str, Any]:
-    parameters = [parameter_of(field, {"--quiet"}) for field in _fields()]
+    parameters = [parameter_of(field, {"--quiet"}, CHOICES) for field in _fields()]
     command = click.Command("x", params=parameters, callback=lambda **values: values)
     values = command.main([*arguments], standalone_mode=False)
     return request_from(_fields(), values)
@@ -101,10 +105,19 @@ def test_what_cannot_be_is_refused_before_any_engine_is_asked(arguments: tuple[s
         _parse(*arguments)
 
 
+def test_choices_are_offered_as_they_were_declared() -> None:
+    offered = {}
+    for field in _fields():
+        parameter = parameter_of(field, set(), CHOICES)
+        if isinstance(parameter.type, click.Choice):
+            offered[parameter.name] = list(parameter.type.choices)
+    assert offered == {"kind": ["y", "x", "w"], "colour": ["red", "blue"]}
+
+
 def test_descriptions_and_defaults_are_the_help() -> None:
     helps = {}
     for field in _fields():
-        parameter = parameter_of(field, set())
+        parameter = parameter_of(field, set(), CHOICES)
         assert isinstance(parameter, click.Argument | click.Option)
         helps[parameter.name] = parameter.help
     assert helps["where"] == "A file."

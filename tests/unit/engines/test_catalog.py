@@ -98,6 +98,13 @@ async def test_one_engine_comes_with_the_schemas_of_what_it_takes_and_answers() 
     }  # fmt: skip
 
 
+async def test_choices_are_told_in_the_order_that_means_something() -> None:
+    [engine] = (await Engines().run(EnginesRequest(name="analyze"), CALL)).engines
+    [severity, nothing] = engine.request["$defs"]["AnalyzeRequest"]["properties"]["min_severity"]["anyOf"]
+    assert severity == {"enum": ["info", "low", "medium", "high", "critical"]}
+    assert nothing == {"type": "null"}
+
+
 async def test_an_unknown_engine_is_told_the_nearest() -> None:
     with pytest.raises(UnknownName, match="did you mean 'outline'"):
         await Engines().run(EnginesRequest(name="outlines"), CALL)
