@@ -38,6 +38,7 @@ def test_newer_syntax_is_no_problem(path: str, text: str) -> None:
         "let y = as null;\n",
         "<in>\n",
         "class A { ?(): void }\n",
+        "let y = a ? (b);\n",
     ],
 )
 def test_a_mistake_is_still_a_problem(text: str) -> None:
