@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.cli.calling import call
+from tests.unit.workspace.privileges import ordinary_user
+
 DEEP = 100_000
 
 
@@ -42,13 +45,27 @@ def sentence(done: subprocess.CompletedProcess[str]) -> tuple[int, str]:
         ("open.js", b"[" * DEEP, "'open.js' could not be analysed: more than 10,000 brackets are opened"),
         ("open.ts", b"{" * DEEP, "'open.ts' could not be analysed: more than 10,000 brackets are opened"),
         ("open.ex", b"(" * DEEP, "'open.ex' could not be analysed: more than 10,000 brackets are opened"),
-        ("utf.py", b'x = "\xff\xfe"\n', "'utf.py' was not analysed as it is: invalid UTF-8 at byte 5"),
+        (
+            "utf.py",
+            b'x = "\xff\xfe"\n',
+            "'utf.py' was not analysed as it is: invalid UTF-8 at byte 5, read as '?': save the file as UTF-8",
+        ),
     ],
 )
 def test_a_named_file_that_cannot_be_analysed(tmp_path: Path, name: str, content: bytes, said: str) -> None:
     (tmp_path / name).write_bytes(content)
     status, last = sentence(duck(tmp_path, "analyze", name))
     assert (status, said in last) == (2, True), last
+
+
+def test_a_named_file_that_is_no_text_is_outlined_as_far_as_it_goes(tmp_path: Path) -> None:
+    (tmp_path / "utf.py").write_bytes(b'x = "\xff"\n\ndef f(): ...\n')
+    done = duck(tmp_path, "outline", "utf.py")
+    assert sentence(done) == (
+        2,
+        "duck: error: 'utf.py' was not outlined as it is: invalid UTF-8 at byte 5, read as '?': save the file as UTF-8",
+    )
+    assert done.stdout == "1    variable x\n3    def f()\n"
 
 
 def test_a_file_of_two_hundred_megabytes_is_not_read(tmp_path: Path) -> None:
@@ -67,6 +84,28 @@ def test_the_same_files_in_a_folder_are_left_out_and_the_rest_is_analysed(tmp_pa
     done = duck(tmp_path, "analyze", ".")
     assert (done.returncode, done.stderr) == (1, "")
     assert "1 finding in 1 file, 2 left out" in done.stdout
+
+
+def test_a_file_in_a_folder_that_is_no_text_is_a_finding(tmp_path: Path) -> None:
+    (tmp_path / "utf.py").write_bytes(b'x = "\xff"\n')
+    done = duck(tmp_path, "analyze", ".")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "medium[invalid-encoding] invalid UTF-8 at byte 5, read as '?': save the file as UTF-8" in done.stdout
+
+
+def test_files_in_a_folder_that_may_not_be_read_are_no_all_clear(tmp_path: Path) -> None:
+    (tmp_path / "good.py").write_text("x = 1\n")
+    for number in range(12):
+        (tmp_path / f"secret{number:02}").mkdir(mode=0)
+    with ordinary_user():
+        done = call("analyze", str(tmp_path), DUCK_HOME=str(tmp_path.parent / "home"))
+    last = done.out.splitlines()[-1]
+    assert (done.code, last) == (2, "No findings in 1 file, 12 left out")
+    place = os.path.relpath(tmp_path / "secret00")
+    place = min(place, str(tmp_path / "secret00"), key=len)
+    first, *_, end = done.err.splitlines()
+    assert first == f"duck: error: '{place}' could not be analysed: Permission denied"
+    assert (len(done.err.splitlines()), end) == (11, "duck: error: 2 more could not be analysed; the report lists them")
 
 
 def test_a_missing_path(tmp_path: Path) -> None:

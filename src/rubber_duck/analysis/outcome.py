@@ -20,8 +20,10 @@ from rubber_duck.analysis.suppression import WITHOUT_REASON
 from rubber_duck.workspace.paths import display
 from rubber_duck.workspace.scan import Scan
 
-FAILURES: Final = frozenset({"crashed", "rule_failed", "ruff_failed", "changed_meanwhile"})
-"""Problems that nobody asked for: an analysis with one of them is not complete, so it cannot pass for clean."""
+FAILURES: Final = frozenset(
+    {"crashed", "rule_failed", "ruff_failed", "changed_meanwhile", "unreadable", "denied", "unavailable"}
+)
+"""Problems that nobody decided on: an analysis with one of them is not complete, so it cannot pass for clean."""
 
 BUILT_IN: Final[dict[str, RuleDescription]] = {
     SYNTAX_ERROR: RuleDescription(

@@ -19,6 +19,7 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_ADVICE: Final = "save the file as UTF-8"
 _BLANK = re.compile(rb"^[ \t\f]*(?:#.*)?$")
 
 
@@ -39,14 +40,14 @@ def decode(content: bytes, family: str) -> Decoded:
             content.decode("utf-8")
         except UnicodeDecodeError as error:
             fixed = content.decode("utf-8", "duck_question").encode()
-            return Decoded(fixed, "utf-8", f"invalid UTF-8 at byte {error.start:,}: read as '?'")
+            return Decoded(fixed, "utf-8", f"invalid UTF-8 at byte {error.start:,}, read as '?': {_ADVICE}")
         return Decoded(content, "utf-8", "")
     try:
         text = content.decode(encoding)
     except UnicodeError:
         # `surrogateescape` would give lone surrogates, which are not UTF-8
         text = content.decode(encoding, "replace")
-        return Decoded(text.encode("utf-8", "replace"), encoding, f"invalid {encoding}: the bytes were replaced")
+        return Decoded(text.encode("utf-8", "replace"), encoding, f"invalid {encoding}, read as '\ufffd': {_ADVICE}")
     return Decoded(text.encode("utf-8", "replace"), encoding, "")
 
 

@@ -63,13 +63,17 @@ class OutlineProblem(msgspec.Struct, frozen=True):
 
 
 class OutlineAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What the file defines, in its order; `lines` is how many it has."""
+    """What the file defines, in its order; `lines` is how many it has.
+
+    `refused` says in a sentence why the file was not read as it is: it holds bytes that are no text.
+    """
 
     path: str
     language: str
     lines: int
     entries: tuple[OutlineEntry, ...]
     problems: tuple[OutlineProblem, ...]
+    refused: tuple[str, ...] = ()
 
 
 @engines.add
@@ -107,7 +111,16 @@ def _outline(request: OutlineRequest, limit_bytes: int) -> OutlineAnswer:
         language=language,
         lines=file.lines,
         entries=tuple(_entry(each) for each in outline(found, with_private=request.private)),
-        problems=tuple(OutlineProblem(file.position(each.start_byte)[0], each.message) for each in file.problems),
+        problems=tuple(
+            OutlineProblem(file.position(each.start_byte)[0], each.message)
+            for each in file.problems
+            if not each.is_encoding
+        ),
+        refused=tuple(
+            f"'{display(request.path)}' was not outlined as it is: {each.message}"
+            for each in file.problems
+            if each.is_encoding
+        ),
     )
 
 

@@ -278,6 +278,7 @@ def test_an_outline_is_a_tree_with_lines() -> None:
         "lines": 12,
         "entries": [outer],
         "problems": [{"line": 9, "message": "unexpected `)`"}],
+        "refused": [],
     }
     outcome = call("outline", "x.py", "--docs", script=Script(answer))
     assert outcome.out == " 1-12  class A\n 2-3     def b(self)\n             Do b.\n"

@@ -41,7 +41,7 @@ def test_a_declared_encoding_that_is_no_text_encoding_is_passed_over(name: str) 
 def test_invalid_bytes_become_question_marks_one_each_and_a_problem_is_noted() -> None:
     content = b"x = '\xff\xfe\xed\xa0\x80'\n"
     decoded = decode(content, "python")
-    assert decoded == Decoded(b"x = '?????'\n", "utf-8", "invalid UTF-8 at byte 5: read as '?'")
+    assert decoded == Decoded(b"x = '?????'\n", "utf-8", "invalid UTF-8 at byte 5, read as '?': save the file as UTF-8")
     file = open_source("a.py", content, "python")
     assert [problem.message for problem in file.problems] == [decoded.problem]
 
@@ -49,4 +49,4 @@ def test_invalid_bytes_become_question_marks_one_each_and_a_problem_is_noted() -
 def test_a_truncated_utf_16_file_is_read_as_far_as_it_goes() -> None:
     decoded = decode(TEXT.encode("utf-16")[:-1], "python")
     assert decoded.content.startswith(b"x = '")
-    assert decoded.problem == "invalid utf-16: the bytes were replaced"
+    assert decoded.problem == "invalid utf-16, read as '�': save the file as UTF-8"

@@ -73,6 +73,16 @@ async def test_a_broken_file_is_understood_as_far_as_possible() -> None:
     assert answer.problems[0].line == 3
 
 
+async def test_bytes_that_are_no_text_are_refused_and_the_rest_is_told(tmp_path: Path) -> None:
+    (tmp_path / "latin.py").write_bytes(b"a = 'caf\xe9'\n\ndef f(): ...\n")
+    answer = await _run(OutlineRequest(path="latin.py", directory=str(tmp_path)))
+    assert [each.name for each in answer.entries] == ["a", "f"]
+    assert (answer.problems, answer.refused) == (
+        (),
+        ("'latin.py' was not outlined as it is: invalid UTF-8 at byte 8, read as '?': save the file as UTF-8",),
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "error", "said"),
     [

@@ -17,11 +17,12 @@ from rubber_duck.cli.suggestions import rule_names
 
 _BY_SUFFIX: Final = {".json": "json", ".sarif": "sarif", ".html": "html", ".htm": "html"}
 _SEVERITIES: Final = ("info", "low", "medium", "high", "critical")
+_REFUSED_SHOWN: Final = 10
 
 
 @click.command(cls=Command, name="analyze")
 @click.argument(
-    "paths", nargs=-1, required=True, type=click.Path(), metavar="PATH", help="Files or folders; a folder is walked."
+    "paths", nargs=-1, required=True, type=click.Path(), metavar="PATH …", help="Files or folders; a folder is walked."
 )
 @click.option(
     "--format",
@@ -56,8 +57,9 @@ def command(
 ) -> int:
     """Analyse files or folders and report what is wrong in them.
 
-    Ends with 0 when there are no findings at or above --min-severity, with 1 when there are, with 2 when the
-    analysis itself, or that of a file named here, could not be done.
+    Ends with 0 when there are no findings at or above --min-severity, with 1 when there are. Ends with 2 when
+    something was not analysed and nobody had decided so: a file named here, or, in a folder, one that may not be
+    read or that a rule failed on. Binary, ignored and too large files of a folder are left out, and listed.
     """
     to_file = output is not None and output != "-"
     chosen = format_ or (_BY_SUFFIX.get(os.path.splitext(output or "")[1].lower(), "text") if to_file else "text")
@@ -84,8 +86,12 @@ def command(
         terminal.write(answer["report"])
     else:
         terminal.write_utf8(answer["report"])
-    for sentence in answer["refused"]:
+    refused = answer["refused"]
+    for sentence in refused[:_REFUSED_SHOWN]:
         failures.say(current(), sentence)
-    if answer["refused"]:
-        return 2
+    if len(refused) > _REFUSED_SHOWN:
+        more = len(refused) - _REFUSED_SHOWN
+        failures.say(current(), f"{more:,} more could not be analysed; the report lists them")
+    if refused:
+        return failures.FAILED
     return 1 if answer["findings"] else 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rubber_duck.cli import drawing, terminal
+from rubber_duck.cli import drawing, failures, terminal
 from rubber_duck.cli.asking import ask
 from rubber_duck.cli.command import Command
 from rubber_duck.cli.invocation import current
@@ -23,13 +23,23 @@ if TYPE_CHECKING:
 @click.option("--public", is_flag=True, help="Leave out what is private.")
 @click.option("--docs", is_flag=True, help="With the first sentence of each documentation.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def command(path: str, language: str, public: bool, docs: bool, as_json: bool) -> None:
-    """Show what a file defines, as a tree: modules, classes, functions, with their lines."""
+def command(path: str, language: str, public: bool, docs: bool, as_json: bool) -> int:
+    """Show what a file defines, as a tree: modules, classes, functions, with their lines.
+
+    Ends with 0, also where some lines could not be understood; with 2 when the file could not be read as it is.
+    """
     request = {"path": path, "directory": os.getcwd(), "language": language, "private": not public}
     answer = ask("outline", request)
     if as_json:
         drawing.machine(answer)
-        return
+    else:
+        _show(path, answer, docs=docs)
+    for sentence in answer["refused"]:
+        failures.say(current(), sentence)
+    return failures.FAILED if answer["refused"] else 0
+
+
+def _show(path: str, answer: dict[str, Any], *, docs: bool) -> None:
     if answer["entries"]:
         drawing.show(*_lines(answer["entries"], len(str(answer["lines"])), 0, docs=docs))
     elif not current().quiet:
