@@ -1,0 +1,108 @@
+"""What is said to a model and what it says back, whoever provides the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rubber_duck.errors import InvalidInput
+
+
+class Role(StrEnum):
+    """Who speaks."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A conversation that a model is to continue.
+
+    - `messages`: at least one, the last one not the assistant's.
+    - `answer_tokens`: the most tokens the answer may have. `temperature`: 0.0 to 2.0; 0 is as repeatable as it gets.
+    - `stop`: the answer ends before the first of these texts.
+    """
+
+    messages: tuple[Message, ...]
+    answer_tokens: int = 1024
+    temperature: float = 0.0
+    stop: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.messages or self.messages[-1].role is Role.ASSISTANT:
+            raise InvalidInput("a prompt needs messages, and the last word must not be the assistant's")
+        _check_limits(self.answer_tokens, self.temperature)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A gap in a text that a model is to fill: what stands before it and after it (fill in the middle)."""
+
+    prefix: str
+    suffix: str
+    answer_tokens: int = 64
+    temperature: float = 0.0
+    stop: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_limits(self.answer_tokens, self.temperature)
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """The next piece of the answer's text; never empty."""
+
+    text: str
+
+
+class FinishReason(StrEnum):
+    """Why an answer ended."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an answer took, in the provider's own count of tokens."""
+
+    input_tokens: int
+    output_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The end of an answer; always the last piece, and there is always one unless the stream raised."""
+
+    reason: FinishReason
+    usage: Usage
+
+
+Piece = TextDelta | Finished
+"""What a stream is made of: text, then its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    """One vector per text, in their order, all of one length and of norm 1 (or 0 for a text that says nothing)."""
+
+    vectors: tuple[tuple[float, ...], ...]
+    usage: Usage
+
+
+def _check_limits(answer_tokens: int, temperature: float) -> None:
+    if answer_tokens < 1:
+        raise InvalidInput(f"an answer needs at least one token, not {answer_tokens}")
+    if not 0.0 <= temperature <= 2.0:
+        raise InvalidInput(f"a temperature lies between 0.0 and 2.0, not at {temperature}")
