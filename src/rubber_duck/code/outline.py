@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from rubber_duck.code.symbols import FileSymbols, Symbol, SymbolKind
+
+_JOINED: Final = re.compile(r"([(\[]) |,? (?=[)\]])")
+"""What joining the lines of a head leaves inside its brackets."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of an outline. `head` is the signature, or the name where there is none; lines are 1-based."""
+    """One line of an outline. `head` is the signature, or the name where there is none; lines are 1-based.
+
+    `decorators` are as written, without `@`. `spec` is the type that stands apart from the signature, as in Elixir.
+    """
 
     kind: SymbolKind
     name: str
@@ -19,6 +27,8 @@ class Entry:
     end_line: int
     doc: str
     children: tuple[Entry, ...] = ()
+    decorators: tuple[str, ...] = ()
+    spec: str = ""
 
 
 def outline(found: FileSymbols, *, with_private: bool = True) -> tuple[Entry, ...]:
@@ -34,11 +44,13 @@ def outline(found: FileSymbols, *, with_private: bool = True) -> tuple[Entry, ..
         entries[index] = Entry(
             symbol.kind,
             symbol.name,
-            symbol.signature or symbol.name,
+            _JOINED.sub(r"\1", symbol.signature) or symbol.name,
             symbol.start_line,
             symbol.end_line,
             symbol.doc,
             tuple(entries[child] for child in kept),
+            symbol.decorators,
+            "" if symbol.type_hint in symbol.signature or symbol.arity is None else symbol.type_hint,
         )
     return tuple(entries[root] for root in _shown(found.symbols, roots, with_private=with_private))
 
@@ -56,7 +68,9 @@ def render(entries: Sequence[Entry], *, indent: int = 2) -> str:
 
 
 def _label(entry: Entry) -> str:
-    return entry.head if entry.head != entry.name else f"{entry.kind} {entry.name}"
+    head = entry.head if entry.head != entry.name else f"{entry.kind} {entry.name}"
+    spec = f"  {entry.spec.removeprefix(entry.name)}" if entry.spec else ""
+    return "".join(f"@{each} " for each in entry.decorators) + head + spec
 
 
 def _shown(symbols: Sequence[Symbol], indexes: Sequence[int], *, with_private: bool) -> list[int]:

@@ -44,7 +44,10 @@ class OutlineRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
 
 
 class OutlineEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A definition. `head` is its signature on one line; `doc` the first paragraph; lines are 1-based, inclusive."""
+    """A definition. `head` is its signature on one line; `doc` the first paragraph; lines are 1-based, inclusive.
+
+    `decorators` are as written, without `@`; `spec` is a type that stands apart from the signature, as in Elixir.
+    """
 
     kind: str
     name: str
@@ -52,6 +55,8 @@ class OutlineEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     start_line: int
     end_line: int
     doc: str = ""
+    decorators: tuple[str, ...] = ()
+    spec: str = ""
     children: tuple[OutlineEntry, ...] = ()
 
 
@@ -132,6 +137,8 @@ def _entry(entry: Entry) -> OutlineEntry:
         start_line=entry.start_line,
         end_line=entry.end_line,
         doc=entry.doc,
+        decorators=entry.decorators,
+        spec=entry.spec,
         children=tuple(map(_entry, entry.children)),
     )
 

@@ -287,6 +287,23 @@ def test_an_outline_is_a_tree_with_lines() -> None:
     assert (empty.code, empty.out, empty.err) == (0, "", "x.py defines nothing\n")
 
 
+def test_an_outline_shows_decorators_and_specs_on_the_same_line() -> None:
+    entry = {"kind": "method", "name": "f", "head": "def f(a)", "start_line": 1, "end_line": 1}
+    decorated = entry | {"decorators": ["property", "app.route('/x', methods=['GET'])", 'deprecated "use g"']}
+    specified = entry | {"spec": "f(integer) :: term"}
+    answer = {
+        "path": "x",
+        "language": "x",
+        "lines": 1,
+        "entries": [decorated, specified],
+        "problems": [],
+        "refused": [],
+    }
+    assert call("outline", "x", script=Script(answer)).out == (
+        "1    @property @app.route(…) @deprecated … def f(a)\n1    def f(a)  (integer) :: term\n"
+    )
+
+
 def test_a_rule_is_shown_with_its_examples() -> None:
     rule = {
         "name": "bad-quack",

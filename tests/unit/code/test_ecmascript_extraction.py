@@ -186,6 +186,44 @@ export type T = string;
     assert {each.name for each in result.symbols if each.is_exported} == {"a", "b", "C", "d", "T"}
 
 
+@pytest.mark.parametrize("path", ["a.js", "a.ts"])
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("export default function (a, b = 1) {}", [("function", "default", "default(a, b = 1)")]),
+        ("export default async function () {}", [("function", "default", "async default()")]),
+        ("export default function* (a) {}", [("function", "default", "default(a)")]),
+        ("export default x => x", [("function", "default", "default(x)")]),
+        ("export default class {}", [("class", "default", "class default")]),
+        (
+            "export default class extends B { m() {} }",
+            [("class", "default", "class default extends B"), ("method", "default.m", "m()")],
+        ),
+        ("export default { m() {} }", [("constant", "default", ""), ("method", "default.m", "m()")]),
+        ("export default wrap({ m() {} })", [("constant", "default", ""), ("method", "default.m", "m()")]),
+        ("export default function f() {}", [("function", "f", "function f()")]),
+        ("const a = 1; export default a", [("constant", "a", "")]),
+        ("export default a.b", []),
+        ("export default", []),
+    ],
+)
+def test_a_default_export_without_a_name_is_called_default(
+    source: str, expected: list[tuple[str, str, str]], path: str
+) -> None:
+    result = found(source, path)
+    assert heads(result) == expected
+    assert all(each.is_exported for each in result.symbols if each.parent is None)
+
+
+def test_a_default_export_has_its_comment_and_its_decorators() -> None:
+    each = symbol(found("/** Says it. */\n@loud\nexport default class {}\n"), "default")
+    assert (each.doc, each.decorators, each.line, each.start_line, each.end_line) == ("Says it.", ("loud",), 3, 2, 3)
+
+
+def test_a_class_in_a_constant_is_called_like_it() -> None:
+    assert heads(found("const A = class extends B {};")) == [("class", "A", "class A extends B")]
+
+
 def test_common_js_exports_are_exports() -> None:
     source = "function a() {}\nmodule.exports = { a, b: 1 };\nexports.c = function () {};\n"
     result = found(source, "a.js")

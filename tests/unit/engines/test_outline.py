@@ -40,6 +40,14 @@ async def test_a_file_is_read_relative_to_the_directory(tmp_path: Path) -> None:
     assert answer == OutlineAnswer(path="duck.py", language="python", lines=5, entries=(duck,), problems=())
 
 
+async def test_decorators_and_specs_are_told() -> None:
+    answer = await _run(OutlineRequest(path="a.py", content="@cache\ndef f(): ...\n"))
+    assert answer.entries[0].decorators == ("cache",)
+    content = "defmodule A do\n  @spec f(integer) :: term\n  def f(a), do: a\nend\n"
+    answer = await _run(OutlineRequest(path="a.ex", content=content))
+    assert answer.entries[0].children[0].spec == "f(integer) :: term"
+
+
 async def test_what_is_private_can_be_left_out() -> None:
     answer = await _run(OutlineRequest(path="duck.py", content=SOURCE, private=False))
     assert [each.name for each in answer.entries[0].children] == ["quack"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -15,6 +15,9 @@ from rubber_duck.cli.invocation import current
 
 if TYPE_CHECKING:
     from rich.text import Text
+
+_SHORT: Final = len(" false")
+"""What a decorator is given is shown up to this length."""
 
 
 @click.command(cls=Command, name="outline")
@@ -52,10 +55,22 @@ def _lines(entries: list[dict[str, Any]], digits: int, depth: int, *, docs: bool
     for entry in entries:
         first, last = entry["start_line"], entry["end_line"]
         place = f"{first:>{digits}}-{last}" if last != first else f"{first:>{digits}}"
-        yield drawing.text(f"{place:<{2 * digits + 3}}{'  ' * depth}", "dim") + _head(entry)
+        decorators = "".join(f"@{_short(each)} " for each in entry.get("decorators", ()))
+        spec = f"  {entry['spec'].removeprefix(entry['name'])}" if entry.get("spec") else ""
+        begin = drawing.text(f"{place:<{2 * digits + 3}}{'  ' * depth}{decorators}", "dim")
+        yield begin + _head(entry) + drawing.text(spec, "dim")
         if docs and entry.get("doc"):
             yield drawing.text(f"{'':<{2 * digits + 3}}{'  ' * depth}    {entry['doc']}", "dim italic")
         yield from _lines(entry.get("children", []), digits, depth + 1, docs=docs)
+
+
+def _short(decorator: str) -> str:
+    """A decorator with `…` for what it is given, unless that is short: `app.route(…)`, `deprecated …`, `impl true`."""
+    end = next((at for at, each in enumerate(decorator) if each in " ("), len(decorator))
+    name, rest = decorator[:end], decorator[end:]
+    if len(rest) <= _SHORT:
+        return decorator
+    return f"{name}(…)" if rest.startswith("(") else f"{name} …"
 
 
 def _head(entry: dict[str, Any]) -> Text:

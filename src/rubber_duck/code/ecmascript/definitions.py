@@ -13,6 +13,7 @@ from rubber_duck.code.symbols import Symbol, SymbolKind
 from rubber_duck.code.walk import Visit
 
 _FUNCTIONS: Final = frozenset({"arrow_function", "function_expression", "generator_function"})
+_NAMED: Final = frozenset({"identifier", "member_expression"})
 _OUTER: Final = frozenset({"export_statement", "ambient_declaration"})
 _DECLARATIONS: Final = frozenset({"lexical_declaration", "variable_declaration"})
 _MODULE_LEVEL: Final = frozenset({"program", "export_statement", "ambient_declaration"})
@@ -173,6 +174,19 @@ class Definitions(Extractor):
             kind = SymbolKind.METHOD if "prototype" in owner else SymbolKind.FUNCTION
             self._function_symbol(kind, name, node, right)
 
+    def default_export(self, node: Node) -> None:
+        """`export default …` of something that has no name of its own: it is called `default`."""
+        value = node.child_by_field_name("value")
+        word = next((child for child in node.children if child.type == "default"), None)
+        if value is None or word is None or value.type in _NAMED:
+            return
+        if value.type in _FUNCTIONS:
+            self._function_symbol(SymbolKind.FUNCTION, word, node, value)
+        elif value.type == "class":
+            self._class(word, node, value)
+        else:
+            self._add(SymbolKind.CONSTANT, word, node)
+
     def interface(self, node: Node) -> None:
         """`interface A extends B {…}`."""
         self._block(SymbolKind.INTERFACE, node)
@@ -208,12 +222,11 @@ class Definitions(Extractor):
         body = node.child_by_field_name("body")
         first = next((child for child in node.children if child.type != "decorator"), node)
         end = body.start_byte if body is not None else name.end_byte
-        self._add(
-            SymbolKind.CLASS,
-            name,
-            whole,
-            signature=self.one_line(first.start_byte, end),
-        )
+        if node.child_by_field_name("name") is None and first is not node:  # an expression: the name stands before it
+            signature = f"{self.text(first)} {self.text(name)} {self.one_line(first.end_byte, end)}".rstrip()
+        else:
+            signature = self.one_line(first.start_byte, end)
+        self._add(SymbolKind.CLASS, name, whole, signature=signature)
 
     def _block(self, kind: SymbolKind, node: Node) -> None:
         name, body = node.child_by_field_name("name"), node.child_by_field_name("body")

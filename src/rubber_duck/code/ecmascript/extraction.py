@@ -173,6 +173,7 @@ class EcmascriptExtractor(Definitions):
         """An export statement, which imports as well when it says from where."""
         if len(self.file.ancestors) == 1:  # not what a namespace offers to those who have the namespace
             self.exports.extend(exports(node, self.content))
+            self.default_export(node)
         edge = reexport_edge(node, self.content)
         if edge is not None:
             self.imports.append(edge)
@@ -189,7 +190,7 @@ class EcmascriptExtractor(Definitions):
 
     def finish(self) -> FileSymbols:
         """Mark what is exported by name somewhere else in the file."""
-        names = {found.local for found in self.exports if not found.module}
+        names = {found.local or found.name for found in self.exports if not found.module}
         for symbol in self.symbols:
             if symbol.parent is None and symbol.name in names and not symbol.is_exported:
                 msgspec.structs.force_setattr(symbol, "is_exported", True)
