@@ -16,7 +16,7 @@ from tests.contract.notes import create_notes
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DatabaseSettings]:
     """Settings of an empty database of either kind."""
     if request.param == "sqlite":
-        yield DatabaseSettings(url=f"sqlite://{tmp_path}/duck.db")
+        yield DatabaseSettings(url=f"sqlite:///{tmp_path}/duck.db")
         return
     server = request.getfixturevalue("postgres_server")
     with server.database() as name:

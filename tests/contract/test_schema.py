@@ -169,7 +169,7 @@ def test_the_history_is_one_line_and_its_files_are_named_by_revision() -> None:
 
 
 async def test_a_file_with_somebody_elses_tables_is_refused(tmp_path: Path) -> None:
-    settings = DatabaseSettings(url=f"sqlite://{tmp_path}/other.db")
+    settings = DatabaseSettings(url=f"sqlite:///{tmp_path}/other.db")
     async with open_database(settings, migrate=False) as database:
         await database.run(lambda connection: connection.execute(text("CREATE TABLE precious (value)")))
     with pytest.raises(SchemaMismatch, match="'precious'"):

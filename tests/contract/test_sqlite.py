@@ -29,7 +29,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 async def database(path: Path) -> AsyncIterator[Database]:
     """An open database with the table `notes`, which waits for locks no longer than 0.2 s."""
-    async with open_database(DatabaseSettings(url=f"sqlite://{path}", busy_timeout_s=0.2)) as opened:
+    async with open_database(DatabaseSettings(url=f"sqlite:///{path}", busy_timeout_s=0.2)) as opened:
         await opened.run(create_notes)
         yield opened
 
@@ -54,7 +54,7 @@ async def test_only_this_user_may_read_the_file_and_its_folder(path: Path, datab
 async def test_a_file_that_others_may_read_is_closed_to_them(tmp_path: Path) -> None:
     path = tmp_path / "duck.db"
     path.touch(mode=0o644)
-    async with open_database(DatabaseSettings(url=f"sqlite://{path}")):
+    async with open_database(DatabaseSettings(url=f"sqlite:///{path}")):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -146,7 +146,7 @@ async def test_a_damaged_file_is_named_and_left_as_it_is(tmp_path: Path, content
     path = tmp_path / "duck.db"
     path.write_bytes(content)
     with pytest.raises(StorageUnavailable, match=r"duck.db.*(damaged|not a database)"):
-        async with open_database(DatabaseSettings(url=f"sqlite://{path}")):
+        async with open_database(DatabaseSettings(url=f"sqlite:///{path}")):
             pass
     assert path.read_bytes() == content
 
@@ -162,8 +162,8 @@ async def test_a_damaged_file_is_named_and_left_as_it_is(tmp_path: Path, content
     ],
 )
 async def test_a_path_that_cannot_be_a_file_is_named(place: str, said: str) -> None:
-    with pytest.raises(StorageUnavailable, match=f"sqlite://{place} .*{said}"):
-        async with open_database(DatabaseSettings(url=f"sqlite://{place}")):
+    with pytest.raises(StorageUnavailable, match=f"sqlite:///{place} .*{said}"):
+        async with open_database(DatabaseSettings(url=f"sqlite:///{place}")):
             pass
 
 
@@ -175,7 +175,7 @@ def test_without_the_permission_to_write_the_file_is_named(tmp_path: Path, close
         (folder / "duck.db").touch(mode=0o400)
 
     async def opening() -> None:
-        async with open_database(DatabaseSettings(url=f"sqlite://{folder}/duck.db")):
+        async with open_database(DatabaseSettings(url=f"sqlite:///{folder}/duck.db")):
             pass
 
     with ordinary_user(), pytest.raises(StorageUnavailable, match=r"duck.db .*Permission denied"):

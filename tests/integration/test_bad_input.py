@@ -139,7 +139,7 @@ def test_a_rule_that_never_runs_is_no_all_clear(tmp_path: Path, rule: str) -> No
 
 def test_a_database_that_cannot_be_written(tmp_path: Path) -> None:
     status, last = sentence(duck(tmp_path, "up", ".", DUCK_DATABASE_URL="sqlite:////proc/no/duck.db"))
-    assert (status, "sqlite:///proc/no/duck.db cannot be used" in last) == (2, True), last
+    assert (status, "sqlite:////proc/no/duck.db cannot be used" in last) == (2, True), last
 
 
 def test_a_schema_newer_than_the_program(tmp_path: Path) -> None:

@@ -31,8 +31,8 @@ class DatabaseSettings(Section, frozen=True):
     url: Annotated[
         str,
         Meta(
-            description="`sqlite:////absolute/path.db` or `postgresql://user:password@host:5432/name`; "
-            "empty: `duck.db` in the home folder.",
+            description="`sqlite:////absolute/path.db`, with four slashes, or "
+            "`postgresql://user:password@host:5432/name`; empty: `duck.db` in the home folder.",
             extra={"secret": "url"},
         ),
     ] = ""
@@ -88,6 +88,10 @@ class IndexSettings(Section, frozen=True):
         int, Meta(ge=1, le=20_000_000, description="Larger files are left out and reported.")
     ] = 1_000_000
     follow_links: Annotated[bool, Meta(description="Follow symbolic links to files inside the project's root.")] = False
+    text: Annotated[
+        bool,
+        Meta(description="Also search documentation, configuration, and code that is only read as text."),
+    ] = True
 
 
 class PathRules(Section, frozen=True):

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from rubber_duck.errors import InvalidSettings
 
+_EXAMPLE: Final = "sqlite:////absolute/path.db"
 _SECRET_PARAMETER: Final = re.compile(r"(?i)((?:^|&)(?:password|sslpassword|passwd)=)[^&]*")
 
 
@@ -26,8 +27,9 @@ class Location:
     def parse(cls, url: str) -> Location:
         """The location that `url` names, or InvalidSettings.
 
-        `sqlite:///absolute/path` is a file: whatever follows `sqlite://` is the path as it stands, with one or
-        more slashes before it. `postgresql://user:password@host:port/name?sslmode=…` is a server, with every
+        `sqlite:////absolute/path.db` is a file: whatever follows `sqlite:///` is its absolute path as it stands,
+        which begins with a slash, so that there are four (SQLAlchemy documentation, "SQLite: Connect Strings"; three
+        would be a relative path, which is refused: it would depend on the folder of the moment). `postgresql://user:password@host:port/name?sslmode=…` is a server, with every
         parameter that libpq knows (PostgreSQL documentation, section "Connection URIs").
         """
         scheme, separator, rest = url.partition("://")
@@ -36,21 +38,29 @@ class Location:
         if separator and scheme in ("postgresql", "postgres"):
             return cls._server(url)
         raise InvalidSettings(
-            f"database.url {_without_secrets(url)!r} is neither 'sqlite:///absolute/path' nor "
+            f"database.url {_without_secrets(url)!r} is neither {_EXAMPLE!r} nor "
             "'postgresql://user:password@host:5432/name'"
         )
 
     @classmethod
     def _file(cls, url: str, rest: str) -> Location:
-        if ":memory:" in rest:
+        name = rest.lstrip("/")
+        if name.startswith(":memory:"):
             raise InvalidSettings(
                 f"database.url {url!r} is in memory, which the threads of one process cannot share; "
                 "name a file, e.g. in a temporary folder"
             )
-        if not rest.startswith("/") or not rest.strip("/") or "\0" in rest:
-            raise InvalidSettings(f"database.url {url!r} needs an absolute path: 'sqlite:///absolute/path'")
-        path = Path("/" + rest.lstrip("/"))
-        return cls("sqlite", url, f"sqlite://{path}", path)
+        if not name:
+            raise InvalidSettings(f"database.url {url!r} names no file: write {_EXAMPLE!r}")
+        if "\0" in name:
+            raise InvalidSettings(f"database.url {url!r} has a zero byte, which no path has: write {_EXAMPLE!r}")
+        path = Path(f"/{name}")
+        if not rest.startswith("//"):
+            raise InvalidSettings(
+                f"database.url {url!r} names the relative path {name!r}, which is not allowed: "
+                f"write {_EXAMPLE!r}, with four slashes; for {str(path)!r} that is {f'sqlite:///{path}'!r}"
+            )
+        return cls("sqlite", url, f"sqlite:///{path}", path)
 
     @classmethod
     def _server(cls, url: str) -> Location:

@@ -142,7 +142,7 @@ def test_the_doctor_works_with_broken_settings(tmp_path: Path) -> None:
 def test_migrating_twice_does_it_once(tmp_path: Path) -> None:
     first = call("migrate", DUCK_HOME=str(tmp_path))
     assert (first.code, first.err) == (0, "")
-    assert first.out.startswith(f"sqlite://{tmp_path}/duck.db now has schema ")
+    assert first.out.startswith(f"sqlite:///{tmp_path}/duck.db now has schema ")
     assert call("migrate", DUCK_HOME=str(tmp_path)).out.endswith("already\n")
 
 

@@ -12,10 +12,24 @@ from rubber_duck.errors import InvalidSettings
 from rubber_duck.storage.location import Location
 
 
-@pytest.mark.parametrize("slashes", ["/", "//"])
-def test_whatever_follows_sqlite_is_an_absolute_path(slashes: str) -> None:
-    location = Location.parse(f"sqlite://{slashes}some folder/größe%20?.db")
-    assert (location.dialect, location.path) == ("sqlite", Path("/some folder/größe%20?.db"))
+@pytest.mark.parametrize("slashes", ["////", "/////"])
+def test_whatever_follows_three_slashes_is_an_absolute_path_as_it_stands(slashes: str) -> None:
+    location = Location.parse(f"sqlite:{slashes}some folder/größe%20?.db")
+    assert (location.dialect, location.path, location.shown) == (
+        "sqlite",
+        Path("/some folder/größe%20?.db"),
+        "sqlite:////some folder/größe%20?.db",
+    )
+
+
+@pytest.mark.parametrize("url", ["sqlite:///rel/duck.db", "sqlite://rel/duck.db"])
+def test_a_relative_path_is_refused_with_what_to_write(url: str) -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        Location.parse(url)
+    assert caught.value.message == (
+        f"database.url {url!r} names the relative path 'rel/duck.db', which is not allowed: "
+        "write 'sqlite:////absolute/path.db', with four slashes; for '/rel/duck.db' that is 'sqlite:////rel/duck.db'"
+    )
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres"])
@@ -34,10 +48,10 @@ def test_a_server_is_shown_without_its_passwords(scheme: str) -> None:
         ("", "neither"),
         ("duck.db", "neither"),
         ("mysql://duck:s3cret@host/db", "neither"),
-        ("sqlite://", "absolute path"),
-        ("sqlite:///", "absolute path"),
-        ("sqlite://relative.db", "absolute path"),
-        ("sqlite:///a\0b", "absolute path"),
+        ("sqlite://", "names no file: write 'sqlite:////absolute/path.db'"),
+        ("sqlite:///", "names no file: write 'sqlite:////absolute/path.db'"),
+        ("sqlite:////", "names no file: write 'sqlite:////absolute/path.db'"),
+        ("sqlite:////a\0b", "zero byte"),
         ("sqlite:///:memory:", "in memory"),
         ("sqlite://:memory:", "in memory"),
         ("postgresql://duck:s3cret@host:port/db", "not a URL"),
