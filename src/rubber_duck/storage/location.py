@@ -28,9 +28,10 @@ class Location:
         """The location that `url` names, or InvalidSettings.
 
         `sqlite:////absolute/path.db` is a file: whatever follows `sqlite:///` is its absolute path as it stands,
-        which begins with a slash, so that there are four (SQLAlchemy documentation, "SQLite: Connect Strings"; three
-        would be a relative path, which is refused: it would depend on the folder of the moment). `postgresql://user:password@host:port/name?sslmode=…` is a server, with every
-        parameter that libpq knows (PostgreSQL documentation, section "Connection URIs").
+        which begins with a slash, so that there are four (SQLAlchemy documentation, "SQLite: Connect Strings");
+        three would be a relative path, which is refused: it would depend on the folder of the moment.
+        `postgresql://user:password@host:port/name?sslmode=…` is a server, with every parameter that libpq knows
+        (PostgreSQL documentation, section "Connection URIs").
         """
         scheme, separator, rest = url.partition("://")
         if separator and scheme == "sqlite":
