@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from array import array
+from operator import sub
 from typing import Final
 
 import msgspec
@@ -71,7 +72,7 @@ def decode(content: bytes) -> FileSymbols:
 
 def _differences(values: array[int]) -> bytes:
     listed = values.tolist()
-    return array("I", [after - before for before, after in zip([0, *listed], listed, strict=False)]).tobytes()
+    return array("I", map(sub, listed, [0, *listed])).tobytes()
 
 
 def _sums(differences: bytes) -> array[int]:

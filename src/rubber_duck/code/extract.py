@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections import defaultdict
 from itertools import compress, count, repeat
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from rubber_duck.code.grammar import Grammar, grammar
@@ -30,6 +31,8 @@ HIDDEN: Final = len(KINDS)
 """Marks an identifier that is no mention: the name in its own definition, a key, the name of an argument."""
 
 _SHOWN: Final = bytes(number != HIDDEN for number in range(256))
+_HIDDEN: Final = bytes((HIDDEN,))
+_START, _END = attrgetter("start_byte"), attrgetter("end_byte")
 _extractors = threading.local()
 
 
@@ -132,17 +135,17 @@ class Extractor(ABC):
         return text if len(text) <= 400 else text[:399] + "…"
 
     def _references(self) -> References:
-        # One C-level pass a column: a Python loop over all of them costs twice as much.
+        # One pass a column, in C where that is faster: one Python loop over all of them costs twice as much.
         content, mentions = self.content, self.mentions
-        starts = [node.start_byte for node in mentions]
-        ends = [node.end_byte for node in mentions]
+        starts: list[int] = list(map(_START, mentions))
+        ends: list[int] = list(map(_END, mentions))
         kinds = bytes(map(self.marks.get, ends, repeat(READ)))
         if HIDDEN in kinds:
             shown = kinds.translate(_SHOWN)
             starts, ends = list(compress(starts, shown)), list(compress(ends, shown))
-            kinds = bytes(compress(kinds, shown))
+            kinds = kinds.translate(None, _HIDDEN)
         names: defaultdict[bytes, int] = defaultdict(count().__next__)
-        indexes = list(map(names.__getitem__, map(content.__getitem__, map(slice, starts, ends))))
+        indexes = [names[content[start:end]] for start, end in zip(starts, ends, strict=True)]
         lines = self.file.line_starts
         if not content.isascii():
             starts, lines = _code_points(content, starts)

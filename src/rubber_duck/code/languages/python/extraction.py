@@ -9,14 +9,12 @@ import msgspec
 
 from rubber_duck.code.extract import CALL, HIDDEN, IMPORT, TYPE, WRITE, Extractor
 from rubber_duck.code.languages.python.bindings import bound_names
+from rubber_duck.code.languages.python.docstrings import docstring
 from rubber_duck.code.languages.python.imports import import_edges
 from rubber_duck.code.source import Node, SourceFile
 from rubber_duck.code.symbols import Export, FileSymbols, Symbol, SymbolKind
 from rubber_duck.code.walk import Visit
 
-_QUOTE = re.compile(rb'([rRuUbB]{0,2})("""|\'\'\'|"|\')')
-_BLANK_LINE = re.compile(r"\n[ \t]*\n")
-_BLANK_LINE_BYTES = re.compile(rb"\n[ \t]*\n")
 _EXTENDED = re.compile(rb"^__all__\.(?:extend|append)\(([^()]*)\)", re.MULTILINE)
 _QUOTED = re.compile(rb"[\"']([^\"'\n]+)[\"']")
 _PROPERTIES: Final = frozenset({"property", "cached_property", "functools.cached_property", "abc.abstractproperty"})
@@ -24,6 +22,9 @@ _ACCESSORS: Final = (".setter", ".getter", ".deleter")
 _TYPE_MAKERS: Final = frozenset({b"TypeVar", b"NewType", b"ParamSpec", b"TypeVarTuple", b"NamedTuple", b"TypedDict"})
 _SEPARATORS: Final = frozenset({"positional_separator", "keyword_separator", "comment", "line_continuation", "ERROR"})
 _COLLECTORS: Final = frozenset({"list_splat_pattern", "dictionary_splat_pattern"})
+# Looked up once: an enumeration takes three times as long to give its member as a module its name.
+_CLASS, _METHOD, _FUNCTION, _PROPERTY = SymbolKind.CLASS, SymbolKind.METHOD, SymbolKind.FUNCTION, SymbolKind.PROPERTY
+_TYPE, _CONSTANT, _FIELD, _VARIABLE = SymbolKind.TYPE, SymbolKind.CONSTANT, SymbolKind.FIELD, SymbolKind.VARIABLE
 
 
 class PythonExtractor(Extractor):
@@ -35,10 +36,11 @@ class PythonExtractor(Extractor):
         self._function, self._name, self._left = field("function"), field("name"), field("left")
         self._body, self._parameters, self._result = field("body"), field("parameters"), field("return_type")
         self._type, self._right = field("type"), field("right")
+        self._bases, self._generics = field("superclasses"), field("type_parameters")
         self._is_identifier = frozenset(self.grammar.kind_ids("identifier"))
         self._is_attribute = frozenset(self.grammar.kind_ids("attribute"))
+        self._is_call = frozenset(self.grammar.kind_ids("call"))
         self._is_decorated = frozenset(self.grammar.kind_ids("decorated_definition"))
-        self._is_statement = frozenset(self.grammar.kind_ids("expression_statement"))
         self._offered: list[tuple[str, int]] | None = None
         self._variables: set[tuple[int | None, bytes]] = set()
         return [
@@ -78,7 +80,7 @@ class PythonExtractor(Extractor):
 
     def module(self, node: Node) -> None:
         """Take the module's docstring."""
-        self.doc = self._docstring(node)
+        self.doc = docstring(node, self.file)
 
     def call(self, node: Node) -> None:
         """The callee's last name is a call."""
@@ -108,15 +110,26 @@ class PythonExtractor(Extractor):
             return
         self.marks[name.end_byte] = HIDDEN
         whole, decorators = self._decorated(node)
-        bases = node.child_by_field_name("superclasses") or node.child_by_field_name("type_parameters") or name
-        self._define(
-            SymbolKind.CLASS,
-            name,
-            whole,
-            node,
-            signature=self.one_line(node.start_byte, bases.end_byte),
-            decorators=decorators,
-            doc=self._docstring(node.child_by_field_id(self._body)),
+        bases = node.child_by_field_id(self._bases) or node.child_by_field_id(self._generics) or name
+        around = self.inside(whole.start_byte)
+        text = self.text(name)
+        end, end_line = self._end(node)
+        self.define(
+            Symbol(
+                _CLASS,
+                text,
+                f"{around.qualified_name}.{text}" if around else text,
+                name.start_point.row + 1,
+                whole.start_point.row + 1,
+                end_line,
+                whole.start_byte,
+                end,
+                self.one_line(node.start_byte, bases.end_byte),
+                parent=around.symbol if around else None,
+                decorators=decorators,
+                doc=docstring(node.child_by_field_id(self._body), self.file),
+                is_private=_is_private(text),
+            )
         )
 
     def function_definition(self, node: Node) -> None:
@@ -131,22 +144,32 @@ class PythonExtractor(Extractor):
         result = node.child_by_field_id(self._result)
         head_end = (result or parameters or name).end_byte
         around = self.inside(whole.start_byte)
-        kind = SymbolKind.METHOD if around and around.kind is SymbolKind.CLASS else SymbolKind.FUNCTION
-        if decorators and kind is SymbolKind.METHOD and any(map(_makes_property, decorators)):
-            kind = SymbolKind.PROPERTY
-        self._define(
-            kind,
-            name,
-            whole,
-            node,
-            signature=self.one_line(node.start_byte, head_end),
-            type_hint=self.one_line(result.start_byte, result.end_byte) if result is not None else "",
-            arity=arity,
-            arity_least=least,
-            decorators=decorators,
-            doc=self._docstring(node.child_by_field_id(self._body)),
-            is_async=self.content.startswith(b"async", node.start_byte),
-            is_static="staticmethod" in decorators,
+        kind = _METHOD if around and around.kind is _CLASS else _FUNCTION
+        if decorators and kind is _METHOD and any(map(_makes_property, decorators)):
+            kind = _PROPERTY
+        text = self.text(name)
+        end, end_line = self._end(node)
+        self.define(
+            Symbol(
+                kind,
+                text,
+                f"{around.qualified_name}.{text}" if around else text,
+                name.start_point.row + 1,
+                whole.start_point.row + 1,
+                end_line,
+                whole.start_byte,
+                end,
+                self.one_line(node.start_byte, head_end),
+                self.one_line(result.start_byte, result.end_byte) if result is not None else "",
+                arity,
+                least,
+                around.symbol if around else None,
+                decorators,
+                docstring(node.child_by_field_id(self._body), self.file),
+                is_async=self.content.startswith(b"async", node.start_byte),
+                is_static="staticmethod" in decorators,
+                is_private=_is_private(text),
+            )
         )
 
     def parameters(self, node: Node) -> tuple[int, int]:
@@ -178,16 +201,19 @@ class PythonExtractor(Extractor):
         left = node.child_by_field_id(self._left)
         if left is None:
             return
-        if left.kind_id in self._is_identifier:
+        kind_id = left.kind_id
+        if kind_id in self._is_attribute:  # its last name ends where it ends
             self.marks[left.end_byte] = WRITE
-            if not self._is_in_function(node):
+            return
+        around = self.inside(node.start_byte)
+        is_symbol = around is None or around.kind is _CLASS
+        if kind_id in self._is_identifier:
+            self.marks[left.end_byte] = WRITE
+            if is_symbol:
                 self._variable(left, node)
             return
-        if left.kind_id in self._is_attribute:  # its last name ends where it ends
-            self.marks[left.end_byte] = WRITE
-            return
         self.target(left)
-        if not self._is_in_function(node):
+        if is_symbol:
             for name in bound_names(left, with_attributes=False):
                 self._variable(name, node)
 
@@ -247,7 +273,7 @@ class PythonExtractor(Extractor):
             return
         self.marks[name.end_byte] = HIDDEN
         signature = self.one_line(node.start_byte, node.end_byte)
-        self._define(SymbolKind.TYPE, name, node, node, signature=signature)
+        self._define(_TYPE, name, node, signature=signature)
 
     def imported(self, node: Node) -> None:
         """Every name of an import statement is an import."""
@@ -273,15 +299,18 @@ class PythonExtractor(Extractor):
             self.exports = [Export(name, line, name) for name, line in offered]
         return super().finish()
 
-    def _define(
-        self, kind: SymbolKind, name: Node, whole: Node, node: Node, *, encloses: bool = True, **more: object
-    ) -> None:
-        start, end, last = whole.start_byte, node.end_byte, node.end_point.row + 1
-        if encloses:
-            last_line = self.content.rfind(b"\n", start, end) + 1
-            if self.content[last_line : last_line + 200].lstrip(b" \t\f").startswith(b"#"):
-                end = _end_without_comments(node)
-                last = self.line_of(end)
+    def _end(self, node: Node) -> tuple[int, int]:
+        """Where a definition ends: the byte after it, and its last line."""
+        start, end = node.start_byte, node.end_byte
+        last_line = self.content.rfind(b"\n", start, end) + 1
+        if self.content[last_line : last_line + 200].lstrip(b" \t\f").startswith(b"#"):
+            end = _end_without_comments(node)
+            return end, self.line_of(end)
+        return end, node.end_point.row + 1
+
+    def _define(self, kind: SymbolKind, name: Node, node: Node, *, signature: str, type_hint: str = "") -> None:
+        """A name that stands for a value or a type, and that nothing is inside of."""
+        start = node.start_byte
         around = self.inside(start)
         text = self.text(name)
         self.define(
@@ -290,15 +319,16 @@ class PythonExtractor(Extractor):
                 text,
                 f"{around.qualified_name}.{text}" if around else text,
                 name.start_point.row + 1,
-                whole.start_point.row + 1,
-                last,
+                node.start_point.row + 1,
+                node.end_point.row + 1,
                 start,
-                end,
+                node.end_byte,
+                signature,
+                type_hint,
                 parent=around.symbol if around else None,
-                is_private=text.startswith("_") and not text.endswith("__"),
-                **more,  # type: ignore[arg-type]  # keywords of Symbol, each given right by its caller
+                is_private=_is_private(text),
             ),
-            encloses=encloses,
+            encloses=False,
         )
 
     def _variable(self, name: Node, node: Node) -> None:
@@ -313,23 +343,16 @@ class PythonExtractor(Extractor):
         self._variables.add((parent, text))
         hint = node.child_by_field_id(self._type)
         type_hint = self.one_line(hint.start_byte, hint.end_byte) if hint is not None else ""
-        if type_hint.endswith("TypeAlias") or (right is not None and self._makes_type(right)):
-            kind = SymbolKind.TYPE
+        called = right if right is not None and right.kind_id in self._is_call else None
+        makes_type = called is not None and self.file.syntax.name_of_call(called, self.content) in _TYPE_MAKERS
+        if makes_type or type_hint.endswith("TypeAlias"):
+            kind = _TYPE
         elif text.isupper():
-            kind = SymbolKind.CONSTANT
+            kind = _CONSTANT
         else:
-            kind = SymbolKind.FIELD if around else SymbolKind.VARIABLE
+            kind = _FIELD if around else _VARIABLE
         signature = f"{text.decode('utf-8', 'replace')}: {type_hint}" if type_hint else ""
-        self._define(kind, name, node, node, encloses=False, signature=signature, type_hint=type_hint)
-
-    def _makes_type(self, right: Node) -> bool:
-        if right.type != "call":
-            return False
-        return self.file.syntax.name_of_call(right, self.content) in _TYPE_MAKERS
-
-    def _is_in_function(self, node: Node) -> bool:
-        around = self.inside(node.start_byte)
-        return around is not None and around.kind is not SymbolKind.CLASS
+        self._define(kind, name, node, signature=signature, type_hint=type_hint)
 
     def _decorated(self, node: Node) -> tuple[Node, tuple[str, ...]]:
         parent = self.file.parent
@@ -342,32 +365,6 @@ class PythonExtractor(Extractor):
             for child in parent.named_children
             if child.type == "decorator"
         )
-
-    def _docstring(self, body: Node | None) -> str:
-        first = body.named_child(0) if body is not None and body.named_child_count else None
-        while first is not None and self.content.startswith(b"#", first.start_byte):
-            first = first.next_named_sibling
-        if first is None or first.kind_id not in self._is_statement:
-            return ""
-        string = first.named_child(0) if first.named_child_count else None
-        if string is not None and string.type == "concatenated_string":
-            written_as = [self.content[part.start_byte : part.start_byte + 1] for part in string.named_children]
-            return "" if {b"f", b"F"} & set(written_as) else self._first_paragraph(string)
-        if string is None or string.type != "string":
-            return ""
-        written = self.content[string.start_byte : string.end_byte]
-        quote = _QUOTE.match(written)
-        if quote is None or b"b" in quote[1].lower():
-            return ""
-        text = written[quote.end() : len(written) - len(quote[2])].strip()
-        if b"\\" in text and b"r" not in quote[1].lower():  # what looks like one paragraph may be several
-            return self._first_paragraph(string)
-        end = _BLANK_LINE_BYTES.search(text)
-        return " ".join((text[: end.start()] if end else text).decode("utf-8", "replace").split())
-
-    def _first_paragraph(self, string: Node) -> str:
-        written = (self.file.string_value(string) or "").strip()
-        return " ".join(_BLANK_LINE.split(written, maxsplit=1)[0].split())
 
     def _offer(self, value: Node | None) -> None:
         if self._offered is None:
@@ -383,6 +380,10 @@ class PythonExtractor(Extractor):
         for found in _EXTENDED.finditer(self.content):
             line = self.content.count(b"\n", 0, found.start()) + 1
             offered.extend((name.decode("utf-8", "replace"), line) for name in _QUOTED.findall(found[1]))
+
+
+def _is_private(name: str) -> bool:
+    return name.startswith("_") and not name.endswith("__")
 
 
 def _makes_property(decorator: str) -> bool:
