@@ -25,7 +25,10 @@ from typing import Final
 from rubber_duck.errors import Unavailable
 
 CHUNK_BYTES: Final = 300_000
-"""About how much source is given to a worker at once: enough to hide the round trip, little enough to share out."""
+"""The most source that is given to a worker at once, and what makes one more process worth its start."""
+
+LEAST_BYTES: Final = 20_000
+"""The least that is given to a worker at once, a millisecond's work: enough to hide the round trip."""
 
 START_TIMEOUT_S: Final = 30.0
 """Seconds a new process may take to say that it is ready."""
@@ -64,10 +67,11 @@ class Workers:
         The largest items, by `sizes`, go first. An item that takes longer than `deadline_s` costs its process, and
         so does one that kills it: it is answered by Crashed, and the rest goes on in a new process.
         """
-        chunks = _chunks(sizes)
+        chunks = _chunks(sizes, self.count)
+        useful = max(1, len(self._idle), -(-sum(sizes) // CHUNK_BYTES))
         answers: asyncio.Queue[tuple[int, bytes | Crashed] | BaseException] = asyncio.Queue()
         async with AsyncExitStack() as stack:
-            for _ in range(min(self.count, len(chunks))):
+            for _ in range(min(self.count, len(chunks), useful)):
                 runner = asyncio.create_task(self._run(chunks, items, deadline_s, answers))
                 stack.push_async_callback(_ended, runner)
             for _ in range(len(items)):
@@ -219,16 +223,21 @@ def _interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
-def _chunks(sizes: Sequence[int]) -> deque[list[int]]:
+def _chunks(sizes: Sequence[int], count: int) -> deque[list[int]]:
+    """Indexes, the largest first, in chunks that get smaller towards the end, so that `count` processes end together.
+
+    A quarter of each one's share of what is left is what Polychronopoulos and Kuck's guided self-scheduling (1987)
+    gives, made smaller because the size of a file only hints at the time it takes.
+    """
     chunks: deque[list[int]] = deque()
     chunk: list[int] = []
-    total = 0
+    total, left = 0, sum(sizes)
     for index in sorted(range(len(sizes)), key=lambda index: -sizes[index]):
         chunk.append(index)
         total += sizes[index]
-        if total >= CHUNK_BYTES:
+        if total >= min(CHUNK_BYTES, max(LEAST_BYTES, left // (4 * count))):
             chunks.append(chunk)
-            chunk, total = [], 0
+            chunk, total, left = [], 0, left - total
     if chunk:
         chunks.append(chunk)
     return chunks

@@ -68,6 +68,38 @@ async def test_processes_are_kept_for_the_next_run() -> None:
         await workers.close()
 
 
+async def test_a_little_work_starts_one_process_and_more_starts_more() -> None:
+    workers = Workers(2, OBEDIENT)
+    started = []
+    try:
+        for size in (40_000, 100_000):
+            before = set(psutil.Process().children(recursive=True))
+            async with aclosing(workers.map([b"a"] * 5, sizes=[size] * 5, deadline_s=20.0)) as results:
+                assert [answer async for _index, answer in results] == [b"A"] * 5
+            after = set(psutil.Process().children(recursive=True))
+            started.append(len([child for child in after - before if "spawn_main" in _line(child)]))
+    finally:
+        await workers.close()
+    assert started == [1, 1]
+
+
+async def test_processes_that_run_share_even_a_little_work() -> None:
+    workers = Workers(2, OBEDIENT)
+    try:
+        async with aclosing(workers.map([b"a", b"b"], sizes=[300_000] * 2, deadline_s=20.0)) as results:
+            assert {answer async for _index, answer in results} == {b"A", b"B"}
+        items = [b"hang", *(b"c" for _ in range(7))]
+        arrived = []
+        async with aclosing(workers.map(items, sizes=[30_000] * 8, deadline_s=600.0)) as results:
+            async for index, answer in results:
+                arrived.append((index, answer))
+                if len(arrived) == 7:
+                    break
+        assert arrived == [(index, b"C") for index in range(1, 8)]
+    finally:
+        await workers.close()
+
+
 async def test_an_answer_larger_than_any_buffer_arrives_whole() -> None:
     workers = Workers(1, OBEDIENT)
     try:
