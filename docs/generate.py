@@ -108,7 +108,8 @@ def rules_page() -> Iterator[str]:
     found = _ours(rules.discover().values())
     yield (
         "RubberDuck's own rules. Rules of ruff are shown as `ruff/<code>` and documented by ruff (`ruff rule <code>`). "
-        "Suppress one finding by a comment on its line, with a reason: `duck: ignore[rule-name] -- reason`."
+        "Suppress one finding by a comment on its line, with a reason: `duck: ignore[rule-name] -- reason`. In files "
+        "that are minified or whose first lines say that a program wrote them only rules about security report."
     )
     rows = [(f"[`{each.name}`](#{each.name})", each.kind.value, each.severity.label, _sentence(each)) for each in found]
     yield _table(("rule", "kind", "severity", "what it finds"), rows)

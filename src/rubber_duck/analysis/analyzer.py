@@ -10,6 +10,7 @@ from typing import Final
 from rubber_duck.analysis.file_analysis import FileAnalysis, FileProblem
 from rubber_duck.analysis.finding import Confidence, Finding, Kind, Severity, Span
 from rubber_duck.analysis.lines import Lines
+from rubber_duck.analysis.reading.generated import is_generated
 from rubber_duck.analysis.rule import CALLS, Hit, Rule
 from rubber_duck.analysis.rule_set import RuleSet
 from rubber_duck.analysis.suppression import read_suppressions
@@ -130,9 +131,11 @@ class _Desk:
         return encode(self._extractor.finish())
 
     def findings(self) -> Iterator[Finding]:
-        """What the rules saw in the walk before."""
+        """What the rules saw in the walk before; in a file that a program wrote only what endangers."""
+        only_dangers = bool(self._hits) and is_generated(self._file)
         for rule, hit in self._hits:
-            yield _finding(self._file, rule, hit)
+            if rule.kind is Kind.SECURITY or not only_dangers:
+                yield _finding(self._file, rule, hit)
 
     def problems(self) -> Iterator[FileProblem]:
         """The rules that failed in the walk before."""

@@ -9,8 +9,8 @@ from typing import Final
 
 from rubber_duck.analysis.finding import Confidence, Finding, Kind, Severity, Span
 
-MARKS: Final = (b"duck:", b"noqa", b"NOQA", b"nosec")
-"""A file without any of these has no suppressions, so it is not searched."""
+MARKS: Final = (b"duck:", b"noqa", b"nosec")
+"""A file without any of these, in upper or lower case, has no suppressions, so it is not searched."""
 
 WITHOUT_REASON: Final = "suppression-without-reason"
 """The rule name of the finding about a suppression that gives no reason; such a comment silences nothing."""
@@ -78,7 +78,8 @@ def read_suppressions(path: str, content: bytes) -> tuple[tuple[Suppression, ...
     neither blank nor a comment. `# noqa` and `# nosec` of other tools silence our rules of the same meaning; their
     codes are the reason.
     """
-    if not any(mark in content for mark in MARKS):
+    lowered = content.lower()
+    if not any(mark in lowered for mark in MARKS):
         return (), ()
     lines = content.decode("utf-8", "replace").split("\n")
     following = _next_code(lines)

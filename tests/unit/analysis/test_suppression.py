@@ -67,6 +67,8 @@ def test_another_rule_on_the_same_line_is_not_covered() -> None:
         ("# noqa: S307", "noqa: S307"),
         ("# noqa: E501, S307 fine", "noqa: E501, S307"),
         ("# NOQA:s307", "NOQA:s307"),
+        ("# NoQA: S307", "NoQA: S307"),
+        ("# NoSec", "NoSec"),
         ("# nosec", "nosec"),
         ("# nosec B307", "nosec B307"),
         ("# noqa: E501", None),

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from rubber_duck.analysis.reading import children
 from rubber_duck.code.source import Node, SourceFile
+
+_LEAVING: Final = frozenset(
+    {"return_statement", "continue_statement", "break_statement", "raise_statement", "throw_statement"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,14 @@ def branches(node: Node, file: SourceFile, *, is_visited: bool = True) -> list[B
             return []
         return [Branch(condition, (yes,), yes), Branch(None, (no,), no)]
     return _elixir_if(node) if kind == "call" else []
+
+
+def is_guard(node: Node) -> bool:
+    """Whether it is a Python or ECMAScript `if` without `else` that does nothing but leave: `if x: continue`."""
+    if node.type != "if_statement" or node.child_by_field_name("alternative") is not None:
+        return False
+    body = [part for part in statements(node.child_by_field_name("consequence")) if part.type != "comment"]
+    return len(body) == 1 and body[0].type in _LEAVING
 
 
 def statements(node: Node | None) -> tuple[Node, ...]:

@@ -332,3 +332,37 @@ def test_the_items_of_a_list_that_become_markup_are_looked_at() -> None:
 )
 def test_markup_of_the_page_itself_and_of_its_module_is_left_alone(code: str) -> None:
     assert messages("unescaped-html", "javascript", code) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "innermost", "is_reported"),
+    [
+        ("python", "if f: continue", False),
+        ("python", "if f:\n      # why\n      break", False),
+        ("python", "if f: g()", True),
+        ("python", "if f: continue\n     else: g()", True),
+        ("javascript", "if (f) continue;", False),
+        ("javascript", "if (f) { return g; }", False),
+        ("javascript", "if (f) { g(); return; }", True),
+    ],
+)
+def test_leaving_early_is_no_level_too_deep(language: str, innermost: str, is_reported: bool) -> None:
+    python = f"for a in b:\n if a:\n  for c in d:\n   while d:\n    for e in f:\n     {innermost}\n"
+    javascript = f"for (;;) {{ if (a) {{ for (;;) {{ while (b) {{ for (;;) {{ {innermost} }} }} }} }} }}"
+    code = python if language == "python" else javascript
+    assert len(messages("deep-nesting", language, code)) == int(is_reported)
+
+
+def test_of_what_is_nested_too_deeply_in_one_statement_the_first_place_is_reported() -> None:
+    inner = "     if f: g()\n     if h: g()\n"
+    code = f"for a in b:\n if a:\n  for c in d:\n   while d:\n    for e in f:\n{inner}"
+    assert [file.position(hit.node.start_byte)[0] for file, hit in hits("deep-nesting", "python", code + code)] == [
+        6,
+        13,
+    ]
+
+
+def test_a_comment_above_the_try_statement_says_why_errors_are_dropped() -> None:
+    code = "# not every object can be shown\ntry:\n    f()\nexcept Exception:\n    pass\n"
+    assert messages("swallowed-exception", "python", code) == []
+    assert len(messages("swallowed-exception", "python", code.replace("# not every object can be shown\n", ""))) == 1

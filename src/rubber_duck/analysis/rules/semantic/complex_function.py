@@ -45,8 +45,7 @@ class ComplexFunction(Rule):
     counted on their own; so is each clause of an Elixir function.
 
     Mend it by moving a part with a purpose into a function of its own; the message names the statement that holds the
-    most decisions, but not nearly all. Ignore the finding in generated code.
-    """
+    most decisions, but not nearly all.    """
 
     name = "complex-function"
     kind = Kind.SEMANTIC

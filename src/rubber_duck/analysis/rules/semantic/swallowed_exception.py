@@ -22,8 +22,8 @@ class SwallowedException(Rule):
     much later and elsewhere.
 
     Mend it by catching the exception that is expected (`except KeyError:`), or by logging what was caught. Where
-    everything may really be ignored, say why in a comment in the handler: then it is not reported. A comment above the
-    `try` statement or above the handler lowers the confidence in Python and is enough in JavaScript.
+    everything may really be ignored, say why in a comment in the handler, above it or above the `try` statement: then
+    it is not reported.
 
     Reported are a bare `except:`, `except Exception:` and `except BaseException:` whose body is only `pass`, `...` or
     `continue`; empty `catch` blocks in JavaScript, but for `catch (_error) {}`, which says that it is meant; and
@@ -39,6 +39,7 @@ class SwallowedException(Rule):
         Example("python", "try:\n    f()\nexcept Exception:\n    pass  # the cache is only a hint\n"),
         Example("python", "try:\n    f()\n# Python 2 has none\nexcept Exception:\n    log()\n"),
         Example("python", "try:\n    f()\nexcept Exception:\n    # any will do\n    pass\n"),
+        Example("python", "# Not every object can be shown.\ntry:\n    f()\nexcept Exception:\n    pass\n"),
         Example("python", "try:\n    f()\nexcept:\n    x = None\n"),
         Example("javascript", "try { f() } catch (e) { /* not there */ }"),
         Example("javascript", "// Old browsers throw here.\ntry { f() } catch {}"),
@@ -97,15 +98,16 @@ def _check_python(node: Node, file: SourceFile) -> Iterator[Hit]:
     row = body.end_point.row
     if any(child.type == "comment" for child in (*node.children, *body.children)):
         return
-    if "#" in "".join(file.line(line + 1) for line in range(node.start_point.row, row + 1)):
+    if "#" in "".join(file.line(line + 1) for line in range(node.start_point.row, row + 1)) or _is_explained(
+        node, file
+    ):
         return
     what = "except" if caught is None else f"except {file.text(caught)}"
     done = file.text(body).strip()
     message = (
         f"`{what}: {done}` drops every error without a trace: catch the one you expect, log it, or say why in a comment"
     )
-    confidence = Confidence.LOW if _is_explained(node, file) else Confidence.HIGH
-    yield Hit(caught or children.keyword(node), message, confidence=confidence)
+    yield Hit(caught or children.keyword(node), message)
 
 
 def _check_elixir(node: Node, file: SourceFile) -> Iterator[Hit]:

@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 
 from rubber_duck.analysis.finding import Kind, Severity
 from rubber_duck.analysis.reading import children
+from rubber_duck.analysis.reading.branching import is_guard
 from rubber_duck.analysis.rule import Example, Hit, Rule, rules
 from rubber_duck.code.source import Node, SourceFile
 
@@ -35,8 +36,9 @@ class DeepNesting(Rule):
 
     Mend it by leaving early (`if not x: return`, `continue`), or by moving an inner level into a function with a name.
 
-    `elif` and `else if` do not count as a level, nor does `with`; a nested function begins anew. Ignore it in generated
-    code and in hand-written state machines that would not read better in parts.
+    `elif` and `else if` do not count as a level, nor does `with`, nor an `if` that only leaves (`if x: continue`); a
+    nested function begins anew. Of several such places in one outermost statement the first is reported. Ignore it in
+    hand-written state machines that would not read better in parts.
     """
 
     name = "deep-nesting"
@@ -78,12 +80,15 @@ class DeepNesting(Rule):
         self._limit = int(str(self.option("max_depth")))
 
     def check(self, node: Node, file: SourceFile) -> Iterator[Hit]:
-        """Count the levels around one statement; what stands inside one that is too deep is not reported again."""
+        """Count the levels around one statement; what stands inside or beside one that is too deep is not reported."""
         limit = self._limit
         if len(file.ancestors) < 2 * limit or _is_else_if(node, file):
             return
         levels = list(islice(_levels(file), limit + 1))
-        if len(levels) != limit:
+        if len(levels) != limit or is_guard(node):
+            return
+        key = (__name__, levels[-1].start_byte, levels[-1].end_byte)
+        if file.kept.setdefault(key, node.start_byte) != node.start_byte:
             return
         outermost = file.position(levels[-1].start_byte)[0]
         word = file.name_of_call(node) if node.type == "call" else node.type.partition("_")[0]
