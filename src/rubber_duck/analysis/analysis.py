@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
@@ -31,7 +32,7 @@ from rubber_duck.code.workers import Crashed, Workers
 from rubber_duck.errors import DuckError
 from rubber_duck.settings import Settings
 from rubber_duck.storage.cache import Cache
-from rubber_duck.workspace.scan import Scan, ScannedFile, examine, scan
+from rubber_duck.workspace.scan import Scan, ScannedFile, examine, in_thread, scan
 
 OnProgress = Callable[[int, int, str], None]
 """Called with files done, files in all, and what is being done."""
@@ -72,7 +73,7 @@ class Analysis:
         with telemetry.span("analysis.run"):
             rule_set = RuleSet(target.settings.analysis.rules)
             on_progress(0, 0, "looking at the files")
-            listed = await asyncio.to_thread(_scan, target)
+            listed = await in_thread(lambda stopped: _scan(target, stopped))
             files = [file for file in listed.files if file.language is not None]
             run = _Run(target, rule_set, _version(rule_set, target), started_ns, on_progress)
             pending = await asyncio.to_thread(self._look_up, run, files)
@@ -189,12 +190,12 @@ async def open_analysis(settings: Settings) -> AsyncIterator[Analysis]:
         cache.close()
 
 
-def _scan(target: Target) -> Scan:
+def _scan(target: Target, stopped: threading.Event) -> Scan:
     index = target.settings.index
     with telemetry.span("workspace.scan"):
         if not target.only:
-            return scan(target.root, index, detect)
-        listed = scan(target.root, index, detect, below=target.only)
+            return scan(target.root, index, detect, stopped=stopped)
+        listed = scan(target.root, index, detect, below=target.only, stopped=stopped)
         missing = [path for path in target.only if (target.root.path / path).is_file()]
         missing = sorted(
             set(missing)

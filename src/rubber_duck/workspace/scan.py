@@ -7,17 +7,19 @@ it finds inside.
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import stat
+import threading
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final
+from typing import Final, TypeVar
 
 from rubber_duck import telemetry
-from rubber_duck.errors import DuckError
+from rubber_duck.errors import DuckError, TimedOut
 from rubber_duck.settings import IndexSettings
 from rubber_duck.workspace.beneath import PATH_ONLY, open_beneath
 from rubber_duck.workspace.ignore import MINIFIED, IgnoreFiles, Levels, built_in, marked
@@ -45,14 +47,33 @@ Detect = Callable[[str, bytes | None], str | None]
 """The language of (path, the first bytes if they were read), or None."""
 
 
-def scan(root: Root, settings: IndexSettings, detect: Detect, *, below: Collection[str] = ()) -> Scan:
+T = TypeVar("T")
+
+
+async def in_thread(work: Callable[[threading.Event], T]) -> T:
+    """Run `work`, which scans, in a thread; a cancel sets the event that it was given, and so ends the scan."""
+    stopped = threading.Event()
+    try:
+        return await asyncio.to_thread(work, stopped)
+    finally:
+        stopped.set()
+
+
+def scan(
+    root: Root,
+    settings: IndexSettings,
+    detect: Detect,
+    *,
+    below: Collection[str] = (),
+    stopped: threading.Event | None = None,
+) -> Scan:
     """Everything below `root`, or only the files and folders `below` (relative names) with what lies in them.
 
     What is named in `below` is never left out by a pattern: it was asked for. Raises Denied or NotFound only when
-    the root itself cannot be read.
+    the root itself cannot be read, and TimedOut soon after somebody sets `stopped`.
     """
     started_s = time.monotonic()
-    found = _Scanner(root, settings, detect, below).run()
+    found = _Scanner(root, settings, detect, below, stopped).run()
     duration_ms = round((time.monotonic() - started_s) * 1000)
     telemetry.emit("workspace.scanned", files=len(found.files), left_out=len(found.left_out), duration_ms=duration_ms)
     return found
@@ -92,7 +113,15 @@ class _Folder:
 
 
 class _Scanner:
-    def __init__(self, root: Root, settings: IndexSettings, detect: Detect, below: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        root: Root,
+        settings: IndexSettings,
+        detect: Detect,
+        below: Collection[str] = (),
+        stopped: threading.Event | None = None,
+    ) -> None:
+        self._stopped = stopped or threading.Event()
         self.files: list[ScannedFile] = []
         self.left_out: list[LeftOut] = []
         self._root = root
@@ -206,6 +235,8 @@ class _Scanner:
             self._leave(prefix[:-1] or ".", LeftOutReason.TOO_MANY, f"over {MAX_FILES:,} files; the rest is left out")
 
     def _entry(self, entry: os.DirEntry[str], folder: _Folder, siblings: set[str]) -> None:
+        if self._stopped.is_set():
+            raise TimedOut("the scan was stopped; start it again")
         name = entry.name
         path = folder.prefix + name
         if self._below and not self._is_wanted(path):

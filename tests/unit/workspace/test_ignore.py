@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rubber_duck.errors import LimitExceeded
 from rubber_duck.settings import IndexSettings
 from rubber_duck.workspace.globs import expression, parse
 from rubber_duck.workspace.ignore import MAX_FILE_BYTES, MAX_WILDCARDS
@@ -154,6 +155,12 @@ def test_too_many_wildcards_are_refused_and_lookups_are_not(tmp_path: Path) -> N
     found = scan(Root(tmp_path), IndexSettings(), lambda path, head: None)
     assert [file.path for file in found.files] == [".gitignore", "d/.gitignore", "d/ax", "e/.gitignore"]
     assert [one.path for one in found.left_out if one.reason is LeftOutReason.IGNORE_FILE] == ["d/.gitignore"]
+
+
+def test_patterns_of_the_settings_have_the_same_limit(tmp_path: Path) -> None:
+    patterns = tuple(f"?{number}" for number in range(MAX_WILDCARDS + 1))
+    with pytest.raises(LimitExceeded, match=r"index\.ignore"):
+        scan(Root(tmp_path), IndexSettings(ignore=patterns), lambda path, head: None)
 
 
 def test_an_ignore_file_that_is_a_link_or_a_fifo_is_refused_and_said(tmp_path: Path) -> None:

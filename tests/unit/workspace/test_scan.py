@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
+import threading
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rubber_duck.errors import Denied, DuckError, InvalidPath, NotFound
+from rubber_duck.errors import Denied, DuckError, InvalidPath, NotFound, TimedOut
 from rubber_duck.settings import IndexSettings
 from rubber_duck.workspace.paths import Root
 from rubber_duck.workspace.scan import (
@@ -20,6 +22,7 @@ from rubber_duck.workspace.scan import (
     Scan,
     ScannedFile,
     examine,
+    in_thread,
     looks_binary,
     scan,
 )
@@ -215,6 +218,37 @@ def test_one_file_is_examined_without_patterns_but_with_limits(tmp_path: Path) -
         examine(root, "none.py", index, detect)
     with pytest.raises(InvalidPath):
         examine(root, "../a.py", index, detect)
+
+
+def test_a_scan_that_is_stopped_ends_at_the_next_entry(tmp_path: Path) -> None:
+    write_tree(tmp_path, {"a.py": "", "b.py": ""})
+    stopped = threading.Event()
+
+    def detect_once(path: str, head: bytes | None) -> str | None:
+        stopped.set()
+        looked_at.append(path)
+        return "python"
+
+    looked_at: list[str] = []
+    with pytest.raises(TimedOut, match="stopped"):
+        scan(Root(tmp_path), IndexSettings(), detect_once, stopped=stopped)
+    assert len(looked_at) == 1
+
+
+async def test_a_cancel_stops_the_thread_that_scans() -> None:
+    began, told = threading.Event(), threading.Event()
+
+    def work(stopped: threading.Event) -> None:
+        began.set()
+        if stopped.wait(60):
+            told.set()
+
+    task = asyncio.create_task(in_thread(work))
+    await asyncio.to_thread(began.wait)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await asyncio.to_thread(told.wait, 60)
 
 
 def test_no_descriptor_stays_open(tmp_path: Path) -> None:
