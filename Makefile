@@ -23,6 +23,11 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate
 # A relative PROJECT is meant from where make was called; after `make -C`, which adds `w` to the flags, that is $PWD.
 CALLER := $(if $(findstring w,$(firstword -$(MAKEFLAGS))),$(PWD),$(CURDIR))
 
+# What was typed is a path and not a program: make expands no `$` in it.
+ifdef PROJECT
+override export PROJECT := $(value PROJECT)
+endif
+
 .PHONY: help run test check format bench soak docs lock dev clean project-named servers
 
 help: ## List the commands

@@ -108,6 +108,13 @@ def test_a_tilde_is_the_home_folder(clone: Clone) -> None:
     assert clone.calls()[-1][-1] == str(Path.home() / "code")
 
 
+def test_a_dollar_in_the_path_is_a_dollar(clone: Clone) -> None:
+    named = "/a/$(shell touch pwned)$HOME$(touch x)$"
+    clone.with_environment().make("run", f"PROJECT={named}")
+    assert clone.calls()[-1][-1] == named
+    assert not (clone.folder / "pwned").exists()
+
+
 def test_a_clone_that_was_moved_installs_the_project_again(clone: Clone) -> None:
     clone.with_environment().make("run", "PROJECT=.")
     clone.folder = clone.folder.rename(clone.folder.with_name("moved"))
