@@ -52,6 +52,12 @@ def test_an_opened_project_is_named_from_where_a_person_stands(pond: Path, tmp_p
         assert _places(duck("up", str(pond), home=tmp_path / "home", cwd=cwd).stdout)[0] == place
 
 
+def test_the_page_of_an_opened_project_names_its_folder_in_full(pond: Path, tmp_path: Path) -> None:
+    duck("up", ".", home=tmp_path / "home", cwd=pond)
+    [page] = (tmp_path / "home/reports").rglob("report.html")
+    assert f'<p class="made">{pond} · RubberDuck' in page.read_text()
+
+
 @pytest.mark.parametrize("form", ["json", "sarif"])
 def test_programs_are_told_paths_from_the_root(form: str, pond: Path, tmp_path: Path) -> None:
     done = duck("analyze", "pond", "--format", form, home=tmp_path / "home", cwd=tmp_path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from typing import Annotated, ClassVar
 
 import msgspec
@@ -110,5 +112,5 @@ class Up(Engine[UpRequest, UpAnswer]):
             worst_rule=worst.rule if worst else "",
             worst_file=path(worst.path) if worst else "",
             report=render(report, request.format, Style(request.color, request.width, request.limit, path)),
-            html=render(report, "html", Style()),
+            html=render(replace(report, root=os.fspath(root.path)), "html", Style()),  # read far from here
         )

@@ -68,6 +68,14 @@ def test_two_runs_give_the_same_bytes_and_a_date_only_shows_when_given() -> None
     assert "RubberDuck 1.2.3 · 1 May 2031" in render_html(REPORT, generated="1 May 2031")
 
 
+@pytest.mark.parametrize(
+    ("root", "made"),
+    [(".", "RubberDuck 1.2.3"), ("pond", "RubberDuck 1.2.3"), ("/a/pond", "/a/pond · RubberDuck 1.2.3")],
+)
+def test_the_place_of_the_project_is_named_where_it_says_something(root: str, made: str) -> None:
+    assert f'<p class="made">{made}</p>' in render_html(replace(REPORT, root=root))
+
+
 def test_a_report_without_findings_is_a_friendly_page() -> None:
     page = render_html(EMPTY)
     assert "Nothing found in 2 files and 71 lines: nothing to quack about." in page

@@ -26,7 +26,7 @@ _WEIGHT: Final = (
 def masthead(report: Report, seen: Overview, generated: str | None, links: Sequence[tuple[str, str]]) -> Html:
     """The mark, the project's name, one sentence that says how it stands, and `links` (id, text) into the page."""
     made = f"RubberDuck {report.version}" + (f" · {generated}" if generated else "")
-    root = [visible_name(report.root)] if report.root != report.title else []
+    root = [visible_name(report.root)] if report.root not in (report.title, ".") else []
     return element(
         "header",
         element(
