@@ -8,7 +8,9 @@ from typing import Any, Final
 import click
 
 from rubber_duck.cli.invocation import current
+from rubber_duck.cli.listing import first_sentence
 
+_DIGITS: Final = 9
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 
@@ -58,6 +60,20 @@ class Command(click.Command):
         _write_options(self, ctx, formatter)
 
 
+class Count(click.ParamType[int]):
+    """A whole number of 0 or more; unlike click's range, it says so only to those who write something else."""
+
+    name = "count"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number; a usage error for anything else."""
+        if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= _DIGITS:
+            return int(value)
+        return (
+            value if isinstance(value, int) else self.fail(f"{value!r} is not a whole number of 0 or more", param, ctx)
+        )
+
+
 class Group(click.Group):
     """A command with sub-commands and the global options."""
 
@@ -65,7 +81,14 @@ class Group(click.Group):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: passed on to click
         kwargs.setdefault("context_settings", {}).setdefault("help_option_names", ["-h", "--help"])
+        kwargs.setdefault("subcommand_metavar", "COMMAND …")
         super().__init__(*args, **kwargs)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """As click's, but with whole sentences."""
+        rows = [(name, first_sentence(command.help or "")) for name, command in sorted(self.commands.items())]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """As Command's."""

@@ -64,7 +64,8 @@ class Duck(Group):
         """As click's, but the commands in it are as a person has to type them."""
         formatter.write_paragraph()
         with formatter.indentation():
-            formatter.write_text(current().as_called(self.epilog or ""))
+            for line in current().as_called(self.epilog or "").splitlines():
+                formatter.write_text(line)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:  # Any: click's CompletionItem
         """As click's, importing no command."""
@@ -97,10 +98,9 @@ def _without_command(context: click.Context) -> None:
 duck = Duck(
     "duck",
     help="RubberDuck knows your code. It runs on this machine alone: nothing leaves it unless you configure so.",
-    epilog="Begin with `duck up PROJECT`. Each command explains itself: `duck COMMAND --help`.",
+    epilog="Begin with `duck up PROJECT`.\nEach command explains itself: `duck COMMAND --help`.",
     callback=_without_command,
     invoke_without_command=True,
-    subcommand_metavar="COMMAND …",
     params=[
         click.Option(
             ["-V", "--version"],

@@ -126,6 +126,26 @@ def test_what_analyze_cannot_do_is_a_usage_error(arguments: tuple[str, ...]) -> 
     assert "Try `duck analyze --help`." in outcome.err
 
 
+@pytest.mark.parametrize("limit", ["-1", "x", "1.5", "٣", "1" * 20])
+def test_a_limit_is_a_whole_number(limit: str) -> None:
+    outcome = call("up", ".", "--limit", limit, script=Script(UP))
+    assert outcome.code == 2
+    assert f"duck: error: invalid value for '--limit': '{limit}' is not a whole number of 0 or more\n" in outcome.err
+    assert "--limit N " in call("up", "--help").out
+    assert "0 shows\n" in call("up", "--help", COLUMNS="80").out
+    assert "[default: 10]" in call("up", "--help").out
+
+
+def test_the_commands_of_a_group_are_told_in_whole_sentences() -> None:
+    out = call("projects", "--help", COLUMNS="60").out
+    assert out.startswith("Usage: duck projects [OPTIONS] COMMAND …\n")
+    purge = [
+        "  purge    Forget a removed project and all that is kept of",
+        "           it, for good; its folder is not touched",
+    ]
+    assert "\n".join(["", *purge, ""]) in out
+
+
 def test_up_shows_what_there_is_what_changed_and_what_to_do_next(tmp_path: Path) -> None:
     outcome = call("up", "pond", script=Script(UP), DUCK_HOME=str(tmp_path))
     page = tmp_path / "reports/pond-c5bba96a/report.html"

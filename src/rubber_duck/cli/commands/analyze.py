@@ -10,7 +10,7 @@ import click
 
 from rubber_duck.cli import failures, terminal
 from rubber_duck.cli.asking import ask
-from rubber_duck.cli.command import Command
+from rubber_duck.cli.command import Command, Count
 from rubber_duck.cli.files import write_report
 from rubber_duck.cli.invocation import current
 from rubber_duck.cli.suggestions import rule_names
@@ -44,9 +44,7 @@ _REFUSED_SHOWN: Final = 10
     shell_complete=rule_names,
     help="Only this rule, e.g. `sql-injection` or `ruff/S*`; may be repeated.",
 )
-@click.option(
-    "--limit", type=click.IntRange(min=0), metavar="N", help="Show the N worst findings as text; 0 shows all."
-)
+@click.option("--limit", type=Count(), metavar="N", help="Show the N worst findings as text; 0 shows all.")
 def command(
     paths: tuple[str, ...],
     format_: str | None,

@@ -11,7 +11,7 @@ import click
 
 from rubber_duck.cli import drawing, terminal
 from rubber_duck.cli.asking import ask
-from rubber_duck.cli.command import Command
+from rubber_duck.cli.command import Command, Count
 from rubber_duck.cli.invocation import current
 
 _CIRCLE_SHOWN: Final = 10
@@ -21,7 +21,7 @@ _CIRCLE_SHOWN: Final = 10
 @click.argument("path", type=click.Path(), help="A file or a folder of a project.")
 @click.option(
     "--limit",
-    type=click.IntRange(min=0),
+    type=Count(),
     default=10,
     metavar="N",
     show_default=True,

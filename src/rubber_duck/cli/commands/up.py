@@ -12,7 +12,7 @@ import click
 
 from rubber_duck.cli import drawing, terminal
 from rubber_duck.cli.asking import ask
-from rubber_duck.cli.command import Command
+from rubber_duck.cli.command import Command, Count
 from rubber_duck.cli.files import home, write_private, write_report
 from rubber_duck.cli.invocation import current
 from rubber_duck.cli.program import quoted
@@ -30,7 +30,7 @@ _BAD: Final = ("medium", "high", "critical")
 )
 @click.option(
     "--limit",
-    type=click.IntRange(min=0),
+    type=Count(),
     default=10,
     metavar="N",
     show_default=True,
