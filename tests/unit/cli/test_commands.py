@@ -203,6 +203,11 @@ def test_what_was_shown_already_is_not_offered_again(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(("root", "title"), [(".", "pond"), ("pond", "pond"), ("/home/d/pond", "pond /home/d/pond")])
+def test_a_project_is_called_by_name_and_place(root: str, title: str, tmp_path: Path) -> None:
+    assert call("up", "x", script=Script(UP | {"root": root}), DUCK_HOME=str(tmp_path)).out.startswith(f"\n{title}\n")
+
+
 def test_the_first_time_and_an_unchanged_project_are_said(tmp_path: Path) -> None:
     first = UP | {"added": 1, "changed": 0, "unchanged": 0}
     same = UP | {"added": 0, "changed": 0}

@@ -4,8 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from rubber_duck.analysis.finding import Confidence, Finding, Kind, Severity
+
+_DECIDED: Final = frozenset(
+    {
+        "ignored",
+        "built_in",
+        "generated",
+        "binary",
+        "too_large",
+        "link",
+        "symlink_outside",
+        "symlink_loop",
+        "special_file",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +71,11 @@ class Problem:
     path: str
     reason: str
     detail: str
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether somebody decided on it, or it can hold no source: nothing that should be here is missing."""
+        return self.reason in _DECIDED
 
 
 @dataclass(frozen=True, slots=True)

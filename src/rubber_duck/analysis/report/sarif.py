@@ -42,20 +42,6 @@ _SECURITY_SEVERITY: Final = {
     Severity.LOW: "3.0",
     Severity.INFO: "1.0",
 }
-_EXPECTED: Final = frozenset(
-    {
-        "ignored",
-        "built_in",
-        "generated",
-        "binary",
-        "too_large",
-        "link",
-        "symlink_outside",
-        "symlink_loop",
-        "special_file",
-    }
-)
-"""Reasons that are a decision and no failure: notes, not warnings."""
 
 
 def render_sarif(report: Report) -> str:
@@ -198,7 +184,7 @@ def _notification(problem: Problem) -> _Tree:
     reason = scrubbed(problem.reason)
     return {
         "descriptor": {"id": reason},
-        "level": "note" if problem.reason in _EXPECTED else "warning",
+        "level": "note" if problem.is_decided else "warning",
         "message": {"text": scrubbed(f"{problem.path} was left out: {_words(problem.reason)}{detail}")},
         "locations": [{"physicalLocation": {"artifactLocation": _location(problem.path)}}],
     }

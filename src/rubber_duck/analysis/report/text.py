@@ -14,7 +14,7 @@ from rubber_duck.analysis.report.excerpt import CodeLine, excerpt
 from rubber_duck.analysis.report.model import FileReport, Problem, Report
 from rubber_duck.analysis.report.overview import Overview, overview
 from rubber_duck.analysis.report.visible import shortened, visible, visible_name
-from rubber_duck.analysis.report.words import counted
+from rubber_duck.analysis.report.words import counted, reason_in_words
 
 _SGR: Final = {
     Severity.CRITICAL: "1;97;41",
@@ -45,6 +45,12 @@ class _Style:
     def paint(self, code: str, text: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self.color and text else text
 
+    def listed(self, begin: str, names: str) -> str:
+        """`begin` and the `names`, in lines that fit and hang below each other where people read them."""
+        room = max(_LEAST_WIDTH, self.width - len(begin))
+        lines = wrap(names, room, break_long_words=False, break_on_hyphens=False) if self.color else [names]
+        return begin + f"\n{' ' * len(begin)}".join(map(self.dim, lines))
+
     def bold(self, text: str) -> str:
         return self.paint("1", text)
 
@@ -73,7 +79,7 @@ def render_text(
         lines += [f"Shown: the {len(shown):,} most urgent of {len(seen.findings):,}; `--limit 0` shows all.", ""]
     if seen.suppressed:
         lines += [style.dim(f"{counted(seen.suppressed, 'finding')} suppressed by comments in the code."), ""]
-    lines.append(_summary(seen, len(report.problems), style))
+    lines.append(_summary(seen, report.problems, style))
     return "\n".join(lines) + "\n"
 
 
@@ -106,8 +112,9 @@ def _finding(finding: Finding, file: FileReport, style: _Style) -> Iterator[str]
     bar = style.dim(" " * gutter + " │")
     about = [finding.kind.value, *([f"CWE-{finding.cwe}"] if finding.cwe is not None else [])]
     about.append(f"{finding.confidence.label} confidence")
-    place = f"{style.path(file.path)}:{span.start_line}:{span.start_column}"
-    yield f"{style.dim(' ' * gutter + ' ┌─')} {place}  {style.dim(' · '.join(about))}"
+    yield from _place(
+        f"{style.path(file.path)}:{span.start_line}:{span.start_column}", " · ".join(about), gutter, style
+    )
     code = excerpt(file.excerpt, span, style.width - gutter - 3)
     if code is not None:
         for index, line in enumerate(code.lines):
@@ -117,6 +124,16 @@ def _finding(finding: Finding, file: FileReport, style: _Style) -> Iterator[str]
     if finding.fix is not None:
         yield f"{bar}"
         yield f"{style.dim(' ' * gutter + ' =')} {style.paint('1;32', 'help')}: {_fix(finding.fix)}"
+
+
+def _place(place: str, about: str, gutter: int, style: _Style) -> Iterator[str]:
+    """The place and what is said about it, on a line of its own where people would see it broken."""
+    corner = style.dim(" " * gutter + " ┌─")
+    if style.color and gutter + 6 + cell_len(place) + cell_len(about) > style.width:
+        yield f"{corner} {place}"
+        yield style.dim(f"{' ' * gutter} │  {about}")
+    else:
+        yield f"{corner} {place}  {style.dim(about)}"
 
 
 def _head(finding: Finding, style: _Style) -> Iterator[str]:
@@ -147,9 +164,9 @@ def _ranking(seen: Overview, style: _Style) -> list[str]:
     rules = ", ".join(f"{visible_name(group.rule)} ×{group.findings:,}" for group in seen.rules[:_RANKED])
     files = ", ".join(f"{style.path(rank.path)} ×{rank.findings:,}" for rank in seen.files[:_RANKED])
     lines = [f"{style.bold('Where it weighs most')} {style.dim('(severity × confidence, added up)')}"]
-    lines.append(f"  rules  {rules}")
+    lines.append(style.listed("  rules  ", rules))
     if len(seen.files) > 1:
-        lines.append(f"  files  {files}")
+        lines.append(style.listed("  files  ", files))
     return [*lines, ""]
 
 
@@ -160,23 +177,25 @@ def _left_out(problems: Sequence[Problem], style: _Style) -> list[str]:
     for problem in sorted(problems, key=lambda problem: (problem.reason, problem.path, problem.detail)):
         reasons.setdefault(problem.reason, []).append(style.path(problem.path))
     lines = [style.bold("Left out")]
-    words = {reason: visible_name(reason.replace("_", " ")) for reason in reasons}
+    words = {reason: visible_name(reason_in_words(reason)) for reason in reasons}
     column = max(map(len, words.values()))
     digits = max(len(f"{len(paths):,}") for paths in reasons.values())
     for reason, paths in sorted(reasons.items(), key=lambda item: (-len(item[1]), item[0])):
         names = ", ".join(paths[:_NAMES_SHOWN])
         more = f" and {len(paths) - _NAMES_SHOWN:,} more" if len(paths) > _NAMES_SHOWN else ""
-        lines.append(f"  {words[reason]:<{column}}  {len(paths):>{digits},}  {style.dim(names + more)}")
+        lines.append(style.listed(f"  {words[reason]:<{column}}  {len(paths):>{digits},}  ", names + more))
     return [*lines, ""]
 
 
-def _summary(seen: Overview, left_out: int, style: _Style) -> str:
+def _summary(seen: Overview, problems: Sequence[Problem], style: _Style) -> str:
+    left_out = len(problems)
     found = f"{counted(len(seen.findings), 'finding').capitalize()} in {counted(seen.analysed, 'file')}"
     if not seen.findings:
-        if seen.analysed and not left_out:
-            return style.paint("1;32", f"{found}: nothing to quack about")
         head = found if seen.analysed else "No files to analyse"
-        return style.bold(f"{head}, {left_out:,} left out" if left_out else head)
+        head = f"{head}, {left_out:,} left out" if left_out else head
+        if seen.analysed and all(problem.is_decided for problem in problems):
+            return style.paint("1;32", f"{head}: nothing to quack about")
+        return style.bold(head)
     counts = ", ".join(
         style.paint(_UNDERLINE[severity], f"{count:,} {severity.label}")
         for severity, count in seen.by_severity.items()

@@ -81,7 +81,7 @@ def _show(answer: dict[str, Any], page: Path, limit: int) -> None:
         terminal.write(answer["report"])
         return
     title = [drawing.text(answer["project"], "bold")]
-    if answer["root"] != answer["project"]:
+    if answer["root"] not in (answer["project"], "."):
         title.append(drawing.text(answer["root"], "dim"))
     drawing.show("", drawing.line(*title), drawing.text(_changes(answer), "dim"), "")
     if answer["languages"]:

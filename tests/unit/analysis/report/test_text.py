@@ -46,9 +46,31 @@ def test_no_findings_are_a_friendly_line() -> None:
 )
 def test_nothing_is_praised_that_was_not_looked_at(files: int, problems: int, said: str) -> None:
     languages = {"python": LanguageCount(files, 7)} if files else {}
-    left_out = tuple(Problem(f"{number}.bin", "binary", "") for number in range(problems))
+    left_out = tuple(Problem(f"{number}.py", "limit_exceeded", "") for number in range(problems))
     report = replace(EMPTY, languages=languages, problems=left_out)
     assert render_text(report, color=False, width=80).splitlines()[-1] == said
+
+
+def test_what_was_left_out_on_purpose_does_not_spoil_the_praise() -> None:
+    report = replace(EMPTY, problems=(Problem("node_modules", "built_in", ""), Problem("a.png", "binary", "")))
+    assert render_text(report, color=False, width=80) == (
+        "Left out\n  binary         1  a.png\n  made by tools  1  node_modules\n\n"
+        "No findings in 2 files, 2 left out: nothing to quack about\n"
+    )
+
+
+def test_people_get_lines_that_fit_and_programs_whole_ones() -> None:
+    deep = "/".join(["a-folder-with-a-long-name"] * 3)
+    report = large_report(12, 12, path=deep + "/{}.py")
+    problems = tuple(Problem(f"{deep}/{number}.bin", "binary", "") for number in range(4))
+    colored, plain = (
+        re.sub(r"\x1b\[[0-9;]*m", "", render_text(replace(report, problems=problems), color=color, width=100, limit=1))
+        for color in (True, False)
+    )
+    assert max(map(cell_len, colored.splitlines())) <= 100 < max(map(cell_len, plain.splitlines()))
+    assert colored.replace("│  security", "security").split() == plain.split()
+    assert f"┌─ {deep}/0.py:5:5\n    │  security · CWE-89 · medium confidence\n" in colored
+    assert f"  files  {deep}/0.py ×12,\n         {deep}/1.py ×12,\n" in colored
 
 
 def test_thousands_are_set_apart_everywhere() -> None:

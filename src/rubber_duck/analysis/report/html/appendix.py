@@ -11,6 +11,7 @@ from rubber_duck.analysis.report.html.prose import prose
 from rubber_duck.analysis.report.model import Problem, Report, RuleDescription
 from rubber_duck.analysis.report.overview import Overview
 from rubber_duck.analysis.report.visible import visible, visible_name
+from rubber_duck.analysis.report.words import reason_in_words
 
 _NAMES_SHOWN: Final = 25
 _DOCUMENTED_BYTES: Final = 600_000
@@ -28,7 +29,7 @@ def left_out(problems: Sequence[Problem]) -> Html | None:
             "details",
             element(
                 "summary",
-                element("b", visible(reason.replace("_", " "))),
+                element("b", visible(reason_in_words(reason))),
                 element("span", f"{len(same):,}", class_="number"),
             ),
             element("ul", *map(_problem, same[:_NAMES_SHOWN]), _more(len(same) - _NAMES_SHOWN)),
