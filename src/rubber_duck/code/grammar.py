@@ -5,11 +5,18 @@ from __future__ import annotations
 import importlib
 import threading
 from functools import cache
+from typing import Final
 
 import tree_sitter
 
 from rubber_duck.code.language import language
 from rubber_duck.errors import InvalidDeclaration
+
+_ANY: Final = 1 << 32
+"""More nodes than a tree can have."""
+
+_PLAIN: Final = 4
+"""The nodes of a plain string: itself, two quotes and what is between them; one with an expression in it has more."""
 
 _parsers = threading.local()
 
@@ -19,9 +26,13 @@ class Grammar:
 
     `leaf[kind_id]` is true for kinds that never have children. `size` is the number of kinds: tables indexed by
     `kind_id` have this length; the id of error nodes, 65,535, is beyond it.
+
+    `whole[kind_id]` is the most nodes, itself included, with which a node of that kind need not be entered because
+    it has no child, or, in `plain`, because it is a plain string: `literals` are the kinds of strings, `quoted` of
+    what is in a plain one.
     """
 
-    __slots__ = ("_kinds", "dialect", "language", "leaf", "size", "tree_sitter")
+    __slots__ = ("_kinds", "dialect", "language", "leaf", "literals", "plain", "quoted", "size", "tree_sitter", "whole")
 
     def __init__(self, language_name: str, dialect: str) -> None:
         found = language(language_name)
@@ -39,6 +50,12 @@ class Grammar:
                 self._kinds.setdefault(name, []).append(kind_id)
             self.leaf[kind_id] = not named or name in found.leaves
         self.leaf[0] = False  # the end of the file is in no tree: the walk takes error nodes for this kind
+        self.whole = [_ANY if is_leaf else 1 for is_leaf in self.leaf]
+        self.literals = [kind_id for kind in found.literals for kind_id in self.kind_ids(kind)]
+        self.quoted = [
+            kind_id for kinds in found.literals.values() for kind in kinds for kind_id in self.kind_ids(kind)
+        ]
+        self.plain = [_PLAIN if kind_id in self.literals else most for kind_id, most in enumerate(self.whole)]
 
     def kind_ids(self, kind: str) -> tuple[int, ...]:
         """Every number of the named node kind `kind`: aliases have several, an unknown kind has none."""

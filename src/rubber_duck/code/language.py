@@ -28,6 +28,8 @@ class Language(ABC):
     - `grammars`: dialect → `"module:function"` that returns the grammar's tree-sitter capsule; imported at first use.
     - `extraction`: `"module:class"` of the Extractor that finds this language's symbols; imported at first use.
     - `leaves`: named node kinds that never have children; the walk does not try to enter them.
+    - `literals`: node kinds of strings → the named kinds that stand between the two quotes of a plain one, or are
+      these. The walk does not enter a plain one, which is one node in nine, where nothing visits what is in it.
     """
 
     name: ClassVar[str]
@@ -38,6 +40,7 @@ class Language(ABC):
     interpreters: ClassVar[tuple[str, ...]] = ()
     grammars: ClassVar[Mapping[str, str]]
     leaves: ClassVar[frozenset[str]]
+    literals: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     line_comment: ClassVar[str]
     extraction: ClassVar[str]
 

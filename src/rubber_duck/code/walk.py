@@ -44,10 +44,10 @@ def walk(file: SourceFile, enter: Table, leave: Table) -> None:
     `file.ancestors` holds the path from the root to the node's parent. Nodes without children and error nodes are
     not left. `parse` has made sure that the tree is at most MAX_DEPTH deep, so nothing here counts levels.
     """
-    cursor = file.tree.walk()
-    first_child, next_sibling, parent = cursor.goto_first_child, cursor.goto_next_sibling, cursor.goto_parent
-    leaf = file.grammar.leaf
-    ancestors = file.ancestors
+    cursor = file.tree.walk()  # its methods are called by name: Python has a faster way for that than for a bound one
+    grammar, ancestors = file.grammar, file.ancestors
+    inside_strings = any(enter[kind_id] for kind_id in grammar.quoted) or any(leave[each] for each in grammar.literals)
+    whole = grammar.whole if inside_strings else grammar.plain
     ancestors.clear()
     push, pop = ancestors.append, ancestors.pop
     due: list[tuple[Node, tuple[Visit, ...]]] = []  # nodes with something to call when they are left
@@ -62,17 +62,16 @@ def walk(file: SourceFile, enter: Table, leave: Table) -> None:
         if visits is not None:
             for visit in visits:
                 visit(node)
-            if not leaf[kind_id] and first_child():
+            if node.descendant_count > whole[kind_id] and cursor.goto_first_child():
                 push(node)
                 visits = leave[kind_id]
                 if visits:
                     waiting = node
                     due.append((node, visits))
                 continue
-        while not next_sibling():
-            if not ancestors:
+        while not cursor.goto_next_sibling():
+            if not cursor.goto_parent():
                 return
-            parent()
             if pop() is waiting and waiting is not None:
                 for visit in due.pop()[1]:
                     visit(waiting)

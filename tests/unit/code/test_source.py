@@ -103,6 +103,33 @@ def test_enter_comes_before_the_children_and_leave_after_them() -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "text", "inside"),
+    [
+        ("a.py", "'a' 'b'", ["string_content"] * 2),
+        ("a.py", r"f'{a}' '\n'", ["string_content"]),
+        ("a.js", "'a' + `b`", ["string_fragment"] * 2),
+        ("a.ts", "'a'", ["string_fragment"]),
+        ("a.ex", "\"a\" <> 'b'", ["quoted_content"] * 2),
+    ],
+)
+def test_a_plain_string_is_entered_for_those_who_ask_for_what_is_in_it(path: str, text: str, inside: list[str]) -> None:
+    file = opened(path, text)
+    assert [node.type for node in nodes(file, "string_content", "string_fragment", "quoted_content")] == inside
+
+
+def test_a_string_that_somebody_waits_to_leave_is_left() -> None:
+    file = opened("a.py", "f('a')")
+    seen: list[str] = []
+    walk(file, table(file.grammar, []), table(file.grammar, [("string", lambda node: seen.append(file.text(node)))]))
+    assert seen == ["'a'"]
+
+
+@pytest.mark.parametrize("text", ["f'{a}'", "f'a{b}'", "'a' f'{b!r}'", "f'''{\nc}'''"])
+def test_names_inside_a_string_are_met(text: str) -> None:
+    assert len(nodes(opened("a.py", text), "identifier")) == 1
+
+
+@pytest.mark.parametrize(
     ("path", "head", "language"),
     [
         ("a/b.py", None, "python"),

@@ -47,6 +47,9 @@ LEAVES: Final = frozenset(
 )
 """Named kinds without children, of all three grammars."""
 
+LITERALS: Final = dict.fromkeys(("string", "template_string"), ("string_fragment", "escape_sequence"))
+"""Strings, and what stands between the quotes of a plain one."""
+
 _NAMES: Final = frozenset(
     {"identifier", "property_identifier", "private_property_identifier", "this", "super", "import"}
 )

@@ -38,6 +38,7 @@ class Elixir(Language):
             "operator_identifier",
         }
     )
+    literals: ClassVar = dict.fromkeys(("string", "charlist"), ("quoted_content", "escape_sequence"))
     extraction = "rubber_duck.code.languages.elixir.extraction:ElixirExtractor"
     line_comment = "#"
 

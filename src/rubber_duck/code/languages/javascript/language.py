@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rubber_duck.code.ecmascript.syntax import LEAVES, EcmascriptSyntax
+from rubber_duck.code.ecmascript.syntax import LEAVES, LITERALS, EcmascriptSyntax
 from rubber_duck.code.language import Language, languages
 from rubber_duck.code.syntax import Syntax
 
@@ -21,6 +21,7 @@ class JavaScript(Language):
     interpreters = ("node", "nodejs", "deno", "bun")
     grammars: ClassVar = {"javascript": "tree_sitter_javascript:language"}
     leaves = LEAVES
+    literals = LITERALS
     extraction = "rubber_duck.code.ecmascript.extraction:EcmascriptExtractor"
     line_comment = "//"
 

@@ -42,6 +42,7 @@ class Python(Language):
             "type_conversion",
         }
     )
+    literals: ClassVar = {"string": ("string_start", "string_content", "string_end")}
     extraction = "rubber_duck.code.languages.python.extraction:PythonExtractor"
     line_comment = "#"
 

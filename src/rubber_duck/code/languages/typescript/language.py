@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rubber_duck.code.ecmascript.syntax import LEAVES, EcmascriptSyntax
+from rubber_duck.code.ecmascript.syntax import LEAVES, LITERALS, EcmascriptSyntax
 from rubber_duck.code.language import Language, languages
 from rubber_duck.code.syntax import Syntax
 
@@ -22,6 +22,7 @@ class TypeScript(Language):
         "tsx": "tree_sitter_typescript:language_tsx",
     }
     leaves = LEAVES
+    literals = LITERALS
     extraction = "rubber_duck.code.ecmascript.extraction:EcmascriptExtractor"
     line_comment = "//"
 
