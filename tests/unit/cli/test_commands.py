@@ -266,9 +266,13 @@ def test_projects_asks_for_what_was_said(arguments: tuple[str, ...], request_: d
 def test_projects_are_listed_as_a_table() -> None:
     gone = PROJECT | {"name": "lake", "present": False}
     assert call("projects", "list", script=Script({"projects": [gone, PROJECT]})).out == (
-        "project  folder                             changed     id\n"
-        f"lake     /home/d/pond (not there any more)  2026-11-21  {PROJECT['id']}\n"
-        f"pond     /home/d/pond                       2026-11-21  {PROJECT['id']}\n"
+        "project  folder                             changed\n"
+        "lake     /home/d/pond (not there any more)  2026-11-21\n"
+        "pond     /home/d/pond                       2026-11-21\n"
+    )
+    removed = PROJECT | {"removed_at": "2026-11-22T23:38:42+00:00"}
+    assert call("projects", "list", "--removed", script=Script({"projects": [removed]})).out == (
+        f"project  folder        removed     id\npond     /home/d/pond  2026-11-22  {PROJECT['id']}\n"
     )
     none = call("projects", "list", script=Script({"projects": []}))
     assert (none.out, none.err) == ("", "no project is open; `duck up FOLDER` opens one\n")

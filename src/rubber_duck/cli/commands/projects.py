@@ -118,15 +118,14 @@ def _change(kind: str, request: dict[str, Any], as_json: bool, said: Callable[[d
 
 
 def _show_table(projects: list[dict[str, Any]]) -> None:
+    """A row each; the id only where several may have one name."""
     removed = "removed_at" in projects[0]
-    table = drawing.table("project", "folder", "removed" if removed else "changed", "id", wrap=["folder"])
+    columns = ("project", "folder", "removed", "id") if removed else ("project", "folder", "changed")
+    table = drawing.table(*columns, wrap=["folder"])
     for each in projects:
-        table.add_row(
-            drawing.text(each["name"], "bold"),
-            _folder(each),
-            drawing.text(each["removed_at" if removed else "updated_at"][:_DAY], "dim"),
-            drawing.text(each["id"], "dim"),
-        )
+        day = each["removed_at" if removed else "updated_at"][:_DAY]
+        cells = [drawing.text(each["name"], "bold"), _folder(each), drawing.text(day, "dim")]
+        table.add_row(*cells, *([drawing.text(each["id"], "dim")] if removed else []))
     drawing.show(table)
 
 
