@@ -106,7 +106,7 @@ class PathRules(Section, frozen=True):
 class AnalysisSettings(Section, frozen=True):
     """Which rules run, where, and with which options. A project's own duck.toml may set this."""
 
-    min_severity: Annotated[SeverityName, Meta(description="Findings below this are counted but not shown.")] = "info"
+    min_severity: Annotated[SeverityName, Meta(description="Findings below this are left out of reports.")] = "info"
     select: Annotated[
         tuple[str, ...],
         Meta(description="Rule names or prefixes ending in `*` that run; empty: all."),
