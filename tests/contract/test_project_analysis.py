@@ -9,7 +9,7 @@ import pytest
 
 from rubber_duck.analysis.finding import Finding, Kind, Severity
 from rubber_duck.analysis.project_analysis import ProjectAnalysis, ProjectOutcome
-from rubber_duck.analysis.store import results_of
+from rubber_duck.analysis.store import analysis_results, results_of
 from rubber_duck.code.store import get_facts
 from rubber_duck.errors import Denied, InvalidInput
 from rubber_duck.scope import Actor, Right, Scope
@@ -65,6 +65,7 @@ async def test_every_file_has_a_result_of_each_kind_even_a_clean_one(database: D
         (Kind.SECURITY, None),
         (Kind.SEMANTIC, None),
         (Kind.STYLE, None),
+        (Kind.SYNTAX, None),
     ]
 
 
@@ -99,6 +100,23 @@ async def test_the_second_time_only_what_changed_is_written(database: Database, 
     changes = second.changes
     numbers = (changes.added, changes.changed, changes.removed, changes.unchanged, second.kept)
     assert numbers == (1, 1, 1, 2, 2)
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+async def test_a_file_is_written_again_when_the_result_of_any_kind_is_missing_or_of_other_rules(
+    database: Database, tmp_path: Path, kind: Kind
+) -> None:
+    folder = write_tree(tmp_path / "p", FILES)
+    first = await update(database, folder, tmp_path / "home", Scope.local())
+    ids, rows = first.changes.ids, analysis_results.c
+    async with database.begin() as tx:
+        missing = analysis_results.delete().where(rows.file_id == ids["clean.py"], rows.kind == kind.value)
+        older = analysis_results.update().where(rows.file_id == ids["web/page.ts"], rows.kind == kind.value)
+        await tx.execute(missing)
+        await tx.execute(older.values(rules_version="older"))
+    again = await update(database, folder, tmp_path / "home", Scope.local())
+    third = await update(database, folder, tmp_path / "home", Scope.local())
+    assert (again.kept, third.kept) == (2, 0)
 
 
 async def test_findings_of_a_removed_file_are_not_shown(database: Database, tmp_path: Path) -> None:

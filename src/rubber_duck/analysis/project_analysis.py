@@ -98,18 +98,16 @@ class ProjectAnalysis:
         assert scope.project is not None
         now = self._clock()
         for kind in Kind:
-            findings = tuple(finding for finding in file.findings if finding.kind is kind)
-            if findings or kind is not Kind.SYNTAX:
-                yield AnalysisResult(
-                    id=new_key(),
-                    project_id=scope.project,
-                    file_id=ids[file.path],
-                    kind=kind,
-                    content_hash=file.analysis.content_hash,
-                    rules_version=version,
-                    findings=findings,
-                    created_at=now,
-                )
+            yield AnalysisResult(
+                id=new_key(),
+                project_id=scope.project,
+                file_id=ids[file.path],
+                kind=kind,
+                content_hash=file.analysis.content_hash,
+                rules_version=version,
+                findings=tuple(finding for finding in file.findings if finding.kind is kind),
+                created_at=now,
+            )
 
 
 def _write(

@@ -55,10 +55,18 @@ analysis_results: Final = Table(
 
 
 def kept_versions(connection: Connection, scope: Scope) -> dict[UUID, tuple[str, str]]:
-    """File id → (content hash, rules version) of what is kept for the scope's project."""
+    """File id → (content hash, rules version) of what is kept for the scope's project.
+
+    Only files that have a result of every kind, all of the same content and rules.
+    """
     scope.require(Right.FILE_READ)
-    columns = (analysis_results.c.file_id, analysis_results.c.content_hash, analysis_results.c.rules_version)
-    statement = _visible(select(*columns), scope).where(analysis_results.c.kind == Kind.SEMANTIC.value)
+    held = analysis_results.c
+    least = (func.min(held.content_hash), func.min(held.rules_version))
+    greatest = (func.max(held.content_hash), func.max(held.rules_version))
+    statement = _visible(select(held.file_id, *least), scope).group_by(held.file_id)
+    statement = statement.having(
+        func.count() == len(Kind), *(low == high for low, high in zip(least, greatest, strict=True))
+    )
     return {file_id: (content_hash, version) for file_id, content_hash, version in connection.execute(statement)}
 
 
