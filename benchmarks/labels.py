@@ -18,8 +18,7 @@ THRESHOLDS = frozenset({"complex-function", "deep-nesting"})
 class Found:
     """A finding in a code base (`"django-5.2.7"`); `line` is 1-based.
 
-    `fingerprint` is the one of SARIF reports: rule, path, the words of the line and the how-manieth such finding of the
-    file it is, so it outlives lines that come and go above, and changes of the message.
+    `fingerprint` is made of the content (see the function), so it outlives lines that come and go elsewhere.
     """
 
     code: str
@@ -66,6 +65,15 @@ OTHERS = Sample(
     "others", ("sphinx-8.2.3", "zod-4.6.7", "elixir-1.14.0"), size=60, most_per_rule=20, most_of_thresholds=20
 )
 """Code on which few rules had been tried when its first sample was labelled."""
+
+
+def fingerprint(rule: str, path: str, lines: Sequence[str], number: int) -> str:
+    """A digest of the rule, the path, and the words of the 1-based line `number`, of two lines above and one below.
+
+    Unlike the fingerprint of reports it does not count like findings: the same words in the same file get one verdict.
+    """
+    words = [" ".join(line.split()) for line in lines[max(0, number - 3) : number + 1]]
+    return blake2b("\0".join((rule, path, *words)).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def load(sample: Sample) -> list[Label]:

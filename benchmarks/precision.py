@@ -11,10 +11,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from benchmarks import corpus
-from benchmarks.labels import OTHERS, SEEN, Found, Label, draw, load, matched
+from benchmarks.labels import OTHERS, SEEN, Found, Label, draw, fingerprint, load, matched
 from rubber_duck.analysis.rule import rules
 
 SEED = 20261121
@@ -77,34 +76,24 @@ def findings(code: str) -> tuple[list[Found], int]:
         return [], 0
     known = rules.discover()
     with tempfile.TemporaryDirectory() as scratch:
-        results = _report(folder, "sarif", Path(scratch))["runs"][0]["results"]
-        lines = _report(folder, "json", Path(scratch))["summary"]["lines"]
+        report = Path(scratch) / "report.json"
+        argv = [sys.executable, "-m", "rubber_duck", "analyze", ".", "--format", "json", "--output", str(report)]
+        done = subprocess.run(
+            argv, cwd=folder, env={"DUCK_HOME": scratch, "PATH": ""}, capture_output=True, check=False
+        )
+        if done.returncode not in {0, 1}:
+            raise SystemExit(done.stderr.decode())
+        told = json.loads(report.read_bytes())
     found: list[Found] = []
-    for each in results:
-        place = each["locations"][0]["physicalLocation"]
-        if each["ruleId"] in known and not each.get("suppressions"):
-            found.append(
-                Found(
-                    code,
-                    place["artifactLocation"]["uri"],
-                    place["region"]["startLine"],
-                    each["ruleId"],
-                    each["message"]["text"],
-                    each["partialFingerprints"]["rubberDuck/v1"],
-                )
-            )
-    return found, lines
-
-
-def _report(folder: Path, written_as: str, scratch: Path) -> Any:  # Any: a report as JSON
-    report = scratch / f"report.{written_as}"
-    argv = [sys.executable, "-m", "rubber_duck", "analyze", ".", "--format", written_as, "--output", str(report)]
-    done = subprocess.run(
-        argv, cwd=folder, env={"DUCK_HOME": str(scratch), "PATH": ""}, capture_output=True, check=False
-    )
-    if done.returncode not in {0, 1}:
-        raise SystemExit(done.stderr.decode())
-    return json.loads(report.read_bytes())
+    for file in told["files"]:
+        path = file["path"]
+        lines = (folder / told["root"] / path).read_text(encoding="utf-8", errors="replace").split("\n")
+        for each in file["findings"]:
+            rule, number = each["rule"], each["span"]["start_line"]
+            if rule in known:
+                marked = fingerprint(rule, path, lines, number)
+                found.append(Found(code, path, number, rule, each["message"], marked))
+    return found, told["summary"]["lines"]
 
 
 def tallies(found: Sequence[Found], drawn: Mapping[Found, Label | None]) -> dict[str, Tally]:
