@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TypeAlias
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal, TypeAlias
 
 from rubber_duck.code.grammar import Grammar
 from rubber_duck.code.source import Node, SourceFile
@@ -11,10 +11,11 @@ from rubber_duck.code.source import Node, SourceFile
 Visit: TypeAlias = Callable[[Node], object]
 """A function called with a node; what it returns is ignored."""
 
-Table: TypeAlias = list[tuple[Visit, ...] | None]
-"""The functions to call, indexed by `kind_id`; as long as the grammar has kinds.
+Table: TypeAlias = Sequence[Visit | Literal[False] | None]
+"""The function to call, indexed by `kind_id`; as long as the grammar has kinds.
 
-None where there is neither a function to call nor a child to go to: a third of all nodes, passed over at once.
+False where there is nothing to call, None where there is no child to go to either: a third of all nodes, passed over
+at once.
 """
 
 
@@ -28,14 +29,26 @@ def table(grammar: Grammar, visits: Iterable[tuple[str, Visit]]) -> Table:
         for kind_id in grammar.kind_ids(kind):
             lists.setdefault(kind_id, []).append(visit)
     return [
-        None if grammar.leaf[kind_id] and kind_id not in lists else tuple(lists.get(kind_id, ()))
+        _in_turn(lists[kind_id]) if kind_id in lists else None if grammar.leaf[kind_id] else False
         for kind_id in range(grammar.size)
     ]
 
 
 def merge(first: Table, second: Table) -> Table:
     """Both tables' functions, those of `first` before those of `second`."""
-    return [None if a is None and b is None else (a or ()) + (b or ()) for a, b in zip(first, second, strict=True)]
+    return [_in_turn((a, b)) if a and b else a or b for a, b in zip(first, second, strict=True)]
+
+
+def _in_turn(visits: Sequence[Visit]) -> Visit:
+    """One function that calls all of them: most kinds have one, and the walk need not loop over it."""
+    if len(visits) == 1:
+        return visits[0]
+
+    def visit(node: Node) -> None:
+        for each in visits:
+            each(node)
+
+    return visit
 
 
 def walk(file: SourceFile, enter: Table, leave: Table) -> None:
@@ -50,29 +63,28 @@ def walk(file: SourceFile, enter: Table, leave: Table) -> None:
     whole = grammar.whole if inside_strings else grammar.plain
     ancestors.clear()
     push, pop = ancestors.append, ancestors.pop
-    due: list[tuple[Node, tuple[Visit, ...]]] = []  # nodes with something to call when they are left
+    due: list[tuple[Node, Visit]] = []  # nodes with something to call when they are left
     waiting: Node | None = None  # the innermost of them
     while True:
         node: Node = cursor.node  # type: ignore[assignment]  # None only for a cursor without a tree
         kind_id = node.kind_id
         try:
-            visits = enter[kind_id]
+            visit = enter[kind_id]
         except IndexError:  # an error node, whose number is beyond the table
-            visits, kind_id = (), 0
-        if visits is not None:
-            for visit in visits:
+            visit, kind_id = False, 0
+        if visit is not None:
+            if visit:
                 visit(node)
             if node.descendant_count > whole[kind_id] and cursor.goto_first_child():
                 push(node)
-                visits = leave[kind_id]
-                if visits:
+                visit = leave[kind_id]
+                if visit:
                     waiting = node
-                    due.append((node, visits))
+                    due.append((node, visit))
                 continue
         while not cursor.goto_next_sibling():
             if not cursor.goto_parent():
                 return
             if pop() is waiting and waiting is not None:
-                for visit in due.pop()[1]:
-                    visit(waiting)
+                due.pop()[1](waiting)
                 waiting = due[-1][0] if due else None
