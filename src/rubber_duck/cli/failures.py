@@ -35,6 +35,9 @@ def report(error: BaseException, invocation: Invocation) -> int:
         return READER_GONE
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else FAILED
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        terminal.note(error.format_message())
+        return FAILED
     if isinstance(error, click.ClickException):
         say(invocation, _sentence(error.format_message()))
         if isinstance(error, click.UsageError) and error.ctx is not None:
@@ -101,5 +104,5 @@ def _prefix(invocation: Invocation, word: str) -> str:
 
 def _sentence(message: str) -> str:
     """click's messages in our form: no capital at the start, no full stop at the end."""
-    message = message.strip().rstrip(".")
+    message = " ".join(message.split()).rstrip(".")
     return message[:1].lower() + message[1:] if message[1:2].islower() else message

@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final, Literal, get_args, get_origin
 
 import msgspec
 
@@ -33,6 +33,8 @@ _DEEP_KEY: Final = re.compile(
     re.ASCII,
 )
 """A dotted key of too many parts: tomllib takes quadratic time over them, 20 s for 80 kB."""
+
+_WRONG_CHOICE: Final = re.compile(r"Invalid enum value (?P<value>.*) - at `(?P<key>[\w.]+)`", re.DOTALL)
 
 _Table = dict[str, Any]  # Any: TOML values of any shape, checked by msgspec.convert below
 
@@ -244,10 +246,27 @@ def _convert(table: _Table, where: str, *, strict: bool = True) -> Settings:
     try:
         return msgspec.convert(table, Settings, strict=strict)
     except msgspec.ValidationError as error:
-        message = str(error).replace("`$.", "`")
-        raise InvalidSettings(f"{where}: {message}") from error
+        raise InvalidSettings(f"{where}: {_explained(error)}") from error
     except UnicodeEncodeError as error:
         raise InvalidSettings(f"{where}: a value is not valid UTF-8") from error
+
+
+def _explained(error: msgspec.ValidationError) -> str:
+    """What msgspec says, with the choices, which it does not name, in the order of their declaration."""
+    message = str(error).replace("`$.", "`")
+    wrong = _WRONG_CHOICE.fullmatch(message)
+    if wrong is None:
+        return message
+    *sections, key = wrong["key"].split(".")
+    section: type[Section] = Settings
+    for name in sections:
+        section = _section_of(_annotation(section, name)) or section
+    choices = next(get_args(each) for each in get_args(_annotation(section, key)) if get_origin(each) is Literal)
+    return f"`{wrong['key']}` is {wrong['value']}; write one of {', '.join(choices)}"
+
+
+def _annotation(section: type[Section], name: str) -> Any:  # Any: annotations have no common type
+    return next(field.type for field in msgspec.structs.fields(section) if field.name == name)
 
 
 def _with_home(settings: Settings, home: Path) -> Settings:

@@ -44,6 +44,17 @@ def test_the_traceback_goes_to_the_screen_when_it_cannot_be_written(tmp_path: Pa
     assert outcome.err.endswith("please report this with the traceback above\n")
 
 
+def test_a_group_without_a_command_is_its_help() -> None:
+    outcome = call("projects")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == call("projects", "--help").out
+
+
+def test_a_missing_choice_is_one_sentence() -> None:
+    first = call("completion").err.split("\n")[0]
+    assert first == "duck: error: missing argument '{bash|zsh|fish}'. Choose from: bash, zsh, fish"
+
+
 def test_an_interrupt_is_130_without_a_traceback(tmp_path: Path) -> None:
     outcome = call("engines", script=Script(error=KeyboardInterrupt()), DUCK_HOME=str(tmp_path))
     assert (outcome.code, outcome.err) == (130, "duck: interrupted\n")

@@ -221,7 +221,7 @@ def test_an_unknown_key_is_named_with_the_nearest_known_one(tmp_path: Path, cont
         ("[workers]\ncount = 'two'", "duck.toml: Expected `int`, got `str` - at `workers.count`"),
         ("[workers]\ncount = -1", "duck.toml: Expected `int` >= 0 - at `workers.count`"),
         ("[workers]\nfile_timeout_s = nan", "duck.toml: Expected `float` > 0.0 - at `workers.file_timeout_s`"),
-        ("[log]\nlevel = 'loud'", "duck.toml: Invalid enum value 'loud' - at `log.level`"),
+        ("[log]\nlevel = 'loud'", "duck.toml: `log.level` is 'loud'; write one of debug, info, warning, error"),
         ("[index]\nignore = 'a'", "duck.toml: Expected `array`, got `str` - at `index.ignore`"),
         ("[index]\nignore = [1]", "duck.toml: Expected `str`, got `int` - at `index.ignore[0]`"),
         ("log = 3", "duck.toml: `log` must be a table"),
@@ -233,7 +233,10 @@ def test_an_unknown_key_is_named_with_the_nearest_known_one(tmp_path: Path, cont
         ),
         ("profiles = 3", "duck.toml: `profiles` must be tables such as [profiles.prod.log]"),
         ("[profiles]\nprod = 3", "duck.toml: `profiles.prod` must be a table"),
-        ("[profiles.prod.log]\nlevel = 'loud'", "duck.toml: Invalid enum value 'loud' - at `log.level`"),
+        (
+            "[profiles.prod.log]\nlevel = 'loud'",
+            "duck.toml: `log.level` is 'loud'; write one of debug, info, warning, error",
+        ),
         (
             "[analysis.rules.x]\ny = 1979-05-27",
             "duck.toml: Expected `bool | int | float | str | array`, got `date` - at `analysis.rules[...][...]`",

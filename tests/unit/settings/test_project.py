@@ -76,6 +76,12 @@ def test_a_wrong_value_is_refused_even_where_a_variable_wins() -> None:
         with_project(settings, b"[index]\nignore = 1", "p")
 
 
+def test_a_wrong_choice_is_told_the_right_ones_in_their_order() -> None:
+    assert _refusal(b"[analysis]\nmin_severity = 'hihg'") == (
+        "p/duck.toml: `analysis.min_severity` is 'hihg'; write one of info, low, medium, high, critical"
+    )
+
+
 def test_a_limit_of_a_setting_holds_for_a_project() -> None:
     assert _refusal(b"[index]\nmax_file_size_bytes = 20_000_001") == (
         "p/duck.toml: Expected `int` <= 20000000 - at `index.max_file_size_bytes`"
