@@ -7,9 +7,23 @@ from typing import Any, Final, get_args
 
 from msgspec import Meta
 
-# To the last `@`, as the servers' own parsers do: a password may hold any character, and showing too little is safe.
-_ACCOUNT: Final = re.compile(r"(://[^:/@\s]*):.*@", re.DOTALL)
-_PARAMETER: Final = re.compile(r"(?i)([?&][^=&]*(?:password|passwd|secret|token)[^=&]*=)[^&]*")
+_URL: Final = re.compile(
+    r"([a-z][a-z0-9+.-]*://)"  # the scheme
+    r"(?:([^:@/?#]*)(:.*)?@)?"  # to the last `@`, as servers' own parsers do: a password may hold any character
+    r"([\w.,:%\[\]-]*)"  # hosts and ports
+    r"(/[^?#@]*)?"  # a database, or a file
+    r"(\?[^#@]*)?",  # parameters
+    re.DOTALL,
+)
+_HARMLESS: Final = frozenset(
+    (
+        *("application_name", "channel_binding", "client_encoding", "connect_timeout", "dbname", "gssencmode", "host"),
+        *("hostaddr", "keepalives", "port", "sslcert", "sslkey", "sslmode", "sslrootcert", "target_session_attrs"),
+        *("tcp_user_timeout", "user"),
+    )
+)
+_PLAIN_VALUE: Final = re.compile(r"[\w.,:/%+-]*")
+_FILE: Final = "sqlite:///"
 
 
 def is_secret(annotation: Any) -> bool:  # Any: annotations have no common type
@@ -18,5 +32,22 @@ def is_secret(annotation: Any) -> bool:  # Any: annotations have no common type
 
 
 def without_password(url: str) -> str:
-    """`url` with its password, before the host or among the parameters, replaced by `***`."""
-    return _PARAMETER.sub(r"\1***", _ACCOUNT.sub(r"\1:***@", url))
+    """`url` as it may be shown: scheme, user, hosts, database, and the parameters that are known to be harmless.
+
+    It fails closed: what cannot be understood is `***`, because a password may stand anywhere in it.
+    """
+    if url.startswith(_FILE) or not url:
+        return url
+    found = _URL.fullmatch(url)
+    if found is None:
+        return "***"
+    scheme, user, password, hosts, database, parameters = found.groups()
+    account = "" if user is None else f"{user}{':***' if password else ''}@"
+    asked = "&".join(map(_shown, (parameters or "?")[1:].split("&")))
+    return f"{scheme}{account}{hosts}{database or ''}{'?' if parameters else ''}{asked}"
+
+
+def _shown(parameter: str) -> str:
+    name, _, value = parameter.partition("=")
+    is_shown = name in _HARMLESS and _PLAIN_VALUE.fullmatch(value)
+    return parameter if is_shown or not parameter else f"{name if name.isidentifier() else ''}=***"

@@ -6,12 +6,13 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from rubber_duck.errors import InvalidSettings
+from rubber_duck.settings import without_password
 
 _EXAMPLE: Final = "sqlite:////absolute/path.db"
-_SECRET_PARAMETER: Final = re.compile(r"(?i)((?:^|&)(?:password|sslpassword|passwd)=)[^&]*")
+_BROKEN_ESCAPE: Final = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,14 @@ class Location:
         if separator and scheme in ("postgresql", "postgres"):
             return cls._server(url)
         raise InvalidSettings(
-            f"database.url {_without_secrets(url)!r} is neither {_EXAMPLE!r} nor "
+            f"database.url {without_password(url)!r} is neither {_EXAMPLE!r} nor "
             "'postgresql://user:password@host:5432/name'"
         )
 
     @classmethod
     def _file(cls, url: str, rest: str) -> Location:
+        if "@" in rest and not rest.startswith("/"):
+            raise InvalidSettings(f"database.url {without_password(url)!r} names a host: write {_EXAMPLE!r}")
         name = rest.lstrip("/")
         if name.startswith(":memory:"):
             raise InvalidSettings(
@@ -65,22 +68,17 @@ class Location:
 
     @classmethod
     def _server(cls, url: str) -> Location:
+        if _BROKEN_ESCAPE.search(url):
+            raise InvalidSettings(
+                f"database.url {without_password(url)!r} has a '%' without two hexadecimal digits: write %25 for '%'"
+            )
         try:
             parts = urlsplit(url)
             _ = parts.port
         except ValueError as error:
-            raise InvalidSettings(f"database.url {_without_secrets(url)!r} is not a URL: {error}") from error
-        return cls("postgresql", url, _without_secrets(url))
-
-
-def _without_secrets(url: str) -> str:
-    """The URL with every password replaced; cut hard when it cannot be understood."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return url.partition("://")[0] + "://…"
-    account, at, host = parts.netloc.rpartition("@")
-    user, colon, _ = account.partition(":")
-    netloc = f"{user}{':***' if colon else ''}{at}{host}"
-    query = _SECRET_PARAMETER.sub(r"\1***", parts.query)
-    return urlunsplit((parts.scheme, netloc, parts.path, query, ""))
+            # Without the reason, which may quote a part of the password.
+            raise InvalidSettings(
+                f"database.url {without_password(url)!r} is not a URL: look at its host and port, and write "
+                "'/', '?', '#' and '@' in a password as %2F, %3F, %23 and %40"
+            ) from error
+        return cls("postgresql", url, without_password(url))
