@@ -14,6 +14,8 @@ from typing import Final
 BUILD = Path(__file__).resolve().parent.parent / "build" / "corpora"
 DJANGO = "django==5.2.7"
 SPHINX = "sphinx==8.2.3"
+CELERY = "celery==5.5.3"
+SCRAPY = "scrapy==2.13.3"
 
 
 def django() -> Path:
@@ -27,6 +29,16 @@ def django() -> Path:
 def sphinx() -> Path:
     """The unpacked source distribution of Sphinx 8.2.3."""
     return _source_distribution(SPHINX)
+
+
+def celery() -> Path:
+    """The unpacked source distribution of Celery 5.5.3."""
+    return _source_distribution(CELERY)
+
+
+def scrapy() -> Path:
+    """The unpacked source distribution of Scrapy 2.13.3."""
+    return _source_distribution(SCRAPY)
 
 
 def zod() -> Path | None:
@@ -52,6 +64,8 @@ def elixir() -> Path | None:
 CODE_BASES: Final[dict[str, Callable[[], Path | None]]] = {
     "django-5.2.7": django,
     "sphinx-8.2.3": sphinx,
+    "celery-5.5.3": celery,
+    "scrapy-2.13.3": scrapy,
     "zod-4.6.7": zod,
     "elixir-1.14.0": elixir,
 }

@@ -67,6 +67,10 @@ OTHERS = Sample(
 """Code on which few rules had been tried when its first sample was labelled."""
 
 
+FRESH = Sample("fresh", ("celery-5.5.3", "scrapy-2.13.3"), size=32, most_per_rule=20, most_of_thresholds=10)
+"""Code on which no rule had been tried when its first sample was labelled, after the rules were mended on `OTHERS`."""
+
+
 def fingerprint(rule: str, path: str, lines: Sequence[str], number: int) -> str:
     """A digest of the rule, the path, and the words of the 1-based line `number`, of two lines above and one below.
 

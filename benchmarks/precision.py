@@ -1,4 +1,4 @@
-"""How many findings of our own rules are right, by the labels in tests/data: on Django, and on other code."""
+"""How many findings of our own rules are right, by the labels in tests/data: on Django and on other code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import corpus
-from benchmarks.labels import OTHERS, SEEN, Found, Label, draw, fingerprint, load, matched
+from benchmarks.labels import FRESH, OTHERS, SEEN, Found, Label, draw, fingerprint, load, matched
 from rubber_duck.analysis.rule import rules
 
 SEED = 20261121
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] = ()) -> None:
         "--draw", action="store_true", help="print the sampled findings that have no label, to be judged"
     )
     given = parser.parse_args(arguments)
-    for sample in (SEEN, OTHERS):
+    for sample in (SEEN, OTHERS, FRESH):
         found: list[Found] = []
         lines = 0
         for code in sample.codes:

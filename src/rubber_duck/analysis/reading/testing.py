@@ -8,7 +8,7 @@ from typing import Final
 
 _FOLDERS: Final = re.compile(
     r"(?:^|/)(?:tests?|__tests__|testing|spec|specs|e2e|cypress|fixtures?|__mocks__|mocks?|benchmarks?|bench|examples?|"
-    r"samples?|demos?|docs?)/"
+    r"samples?|demos?|docs?)/|^t/"
 )
 _NAMES: Final = re.compile(
     r"(?:^|/)(?:tests?|test_[^/]*|conftest)\.pyw?$|_tests?\.(?:py|exs?)$|[.-](?:test|spec|bench|stories)\.[cm]?[jt]sx?$"

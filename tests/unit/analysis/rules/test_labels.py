@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from benchmarks.labels import OTHERS, SEEN, THRESHOLDS, Found, Label, Sample, draw, load, matched
+from benchmarks.labels import FRESH, OTHERS, SEEN, THRESHOLDS, Found, Label, Sample, draw, load, matched
 from benchmarks.precision import Tally, tallies
 from rubber_duck.analysis.rule import rules
 
@@ -18,7 +18,7 @@ FOUND = [
 ]
 
 
-@pytest.mark.parametrize("sample", [SEEN, OTHERS], ids=lambda sample: sample.name)
+@pytest.mark.parametrize("sample", [SEEN, OTHERS, FRESH], ids=lambda sample: sample.name)
 def test_a_label_judges_one_finding_of_a_known_rule_and_says_why(sample: Sample) -> None:
     labels = load(sample)
     known = rules.discover()

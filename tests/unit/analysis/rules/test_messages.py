@@ -172,7 +172,9 @@ def test_a_secret_is_never_shown() -> None:
     assert message.startswith("`db_password` holds a secret")
 
 
-@pytest.mark.parametrize("path", ["tests/app", "app/tests/app", "src/app.test", "examples/app", "app/test_login"])
+@pytest.mark.parametrize(
+    "path", ["tests/app", "app/tests/app", "src/app.test", "examples/app", "app/test_login", "t/unit/app"]
+)
 def test_security_rules_leave_tests_and_examples_alone(path: str) -> None:
     suffix_free = path.removesuffix(".test")
     language = "typescript" if path.endswith(".test") else "python"
