@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from rubber_duck.call import Call, Emit, Parts, emit_nothing
 from rubber_duck.engines.engine import EngineHealth, engines
 from rubber_duck.engines.roster import Roster
 from rubber_duck.errors import InvalidDeclaration, Unavailable, normalize
+from rubber_duck.registry import Contribution, watching
 from rubber_duck.scope import Scope
 from rubber_duck.settings import Settings
 from rubber_duck.supervision import PartHealth, Supervisor
@@ -62,15 +63,16 @@ class App:
         InvalidInput, Denied, TimedOut, EngineFailed, or what the engine itself said.
         """
         with telemetry.correlated(scope.trace):
-            engine, parsed = self.roster.pick(scope, name, request)
+            engine, parsed = await self.roster.pick(scope, name, request)
             seen = Parts(
                 self.settings, {part: self.parts.opened[part] for part in engine.needs if part in self.parts.opened}
             )
             return await self.roster.run(engine, parsed, Call(scope, seen, emit))
 
-    async def health(self) -> AppHealth:
-        """How everything does now."""
-        return AppHealth(await self.roster.health(), self.supervisor.health())
+    async def health(self, *, open_timeout_s: float = 0.0) -> AppHealth:
+        """How everything does now. With `open_timeout_s` engines that were never used are opened first."""
+        asked = self.roster.open_all(timeout_s=open_timeout_s) if open_timeout_s else self.roster.health()
+        return AppHealth(await asked, self.supervisor.health())
 
 
 @asynccontextmanager
@@ -87,13 +89,13 @@ async def open_app(
     is raised, what goes wrong while closing because of it is told as an event.
     """
     telemetry.configure_logs(settings.log)
-    engines.discover()
-    roster = Roster(engines, settings)
-    declared = PARTS if parts is None else parts
-    chosen = _chosen(declared, None if for_engines is None else _needed(roster, for_engines))
     try:
         async with AsyncExitStack() as stack:
             if settings.telemetry.traces == "file":
+            stack.enter_context(_plugins_watched())
+            roster = Roster(engines, settings)
+            declared = PARTS if parts is None else parts
+            chosen = _chosen(declared, None if for_engines is None else _needed(roster, for_engines))
                 stack.enter_context(_traced(Path(settings.home)))
             supervisor = Supervisor()
             opened = await _open_parts(chosen, settings, stack)
@@ -105,6 +107,20 @@ async def open_app(
 
 
 async def _open_parts(chosen: Sequence[Part], settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
+@contextmanager
+def _plugins_watched() -> Iterator[None]:
+    """Tell of every plug-in that is left out, now or whenever its kind is first needed; engines are needed now."""
+    for left in engines.left_out.values():
+        _tell_left_out(left)
+    with watching(_tell_left_out):
+        engines.discover()
+        yield
+
+
+def _tell_left_out(left: Contribution) -> None:
+    telemetry.emit("plugin.left_out", kind=left.kind, plugin=left.name, package=left.package, error=left.reason)
+
+
     started = time.monotonic()
     opened: dict[str, object] = {}
     for part in chosen:

@@ -78,7 +78,7 @@ def test_a_broken_plug_in_is_named_and_the_help_still_works(plugins: Path, tmp_p
     home = tmp_path / "home"
     done = duck("shout", home=home, PYTHONPATH=str(plugins))
     assert done.returncode == 2
-    assert done.stderr.startswith("duck: error: the entry point 'shout'")
+    assert done.stderr.startswith("duck: error: the engine 'shout' of duck-shout 1.0 is left out: ")
     assert done.stderr.count("\n") == 1
     assert duck("--help", home=home, PYTHONPATH=str(plugins)).returncode == 0
 

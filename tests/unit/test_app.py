@@ -22,9 +22,11 @@ from rubber_duck.errors import (
     Unavailable,
     UnknownName,
 )
+from rubber_duck.registry import Registry
 from rubber_duck.scope import Scope
 from rubber_duck.settings import LogSettings, Settings, TelemetrySettings, load
 from rubber_duck.supervision import PartHealth
+from tests.factories import write_tree
 from tests.unit.engines.samples import failure
 
 NAMES = ("database", "workspace", "analysis", "project_analysis")
@@ -314,6 +316,37 @@ async def test_every_engine_of_ours_is_in_the_application(tmp_path: Path) -> Non
         health = await application.health()
 
     assert health == AppHealth({name: EngineHealth(ok=True, detail="not used yet") for name in engines}, {})
+
+
+async def test_engines_are_opened_before_their_health_is_told_when_asked(tmp_path: Path) -> None:
+    async with open_app(_settings(tmp_path), parts=_declared_parts(Diary())) as application:
+        health = await application.health(open_timeout_s=10.0)
+
+    assert health == AppHealth({name: EngineHealth(ok=True) for name in engines}, {})
+
+
+async def test_a_plug_in_that_does_not_work_is_told_and_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metadata = "Metadata-Version: 2.1\nName: duck-shade\nVersion: 1\n"
+    points = "[duck.shades]\number = nowhere_at_all:Umber\n"
+    write_tree(
+        tmp_path, {"duck_shade-1.dist-info/METADATA": metadata, "duck_shade-1.dist-info/entry_points.txt": points}
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    events: list[tuple[str, dict[str, object]]] = []
+    with telemetry.listening(lambda name, fields: events.append((name, dict(fields)))):
+        async with open_app(_settings(tmp_path), parts=[]):
+            Registry[object]("shade", group="duck.shades").discover()
+
+    assert [fields for name, fields in events if name == "plugin.left_out"] == [
+        {
+            "kind": "shade",
+            "plugin": "umber",
+            "package": "duck-shade 1",
+            "error": "ModuleNotFoundError: No module named 'nowhere_at_all'",
+        }
+    ]
 
 
 async def test_background_parts_end_before_the_parts_they_may_use(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
@@ -10,7 +11,7 @@ from typing import ClassVar
 import pytest
 
 from rubber_duck.errors import Conflict, InvalidDeclaration, UnknownName
-from rubber_duck.registry import Registry
+from rubber_duck.registry import Contribution, Registry, watching
 from tests.factories import write_tree
 
 _fresh = (f"plugged_{number}" for number in itertools.count())
@@ -28,6 +29,33 @@ class Blue:
     name: ClassVar[str] = "blue"
 
 
+class Colour:
+    """What every colour is derived from."""
+
+    name: ClassVar[str]
+
+
+class Green(Colour):
+    """A colour that is derived."""
+
+    name = "green"
+
+
+class Mixed(Colour, ABC):
+    """A colour that is not finished."""
+
+    @abstractmethod
+    def mix(self) -> str:
+        """What it is mixed of."""
+
+
+OWN = type("Red", (), {"name": "red", "__module__": "rubber_duck.colours"})
+"""A colour that says it is RubberDuck's own."""
+
+palette: Registry[Colour] = Registry("colour", of=Colour, group="colours")
+"""Where a module made by a test registers its colour."""
+
+
 def _colours() -> Registry[object]:
     colours: Registry[object] = Registry("colour")
     colours.add(Red)
@@ -35,14 +63,16 @@ def _colours() -> Registry[object]:
     return colours
 
 
-def _installed(folder: Path, points: Mapping[str, str], modules: Mapping[str, str]) -> None:
+def _installed(
+    folder: Path, points: Mapping[str, str], modules: Mapping[str, str], distribution: str = "paint"
+) -> None:
     """Another distribution with modules and with entry points of the group `colours`."""
     lines = "\n".join(f"{name} = {target}" for name, target in points.items())
     write_tree(
         folder,
         {
-            "paint-1.dist-info/METADATA": "Metadata-Version: 2.1\nName: paint\nVersion: 1\n",
-            "paint-1.dist-info/entry_points.txt": f"[colours]\n{lines}\n",
+            f"{distribution}-1.dist-info/METADATA": f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1\n",
+            f"{distribution}-1.dist-info/entry_points.txt": f"[colours]\n{lines}\n",
             **modules,
         },
     )
@@ -140,40 +170,147 @@ def test_discovery_finds_the_class_of_an_entry_point(tmp_path: Path, monkeypatch
     assert dict(Registry[object]("colour", group="colours").discover()) == {"red": Red}
 
 
-def test_an_entry_point_of_another_name_than_its_class_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _installed(tmp_path, {"green": f"{__name__}:Red"}, {})
-    monkeypatch.syspath_prepend(str(tmp_path))
-
-    with pytest.raises(InvalidDeclaration) as caught:
-        Registry("colour", group="colours").discover()
-
-    assert caught.value.message == (
-        "the entry point 'green' of group 'colours' must lead to a colour class whose `name` is 'green'"
-    )
-
-
 @pytest.mark.parametrize(
     ("body", "target", "reason"),
     [
         ("raise OSError('no display')", "Red", "the operating system refused: no display"),
+        ("raise SystemExit(3)", "Red", "its module ends the program (SystemExit(3))"),
         ("", "Red", "AttributeError: module '{module}' has no attribute 'Red'"),
+        ("Red = 3", "Red", "its entry point leads to 3, which is no colour class"),
+        ("class Red: name = 'red'", "Red", "its entry point leads to <class '{module}.Red'>, which is no colour class"),
+        (
+            "from tests.unit.test_registry import Colour\nclass Red(Colour): name = 'crimson'",
+            "Red",
+            "its entry point is called 'red' and its class 'crimson'; give both one name",
+        ),
+        (
+            "from tests.unit.test_registry import Mixed\nclass Red(Mixed): name = 'red'",
+            "Red",
+            "its class does not define mix",
+        ),
+        (
+            "from rubber_duck.errors import InvalidDeclaration\nraise InvalidDeclaration('the colour is too bright')",
+            "Red",
+            "the colour is too bright",
+        ),
     ],
 )
-def test_an_entry_point_that_cannot_be_imported_is_named(
+def test_a_plug_in_that_does_not_work_is_left_out_with_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, target: str, reason: str
 ) -> None:
     module = next(_fresh)
-    _installed(tmp_path, {"red": f"{module}:{target}"}, {f"{module}.py": body})
+    _installed(tmp_path, {"green": f"{__name__}:Green", "red": f"{module}:{target}"}, {f"{module}.py": body})
+    monkeypatch.syspath_prepend(str(tmp_path))
+    colours: Registry[Colour] = Registry("colour", of=Colour, group="colours")
+
+    assert dict(colours.discover()) == {"green": Green}
+    assert colours.contributions == (
+        Contribution("colour", "green", "paint 1", f"{__name__}:Green"),
+        Contribution("colour", "red", "paint 1", f"{module}:{target}", reason.format(module=module)),
+    )
+
+
+def test_nothing_stays_of_a_plug_in_that_fails_after_it_registered_something(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = next(_fresh)
+    body = "from tests.unit.test_registry import palette, Green\npalette.add(Green)\nraise KeyError('paint')"
+    _installed(tmp_path, {"red": f"{module}:Red"}, {f"{module}.py": body})
     monkeypatch.syspath_prepend(str(tmp_path))
 
-    with pytest.raises(InvalidDeclaration) as caught:
-        Registry("colour", group="colours").discover()
+    assert dict(palette.discover()) == {}
+
+
+def test_of_two_plug_ins_with_one_name_the_first_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    colours: Registry[object] = Registry("colour", group="colours")
+    _installed(tmp_path / "a", {"red": f"{__name__}:Red"}, {})
+    module = next(_fresh)
+    other = {f"{module}.py": "class Red: name = 'red'"}
+    _installed(tmp_path / "b", {"red": f"{module}:Red"}, other, distribution="varnish")
+    for folder in ("a", "b"):
+        monkeypatch.syspath_prepend(str(tmp_path / folder))
+
+    assert dict(colours.discover()) == {"red": Red}
+    assert {name: (each.package, each.reason) for name, each in colours.left_out.items()} == {
+        "red": ("varnish 1", f"two colours are called 'red': {__name__}.Red and {module}.Red; rename one")
+    }
+
+
+def test_a_name_of_ours_is_not_given_to_a_plug_in() -> None:
+    colours: Registry[object] = Registry("colour")
+    colours.add(OWN)
+
+    with pytest.raises(Conflict):
+        colours.add(Red)
+
+    assert dict(colours) == {"red": OWN}
+
+
+def test_a_name_of_ours_is_taken_back_from_a_plug_in_that_was_first() -> None:
+    colours: Registry[object] = Registry("colour")
+    colours.add(Red)
+    colours.add(OWN)
+
+    assert (dict(colours), [each.reason for each in colours.contributions]) == (
+        {"red": OWN},
+        [f"two colours are called 'red': {__name__}.Red and rubber_duck.colours.Red; rename one"],
+    )
+
+
+def test_a_plug_in_that_turns_out_not_to_work_is_taken_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    colours: Registry[object] = Registry("colour", group="colours")
+    _installed(tmp_path, {"red": f"{__name__}:Red"}, {})
+    monkeypatch.syspath_prepend(str(tmp_path))
+    colours.discover()
+
+    assert colours.leave_out("red", "it fades")
+    assert (dict(colours), colours.contributions) == (
+        {},
+        (Contribution("colour", "red", "paint 1", f"{__name__}:Red", "it fades"),),
+    )
+
+
+def test_what_is_ours_is_never_left_out() -> None:
+    colours: Registry[object] = Registry("colour")
+    colours.add(OWN)
+
+    assert (colours.leave_out("red", "it fades"), dict(colours)) == (False, {"red": OWN})
+
+
+def test_asking_for_a_plug_in_that_was_left_out_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _installed(tmp_path, {"red": "nowhere_at_all:Red"}, {})
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(UnknownName) as caught:
+        Registry[object]("colour", group="colours").discover()["red"]
 
     assert caught.value.message == (
-        f"the entry point 'red' of group 'colours' leads to '{module}:{target}', which cannot be imported: "
-        f"{reason.format(module=module)}; repair or uninstall that distribution"
+        "the colour 'red' of paint 1 is left out: ModuleNotFoundError: No module named 'nowhere_at_all'"
+    )
+
+
+def test_whoever_watches_hears_of_what_is_left_out_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _installed(tmp_path, {"red": "nowhere_at_all:Red"}, {})
+    monkeypatch.syspath_prepend(str(tmp_path))
+    colours, shades, tints = (Registry[object](kind, group="colours") for kind in ("colour", "shade", "tint"))
+    heard: list[str] = []
+    colours.discover()
+    with watching(lambda left: heard.append(left.what)):
+        shades.discover()
+    tints.discover()
+
+    assert heard == ["the shade 'red' of paint 1"]
+
+
+def test_entry_points_that_cannot_be_read_are_left_out_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder,) = [write_tree(tmp_path, {"paint-1.dist-info/entry_points.txt": "[colours]\nred\n"})]
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (left,) = Registry[object]("colour", group="colours").discover().contributions
+
+    assert (left.what, left.reason.partition(":")[0]) == (
+        f"every colour of {folder}/paint-1.dist-info",
+        "its entry points cannot be read",
     )
 
 
@@ -184,14 +321,3 @@ def test_discovery_is_done_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.syspath_prepend(str(tmp_path))
 
     assert dict(colours.discover()) == {}
-
-
-def test_a_failed_discovery_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    colours: Registry[object] = Registry("colour", group="colours")
-    _installed(tmp_path, {"red": f"{next(_fresh)}:Red"}, {})
-    monkeypatch.syspath_prepend(str(tmp_path))
-    with pytest.raises(InvalidDeclaration):
-        colours.discover()
-    _installed(tmp_path, {"red": f"{__name__}:Red"}, {})
-
-    assert dict(colours.discover()) == {"red": Red}

@@ -26,7 +26,7 @@ from rubber_duck.analysis.ruff_catalog import ruff_catalog
 from rubber_duck.analysis.rule_set import RuleSet, program_digest
 from rubber_duck.analysis.suppression import suppressed
 from rubber_duck.analysis.target import Target
-from rubber_duck.analysis.worker import TASK, WorkItem, WorkResult, analyze_item, item_encoder, result_decoder
+from rubber_duck.analysis.worker import TASK, WorkItem, WorkResult, analyze_item, item_encoder, read_result
 from rubber_duck.code.language import detect
 from rubber_duck.code.workers import Crashed, Workers
 from rubber_duck.errors import DuckError
@@ -146,7 +146,7 @@ class Analysis:
             async for index, result in results:
                 done += 1
                 file = pending[index]
-                _take(run, file, result if isinstance(result, Crashed) else result_decoder.decode(result))
+                _take(run, file, read_result(result))
                 run.on_progress(done, len(pending), "analysing")
 
     def _keep(self, run: _Run, files: Sequence[ScannedFile], pending: Sequence[ScannedFile]) -> None:

@@ -173,8 +173,8 @@ class _Desk:
     def _check(self, rule: Rule, node: Node) -> None:
         try:
             for hit in rule.check(node, self._file):
-                self._hits.append((rule, hit))
-        except Exception as error:  # noqa: BLE001  # one rule's mistake must not cost the file's other findings
+                self._hits.append((rule, _checked(hit)))
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # one rule's mistake must not cost the file's other findings
             self._failures.setdefault(rule.name, f"{type(error).__name__}: {error}")
 
 
@@ -197,6 +197,15 @@ def _syntax_errors(file: SourceFile) -> Iterator[Finding]:
         is_encoding = problem.is_encoding
         yield Finding(
             path="",
+def _checked(hit: object) -> Hit:
+    """What a rule yielded; TypeError where that is not what a rule may yield."""
+    if not isinstance(hit, Hit):
+        raise TypeError(f"it yields {hit!r}, which is no Hit")
+    if not isinstance(hit.message, str):
+        raise TypeError(f"it says {hit.message!r}, which is no text")
+    return hit
+
+
             span=Span(*file.span(problem.start_byte, problem.end_byte)),
             rule=INVALID_ENCODING if is_encoding else SYNTAX_ERROR,
             kind=Kind.SYNTAX,

@@ -16,11 +16,6 @@ from rubber_duck.code.source import Node, SourceFile
 from rubber_duck.errors import InvalidDeclaration
 from rubber_duck.registry import Registry
 
-rules: Final[Registry[Rule]] = Registry(
-    "rule", package="rubber_duck.analysis.rules", group="rubber_duck.rules", hint="`duck rules` lists them"
-)
-"""Every rule of our own. Add one with `@rules.add`."""
-
 CALLS: Final = frozenset({"call", "call_expression", "new_expression"})
 """The node kinds that are calls, in any language; `names` narrows these."""
 
@@ -103,6 +98,22 @@ def _check_declaration(cls: type[Rule]) -> None:
         return InvalidDeclaration(f"the rule class {cls.__module__}.{cls.__qualname__} {what}")
 
     for needed in ("kind", "severity", "kinds", "good", "bad"):
+rules: Final[Registry[Rule]] = Registry(
+    "rule", of=Rule, package="rubber_duck.analysis.rules", group="rubber_duck.rules", hint="`duck rules` lists them"
+)
+"""Every rule of our own. Add one with `@rules.add`."""
+
+
+@cache
+def stand_ins() -> Mapping[str, tuple[str, ...]]:
+    """A rule of another tool, e.g. `"ruff/S602"` → the names of our rules that replace it."""
+    found: dict[str, list[str]] = {}
+    for name, rule in rules.discover().items():
+        for code in rule.replaces:
+            found.setdefault(code, []).append(name)
+    return {code: tuple(names) for code, names in sorted(found.items())}
+
+
         if not hasattr(cls, needed):
             raise refuse(f"needs a class attribute `{needed}`")
     if not isinstance(cls.name, str) or not _NAME.fullmatch(cls.name):
@@ -117,3 +128,5 @@ def _check_declaration(cls: type[Rule]) -> None:
         raise refuse("is a security rule and needs `cwe`, the number of the weakness")
     if not cls.good or not cls.bad:
         raise refuse("needs at least one `good` and one `bad` example")
+    if not isinstance(cls.names, (frozenset, set)) or not all(isinstance(name, str) for name in cls.names):
+        raise refuse(f"has the names {cls.names!r}; write a set of texts")

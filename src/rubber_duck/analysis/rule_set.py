@@ -12,7 +12,7 @@ from typing import Final
 
 from rubber_duck.analysis.rule import Rule, rules
 from rubber_duck.code.language import languages
-from rubber_duck.errors import InvalidSettings, UnknownName, did_you_mean
+from rubber_duck.errors import InvalidSettings, UnknownName, did_you_mean, normalize
 
 Options = Mapping[str, Mapping[str, object]]
 
@@ -35,7 +35,8 @@ class RuleSet:
         """Raises UnknownName for an unknown rule, InvalidSettings for an unknown or mistyped option."""
         known = rules.discover()
         check_options(options, "duck.toml")
-        self.rules: tuple[Rule, ...] = tuple(known[name](dict(options.get(name, {}))) for name in known)
+        made = (_made(name, options.get(name, {})) for name in known)
+        self.rules: tuple[Rule, ...] = tuple(rule for rule in made if rule is not None)
         chosen = sorted((name, sorted(values.items())) for name, values in options.items() if values)
         self.fingerprint = hashlib.blake2b(f"{program_digest()} {chosen}".encode(), digest_size=16).hexdigest()
 
@@ -47,6 +48,16 @@ class RuleSet:
             if kinds:
                 chosen.append((rule, kinds))
         return chosen
+
+
+def _made(name: str, options: Mapping[str, object]) -> Rule | None:
+    """The rule of that name; None for one of another distribution that cannot be made, which is left out."""
+    try:
+        return rules[name](dict(options))
+    except Exception as error:
+        if not rules.leave_out(name, f"it cannot be made: {normalize(error).message}"):
+            raise
+        return None
 
 
 @cache
@@ -69,6 +80,8 @@ def check_options(options: Options, where: str) -> None:
     """Raise as RuleSet for the first thing wrong in the `[analysis.rules]` of the file `where`."""
     known = rules.discover()
     for name, given in options.items():
+        if name in rules.left_out:
+            continue  # it was said already, and stops nothing
         if name not in known:
             place = f" (in [analysis.rules] of {where})"
             raise UnknownName.among("rule", name, known, where=place, hint=rules.hint)

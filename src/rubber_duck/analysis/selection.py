@@ -33,13 +33,14 @@ def selection(settings: AnalysisSettings, *, only: Collection[str], known: Colle
 
     Raises UnknownName for a rule that does not exist.
     """
+    configured = {*known, *rules.left_out}  # a plug-in that does not work was said already, and stops nothing
     for name in only:
         _check_known(name, known, "")
     for name in (*settings.select, *settings.ignore, *(each for per in settings.per_path for each in per.ignore)):
         if not name.startswith(RUFF):  # a configuration may speak of rules that this selection does not run
-            _check_known(name, known, " (in [analysis] of duck.toml)")
+            _check_known(name, configured, " (in [analysis] of duck.toml)")
     for name in settings.rules:
-        if name not in known:
+        if name not in configured:
             raise UnknownName.among("rule", name, known, where=" (in [analysis.rules] of duck.toml)", hint=rules.hint)
     by_path = [(Patterns([per.path], "analysis.per_path"), per.ignore) for per in settings.per_path]
 

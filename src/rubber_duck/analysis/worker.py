@@ -13,6 +13,7 @@ from rubber_duck import fault
 from rubber_duck.analysis.analyzer import Analyzed, Analyzer, hash_content
 from rubber_duck.analysis.file_analysis import FileAnalysis, FileProblem
 from rubber_duck.analysis.rule_set import RuleSet
+from rubber_duck.code.workers import Crashed
 from rubber_duck.errors import DuckError
 from rubber_duck.settings.tree import Option
 from rubber_duck.workspace.paths import Root
@@ -40,8 +41,18 @@ class WorkResult(msgspec.Struct, frozen=True, array_like=True):
 
 
 item_encoder: Final = msgspec.msgpack.Encoder()
-result_decoder: Final = msgspec.msgpack.Decoder(WorkResult)
+_result_decoder: Final = msgspec.msgpack.Decoder(WorkResult)
 _item_decoder: Final = msgspec.msgpack.Decoder(WorkItem)
+
+
+def read_result(answer: bytes | Crashed) -> WorkResult | Crashed:
+    """What a worker answered; Crashed also where a rule put something else into a finding than it may hold."""
+    if isinstance(answer, Crashed):
+        return answer
+    try:
+        return _result_decoder.decode(answer)
+    except msgspec.MsgspecError as error:
+        return Crashed(f"a rule put something else into a finding than it may hold: {error}")
 
 
 def open_task(initial: bytes) -> Callable[[bytes], bytes]:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, Final
 
+from rubber_duck import telemetry
 from rubber_duck.cli import connection
 from rubber_duck.cli.connection import Delta, Progress, Result
+from rubber_duck.cli.failures import warn
 from rubber_duck.cli.invocation import Invocation
 from rubber_duck.cli.meter import Meter, meter_for
 
 _TICK_S: Final = 0.1
+_REPAIR: Final = "repair or uninstall that package, `duck doctor` looks at every plug-in"
+_LOOK: Final = "`duck doctor` looks at every engine"
 _ENDING_SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP)
 
 
@@ -25,7 +29,7 @@ async def converse(
     meter = meter_for(invocation)
     ticker = asyncio.create_task(_tick(meter), name="progress bar")
     try:
-        async with aclosing(_pieces(invocation, name, request)) as pieces:
+        async with _warned(invocation, meter), aclosing(_pieces(invocation, name, request)) as pieces:
             async for piece in pieces:
                 match piece:
                     case Progress():
@@ -66,6 +70,27 @@ def _end_on_signals() -> list[int]:
     for number in _ENDING_SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, end, number)
     return ended_by
+
+
+@asynccontextmanager
+async def _warned(invocation: Invocation, meter: Meter) -> AsyncIterator[None]:
+    """At the end, however it ends, say what did not work and was worked around; events may come from threads."""
+    sentences: list[str] = []
+
+    def listener(name: str, fields: Mapping[str, telemetry.Value]) -> None:
+        if name == "plugin.left_out":
+            what = f"the {fields['kind']} {fields['plugin']!r}" if fields["plugin"] else f"every {fields['kind']}"
+            sentences.append(f"{what} of {fields['package']} is left out: {fields['error']}; {_REPAIR}")
+        elif name == "engine.passed_over":
+            sentences.append(f"{fields['error']}; {fields['by']!r} answered in its place, {_LOOK}")
+
+    try:
+        with telemetry.listening(listener):
+            yield
+    finally:
+        meter.hide()
+        for sentence in sentences:
+            warn(invocation, sentence)
 
 
 async def _tick(meter: Meter) -> None:

@@ -96,9 +96,14 @@ def say(invocation: Invocation, message: str, code: str = "") -> None:
     terminal.note(f"{_prefix(invocation, 'error')}: {terminal.printable(invocation.as_called(message))}{shown}")
 
 
+def warn(invocation: Invocation, message: str) -> None:
+    """Write one sentence to stderr about what did not work and was worked around."""
+    terminal.note(f"{_prefix(invocation, 'warning')}: {terminal.printable(invocation.as_called(message))}")
+
+
 def _prefix(invocation: Invocation, word: str) -> str:
     if terminal.wants_color(sys.stderr, invocation.color):
-        return f"\x1b[1mduck:\x1b[0m \x1b[1;31m{word}\x1b[0m"
+        return f"\x1b[1mduck:\x1b[0m \x1b[1;{33 if word == 'warning' else 31}m{word}\x1b[0m"
     return f"duck: {word}"
 
 

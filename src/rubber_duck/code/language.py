@@ -6,10 +6,11 @@ import importlib
 import pkgutil
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from rubber_duck.errors import InvalidDeclaration
 from rubber_duck.registry import Registry
 
 if TYPE_CHECKING:
@@ -46,6 +47,11 @@ class Language(ABC):
 
     def dialect(self, path: str) -> str:
         """The grammar, a key of `grammars`, that reads the file at `path`."""
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        super().__init_subclass__(**kwargs)
+        if (wrong := next(_wrong(cls), None)) is not None:
+            raise InvalidDeclaration(f"the language class {cls.__module__}.{cls.__qualname__} {wrong}")
+
         del path
         return self.name
 
@@ -56,9 +62,28 @@ class Language(ABC):
 
 class Languages(Registry[Language]):
     """The registry of languages: it imports only the module `language` of each folder, not what reads the trees."""
+def _wrong(cls: Any) -> Iterator[str]:  # Any: what is declared may be of any type
+    """What is wrong with a declaration, each as the rest of a sentence."""
+    for field in ("name", "family", "suffixes", "grammars", "leaves", "line_comment", "extraction"):
+        if not hasattr(cls, field):
+            yield f"needs a class attribute `{field}`"
+    for field in ("name", "family", "title", "line_comment", "extraction"):
+        if not isinstance(getattr(cls, field), str):
+            yield f"has the {field} {getattr(cls, field)!r}; it must be a text"
+    for field in ("suffixes", "filenames", "interpreters"):
+        value = getattr(cls, field)
+        if not isinstance(value, tuple) or not all(isinstance(each, str) and each for each in value):
+            yield f"has the {field} {value!r}; write a tuple of texts"
+    wrong = next((each for each in cls.suffixes if not each.startswith(".") or each != each.lower()), None)
+    if wrong is not None:
+        yield f"has the suffix {wrong!r}; write it in lower case, with its dot"
+    if not cls.grammars or not all(":" in target for target in cls.grammars.values()):
+        yield f"has the grammars {cls.grammars!r}; write a dialect → 'module:function'"
+
+
 
     def __init__(self) -> None:
-        super().__init__("language", group="rubber_duck.languages")
+        super().__init__("language", of=Language, group="rubber_duck.languages")
         self._folders_read = False
 
     def discover(self) -> Languages:
@@ -118,7 +143,9 @@ def _tables() -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
     suffixes: dict[str, str] = {}
     filenames: dict[str, str] = {}
     interpreters: dict[str, str] = {}
-    for name, cls in languages.discover().items():
+    # Ours come last, so that no plug-in takes a suffix from them.
+    own_last = sorted(languages.discover().items(), key=lambda item: languages.is_own(item[0]))
+    for name, cls in own_last:
         suffixes |= dict.fromkeys(cls.suffixes, name)
         filenames |= dict.fromkeys(cls.filenames, name)
         interpreters |= dict.fromkeys(cls.interpreters, name)

@@ -22,12 +22,7 @@ from rubber_duck.scope import Right
 R = TypeVar("R")
 A = TypeVar("A")
 
-engines: Final[Registry[Engine[Any, Any]]] = Registry(  # Any: engines of every request and answer
-    "engine", package="rubber_duck.engines", group="rubber_duck.engines", hint="`duck engines` lists them"
-)
-"""Every engine. Add one with `@engines.add`, in `engines/<name>.py`."""
-
-PARTS: Final = ("workspace", "analysis", "project_analysis")
+PARTS: Final = ("workspace", "analysis", "project_analysis", "search")
 """The parts an engine may list in `needs`; `app` opens them, and what they stand on, in this order."""
 
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
@@ -131,6 +126,12 @@ class Engine(ABC, Generic[R, A]):
     def about(cls) -> str:
         """The first sentence of the docstring."""
         return " ".join((cls.__doc__ or "").strip().split("\n\n")[0].split())
+
+
+engines: Final[Registry[Engine[Any, Any]]] = Registry(  # Any: engines of every request and answer
+    "engine", of=Engine, package="rubber_duck.engines", group="rubber_duck.engines", hint="`duck engines` lists them"
+)
+"""Every engine. Add one with `@engines.add`, in `engines/<name>.py`."""
 
 
 def parse_request(engine: type[Engine[R, A]], raw: object) -> R:

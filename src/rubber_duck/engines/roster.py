@@ -15,7 +15,7 @@ from rubber_duck.errors import (
     DuckError,
     EngineFailed,
     InvalidInput,
-    LimitExceeded,
+    InvalidSettings,
     TimedOut,
     Unavailable,
     UnknownName,
@@ -49,7 +49,8 @@ class Roster:
         self._open: dict[str, AnyEngine] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._failures: dict[str, tuple[int, float, str]] = {}
-        unknown = next((name for name in settings.engines if name not in registry), None)
+        there = {*registry, *registry.left_out}
+        unknown = next((name for name in settings.engines if name not in there), None)
         if unknown is not None:
             raise UnknownName.among(
                 "engine", unknown, registry, where=" (in [engines] of duck.toml)", hint=registry.hint
@@ -60,31 +61,41 @@ class Roster:
         found = [engine for engine in self._registry.values() if name in engine.capabilities]
         if not found:
             answered = {each for engine in self._registry.values() for each in engine.capabilities}
-            raise UnknownName.among("engine", name, answered, hint=self._registry.hint)
+            raise self._registry.unknown(name, answered)
         return sorted(found, key=lambda engine: (-engine.priority, engine.name))
 
-    def pick(
+    async def pick(
         self, scope: Scope, name: str, raw: object
     ) -> tuple[type[AnyEngine], Any]:  # Any: the request of whichever engine
-        """The engine that shall answer, and the request in its own type.
+        """The engine that shall answer, which is open then, and the request in its own type.
 
-        Only engines whose right the scope holds are asked; nothing is parsed for the others. Raises UnknownName,
-        Denied, or what the best of the engines says of the request.
+        Only engines whose right the scope holds are asked; nothing is parsed for the others. One that cannot be
+        opened, or fails at saying whether it accepts the request, is passed over. Raises UnknownName, Denied, or what
+        the best of the engines says of the request.
         """
-        refused: DuckError | None = None
         answering = self.answering(name)
         allowed = [engine for engine in answering if engine.right in scope.rights]
         if not allowed:
             scope.require(answering[0].right)
+        refused: list[tuple[str, DuckError]] = []
         for engine in allowed:
             try:
                 request = parse_request(engine, raw)
-            except (InvalidInput, LimitExceeded) as error:
-                refused = refused or error
+                if not _accepts(engine, request):
+                    continue
+                await self._opened(engine)
+            except InvalidSettings:
+                raise  # a mistake in duck.toml is to be mended, not to be worked around
+            except DuckError as error:
+                refused.append((engine.name, error))
                 continue
-            if _accepts(engine, request):
-                return engine, request
-        raise refused or InvalidInput(f"no engine that answers to {name!r} accepts this request")
+            for other, said in refused:
+                if isinstance(said, (Unavailable, EngineFailed)):
+                    telemetry.emit("engine.passed_over", engine=other, by=engine.name, error=said.message)
+            return engine, request
+        if refused:
+            raise refused[0][1]
+        raise InvalidInput(f"no engine that answers to {name!r} accepts this request")
 
     async def run(self, engine: type[AnyEngine], request: Any, call: Call) -> Any:  # Any: as in pick
         """Open the engine if need be and let it answer; every failure leaves as a DuckError."""
@@ -104,6 +115,32 @@ class Roster:
             raise
         telemetry.emit("engine.finished", engine=engine.name, duration_ms=round((self._clock() - started) * 1000))
         return answer
+
+    async def open_all(self, *, timeout_s: float) -> dict[str, EngineHealth]:
+        """Open every engine that is not open, all at once, and ask each for its health; nothing raises.
+
+        An engine that takes longer than `timeout_s` to open is not well; its next request tries again.
+        """
+
+        async def opened(engine: type[AnyEngine]) -> str:
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await self._opened(engine)
+            except TimeoutError:
+                return f"opening it took longer than {timeout_s:g} s"
+            except DuckError as error:
+                return error.message
+            return ""
+
+        names = list(self._registry)
+        failures = dict(
+            zip(names, await asyncio.gather(*(opened(self._registry[name]) for name in names)), strict=True)
+        )
+        health = await self.health()
+        return {
+            name: EngineHealth(ok=False, detail=failures[name]) if failures[name] and health[name].ok else health[name]
+            for name in names
+        }
 
     async def health(self) -> dict[str, EngineHealth]:
         """The health of each engine by name; one that was never used is healthy."""

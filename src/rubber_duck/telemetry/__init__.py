@@ -2,7 +2,7 @@
 
 from rubber_duck.telemetry.catalogue import COUNTERS, EVENTS, SPANS, Event
 from rubber_duck.telemetry.correlation import correlated, correlation_id
-from rubber_duck.telemetry.events import emit, listening
+from rubber_duck.telemetry.events import Value, emit, listening
 from rubber_duck.telemetry.logs import configure_logs
 from rubber_duck.telemetry.recorder import MemoryRecorder, Recorder, count, recording, span
 
@@ -13,6 +13,7 @@ __all__ = [
     "Event",
     "MemoryRecorder",
     "Recorder",
+    "Value",
     "configure_logs",
     "correlated",
     "correlation_id",

@@ -57,6 +57,23 @@ EVENTS: Final[dict[str, Event]] = _catalogue(
         },
     ),
     Event(
+        "engine.passed_over",
+        "warning",
+        "An engine failed before it began, and another that answers to the same name took its place.",
+        {"engine": "its name", "by": "the engine that answered", "error": "what it said"},
+    ),
+    Event(
+        "plugin.left_out",
+        "warning",
+        "A plug-in of another distribution does not work and is not used.",
+        {
+            "kind": "what it is: rule, engine, language",
+            "plugin": "its name; empty: all of that package",
+            "package": "the distribution and its version",
+            "error": "what is wrong with it",
+        },
+    ),
+    Event(
         "part.crashed",
         "error",
         "A background part raised an exception and will be started again.",

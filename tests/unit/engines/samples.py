@@ -115,7 +115,7 @@ async def ask(
 ) -> object:
     """The answer, as the application gets it."""
     asking = by or scope()
-    chosen, request = among.pick(asking, name, raw)
+    chosen, request = await among.pick(asking, name, raw)
     return await among.run(chosen, request, Call(asking, Parts(Settings()), emit))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 
 import pytest
 from msgspec import Struct
@@ -16,6 +17,7 @@ from rubber_duck.errors import (
     Denied,
     EngineFailed,
     InvalidInput,
+    InvalidSettings,
     NotFound,
     TimedOut,
     UnknownName,
@@ -74,36 +76,36 @@ def test_the_highest_priority_comes_first_then_the_name() -> None:
     assert [each.name for each in roster(*classes).answering("say")] == ["antelope", "zebra", "low"]
 
 
-def test_of_the_engines_that_accept_the_highest_priority_is_picked() -> None:
+async def test_of_the_engines_that_accept_the_highest_priority_is_picked() -> None:
     usual = engine("usual", capabilities=("say",))
     special = engine("special", capabilities=("say",), priority=1, accepting=lambda request: request.times > 9)
     among = roster(usual, special)
 
-    assert [among.pick(scope(), "say", Ask("x", times))[0] for times in (1, 10)] == [usual, special]
+    assert [(await among.pick(scope(), "say", Ask("x", times)))[0] for times in (1, 10)] == [usual, special]
 
 
-def test_an_engine_that_cannot_read_the_request_leaves_it_to_the_next() -> None:
+async def test_an_engine_that_cannot_read_the_request_leaves_it_to_the_next() -> None:
     shouting = engine("shouting", capabilities=("say",), priority=1, request=Shout)
     usual = engine("usual", capabilities=("say",))
 
-    assert roster(shouting, usual).pick(scope(), "say", {"text": "x"}) == (usual, Ask("x"))
+    assert await roster(shouting, usual).pick(scope(), "say", {"text": "x"}) == (usual, Ask("x"))
 
 
-def test_a_request_that_no_engine_can_read_is_refused_in_the_words_of_the_best() -> None:
+async def test_a_request_that_no_engine_can_read_is_refused_in_the_words_of_the_best() -> None:
     best = engine("best", capabilities=("say",), priority=1)
     other = engine("other", capabilities=("say",), request=Shout)
 
     with pytest.raises(InvalidInput) as caught:
-        roster(best, other).pick(scope(), "say", {})
+        await roster(best, other).pick(scope(), "say", {})
 
     assert caught.value.message == ("the request for 'best' is not valid: Object missing required field `text`")
 
 
-def test_a_request_that_no_engine_accepts_is_refused() -> None:
+async def test_a_request_that_no_engine_accepts_is_refused() -> None:
     among = roster(engine(accepting=lambda request: False))
 
     with pytest.raises(InvalidInput, match="no engine that answers to 'sample' accepts this request"):
-        among.pick(scope(), "sample", Ask("x"))
+        await among.pick(scope(), "sample", Ask("x"))
 
 
 def test_a_name_that_nobody_answers_to_is_refused_with_the_nearest() -> None:
@@ -119,7 +121,7 @@ def test_engines_registered_later_are_found() -> None:
     assert among.answering("late") == [late]
 
 
-def test_without_the_right_nothing_is_parsed() -> None:
+async def test_without_the_right_nothing_is_parsed() -> None:
     parsed: list[Ask] = []
 
     def accepting(request: Ask) -> bool:
@@ -129,7 +131,7 @@ def test_without_the_right_nothing_is_parsed() -> None:
     among = roster(engine(accepting=accepting))
 
     with pytest.raises(Denied, match=r"^'Bob' may not do this: the right 'catalog.read' is missing$"):
-        among.pick(NOBODY, "sample", {"no": "request at all"})
+        await among.pick(NOBODY, "sample", {"no": "request at all"})
 
     assert parsed == []
 
@@ -145,11 +147,11 @@ async def test_without_the_right_nothing_is_opened() -> None:
     assert opening.tried == 0
 
 
-def test_an_engine_whose_right_is_missing_leaves_the_request_to_one_that_is_allowed() -> None:
+async def test_an_engine_whose_right_is_missing_leaves_the_request_to_one_that_is_allowed() -> None:
     writer = engine("writer", capabilities=("say",), priority=1, right=Right.FILE_WRITE)
     reader = engine("reader", capabilities=("say",), right=Right.FILE_READ)
 
-    assert roster(writer, reader).pick(scope(Right.FILE_READ), "say", Ask("x"))[0] is reader
+    assert (await roster(writer, reader).pick(scope(Right.FILE_READ), "say", Ask("x")))[0] is reader
 
 
 async def test_an_engine_that_takes_too_long_is_timed_out_and_cancelled() -> None:
@@ -219,12 +221,70 @@ async def test_an_engine_whose_own_wait_was_cancelled_has_failed() -> None:
     )
 
 
-def test_an_exception_while_asking_what_an_engine_accepts_is_its_failure() -> None:
+async def test_an_exception_while_asking_what_an_engine_accepts_is_its_failure() -> None:
     def broken(request: Ask) -> bool:
         raise KeyError("gone")
 
     with pytest.raises(EngineFailed, match=r"^the engine 'sample' failed: KeyError: 'gone'$"):
-        roster(engine(accepting=broken)).pick(scope(), "sample", Ask("x"))
+        await roster(engine(accepting=broken)).pick(scope(), "sample", Ask("x"))
+
+
+def _heard_passing_over(events: list[dict[str, object]]) -> AbstractContextManager[None]:
+    """Collects the fields of `engine.passed_over`."""
+
+    def listener(name: str, fields: Mapping[str, object]) -> None:
+        if name == "engine.passed_over":
+            events.append(dict(fields))
+
+    return telemetry.listening(listener)
+
+
+async def test_an_engine_that_cannot_be_opened_leaves_the_request_to_the_next_and_this_is_told() -> None:
+    events: list[dict[str, object]] = []
+    best = engine("best", capabilities=("say",), priority=1, opening=Flaky(1))
+    with _heard_passing_over(events):
+        answer = await ask(roster(best, engine("usual", capabilities=("say",))), Ask("x"), "say")
+
+    assert (answer, events) == (
+        Said("x"),
+        [
+            {
+                "engine": "best",
+                "by": "usual",
+                "error": "the engine 'best' could not be opened: the operating system refused: no device 1",
+            }
+        ],
+    )
+
+
+async def test_an_engine_that_fails_at_saying_what_it_accepts_leaves_the_request_to_the_next() -> None:
+    events: list[dict[str, object]] = []
+
+    def broken(request: Ask) -> bool:
+        raise KeyError("gone")
+
+    best = engine("best", capabilities=("say",), priority=1, accepting=broken)
+    with _heard_passing_over(events):
+        answer = await ask(roster(best, engine("usual", capabilities=("say",))), Ask("x"), "say")
+
+    assert (answer, [each["error"] for each in events]) == (Said("x"), ["the engine 'best' failed: KeyError: 'gone'"])
+
+
+async def test_an_engine_that_cannot_read_the_request_is_not_told_to_have_been_passed_over() -> None:
+    events: list[dict[str, object]] = []
+    shouting = engine("shouting", capabilities=("say",), priority=1, request=Shout)
+    with _heard_passing_over(events):
+        await ask(roster(shouting, engine("usual", capabilities=("say",))), {"text": "x"}, "say")
+
+    assert events == []
+
+
+async def test_a_mistake_in_the_settings_of_the_best_engine_is_said_and_not_worked_around() -> None:
+    best = engine("best", capabilities=("say",), priority=1)
+    among = roster(best, engine("usual", capabilities=("say",)), settings=Settings(engines={"best": {"x": 1}}))
+    error = await failure(ask(among, Ask("x"), "say"))
+
+    assert (type(error), error.message) == (InvalidSettings, "there is no setting 'engines.best.x'")
 
 
 async def test_being_cancelled_reaches_the_engine_and_goes_on_to_the_asker() -> None:

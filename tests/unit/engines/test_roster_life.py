@@ -220,6 +220,28 @@ async def test_a_health_check_that_answers_something_else_is_an_unwell_engine() 
     }
 
 
+async def test_opening_all_asks_every_engine_how_it_is_and_raises_nothing() -> None:
+    async def poorly() -> EngineHealth:
+        return EngineHealth(ok=False, detail="no model")
+
+    among = roster(
+        engine("well"),
+        engine("unwell", healthy=poorly),
+        engine("shut", opening=Flaky(1)),
+        engine("slow", opening=forever),
+        engine("wrong"),
+        settings=Settings(engines={"wrong": {"x": 1}}),
+    )
+
+    assert await among.open_all(timeout_s=0.01) == {
+        "well": EngineHealth(ok=True),
+        "unwell": EngineHealth(ok=False, detail="no model"),
+        "shut": EngineHealth(ok=False, detail="the operating system refused: no device 1"),
+        "slow": EngineHealth(ok=False, detail="opening it took longer than 0.01 s"),
+        "wrong": EngineHealth(ok=False, detail="there is no setting 'engines.wrong.x'"),
+    }
+
+
 async def test_closing_closes_what_was_opened_last_first_and_what_was_not_opened_never() -> None:
     closed: list[str] = []
 
