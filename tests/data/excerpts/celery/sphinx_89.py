@@ -1,0 +1,3 @@
+if isinstance(obj, BaseTask) and getattr(obj, '__wrapped__'):
+    if skip:
+        return False

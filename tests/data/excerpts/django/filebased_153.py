@@ -1,0 +1,4 @@
+try:
+    exp = pickle.load(f)
+except EOFError:
+    exp = 0  # An empty file is considered expired.

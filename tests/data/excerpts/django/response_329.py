@@ -1,0 +1,4 @@
+try:
+    closer()
+except Exception:
+    pass

@@ -1,0 +1,3 @@
+def setUpClass(cls):
+    raise ValueError("woops")
+    super().setUpClass()

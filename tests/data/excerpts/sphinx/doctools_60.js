@@ -1,0 +1,4 @@
+Documentation.PLURAL_EXPR = new Function(
+  "n",
+  `return (${catalog.plural_expr})`
+);

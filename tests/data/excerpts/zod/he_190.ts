@@ -1,0 +1,4 @@
+if (issue.minimum === 1 && issue.inclusive) {
+  const singularPhrase = issue.origin === "set" ? "לפחות פריט אחד" : "לפחות פריט אחד";
+  return `קטן מדי: ${subject} ${verb} להכיל ${singularPhrase}`;
+}
