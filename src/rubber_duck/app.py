@@ -91,11 +91,11 @@ async def open_app(
     telemetry.configure_logs(settings.log)
     try:
         async with AsyncExitStack() as stack:
-            if settings.telemetry.traces == "file":
             stack.enter_context(_plugins_watched())
             roster = Roster(engines, settings)
             declared = PARTS if parts is None else parts
             chosen = _chosen(declared, None if for_engines is None else _needed(roster, for_engines))
+            if settings.telemetry.traces == "file":
                 stack.enter_context(_traced(Path(settings.home)))
             supervisor = Supervisor()
             opened = await _open_parts(chosen, settings, stack)
@@ -106,7 +106,6 @@ async def open_app(
         telemetry.emit("app.closed")
 
 
-async def _open_parts(chosen: Sequence[Part], settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
 @contextmanager
 def _plugins_watched() -> Iterator[None]:
     """Tell of every plug-in that is left out, now or whenever its kind is first needed; engines are needed now."""
@@ -121,6 +120,7 @@ def _tell_left_out(left: Contribution) -> None:
     telemetry.emit("plugin.left_out", kind=left.kind, plugin=left.name, package=left.package, error=left.reason)
 
 
+async def _open_parts(chosen: Sequence[Part], settings: Settings, stack: AsyncExitStack) -> dict[str, object]:
     started = time.monotonic()
     opened: dict[str, object] = {}
     for part in chosen:

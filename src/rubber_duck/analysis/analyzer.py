@@ -178,6 +178,15 @@ class _Desk:
             self._failures.setdefault(rule.name, f"{type(error).__name__}: {error}")
 
 
+def _checked(hit: object) -> Hit:
+    """What a rule yielded; TypeError where that is not what a rule may yield."""
+    if not isinstance(hit, Hit):
+        raise TypeError(f"it yields {hit!r}, which is no Hit")
+    if not isinstance(hit.message, str):
+        raise TypeError(f"it says {hit.message!r}, which is no text")
+    return hit
+
+
 def _finding(file: SourceFile, rule: Rule, hit: Hit) -> Finding:
     return Finding(
         path="",
@@ -197,15 +206,6 @@ def _syntax_errors(file: SourceFile) -> Iterator[Finding]:
         is_encoding = problem.is_encoding
         yield Finding(
             path="",
-def _checked(hit: object) -> Hit:
-    """What a rule yielded; TypeError where that is not what a rule may yield."""
-    if not isinstance(hit, Hit):
-        raise TypeError(f"it yields {hit!r}, which is no Hit")
-    if not isinstance(hit.message, str):
-        raise TypeError(f"it says {hit.message!r}, which is no text")
-    return hit
-
-
             span=Span(*file.span(problem.start_byte, problem.end_byte)),
             rule=INVALID_ENCODING if is_encoding else SYNTAX_ERROR,
             kind=Kind.SYNTAX,

@@ -93,11 +93,6 @@ class Rule(ABC):
         """Yield a Hit for each thing wrong at `node`; `file.ancestors` is the path above it."""
 
 
-def _check_declaration(cls: type[Rule]) -> None:
-    def refuse(what: str) -> InvalidDeclaration:
-        return InvalidDeclaration(f"the rule class {cls.__module__}.{cls.__qualname__} {what}")
-
-    for needed in ("kind", "severity", "kinds", "good", "bad"):
 rules: Final[Registry[Rule]] = Registry(
     "rule", of=Rule, package="rubber_duck.analysis.rules", group="rubber_duck.rules", hint="`duck rules` lists them"
 )
@@ -114,6 +109,11 @@ def stand_ins() -> Mapping[str, tuple[str, ...]]:
     return {code: tuple(names) for code, names in sorted(found.items())}
 
 
+def _check_declaration(cls: type[Rule]) -> None:
+    def refuse(what: str) -> InvalidDeclaration:
+        return InvalidDeclaration(f"the rule class {cls.__module__}.{cls.__qualname__} {what}")
+
+    for needed in ("kind", "severity", "kinds", "good", "bad"):
         if not hasattr(cls, needed):
             raise refuse(f"needs a class attribute `{needed}`")
     if not isinstance(cls.name, str) or not _NAME.fullmatch(cls.name):
@@ -124,9 +124,9 @@ def stand_ins() -> Mapping[str, tuple[str, ...]]:
         raise refuse("needs a `kind` from Kind and a `severity` from Severity")
     if not cls.kinds or not all(isinstance(nodes, tuple) and nodes for nodes in cls.kinds.values()):
         raise refuse("needs `kinds`: a language → a tuple of node kinds")
+    if not isinstance(cls.names, (frozenset, set)) or not all(isinstance(name, str) for name in cls.names):
+        raise refuse(f"has the names {cls.names!r}; write a set of texts")
     if cls.kind is Kind.SECURITY and cls.cwe is None:
         raise refuse("is a security rule and needs `cwe`, the number of the weakness")
     if not cls.good or not cls.bad:
         raise refuse("needs at least one `good` and one `bad` example")
-    if not isinstance(cls.names, (frozenset, set)) or not all(isinstance(name, str) for name in cls.names):
-        raise refuse(f"has the names {cls.names!r}; write a set of texts")

@@ -33,9 +33,9 @@ def selection(settings: AnalysisSettings, *, only: Collection[str], known: Colle
 
     Raises UnknownName for a rule that does not exist.
     """
-    configured = {*known, *rules.left_out}  # a plug-in that does not work was said already, and stops nothing
     for name in only:
         _check_known(name, known, "")
+    configured = {*known, *rules.left_out}  # a plug-in that does not work was said already, and stops nothing
     for name in (*settings.select, *settings.ignore, *(each for per in settings.per_path for each in per.ignore)):
         if not name.startswith(RUFF):  # a configuration may speak of rules that this selection does not run
             _check_known(name, configured, " (in [analysis] of duck.toml)")

@@ -45,13 +45,13 @@ class Language(ABC):
     line_comment: ClassVar[str]
     extraction: ClassVar[str]
 
-    def dialect(self, path: str) -> str:
-        """The grammar, a key of `grammars`, that reads the file at `path`."""
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
         if (wrong := next(_wrong(cls), None)) is not None:
             raise InvalidDeclaration(f"the language class {cls.__module__}.{cls.__qualname__} {wrong}")
 
+    def dialect(self, path: str) -> str:
+        """The grammar, a key of `grammars`, that reads the file at `path`."""
         del path
         return self.name
 
@@ -60,8 +60,6 @@ class Language(ABC):
         """What this language's calls and strings look like in the tree."""
 
 
-class Languages(Registry[Language]):
-    """The registry of languages: it imports only the module `language` of each folder, not what reads the trees."""
 def _wrong(cls: Any) -> Iterator[str]:  # Any: what is declared may be of any type
     """What is wrong with a declaration, each as the rest of a sentence."""
     for field in ("name", "family", "suffixes", "grammars", "leaves", "line_comment", "extraction"):
@@ -81,6 +79,8 @@ def _wrong(cls: Any) -> Iterator[str]:  # Any: what is declared may be of any ty
         yield f"has the grammars {cls.grammars!r}; write a dialect → 'module:function'"
 
 
+class Languages(Registry[Language]):
+    """The registry of languages: it imports only the module `language` of each folder, not what reads the trees."""
 
     def __init__(self) -> None:
         super().__init__("language", of=Language, group="rubber_duck.languages")
