@@ -99,16 +99,6 @@ rules: Final[Registry[Rule]] = Registry(
 """Every rule of our own. Add one with `@rules.add`."""
 
 
-@cache
-def stand_ins() -> Mapping[str, tuple[str, ...]]:
-    """A rule of another tool, e.g. `"ruff/S602"` → the names of our rules that replace it."""
-    found: dict[str, list[str]] = {}
-    for name, rule in rules.discover().items():
-        for code in rule.replaces:
-            found.setdefault(code, []).append(name)
-    return {code: tuple(names) for code, names in sorted(found.items())}
-
-
 def _check_declaration(cls: type[Rule]) -> None:
     def refuse(what: str) -> InvalidDeclaration:
         return InvalidDeclaration(f"the rule class {cls.__module__}.{cls.__qualname__} {what}")
