@@ -24,6 +24,7 @@ from rubber_duck.supervision import PartHealth, Supervisor
 if TYPE_CHECKING:
     from rubber_duck.analysis.analysis import Analysis
     from rubber_duck.analysis.project_analysis import ProjectAnalysis
+    from rubber_duck.search.search import Search
     from rubber_duck.storage.database import Database
     from rubber_duck.workspace.workspace import Workspace
 
@@ -245,6 +246,14 @@ async def _open_project_analysis(settings: Settings, opened: Opened) -> AsyncIte
     yield ProjectAnalysis(opened["database"], opened["workspace"], opened["analysis"], clock=_now)
 
 
+@asynccontextmanager
+async def _open_search(settings: Settings, opened: Opened) -> AsyncIterator[Search]:
+    from rubber_duck.search.search import open_search  # noqa: PLC0415  # numpy, see _open_database
+
+    async with open_search(opened["database"], settings, clock=_now) as search:
+        yield search
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -254,5 +263,6 @@ PARTS: Final[tuple[Part, ...]] = (
     Part("workspace", ("database",), _open_workspace),
     Part("analysis", (), _open_analysis),
     Part("project_analysis", ("database", "workspace", "analysis"), _open_project_analysis),
+    Part("search", ("database", "workspace"), _open_search),
 )
 """Every part in the order of opening; they close in reverse."""

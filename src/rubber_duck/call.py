@@ -12,6 +12,7 @@ from rubber_duck.scope import Scope
 if TYPE_CHECKING:
     from rubber_duck.analysis.analysis import Analysis
     from rubber_duck.analysis.project_analysis import ProjectAnalysis
+    from rubber_duck.search.search import Search
     from rubber_duck.settings import Settings
     from rubber_duck.workspace.workspace import Workspace
 
@@ -62,6 +63,11 @@ class Parts:
     def project_analysis(self) -> ProjectAnalysis:
         """Analyses of opened projects, kept in the database."""
         return self._get("project_analysis")
+
+    @property
+    def search(self) -> Search:
+        """Indexes of opened projects, and what is found in them."""
+        return self._get("search")
 
     def _get(self, name: str) -> T:  # type: ignore[type-var]  # each property says which type its name has
         try:

@@ -16,6 +16,8 @@ POINTS: Final[dict[str, str]] = {
     "storage.after_commit": "the commit is durable, the caller does not know yet",
     "workspace.before_rename": "the new content is in a temporary file beside the old one",
     "analysis.worker": "inside a worker process, before a file is analysed",
+    "search.worker": "inside a worker process, before a file is indexed",
+    "search.before_commit": "all of a batch of files is in the index, the commit was not asked for",
 }
 """Every point and where it lies. A new point is added here first."""
 

@@ -20,12 +20,16 @@ from rubber_duck.storage import migrate
 from rubber_duck.storage.database import Database, Migration, open_database
 from rubber_duck.storage.metadata import metadata
 
-TABLES = {"alembic_version", "analysis_results", "code_facts", "code_files", "projects"}
+TABLES = {"alembic_version", "analysis_results", "code_facts", "code_files", "projects"} | {
+    "search_files",
+    "search_indexes",
+    "search_words",
+}
 
 
 def declare_tables() -> None:
     """Import every slice's tables."""
-    for slice_name in ("analysis", "code", "workspace"):
+    for slice_name in ("analysis", "code", "search", "workspace"):
         importlib.import_module(f"rubber_duck.{slice_name}.store")
 
 

@@ -31,6 +31,7 @@ class Language(ABC):
     - `leaves`: named node kinds that never have children; the walk does not try to enter them.
     - `literals`: node kinds of strings → the named kinds that stand between the two quotes of a plain one, or are
       these. The walk does not enter a plain one, which is one node in nine, where nothing visits what is in it.
+    - `prose`: node kinds that are comments or documentation → a pattern which their text must begin with.
     """
 
     name: ClassVar[str]
@@ -42,6 +43,7 @@ class Language(ABC):
     grammars: ClassVar[Mapping[str, str]]
     leaves: ClassVar[frozenset[str]]
     literals: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    prose: ClassVar[Mapping[str, bytes]] = {"comment": b""}
     line_comment: ClassVar[str]
     extraction: ClassVar[str]
 

@@ -85,6 +85,10 @@ class PathText(TypeDecorator[str]):
         return _ESCAPED.sub(_unescape, value)
 
 
+CODE_POINT_TEXT: Final = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text ordered by code point on both databases, whatever the server's language."""
+
+
 def to_json(value: object) -> str:
     """The text a JSON column stores: ASCII, so that no database stumbles over a character.
 

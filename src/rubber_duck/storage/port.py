@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mappi
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, TypeVar, overload
+from typing import Any, ClassVar, Final, TypeVar, overload
 
 from sqlalchemy import Connection, CursorResult, Executable, Row
 
@@ -18,6 +18,9 @@ from rubber_duck.errors import Conflict, NotFound, StorageUnavailable
 from rubber_duck.storage import migrate as schema
 from rubber_duck.storage.border import translated
 from rubber_duck.storage.location import Location
+
+LOCK_PAUSE_S: Final = 0.05
+"""How long somebody who waits in `Database.alone` does so before trying again."""
 
 T = TypeVar("T")
 Record = Row[Any]  # the columns' types are known to the statement, not to the checker
@@ -177,6 +180,24 @@ class Database(ABC):
         the caller while `work` writes leaves open whether it was committed.
         """
 
+    @asynccontextmanager
+    async def alone(self, key: str, *, on_wait: Callable[[], None] = lambda: None) -> AsyncIterator[None]:
+        """During the block nobody else, in whatever process, is in such a block of the same `key`.
+
+        Others wait for their turn, after `on_wait` was called once. When the process dies its block has ended. `key`
+        is part of a file's name. Raises StorageUnavailable.
+        """
+        if self._closed:
+            raise StorageUnavailable("the database is closed")
+        async with self._lock(key) as taken:
+            has_waited = False
+            while not await taken():
+                if not has_waited:
+                    on_wait()
+                has_waited = True
+                await asyncio.sleep(LOCK_PAUSE_S)
+            yield
+
     async def health(self) -> DatabaseHealth:
         """Ask the database for its version and schema; raises StorageUnavailable when it does not answer."""
         started = self._clock()
@@ -199,6 +220,10 @@ class Database(ABC):
     @abstractmethod
     async def close(self) -> None:
         """Finish the work that has begun, roll back open transactions, let go of every connection."""
+
+    @abstractmethod
+    def _lock(self, key: str) -> AbstractAsyncContextManager[Callable[[], Awaitable[bool]]]:
+        """A function that tries to take the lock called `key` and says whether it could; let go after the block."""
 
     @abstractmethod
     def _transaction(self, write: bool) -> AbstractAsyncContextManager[Transaction]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar, cast
 
@@ -107,6 +108,27 @@ class PostgresDatabase(Database):
         self._closed = True
         await self._pool.close()
         await self._engine.dispose()
+
+    @asynccontextmanager
+    async def _lock(self, key: str) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
+        """A connection of its own: whoever waits or works long must not take one of the pool from the others."""
+        try:
+            connection = await psycopg.AsyncConnection.connect(self._url, autocommit=True, **self._options)
+        except Exception as error:
+            raise self._translated(error) from error
+        number = int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), signed=True)
+
+        async def taken() -> bool:
+            try:
+                found = await (await connection.execute("SELECT pg_try_advisory_lock(%s)", [number])).fetchone()
+            except psycopg.Error as error:
+                raise self._translated(error) from error
+            return found is not None and bool(found[0])
+
+        try:
+            yield taken
+        finally:
+            await uninterrupted(connection.close())
 
     @asynccontextmanager
     async def _transaction(self, write: bool) -> AsyncIterator[_PostgresTransaction]:

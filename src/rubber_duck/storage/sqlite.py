@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import fcntl
 import os
 import sqlite3
 import stat
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -97,6 +98,25 @@ class SqliteDatabase(Database):
         if self._draining is not None:
             await asyncio.wait([self._draining])
         self._engine.dispose()
+
+    @asynccontextmanager
+    async def _lock(self, key: str) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
+        try:
+            descriptor = os.open(f"{self._path}.{key}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise translated(error, self.location) from error
+
+        async def taken() -> bool:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            return True
+
+        try:
+            yield taken
+        finally:
+            os.close(descriptor)
 
     @asynccontextmanager
     async def _transaction(self, write: bool) -> AsyncIterator[_SqliteTransaction]:

@@ -146,6 +146,23 @@ EVENTS: Final[dict[str, Event]] = _catalogue(
         {"files": "files in the batch", "error": "what it said"},
     ),
     Event(
+        "search.indexed",
+        "info",
+        "The index of a project was brought up to date.",
+        {
+            "added": "files that are new in it",
+            "changed": "files that were read again",
+            "removed": "files that are gone",
+            "duration_ms": "milliseconds",
+        },
+    ),
+    Event(
+        "search.file_crashed",
+        "warning",
+        "A worker process died or hung on a file, which cannot be searched.",
+        {"path": "the file", "reason": "how it ended"},
+    ),
+    Event(
         "analysis.finished",
         "info",
         "An analysis ended.",
@@ -163,6 +180,8 @@ SPANS: Final[dict[str, str]] = {
     "engine.run": "One engine working on one request.",
     "analysis.run": "One analysis of a set of files.",
     "workspace.scan": "Listing a project's files.",
+    "search.update": "Bringing an index up to date.",
+    "search.query": "One question to an index.",
     "storage.transaction": "One transaction.",
 }
 """Every span by its name."""

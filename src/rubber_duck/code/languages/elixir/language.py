@@ -40,6 +40,7 @@ class Elixir(Language):
     )
     literals: ClassVar = dict.fromkeys(("string", "charlist"), ("quoted_content", "escape_sequence"))
     extraction = "rubber_duck.code.languages.elixir.extraction:ElixirExtractor"
+    prose: ClassVar = {"comment": b"", "unary_operator": rb"@(?:module|type|short)?doc\b"}
     line_comment = "#"
 
     def syntax(self) -> Syntax:

@@ -44,6 +44,7 @@ class Python(Language):
     )
     literals: ClassVar = {"string": ("string_start", "string_content", "string_end")}
     extraction = "rubber_duck.code.languages.python.extraction:PythonExtractor"
+    prose: ClassVar = {"comment": b"", "expression_statement": rb"""[rRuU]?(\"{3}|'{3}|["'])[\s\S]*\1\Z"""}
     line_comment = "#"
 
     def syntax(self) -> Syntax:

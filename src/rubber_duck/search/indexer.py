@@ -1,0 +1,273 @@
+"""Brings the index of a project up to date with its folder: only what has changed is read, cut and written."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+from rubber_duck import telemetry
+from rubber_duck.code.language import detect
+from rubber_duck.code.workers import Crashed, Workers
+from rubber_duck.errors import Conflict, DuckError
+from rubber_duck.scope import Scope
+from rubber_duck.search import store
+from rubber_duck.search.associations import learn, written
+from rubber_duck.search.draft import FORMAT
+from rubber_duck.search.index import LAST, FreshFile, IndexState, KnownFile, Sighting, StoredFile
+from rubber_duck.search.kinds import is_test
+from rubber_duck.search.plan import Pending, Plan, has_grammar, plan
+from rubber_duck.search.worker import IndexedFile, IndexItem, index_item, item_encoder, result_decoder
+from rubber_duck.search.writing import Batch, Vocabulary, record_of, write_batch
+from rubber_duck.settings import Settings
+from rubber_duck.storage.database import Connection, Database
+from rubber_duck.storage.fulltext import Word, full_text
+from rubber_duck.workspace.paths import Root
+from rubber_duck.workspace.scan import scan
+
+OnProgress = Callable[[int, int, str], None]
+"""Called with files done, files in all, and what is being done."""
+
+BATCH_BYTES: Final = 1_000_000
+BATCH_FILES: Final = 400
+"""A transaction is written when this much source, or this many files, were read."""
+
+FEW_BYTES: Final = 20_000
+"""So little source is cut in a thread of this process; more goes to processes that can be killed."""
+
+
+LEARN_ANEW: Final = 0.1
+"""When this share of the chunks has changed, what goes together is learnt anew."""
+
+NOTED_EVERY: Final = timedelta(minutes=1)
+"""How often an update that changed nothing is noted."""
+
+_TRIES: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """What an update did: numbers of files."""
+
+    added: int
+    changed: int
+    removed: int
+    unchanged: int
+    duration_s: float
+
+
+@dataclass(slots=True)
+class _Run:
+    """One update while it goes on."""
+
+    scope: Scope
+    root: Root
+    settings: Settings
+    state: IndexState
+    plan: Plan
+    started_ns: int
+    on_progress: OnProgress
+    first_file: int
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)
+    added: int = 0
+    changed: int = 0
+    touched: int = 0
+
+
+class Indexer:
+    """Updates indexes. Two updates of one project, in whatever processes, follow each other."""
+
+    def __init__(
+        self,
+        database: Database,
+        workers: Workers,
+        *,
+        clock: Callable[[], datetime],
+        now_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        """`clock` gives aware moments, `now_ns` nanoseconds since 1970."""
+        self._database = database
+        self._workers = workers
+        self._clock = clock
+        self._now_ns = now_ns
+
+    async def update(self, scope: Scope, root: Root, settings: Settings, on_progress: OnProgress) -> Updated:
+        """Make the index of the scope's project equal to the files below `root`.
+
+        What was done is kept when this is interrupted at any point, and the next update goes on from there.
+        """
+        started_ns = self._now_ns()
+        waiting = partial(on_progress, 0, 0, "waiting for another process that indexes this project")
+        with telemetry.span("search.update"):
+            async with self._database.alone(f"index-{scope.project}", on_wait=waiting):
+                run = await self._planned(scope, root, settings, on_progress)
+                await self._write(run, await asyncio.to_thread(_touched, run))
+                await self._read(run)
+                await self._finish(run)
+        duration_s = (self._now_ns() - started_ns) / 1e9
+        unchanged = run.plan.unchanged + run.touched
+        updated = Updated(run.added, run.changed, len(run.plan.removed), unchanged, duration_s)
+        telemetry.emit("search.indexed", duration_ms=round(duration_s * 1000), **_told(updated))
+        return updated
+
+    async def _planned(self, scope: Scope, root: Root, settings: Settings, on_progress: OnProgress) -> _Run:
+        started_ns = self._now_ns()
+        on_progress(0, 0, "looking at the files")
+        state = await self._opened(scope)
+        known = await self._database.run(partial(store.known_files, index=state.number), write=False)
+        listed = await asyncio.to_thread(scan, root, settings.index, detect)
+        todo = plan(listed, known, with_text=settings.index.text)
+        run = _Run(scope, root, settings, state, todo, started_ns, on_progress, state.next_file)
+        run.vocabulary.is_complete = state.next_word == 1
+        return run
+
+    async def _opened(self, scope: Scope) -> IndexState:
+        work = partial(store.open_index, scope=scope, format_=FORMAT, at=self._clock())
+        found = await self._database.run(partial(store.find_index, scope=scope), write=False)
+        if found is not None and found.format == FORMAT:
+            return found
+        for _ in range(_TRIES):
+            try:
+                return await self._database.run(work)
+            except Conflict:  # somebody else began another project's index at the same moment
+                continue
+        return await self._database.run(work)
+
+    async def _read(self, run: _Run) -> None:
+        """Read what is pending, a transaction for each batch."""
+        pending = run.plan.pending
+        fresh: list[FreshFile] = []
+        removed = [file.number for file in run.plan.removed]
+        size_bytes = 0
+        total = len(pending)
+        run.on_progress(0, total, "indexing")
+        async with aclosing(self._results(run)) as results:
+            done = 0
+            async for at, result in results:
+                file, outdated = _fresh(run, at, result)
+                fresh.append(file)
+                removed += outdated
+                size_bytes += file.sighting.size_bytes
+                done += 1
+                if size_bytes >= BATCH_BYTES or len(fresh) >= BATCH_FILES:
+                    await self._write(run, Batch(fresh, removed))
+                    fresh, removed, size_bytes = [], [], 0
+                run.on_progress(done, total, "indexing")
+        await self._write(run, Batch(fresh, removed))
+
+    async def _results(self, run: _Run) -> AsyncGenerator[tuple[int, IndexedFile | Crashed], None]:
+        """(index into what is pending, what became of it), as they are done."""
+        root = os.fsencode(run.root.path)
+        limit_bytes = run.settings.index.max_file_size_bytes
+        items = [
+            IndexItem(root, os.fsencode(each.file.path), each.language, has_grammar(each.language), limit_bytes)
+            for each in run.plan.pending
+        ]
+        sizes = [each.file.size_bytes for each in run.plan.pending]
+        if sum(sizes) <= FEW_BYTES:
+            for at, item in enumerate(items):
+                yield at, await asyncio.to_thread(index_item, item)
+            return
+        encoded = [item_encoder.encode(item) for item in items]
+        deadline_s = run.settings.workers.file_timeout_s
+        async with aclosing(self._workers.map(encoded, sizes=sizes, deadline_s=deadline_s)) as answers:
+            async for at, answer in answers:
+                yield at, answer if isinstance(answer, Crashed) else result_decoder.decode(answer)
+
+    async def _write(self, run: _Run, batch: Batch) -> None:
+        if not batch.fresh and not batch.removed and not batch.touched:
+            return
+        work = partial(write_batch, state=run.state, batch=batch, vocabulary=run.vocabulary)
+        run.state = await self._database.run(work)
+
+    async def _finish(self, run: _Run) -> None:
+        """Note that it is complete; pack the tables after a first build."""
+        now = self._clock()
+        before = run.state
+        is_old = before.finished_at is None or now - before.finished_at > NOTED_EVERY
+        if not (run.added or run.changed or run.plan.removed or is_old or before.left_out != run.plan.left_out):
+            return
+        if before.changed_chunks > LEARN_ANEW * before.chunks:
+            run.on_progress(0, 0, "learning which words go together")
+            words, files = await self._database.run(partial(_learnable, index=before.number), write=False)
+            learnt = await asyncio.to_thread(_learn, words, files)
+            await self._database.run(partial(store.save_associations, index=before.number, learnt=learnt))
+            before = replace(before, generation=before.generation + 1, changed_chunks=0)
+        run.state = replace(before, generation=before.generation + 1, left_out=run.plan.left_out, finished_at=now)
+        await self._database.run(partial(_close, state=run.state, is_first=before.finished_at is None))
+
+
+def _learnable(connection: Connection, index: int) -> tuple[list[Word], list[StoredFile]]:
+    """The vocabulary, and the files that are looked at first."""
+    files = store.all_files(connection, index, before=LAST)
+    return full_text(connection, index).all_words(), [file for file in files if file.content]
+
+
+def _learn(words: Sequence[Word], files: Sequence[StoredFile]) -> bytes:
+    """Which words go together in the files."""
+    stems = [""] * (1 + max((word.number for word in words), default=0))
+    for word in words:
+        stems[word.number] = word.stem
+    return written(learn(map(record_of, files), stems))
+
+
+def _close(connection: Connection, state: IndexState, is_first: bool) -> None:
+    if is_first:
+        full_text(connection, state.number).optimize()
+    store.save_index(connection, state)
+
+
+def _touched(run: _Run) -> Batch:
+    """Take those from what is pending whose content is what the index has."""
+    same: dict[int, Sighting] = {}
+    pending: list[Pending] = []
+    limit_bytes = run.settings.index.max_file_size_bytes
+    for each in run.plan.pending:
+        if each.known is not None and each.known.language == each.language and _holds(run, each.known, limit_bytes):
+            same[each.known.number] = Sighting.of(each.file, run.started_ns)
+        else:
+            pending.append(each)
+    run.touched = len(same)
+    run.plan = replace(run.plan, pending=tuple(pending))
+    return Batch(touched=same)
+
+
+def _holds(run: _Run, known: KnownFile, limit_bytes: int) -> bool:
+    try:
+        content = run.root.open_bytes(known.path, limit_bytes)
+    except DuckError:
+        return False  # the worker says why
+    return hashlib.blake2b(content, digest_size=16).hexdigest() == known.content_hash
+
+
+def _fresh(run: _Run, at: int, result: IndexedFile | Crashed) -> tuple[FreshFile, list[int]]:
+    """The file as it is kept, and the numbers that its path no longer has."""
+    each = run.plan.pending[at]
+    if isinstance(result, Crashed):
+        telemetry.emit("search.file_crashed", path=each.file.path, reason=result.reason)
+        result = IndexedFile("", 0, f"it was given up: {result.reason}", False, (), b"")
+    is_last = is_test(each.file.path) or result.is_generated
+    number = run.first_file + at + (LAST if is_last else 0)
+    known = each.known
+    if known is not None and (known.number >= LAST) == is_last:
+        number = known.number
+    outdated = [known.number] if known is not None and known.number != number else []
+    run.added += known is None
+    run.changed += known is not None
+    seen = Sighting.of(each.file, run.started_ns)
+    file = FreshFile(
+        number, each.file.path, each.language, result.content_hash, seen, result.problem,
+        result.vocabulary, result.content,
+    )  # fmt: skip
+    return file, outdated
+
+
+def _told(updated: Updated) -> dict[str, int]:
+    return {"added": updated.added, "changed": updated.changed, "removed": updated.removed}

@@ -1,0 +1,64 @@
+"""What indexing has to do: the files of a scan beside those of the index."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rubber_duck.code.language import languages
+from rubber_duck.search.index import KnownFile, Sighting
+from rubber_duck.search.kinds import text_language
+from rubber_duck.workspace.scan import Scan, ScannedFile
+
+NOT_TEXT: Final = "not_text"
+"""Why a file is not indexed whose name is not that of a text which people write and search."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A file to read. `known` is what the index has of its path."""
+
+    file: ScannedFile
+    language: str
+    known: KnownFile | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`left_out` counts what is not indexed, by reason. `unchanged` are files of which nothing changed, not even the
+    time of their last change."""
+
+    pending: tuple[Pending, ...]
+    removed: tuple[KnownFile, ...]
+    unchanged: int
+    left_out: dict[str, int]
+
+
+def plan(scan: Scan, known: Sequence[KnownFile], *, with_text: bool) -> Plan:
+    """Compare. Without `with_text` only languages that have a grammar are indexed."""
+    by_path = {file.path: file for file in known}
+    pending: list[Pending] = []
+    left_out = Counter({str(reason): count for reason, count in scan.left_out_counts().items()})
+    unchanged = 0
+    for file in scan.files:
+        language = file.language or (text_language(file.path) if with_text else None)
+        if language is None:
+            left_out[NOT_TEXT] += 1
+            continue
+        held = by_path.pop(file.path, None)
+        if held is not None and held.language == language and held.sighting.still_holds(file):
+            unchanged += 1
+        else:
+            pending.append(Pending(file, language, held))
+    return Plan(tuple(pending), tuple(by_path.values()), unchanged, dict(left_out))
+
+
+def has_grammar(language: str) -> bool:
+    """Whether files of the language are parsed."""
+    return language in languages.discover()
+
+
+Seen = Callable[[ScannedFile], Sighting]
+"""What is noted of a file that a scan has listed."""

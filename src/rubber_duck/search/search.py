@@ -1,0 +1,125 @@
+"""The front of search: indexes projects, and finds in them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Final
+from uuid import UUID
+
+from rubber_duck import telemetry
+from rubber_duck.code.workers import Workers
+from rubber_duck.errors import NotFound
+from rubber_duck.scope import Right, Scope
+from rubber_duck.search import store
+from rubber_duck.search.draft import FORMAT
+from rubber_duck.search.finding import NOT_INDEXED, Finding, Options
+from rubber_duck.search.hits import Found, Hit, Line, Reason, ReasonKind
+from rubber_duck.search.index import IndexState, KnownFile
+from rubber_duck.search.indexer import Indexer, OnProgress, Updated
+from rubber_duck.search.query import parse
+from rubber_duck.search.shelf import Shelf
+from rubber_duck.search.worker import TASK
+from rubber_duck.settings import Settings
+from rubber_duck.storage.database import Connection, Database
+from rubber_duck.workspace.paths import Root
+
+__all__ = ["Found", "Hit", "IndexStatus", "Line", "Options", "Reason", "ReasonKind", "Search", "Updated", "open_search"]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexStatus:
+    """What is indexed of a project. `files` are those that can be found, `failed` those with a problem, by path.
+
+    `left_out` counts what was not indexed, by reason. Sizes are of the sources. `updated_at` is None while a first
+    build has not ended.
+    """
+
+    files: int
+    chunks: int
+    words: int
+    size_bytes: int
+    by_language: dict[str, int]
+    failed: tuple[KnownFile, ...]
+    left_out: dict[str, int]
+    created_at: datetime
+    updated_at: datetime | None
+
+
+class Search:
+    """Indexes of projects. What queries read is kept in memory, within limits, for the next ones."""
+
+    def __init__(self, database: Database, indexer: Indexer, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` gives seconds from any point."""
+        self._database = database
+        self._indexer = indexer
+        self._clock = clock
+        self._shelves: dict[tuple[UUID, int, datetime], Shelf] = {}
+
+    async def update(self, scope: Scope, root: Root, settings: Settings, on_progress: OnProgress) -> Updated:
+        """Make the index of the scope's project, which lies at `root`, equal to its files."""
+        return await self._indexer.update(scope, root, settings, on_progress)
+
+    async def find(self, scope: Scope, root: Root, query: str, options: Options) -> Found:
+        """What the query finds in the scope's project, as it was indexed last.
+
+        Raises InvalidInput or LimitExceeded for the query, NotFound when the project was never indexed.
+        """
+        scope.require(Right.FILE_READ)
+        parsed = parse(query)
+        with telemetry.span("search.query"):
+            return await Finding(self._database, self._shelf, scope, root, self._clock).run(parsed, options)
+
+    async def status(self, scope: Scope) -> IndexStatus:
+        """What is indexed of the scope's project; raises NotFound when it never was."""
+        return await self._database.run(partial(_status, scope=scope), write=False)
+
+    def _shelf(self, scope: Scope, state: IndexState) -> Shelf:
+        """What was read of that index; a number may be given to another project's index later."""
+        assert scope.project is not None
+        key = (scope.project, state.number, state.created_at)
+        if key not in self._shelves and len(self._shelves) >= MOST_SHELVES:
+            self._shelves.pop(next(iter(self._shelves)))
+        return self._shelves.setdefault(key, Shelf())
+
+
+MOST_SHELVES: Final = 8
+"""Indexes of which something is kept in memory."""
+
+
+@asynccontextmanager
+async def open_search(
+    database: Database, settings: Settings, *, clock: Callable[[], datetime]
+) -> AsyncIterator[Search]:
+    """Search over `database`, with worker processes that start when first needed; `clock` gives aware moments."""
+    workers = Workers(settings.workers.count, TASK, memory_bytes=settings.workers.memory_bytes)
+    try:
+        yield Search(database, Indexer(database, workers, clock=clock))
+    finally:
+        await workers.close()
+
+
+def _status(connection: Connection, scope: Scope) -> IndexStatus:
+    state = store.find_index(connection, scope)
+    if state is None or state.format != FORMAT:
+        raise NotFound(NOT_INDEXED)
+    files = store.known_files(connection, state.number)
+    found = [file for file in files if file.is_found]
+    by_language: dict[str, int] = {}
+    for file in found:
+        by_language[file.language] = by_language.get(file.language, 0) + 1
+    return IndexStatus(
+        files=len(found),
+        chunks=state.chunks,
+        words=state.next_word - 1,
+        size_bytes=sum(file.sighting.size_bytes for file in found),
+        by_language=dict(sorted(by_language.items(), key=lambda pair: (-pair[1], pair[0]))),
+        failed=tuple(file for file in files if file.problem),
+        left_out=state.left_out,
+        created_at=state.created_at,
+        updated_at=state.finished_at,
+    )

@@ -1,0 +1,164 @@
+"""From the words of a query to the terms that are ranked: each in every form, what it is made of, what goes with it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from rubber_duck.code.language import languages
+from rubber_duck.search.associations import Related
+from rubber_duck.search.query import Word
+from rubber_duck.search.shelf import Range, Reader
+from rubber_duck.search.stem import stem
+from rubber_duck.search.words import folded_case, is_compound, words_of
+from rubber_duck.storage.fulltext import Word as IndexedWord
+
+EVERYWHERE: Final[Range] = (0, 1 << 62)
+MOST_BY_PREFIX: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One thing to look for: the `numbers` of all words that count as it.
+
+    - `shown`: as it stands in the query, or the stem that was added. `source`: the term because of which it was added.
+    - `weight`: 1 for what was asked. `idf`: how rare it is.
+    - `is_name`: it is a whole token of the query, so that what is called like that is what was asked for.
+    """
+
+    shown: str
+    stems: tuple[str, ...]
+    numbers: tuple[int, ...]
+    idf: float
+    weight: float = 1.0
+    is_name: bool = False
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What to rank by. `unknown` are words of the query that stand nowhere. `exact` are the numbers of identifiers: a
+    chunk that declares one comes before all that use it. `names` are they as the query has them."""
+
+    terms: tuple[Term, ...]
+    unknown: tuple[str, ...] = ()
+    exact: frozenset[int] = frozenset()
+    names: frozenset[str] = frozenset()
+
+    @property
+    def asked(self) -> tuple[Term, ...]:
+        """Those that stand in the query."""
+        return tuple(term for term in self.terms if not term.source)
+
+
+def find_terms(reader: Reader, words: Iterable[Word], related: Related) -> Terms:
+    """The terms for the words of a query."""
+    spoken = _spoken(list(words))
+    stems = {stem(part) for word in spoken for part in (*words_of(word.token), folded_case(word.token))}
+    finder = _Finder(reader, reader.words(stems))
+    is_silent = not any(words_of(word.token) for word in spoken)
+    asked: dict[str, Term] = {}
+    unknown: list[str] = []
+    exact: set[int] = set()
+    names: set[str] = set()
+    for word in spoken:
+        found = finder.terms(word, or_silent=is_silent)
+        if not any(term.is_name for term in found) and not word.is_prefix and (is_silent or words_of(word.token)):
+            unknown.append(word.token)
+        for term in found:
+            asked.setdefault(term.shown, term)
+            if term.is_name and (len(spoken) == 1 or is_identifier(word.token)):
+                exact.update(finder.exactly(folded_case(word.token)))
+                names.add(word.token)
+    ranked = (*asked.values(), *finder.related(asked, related))
+    return Terms(ranked, tuple(dict.fromkeys(unknown)), frozenset(exact), frozenset(names))
+
+
+def is_identifier(token: str) -> bool:
+    """Whether a token of a query looks like a name in code and not like a word."""
+    return is_compound(token) or "_" in token or (token[:1].isupper() and not token.isupper() and len(token) > 3)
+
+
+def idf(all_chunks: int, chunks: int) -> float:
+    """How much it tells that a chunk holds a word which `chunks` of `all_chunks` hold; never below zero."""
+    return math.log(1 + max(0.0, all_chunks - chunks + 0.5) / (chunks + 0.5))
+
+
+def _spoken(words: list[Word]) -> list[Word]:
+    """Without the names of languages, as long as others remain: they say where to look, and not for what."""
+    named = languages.discover()
+    others = [word for word in words if word.token.lower() not in named]
+    return others or words
+
+
+class _Finder:
+    """Finds the numbers of words; `known` are those of the query, by stem."""
+
+    def __init__(self, reader: Reader, known: Mapping[str, tuple[IndexedWord, ...]]) -> None:
+        self._reader = reader
+        self._known = known
+
+    def terms(self, word: Word, *, or_silent: bool) -> list[Term]:
+        """The terms of one word: the whole where the index has it, else its parts; a silent one only if asked for."""
+        folded = folded_case(word.token)
+        if word.is_prefix:
+            return self._term(f"{folded}*", (), self._beginning(folded))
+        parts = words_of(word.token)
+        whole = self._term(folded, (stem(folded),), self.exactly(folded), is_name=True)
+        if whole and ((not parts and or_silent) or len(parts) > 1):
+            return whole  # its parts would only bring what it is not
+        found: list[Term] = []
+        for part in parts:
+            found += self._term(part, (stem(part),), self._forms(stem(part)), is_name=part == folded)
+        return found
+
+    def exactly(self, text: str) -> tuple[int, ...]:
+        """The number of this very word, if the index has it."""
+        return tuple(each.number for each in self._known.get(stem(text), ()) if each.text == text)
+
+    def related(self, asked: Mapping[str, Term], related: Related) -> list[Term]:
+        """Terms that were not asked for, but go with those that were; each with the first that brings it."""
+        sources: dict[str, tuple[Term, float]] = {}
+        own = {each for term in asked.values() for each in term.stems}
+        for term in asked.values():
+            for other, weight in related.get(term.stems[0], ()) if term.stems else ():
+                if other not in own:
+                    sources.setdefault(other, (term, weight))
+        self._known = self._reader.words(sources)
+        return [
+            replace(
+                term, shown=self._shortest(other), weight=weight, idf=min(term.idf, source.idf), source=source.shown
+            )
+            for other, (source, weight) in sources.items()
+            for term in self._term(other, (other,), self._forms(other))
+        ]
+
+    def _term(
+        self, shown: str, stems: tuple[str, ...], numbers: tuple[int, ...], *, is_name: bool = False
+    ) -> list[Term]:
+        """A list of the term, or of nothing when no word counts as it."""
+        if not numbers:
+            return []
+        state = self._reader.state
+        chunks = sum(self._reader.count(number, EVERYWHERE) for number in numbers)
+        return (
+            [Term(shown, stems, numbers, idf(state.chunks, min(chunks, state.chunks)), is_name=is_name)]
+            if chunks
+            else []
+        )
+
+    def _shortest(self, common: str) -> str:
+        return min((each.text for each in self._known.get(common, ())), key=len, default=common)
+
+    def _forms(self, common: str) -> tuple[int, ...]:
+        return tuple(each.number for each in self._known.get(common, ()))
+
+    def _beginning(self, prefix: str) -> tuple[int, ...]:
+        """Words that begin so; their stem may be shorter than what they begin with."""
+        found = self._reader.words_from(prefix, MOST_BY_PREFIX)
+        shorter = {prefix[:length] for length in range(2, len(prefix) + 1)}
+        for words in self._reader.words(shorter).values():
+            found += [word for word in words if word.text.startswith(prefix)]
+        return tuple(sorted({word.number for word in found}))

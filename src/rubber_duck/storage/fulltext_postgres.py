@@ -1,0 +1,138 @@
+"""Full text on PostgreSQL: a `tsvector` of numbers for each chunk under a GIN index, one table for each index.
+
+`search_postings_<n>` holds a chunk's words as hexadecimal numbers, and those it declares once more behind an `x`; as
+lexemes that no dictionary has touched (postgresql.org, "array_to_tsvector"). Substrings of words are found by pg_trgm's
+index over this index's part of the vocabulary where the server has that extension, and by looking at all words else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import insert, text
+from sqlalchemy.engine import CursorResult
+
+from rubber_duck.storage.postings import FullText, Posting, Word, search_words
+
+_WORDS = "SELECT stem, word, number FROM search_words WHERE index_number = :index"
+
+
+class PostgresFullText(FullText):
+    """See the module."""
+
+    def create(self) -> None:
+        """As FullText's."""
+        self.drop()
+        self._run(f"CREATE TABLE {self._postings} (chunk BIGINT PRIMARY KEY, words TSVECTOR NOT NULL)")
+        self._run(f"CREATE INDEX ix_{self._postings}_words ON {self._postings} USING gin (words)")
+        if self._run("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'").first() is not None:
+            self._run(
+                f"CREATE INDEX ix_{self._trigrams} ON search_words "
+                f"USING gin ((CASE word WHEN '' THEN stem ELSE word END) gin_trgm_ops) "
+                f"WHERE index_number = {self._index}"
+            )
+
+    def drop(self) -> None:
+        """As FullText's."""
+        self._run(f"DROP TABLE IF EXISTS {self._postings}")
+        self._run(f"DROP INDEX IF EXISTS ix_{self._trigrams}")
+
+    def optimize(self) -> None:
+        """As FullText's."""
+        self._run(f"ANALYZE {self._postings}")
+        self._run("ANALYZE search_words")
+
+    def words(self, stems: Collection[str]) -> list[Word]:
+        """As FullText's."""
+        found = self._run(f"{_WORDS} AND stem = ANY(:stems) ORDER BY stem, word", index=self._index, stems=list(stems))
+        return [Word(*row) for row in found]
+
+    def words_from(self, prefix: str, limit: int) -> list[Word]:
+        """As FullText's."""
+        found = self._run(
+            f"{_WORDS} AND stem >= :first AND stem < :last ORDER BY stem, word LIMIT :most",
+            index=self._index, first=prefix, last=prefix + "\U0010ffff", most=limit,
+        )  # fmt: skip
+        return [Word(*row) for row in found]
+
+    def all_words(self) -> list[Word]:
+        """As FullText's."""
+        return [Word(*row) for row in self._run(f"{_WORDS} ORDER BY stem, word", index=self._index)]
+
+    def add_words(self, words: Sequence[Word]) -> None:
+        """As FullText's."""
+        if words:
+            rows = [{"index_number": self._index, **word._asdict()} for word in words]
+            self._connection.execute(insert(search_words), rows)
+
+    def post(self, postings: Iterable[Posting]) -> None:
+        """As FullText's."""
+        rows = [{"chunk": posting.chunk, "words": _written(posting)} for posting in postings]
+        if rows:
+            statement = text(f"INSERT INTO {self._postings} VALUES (:chunk, array_to_tsvector(:words))")
+            self._connection.execute(statement, rows)
+
+    def withdraw(self, postings: Iterable[Posting]) -> None:
+        """As FullText's."""
+        chunks = [posting.chunk for posting in postings]
+        if chunks:
+            self._run(f"DELETE FROM {self._postings} WHERE chunk = ANY(:chunks)", chunks=chunks)
+
+    def holding(self, number: int, first: int, last: int) -> Sequence[int]:
+        """As FullText's."""
+        return self._chunks(f"'{number:x}'", first, last)
+
+    def count(self, number: int, first: int, last: int) -> int:
+        """As FullText's."""
+        found = self._run(
+            f"SELECT count(*) FROM {self._postings} WHERE words @@ CAST(:term AS tsquery) "
+            "AND chunk >= :first AND chunk < :last",
+            term=f"'{number:x}'", first=first, last=last,
+        )  # fmt: skip
+        return int(found.scalar_one())
+
+    def declaring(self, number: int, first: int, last: int) -> Sequence[int]:
+        """As FullText's."""
+        return self._chunks(f"'x{number:x}'", first, last)
+
+    def tables(self) -> list[str]:
+        """As FullText's."""
+        found = self._run(
+            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^search_postings_[0-9]+$' "
+            "AND relnamespace = current_schema()::regnamespace"
+        )
+        return list(found.scalars())
+
+    def containing(self, text: str, limit: int) -> Sequence[int]:
+        """As FullText's."""
+        pattern = "%" + text.replace("\\", "\\\\").replace("_", "\\_").replace("%", "\\%") + "%"
+        found = self._run(
+            "SELECT number FROM search_words WHERE index_number = "
+            f"{self._index} AND (CASE word WHEN '' THEN stem ELSE word END) LIKE :pattern ORDER BY number LIMIT :most",
+            pattern=pattern, most=limit,
+        )  # fmt: skip
+        return list(found.scalars())
+
+    @property
+    def _postings(self) -> str:
+        return f"search_postings_{self._index}"
+
+    @property
+    def _trigrams(self) -> str:
+        return f"search_trigrams_{self._index}"
+
+    def _chunks(self, term: str, first: int, last: int) -> Sequence[int]:
+        found = self._run(
+            f"SELECT chunk FROM {self._postings} WHERE words @@ CAST(:term AS tsquery) "
+            "AND chunk >= :first AND chunk < :last ORDER BY chunk",
+            term=term, first=first, last=last,
+        )  # fmt: skip
+        return list(found.scalars())
+
+    def _run(self, statement: str, **parameters: object) -> CursorResult[Any]:  # Any: rows of any shape
+        return self._connection.execute(text(statement), parameters)
+
+
+def _written(posting: Posting) -> list[str]:
+    return [f"{number:x}" for number in posting.words] + [f"x{number:x}" for number in posting.declared]

@@ -1,0 +1,137 @@
+"""Full text on SQLite: FTS5 tables that hold numbers and nothing else, two for each index.
+
+`search_postings_<n>` has a row for each chunk: its words as hexadecimal numbers, and those it declares once more behind
+an `x`. It is contentless and keeps neither positions nor sizes (sqlite.org/fts5.html, sections 4.4 and 4.6), a seventh
+of the size of a usual one; a row is removed by naming exactly what it holds. `search_trigrams_<n>` has a row for each
+word. Statements go to the driver itself: SQLAlchemy would take longer than SQLite does.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, cast
+
+from rubber_duck.storage.postings import SHORTEST, FullText, Posting, Word
+
+_WORDS = "SELECT stem, word, number FROM search_words WHERE index_number = ?"
+
+
+class SqliteFullText(FullText):
+    """See the module."""
+
+    def create(self) -> None:
+        """As FullText's."""
+        self.drop()
+        options = "content='', columnsize=0, detail=none"
+        self._run(f"CREATE VIRTUAL TABLE {self._postings} USING fts5(words, {options}, tokenize=ascii)")
+        self._run(f"CREATE VIRTUAL TABLE {self._trigrams} USING fts5(word, {options}, tokenize=trigram)")
+
+    def drop(self) -> None:
+        """As FullText's."""
+        self._run(f"DROP TABLE IF EXISTS {self._postings}")
+        self._run(f"DROP TABLE IF EXISTS {self._trigrams}")
+
+    def optimize(self) -> None:
+        """As FullText's."""
+        for table in (self._postings, self._trigrams):
+            self._run(f"INSERT INTO {table} ({table}) VALUES ('optimize')")
+
+    def words(self, stems: Collection[str]) -> list[Word]:
+        """As FullText's."""
+        asked = json.dumps(list(stems), ensure_ascii=False)
+        found = self._run(
+            f"{_WORDS} AND stem IN (SELECT value FROM json_each(?)) ORDER BY stem, word", self._index, asked
+        )
+        return [Word(*row) for row in found]
+
+    def words_from(self, prefix: str, limit: int) -> list[Word]:
+        """As FullText's."""
+        found = self._run(
+            f"{_WORDS} AND stem >= ? AND stem < ? ORDER BY stem, word LIMIT ?",
+            self._index, prefix, prefix + "\U0010ffff", limit,
+        )  # fmt: skip
+        return [Word(*row) for row in found]
+
+    def all_words(self) -> list[Word]:
+        """As FullText's."""
+        return [Word(*row) for row in self._run(f"{_WORDS} ORDER BY stem, word", self._index)]
+
+    def add_words(self, words: Sequence[Word]) -> None:
+        """As FullText's."""
+        self._driver.executemany(
+            "INSERT INTO search_words (index_number, stem, word, number) VALUES (?, ?, ?, ?)",
+            [(self._index, *word) for word in words],
+        )
+        self._driver.executemany(
+            f"INSERT INTO {self._trigrams} (rowid, word) VALUES (?, ?)",
+            [(word.number, word.text) for word in words if len(word.text) >= SHORTEST],
+        )
+
+    def post(self, postings: Iterable[Posting]) -> None:
+        """As FullText's."""
+        self._driver.executemany(
+            f"INSERT INTO {self._postings} (rowid, words) VALUES (?, ?)",
+            [(posting.chunk, _written(posting)) for posting in postings],
+        )
+
+    def withdraw(self, postings: Iterable[Posting]) -> None:
+        """As FullText's."""
+        self._driver.executemany(
+            f"INSERT INTO {self._postings} ({self._postings}, rowid, words) VALUES ('delete', ?, ?)",
+            [(posting.chunk, _written(posting)) for posting in postings],
+        )
+
+    def holding(self, number: int, first: int, last: int) -> Sequence[int]:
+        """As FullText's."""
+        return self._chunks(f'"{number:x}"', first, last)
+
+    def count(self, number: int, first: int, last: int) -> int:
+        """As FullText's."""
+        counted = f"SELECT count(*) FROM {self._postings} WHERE {self._postings} MATCH ? AND rowid >= ? AND rowid < ?"
+        return int(self._run(counted, f'"{number:x}"', first, last)[0][0])
+
+    def declaring(self, number: int, first: int, last: int) -> Sequence[int]:
+        """As FullText's."""
+        return self._chunks(f'"x{number:x}"', first, last)
+
+    def tables(self) -> list[str]:
+        """As FullText's."""
+        found = self._run("SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'search_postings_[0-9]*'")
+        return [name for (name,) in found if name.rpartition("_")[2].isdigit()]
+
+    def containing(self, text: str, limit: int) -> Sequence[int]:
+        """As FullText's."""
+        asked = {text[at : at + SHORTEST] for at in range(len(text) - SHORTEST + 1)}
+        trigrams = " AND ".join(f'"{each}"' for each in sorted(asked))
+        found = self._run(f"SELECT rowid FROM {self._trigrams} WHERE {self._trigrams} MATCH ? LIMIT ?", trigrams, limit)
+        return [number for (number,) in found]
+
+    @property
+    def _postings(self) -> str:
+        return f"search_postings_{self._index}"
+
+    @property
+    def _trigrams(self) -> str:
+        return f"search_trigrams_{self._index}"
+
+    @property
+    def _driver(self) -> sqlite3.Connection:
+        return cast(sqlite3.Connection, self._connection.connection.driver_connection)
+
+    def _chunks(self, term: str, first: int, last: int) -> Sequence[int]:
+        found = self._run(
+            f"SELECT rowid FROM {self._postings} WHERE {self._postings} MATCH ? AND rowid >= ? AND rowid < ?",
+            term,
+            first,
+            last,
+        )
+        return [chunk for (chunk,) in found]
+
+    def _run(self, statement: str, *parameters: object) -> list[Any]:  # Any: rows of any shape
+        return self._driver.execute(statement, parameters).fetchall()
+
+
+def _written(posting: Posting) -> str:
+    return " ".join([f"{number:x}" for number in posting.words] + [f"x{number:x}" for number in posting.declared])

@@ -1,0 +1,124 @@
+"""What a search promises is the same on both databases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rubber_duck.search.hits import ReasonKind
+from rubber_duck.storage.database import Database
+from tests.contract.searching import indexed
+
+FILES = {
+    "mail/send.py": '''
+"""Sending of letters."""
+
+from mail.queue import Queue
+
+RETRIES = 3
+
+
+def send_letter(address, text, attachments=()):
+    """Put a letter into the queue, with its attachments."""
+    queue = Queue(RETRIES)
+    return queue.append_letter(address, text, attachments)
+
+
+class Postman:
+    """Carries letters."""
+
+    def deliver(self, letter):
+        # rings twice
+        return letter.open(self)
+''',
+    "mail/queue.py": '''
+class Queue:
+    """Letters that wait."""
+
+    def __init__(self, retries):
+        self.retries = retries
+
+    def append_letter(self, address, text, attachments):
+        self.items.append((address, text, attachments))
+''',
+    "tests/test_send.py": """
+from mail.send import send_letter
+
+def test_send_letter_puts_it_into_the_queue():
+    assert send_letter("a", "b") is None
+""",
+    "web/inbox.ts": """
+/** Shows the letters of one person. */
+export function showInbox(person: string): string[] {
+  return fetchLetters(person).map((letter) => letter.subject);
+}
+""",
+    "README.md": """
+# Post office
+
+Sends letters.
+
+## Attachments
+
+Every letter may have attachments.
+""",
+    "conf.toml": "[queue]\nretries = 3\n",
+}
+
+
+async def test_words_find_definitions_with_the_reasons(database: Database, tmp_path: Path) -> None:
+    async with indexed(database, tmp_path / "p", FILES) as project:
+        found = await project.find("put letters into a queue")
+        first = found.hits[0]
+        assert (first.path, first.kind, first.name, first.start_line, first.end_line) == (
+            "mail/send.py",
+            "function",
+            "send_letter",
+            9,
+            12,
+        )
+        assert [(reason.kind, reason.words) for reason in first.reasons] == [
+            (ReasonKind.NAME, ("letters",)),
+            (ReasonKind.DOCUMENTATION, ("put", "queue")),
+        ]
+
+
+async def test_a_definition_comes_before_its_uses_and_tests_come_last(database: Database, tmp_path: Path) -> None:
+    async with indexed(database, tmp_path / "p", FILES) as project:
+        assert await project.places("append_letter") == [
+            "mail/queue.py Queue.append_letter",
+            "mail/send.py send_letter",
+        ]
+        assert await project.places("send_letter") == [
+            "mail/send.py send_letter",
+            "tests/test_send.py test_send_letter_puts_it_into_the_queue",
+            "tests/test_send.py:2",
+        ]
+        assert (await project.places("test that it puts letters"))[0].startswith("tests/")
+        assert await project.places("send_letter", tests=False) == ["mail/send.py send_letter"]
+
+
+async def test_phrases_patterns_and_conditions_must_hold(database: Database, tmp_path: Path) -> None:
+    async with indexed(database, tmp_path / "p", FILES) as project:
+        assert await project.places('"rings  TWICE"') == ["mail/send.py Postman.deliver"]
+        assert await project.places("/def [a-z]+_letter\\(/") == [
+            "mail/queue.py Queue.append_letter",
+            "mail/send.py send_letter",
+        ]
+        assert await project.places("letters lang:typescript") == ["web/inbox.ts showInbox"]
+        assert await project.places("attachments path:*.md") == ["README.md Post office > Attachments"]
+        assert await project.places("symbol:Queue.append_letter") == ["mail/queue.py Queue.append_letter"]
+        assert await project.places("symbol:RETRIES") == ["mail/send.py:2"]
+        assert await project.places("retries -path:mail") == ["conf.toml:1"]
+        assert await project.places("ppend_lette") == ["mail/queue.py Queue.append_letter", "mail/send.py send_letter"]
+
+
+async def test_an_update_reads_only_what_has_changed(database: Database, tmp_path: Path) -> None:
+    async with indexed(database, tmp_path / "p", FILES) as project:
+        project.write({"mail/queue.py": "class Basket:\n    pass\n", "new.py": "def fresh():\n    pass\n"})
+        (project.folder / "web/inbox.ts").unlink()
+        updated = await project.update()
+        assert (updated.added, updated.changed, updated.removed, updated.unchanged) == (1, 1, 1, 4)
+        assert await project.places("symbol:Queue") == []
+        assert await project.places("Basket") == ["mail/queue.py Basket"]
+        assert await project.places("fresh") == ["new.py fresh"]
+        assert await project.places("showInbox") == []
