@@ -303,7 +303,8 @@ class PythonExtractor(Extractor):
         """Where a definition ends: the byte after it, and its last line."""
         start, end = node.start_byte, node.end_byte
         last_line = self.content.rfind(b"\n", start, end) + 1
-        if self.content[last_line : last_line + 200].lstrip(b" \t\f").startswith(b"#"):
+        mark = self.content.find(b"#", last_line, last_line + 200)
+        if mark >= 0 and not self.content[last_line:mark].strip(b" \t\f"):
             end = _end_without_comments(node)
             return end, self.line_of(end)
         return end, node.end_point.row + 1
