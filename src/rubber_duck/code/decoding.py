@@ -36,6 +36,8 @@ def decode(content: bytes, family: str) -> Decoded:
     """The UTF-8 of a file of that language family, by the rule above."""
     encoding = _encoding(content, family)
     if encoding == "utf-8":
+        if content.isascii():  # twenty times as fast as decoding, and most files are
+            return Decoded(content, "utf-8", "")
         try:
             content.decode("utf-8")
         except UnicodeDecodeError as error:
