@@ -107,8 +107,9 @@ def rules_page() -> Iterator[str]:
     """Every rule of our own, with its documentation and examples."""
     found = _ours(rules.discover().values())
     yield (
-        "RubberDuck's own rules. Rules of ruff are shown as `ruff/<code>` and documented by ruff (`ruff rule <code>`). "
-        "Suppress one finding by a comment on its line, with a reason: `duck: ignore[rule-name] -- reason`. In files "
+        "RubberDuck's own rules. Rules of ruff are shown as `ruff/<code>` and documented by ruff (`ruff rule <code>`); "
+        "it is not asked for those that a rule here replaces. [Silence a finding](../how-to/silence-a-finding.md) by a "
+        "comment on its line, with a reason: `duck: ignore[rule-name] -- reason`. In files "
         "that are minified or whose first lines say that a program wrote them only rules about security report."
     )
     rows = [(f"[`{each.name}`](#{each.name})", each.kind.value, each.severity.label, _sentence(each)) for each in found]
@@ -121,6 +122,8 @@ def rules_page() -> Iterator[str]:
             facts.append(f"[CWE-{rule.cwe}](https://cwe.mitre.org/data/definitions/{rule.cwe}.html)")
         yield " · ".join(facts)
         yield inspect.cleandoc(rule.__doc__ or "")
+        if rule.replaces:
+            yield f"Replaces {', '.join(f'`{code}`' for code in rule.replaces)}."
         if rule.options:
             options = [(f"`{name}`", f"`{_value(value)}`") for name, value in sorted(rule.options.items())]
             yield f"Options, under `[analysis.rules.{rule.name}]`:"

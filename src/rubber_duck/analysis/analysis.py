@@ -21,7 +21,7 @@ from rubber_duck.analysis.known import Known, Sighting, analysis_key, facts_key
 from rubber_duck.analysis.lines import Lines
 from rubber_duck.analysis.outcome import AnalyzedFile, Outcome, known_rules, left_out, placed
 from rubber_duck.analysis.report.model import Problem
-from rubber_duck.analysis.ruff import RuffRun, ruff_finding, ruff_identity, run_ruff
+from rubber_duck.analysis.ruff import RuffRun, add_silenced, ruff_finding, ruff_identity, run_ruff, silenced_finding
 from rubber_duck.analysis.ruff_catalog import ruff_catalog
 from rubber_duck.analysis.rule_set import RuleSet, program_digest
 from rubber_duck.analysis.suppression import suppressed
@@ -130,6 +130,8 @@ class Analysis:
         try:
             await self._walk(run, pending)
             ruff = await linting
+            speaking = {path for path, analysis in run.done.items() if analysis.speaks_to_ruff}
+            await add_silenced(run.target.root.path, [path for path in ruff.linted if path in speaking], ruff)
         finally:
             linting.cancel()
             await asyncio.wait([linting])
@@ -264,14 +266,16 @@ def _add_ruff(run: _Run, ruff: RuffRun) -> None:
         if analysis is None or analysis.is_left_out:
             continue
         ours = [finding for finding in analysis.findings if finding.rule != SYNTAX_ERROR]
-        theirs = ruff.diagnostics.get(path, [])
-        if not theirs and len(ours) == len(analysis.findings):
+        theirs, silenced = ruff.diagnostics.get(path, []), ruff.silenced.get(path, [])
+        if not theirs and not silenced and len(ours) == len(analysis.findings):
             continue
         content = _unchanged_content(run, path, analysis)
         if content is None:
             continue
         lines = Lines(content)
-        findings = sorted([*ours, *(ruff_finding(each, lines) for each in theirs)], key=lambda each: each.order)
+        ours += [ruff_finding(each, lines) for each in theirs]
+        ours += [silenced_finding(each, lines) for each in silenced]
+        findings = sorted(ours, key=lambda each: each.order)
         run.done[path] = msgspec.structs.replace(analysis, findings=tuple(findings), excerpt=lines.excerpt(findings))
 
 

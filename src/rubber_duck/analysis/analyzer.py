@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from rubber_duck.analysis.comments import COMMENT_KINDS
+from rubber_duck.analysis.directives import INVALID_SUPPRESSION, is_marked, read_suppressions
 from rubber_duck.analysis.file_analysis import FileAnalysis, FileProblem
 from rubber_duck.analysis.finding import Confidence, Finding, Kind, Severity, Span
+from rubber_duck.analysis.foreign import speaks_to_ruff
 from rubber_duck.analysis.lines import Lines
 from rubber_duck.analysis.reading.generated import is_generated
 from rubber_duck.analysis.rule import CALLS, Hit, Rule
 from rubber_duck.analysis.rule_set import RuleSet
-from rubber_duck.analysis.suppression import read_suppressions
+from rubber_duck.analysis.suppression import Suppression
 from rubber_duck.code.code import open_source
 from rubber_duck.code.codec import encode
 from rubber_duck.code.extract import extractor
@@ -62,14 +65,15 @@ class Analyzer:
             file = open_source(path, content, language)
             _check_brackets(file)
             desk = self._desk(file.grammar)
-            facts = desk.walk(file)
+            lowered = file.content.lower()
+            facts = desk.walk(file, with_comments=is_marked(lowered, file.family))
         except LimitExceeded as error:
             problem = FileProblem("limit_exceeded", error.message)
             return Analyzed(
                 FileAnalysis(content_hash, size_bytes, language, content.count(b"\n"), problems=(problem,)), b""
             )
-        suppressions, lacking = read_suppressions("", file.content)
-        findings = sorted([*_syntax_errors(file), *desk.findings(), *lacking], key=lambda finding: finding.order)
+        suppressions, invalid = desk.suppressions()
+        findings = sorted([*_syntax_errors(file), *desk.findings(), *invalid], key=lambda finding: finding.order)
         analysis = FileAnalysis(
             content_hash,
             size_bytes,
@@ -79,6 +83,7 @@ class Analyzer:
             suppressions,
             Lines(file.content).excerpt(findings),
             tuple(desk.problems()),
+            language == "python" and speaks_to_ruff(lowered),
         )
         return Analyzed(analysis, facts)
 
@@ -115,19 +120,26 @@ class _Desk:
     def __init__(self, rule_set: RuleSet, grammar: Grammar) -> None:
         self._hits: list[tuple[Rule, Hit]] = []
         self._failures: dict[str, str] = {}
+        self._comments: list[tuple[int, int]] = []
+        self._known = frozenset(
+            {SYNTAX_ERROR, INVALID_ENCODING, INVALID_SUPPRESSION, *(rule.name for rule in rule_set.rules)}
+        )
         self._file: SourceFile
         self._extractor = extractor(grammar.language, grammar.dialect)
         visits = table(grammar, self._visits(rule_set, grammar))
         self._enter: Table = merge(self._extractor.enter, visits)
+        noting = table(grammar, ((kind, self._note) for kind in COMMENT_KINDS))
+        self._enter_noting: Table = merge(self._enter, noting)
         self._leave: Table = self._extractor.leave
 
-    def walk(self, file: SourceFile) -> bytes:
-        """Run the rules and the extraction over the file; the extracted facts as bytes."""
+    def walk(self, file: SourceFile, *, with_comments: bool) -> bytes:
+        """Run the rules and the extraction over the file, perhaps note its comments; the extracted facts as bytes."""
         self._hits.clear()
         self._failures.clear()
+        self._comments.clear()
         self._file = file
         self._extractor.begin(file)
-        walk(file, self._enter, self._leave)
+        walk(file, self._enter_noting if with_comments else self._enter, self._leave)
         return encode(self._extractor.finish())
 
     def findings(self) -> Iterator[Finding]:
@@ -136,6 +148,10 @@ class _Desk:
         for rule, hit in self._hits:
             if rule.kind is Kind.SECURITY or not only_dangers:
                 yield _finding(self._file, rule, hit)
+
+    def suppressions(self) -> tuple[tuple[Suppression, ...], tuple[Finding, ...]]:
+        """What the comments of the walk before silence, and a finding for each that is invalid."""
+        return read_suppressions(self._file, self._comments, self._known) if self._comments else ((), ())
 
     def problems(self) -> Iterator[FileProblem]:
         """The rules that failed in the walk before."""
@@ -153,6 +169,9 @@ class _Desk:
                     by_call.setdefault(kind, {}).setdefault(name, []).append(rule)
         for kind, by_name in by_call.items():
             yield kind, self._visit_call({name: tuple(rules) for name, rules in by_name.items()})
+
+    def _note(self, node: Node) -> None:
+        self._comments.append((node.start_byte, node.end_byte))
 
     def _visit(self, rule: Rule) -> Visit:
         def visit(node: Node) -> None:

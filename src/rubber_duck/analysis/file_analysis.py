@@ -26,7 +26,8 @@ class FileAnalysis(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One file's results, as kept in the cache. Findings carry an empty path, because names need not be UTF-8.
 
     `content_hash` is the hexadecimal BLAKE2b-128 of the file's bytes; `lines` the number of lines; `excerpt` maps a
-    line number to its text, for the lines that findings lie on.
+    line number to its text, for the lines that findings lie on; `speaks_to_ruff` says that it may have comments
+    which ruff obeys.
     """
 
     content_hash: str
@@ -37,6 +38,7 @@ class FileAnalysis(msgspec.Struct, frozen=True, array_like=True, gc=False):
     suppressions: tuple[Suppression, ...] = ()
     excerpt: dict[int, str] = {}  # msgspec copies the default for each instance
     problems: tuple[FileProblem, ...] = ()
+    speaks_to_ruff: bool = False
 
     @property
     def is_left_out(self) -> bool:

@@ -10,13 +10,15 @@ from typing import Final
 
 from rubber_duck import __version__
 from rubber_duck.analysis.analyzer import INVALID_ENCODING, SYNTAX_ERROR
+from rubber_duck.analysis.codes import RUFF
+from rubber_duck.analysis.directives import INVALID_SUPPRESSION
 from rubber_duck.analysis.file_analysis import FileAnalysis
 from rubber_duck.analysis.finding import Confidence, Finding, Kind, Severity
 from rubber_duck.analysis.report.model import FileReport, LanguageCount, Problem, Report, RuleDescription
-from rubber_duck.analysis.ruff import PREFIX, SYNTAX_RULE, rule_meaning
+from rubber_duck.analysis.ruff import rule_meaning
+from rubber_duck.analysis.ruff_rules import SYNTAX_RULE
 from rubber_duck.analysis.rule import Rule, rules
 from rubber_duck.analysis.selection import Selection
-from rubber_duck.analysis.suppression import WITHOUT_REASON
 from rubber_duck.workspace.paths import display
 from rubber_duck.workspace.scan import Scan
 
@@ -51,13 +53,15 @@ BUILT_IN: Final[dict[str, RuleDescription]] = {
         "Each such byte was read as `?`, and the rest of the file was analysed. Save the file as UTF-8, or, in Python, "
         "declare its encoding in the first line (PEP 263).",
     ),
-    WITHOUT_REASON: RuleDescription(
-        WITHOUT_REASON,
+    INVALID_SUPPRESSION: RuleDescription(
+        INVALID_SUPPRESSION,
         Kind.STYLE,
         Severity.LOW,
         Confidence.HIGH,
-        "A suppression comment that gives no reason.",
-        "`duck: ignore[rule]` silences nothing until it says why: `duck: ignore[rule] -- the reason`.",
+        "A comment that means to silence a finding and does not.",
+        "`duck: ignore[rule] -- the reason` silences the rules in brackets, on the line that the comment stands behind "
+        "or, from a line of its own, on the next line with code; `duck: ignore-file[…]` does so in the whole file. "
+        "Without a rule in brackets or without a reason it silences nothing, nor does a name that no rule has.",
     ),
 }
 """What may be reported without a rule class of its own."""
@@ -160,9 +164,9 @@ def description(name: str) -> RuleDescription:
     """What there is to say about the rule of a finding."""
     if name in BUILT_IN:
         return BUILT_IN[name]
-    if name.startswith(PREFIX):
+    if name.startswith(RUFF):
         meant = rule_meaning(name)
-        summary = f"ruff's rule {name.removeprefix(PREFIX)}."
+        summary = f"ruff's rule {name.removeprefix(RUFF)}."
         return RuleDescription(name, meant.kind, meant.severity, meant.confidence, summary, "", meant.cwe)
     return describe(rules[name])
 

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from rubber_duck import telemetry
+from rubber_duck.analysis.codes import RUFF
 from rubber_duck.analysis.finding import Edit, Finding, Fix, Span
 from rubber_duck.analysis.lines import Lines
-from rubber_duck.analysis.ruff_rules import IGNORE, SELECT, SYNTAX_ERROR, Meaning, meaning
+from rubber_duck.analysis.ruff_rules import (
+    INVALID_SYNTAX,
+    SELECT,
+    SYNTAX_ERROR,
+    SYNTAX_RULE,
+    Meaning,
+    ignored,
+    meaning,
+)
 from rubber_duck.errors import LimitExceeded, ProgramUnavailable, TimedOut
 from rubber_duck.workspace.programs import find_program, run_program
 
-PREFIX: Final = "ruff/"
-"""How the names of ruff's rules begin here: `ruff/F401`."""
-
-SYNTAX_RULE: Final = f"{PREFIX}invalid-syntax"
-"""The rule name for a file that ruff cannot parse."""
+OBEYED: Final = "a comment for ruff"
+"""Why a finding of ruff's is suppressed that ruff was kept from reporting by a comment."""
 
 _ARGUMENT_BYTES: Final = 500_000
 """Paths per run, well under Linux's 2 MB for all arguments."""
@@ -59,11 +66,12 @@ class Diagnostic(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class RuffRun:
-    """What ruff said: the files it read, diagnostics by path, the files it died on and those it was not
-    given, each with the reason."""
+    """What ruff said: the files it read, diagnostics by path, those that comments kept it from saying, the files it
+    died on and those it was not given, each with the reason."""
 
     linted: list[str] = field(default_factory=list)
     diagnostics: dict[str, list[Diagnostic]] = field(default_factory=dict)
+    silenced: dict[str, list[Diagnostic]] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
 
@@ -74,7 +82,7 @@ _decoder = msgspec.json.Decoder(list[Diagnostic])
 def ruff_identity() -> str:
     """Changes when another ruff is installed, or when our selection changes; raises ProgramUnavailable."""
     status = ruff_program().stat()
-    return f"{status.st_size}:{status.st_mtime_ns}:{','.join(SELECT)}:{','.join(IGNORE)}"
+    return f"{status.st_size}:{status.st_mtime_ns}:{','.join(SELECT)}:{','.join(ignored())}"
 
 
 def ruff_program() -> Path:
@@ -98,9 +106,36 @@ async def run_ruff(root: Path, paths: Sequence[str]) -> RuffRun:
     return run
 
 
+async def add_silenced(root: Path, paths: Sequence[str], run: RuffRun) -> None:
+    """Fill `run.silenced` for `paths`, files of `run` that may hold comments which ruff obeys (`# noqa` and its like).
+
+    ruff alone knows what such a comment covers, so it looks again, told to take no notice of them.
+    """
+    unheeding = RuffRun()
+    program = ruff_program()
+    for batch in _batches(paths):
+        await _lint(program, root, batch, unheeding, "--ignore-noqa")
+    run.failed.update(unheeding.failed)
+    for path, diagnostics in unheeding.diagnostics.items():
+        said = Counter(map(_identity, run.diagnostics.get(path, ())))
+        silenced: list[Diagnostic] = []
+        for diagnostic in diagnostics:
+            if said[_identity(diagnostic)]:
+                said[_identity(diagnostic)] -= 1
+            else:
+                silenced.append(diagnostic)
+        if silenced:
+            run.silenced[path] = silenced
+
+
+def silenced_finding(diagnostic: Diagnostic, lines: Lines) -> Finding:
+    """As `ruff_finding`, for what a comment kept ruff from saying."""
+    return replace(ruff_finding(diagnostic, lines), fix=None, suppressed=OBEYED)
+
+
 def ruff_finding(diagnostic: Diagnostic, lines: Lines) -> Finding:
     """The diagnostic as a finding, its path left empty; `lines` is the text that ruff saw."""
-    meant = meaning(diagnostic.code) if diagnostic.code and diagnostic.code != "invalid-syntax" else SYNTAX_ERROR
+    meant = meaning(diagnostic.code) if diagnostic.code and diagnostic.code != INVALID_SYNTAX else SYNTAX_ERROR
     start = diagnostic.location or _Location()
     end = diagnostic.end_location or start
     return Finding(
@@ -118,12 +153,12 @@ def ruff_finding(diagnostic: Diagnostic, lines: Lines) -> Finding:
 
 def rule_name(code: str | None) -> str:
     """`"F401"` → `"ruff/F401"`."""
-    return f"{PREFIX}{code}" if code and code != "invalid-syntax" else SYNTAX_RULE
+    return f"{RUFF}{code}" if code and code != INVALID_SYNTAX else SYNTAX_RULE
 
 
 def rule_meaning(name: str) -> Meaning:
     """What a rule name made by `rule_name` means."""
-    return SYNTAX_ERROR if name == SYNTAX_RULE else meaning(name.removeprefix(PREFIX))
+    return SYNTAX_ERROR if name == SYNTAX_RULE else meaning(name.removeprefix(RUFF))
 
 
 def _fix(diagnostic: Diagnostic, lines: Lines) -> Fix | None:
@@ -139,6 +174,10 @@ def _fix(diagnostic: Diagnostic, lines: Lines) -> Fix | None:
         for each in raw.edits
     )
     return Fix(raw.message or "Apply ruff's fix", edits, safe=raw.applicability == "safe")
+
+
+def _identity(diagnostic: Diagnostic) -> tuple[str | None, _Location | None, _Location | None]:
+    return diagnostic.code, diagnostic.location, diagnostic.end_location
 
 
 def _is_utf8(path: str) -> bool:
@@ -163,12 +202,12 @@ def _batches(paths: Sequence[str]) -> Iterator[list[str]]:
         yield batch
 
 
-async def _lint(program: Path, root: Path, batch: Sequence[str], run: RuffRun) -> None:
+async def _lint(program: Path, root: Path, batch: Sequence[str], run: RuffRun, *options: str) -> None:
     waiting: list[Sequence[str]] = [batch]
     while waiting:
         paths = waiting.pop()
         try:
-            diagnostics = await _call(program, root, paths)
+            diagnostics = await _call(program, root, paths, options)
         except (LimitExceeded, TimedOut, ProgramUnavailable) as error:
             telemetry.emit("analysis.ruff_failed", files=len(paths), error=error.message)
             if len(paths) == 1:
@@ -184,7 +223,7 @@ async def _lint(program: Path, root: Path, batch: Sequence[str], run: RuffRun) -
             run.diagnostics.setdefault(relative, []).append(diagnostic)
 
 
-async def _call(program: Path, root: Path, paths: Sequence[str]) -> list[Diagnostic]:
+async def _call(program: Path, root: Path, paths: Sequence[str], options: Sequence[str]) -> list[Diagnostic]:
     argv = [
         str(program),
         "check",
@@ -195,7 +234,8 @@ async def _call(program: Path, root: Path, paths: Sequence[str]) -> list[Diagnos
         "--output-format=json",
         "--target-version=py313",  # the newest syntax it knows: a project may be newer than this interpreter
         f"--select={','.join(SELECT)}",
-        f"--ignore={','.join(IGNORE)}",
+        f"--ignore={','.join(ignored())}",
+        *options,
         "--",
         *(f"./{path}" for path in paths),
     ]

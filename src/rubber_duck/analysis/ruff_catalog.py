@@ -12,7 +12,7 @@ import msgspec
 from rubber_duck.analysis.known import Known
 from rubber_duck.analysis.report.model import RuleDescription
 from rubber_duck.analysis.ruff import ruff_identity, ruff_program, rule_meaning, rule_name
-from rubber_duck.analysis.ruff_rules import IGNORE, SELECT
+from rubber_duck.analysis.ruff_rules import is_selected
 from rubber_duck.errors import DuckError
 from rubber_duck.workspace.programs import run_program
 
@@ -21,7 +21,7 @@ _PAGE: Final = "https://docs.astral.sh/ruff/rules/"
 
 
 class RuffRule(msgspec.Struct, frozen=True):
-    """One rule as `ruff rule --output-format json` describes it; `explanation` is Markdown."""
+    """One rule as `ruff rule --output-format json` describes it; `explanation` is Markdown, some have no code."""
 
     code: str | None
     name: str
@@ -45,14 +45,6 @@ class RuffRule(msgspec.Struct, frozen=True):
         )
 
 
-def is_selected(code: str | None) -> bool:
-    """Whether RubberDuck runs the rule; ruff gives some entries without a code."""
-    if code is None or code in IGNORE:
-        return False
-    letters = code.rstrip("0123456789")
-    return any(code.startswith(prefix) and prefix.rstrip("0123456789") == letters for prefix in SELECT)
-
-
 _decoder: Final = msgspec.json.Decoder(list[RuffRule])
 
 
@@ -65,7 +57,7 @@ async def ruff_catalog(known: Known) -> Mapping[str, RuleDescription]:
             completed = await run_program(
                 [str(ruff_program()), "rule", "--all", "--output-format=json"], cwd=Path("/"), timeout_s=30.0
             )
-            rules = [rule for rule in _decoder.decode(completed.stdout) if is_selected(rule.code)]
+            rules = [rule for rule in _decoder.decode(completed.stdout) if rule.code and is_selected(rule.code)]
         except (DuckError, msgspec.MsgspecError):
             return {}  # a ruff that cannot describe its rules still finds what it finds
         kept = msgspec.json.encode(rules)

@@ -6,9 +6,12 @@ CWE numbers follow the documentation of bandit (https://bandit.readthedocs.io), 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
+from rubber_duck.analysis.codes import CODES, RUFF
 from rubber_duck.analysis.finding import Confidence, Kind, Severity
+from rubber_duck.analysis.rule import stand_ins
 
 SELECT: Final = ("F", "E4", "E7", "E9", "W6", "N", "B", "S", "PLE", "PLW0120", "PLW0127", "PLW0128", "PLW0129",
                  "PLW0131", "PLW0406", "PLW0602", "PLW0711", "PLW1501", "PLW1508", "PLW1509", "ASYNC")  # fmt: skip
@@ -21,13 +24,8 @@ IGNORE: Final = (
     "B018",  # useless expression: alarms on frameworks that overload operators
     "N802", "N803", "N806", "N815", "N816", "N818", "N999",  # names that an interface dictates: unittest, Qt, Django
     "S101", "S603", "S607", "S311", "S404",  # asserts and subprocess without a shell: noise, as their authors say
-    # covered by rules of our own, over all languages and with fewer false alarms
-    "B012",
-    "S102", "S105", "S106", "S107", "S110", "S112", "S301",
-    "S302", "S323", "S307", "S308", "S501", "S506", "S602", "S604", "S605",
-    "S608", "S701", "S704",
 )  # fmt: skip
-"""What does not run, and why."""
+"""What does not run, and why. What rules of our own replace (`Rule.replaces`) does not run either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,6 @@ _EXACT: Final[dict[str, Meaning]] = {
     "E711": Meaning(Kind.STYLE, _LOW),
     "E712": Meaning(Kind.STYLE, Severity.INFO),
     "E721": Meaning(Kind.SEMANTIC, _LOW),
-    "E722": Meaning(Kind.SEMANTIC, _MEDIUM),
     "B006": Meaning(Kind.SEMANTIC, _MEDIUM),
     "B008": Meaning(Kind.SEMANTIC, _LOW, Confidence.MEDIUM),
     "B023": Meaning(Kind.SEMANTIC, _MEDIUM),
@@ -72,7 +69,6 @@ _EXACT: Final[dict[str, Meaning]] = {
     "S113": _security(400, _LOW, Confidence.MEDIUM),
     "S201": _security(94, _HIGH),
     "S202": _security(22, _HIGH),
-    "S302": _security(502, _MEDIUM),
     "S303": _security(327, _MEDIUM),
     "S304": _security(327, _HIGH),
     "S305": _security(327, _MEDIUM),
@@ -80,7 +76,6 @@ _EXACT: Final[dict[str, Meaning]] = {
     "S310": _security(22, _LOW, Confidence.LOW),
     "S312": _security(319, _HIGH),
     "S321": _security(319, _HIGH),
-    "S323": _security(295, _MEDIUM),
     "S324": _security(327, _LOW),
     "S502": _security(327, _HIGH),
     "S503": _security(327, _MEDIUM),
@@ -114,8 +109,36 @@ _BY_PREFIX: Final[tuple[tuple[str, Meaning], ...]] = (
     ("ASYNC", Meaning(Kind.SEMANTIC, _LOW, Confidence.MEDIUM)),
 )
 
+INVALID_SYNTAX: Final = "invalid-syntax"
+"""What ruff calls a file that it cannot parse."""
+
+SYNTAX_RULE: Final = f"{RUFF}{INVALID_SYNTAX}"
+"""The rule name for a file that ruff cannot parse."""
+
 SYNTAX_ERROR: Final = Meaning(Kind.SYNTAX, _MEDIUM)
 """What ruff says of a file it cannot parse; it has no code of its own."""
+
+
+@cache
+def ignored() -> tuple[str, ...]:
+    """The codes among SELECT that ruff is not asked for: IGNORE, and those that rules of our own replace."""
+    replaced = (code.removeprefix(RUFF) for code in stand_ins() if code.startswith(RUFF))
+    return (*IGNORE, *(code for code in replaced if _is_among(code, SELECT)))
+
+
+def is_selected(code: str) -> bool:
+    """Whether ruff is asked for the rule with this code."""
+    return code not in ignored() and _is_among(code, SELECT)
+
+
+def could_select(pattern: str) -> bool:
+    """Whether a code, or a beginning of codes with `*` behind it, can name a rule that ruff is asked for."""
+    if pattern == INVALID_SYNTAX:
+        return True
+    if not pattern.endswith("*"):
+        return CODES[RUFF].fullmatch(pattern) is not None and is_selected(pattern)
+    beginning = pattern[:-1]
+    return _is_among(beginning, SELECT) or any(prefix.startswith(beginning) for prefix in SELECT)
 
 
 def meaning(code: str) -> Meaning:
@@ -123,8 +146,13 @@ def meaning(code: str) -> Meaning:
     exact = _EXACT.get(code)
     if exact is not None:
         return exact
-    letters = code.rstrip("0123456789")
     return next(
-        (meant for prefix, meant in _BY_PREFIX if code.startswith(prefix) and prefix.rstrip("0123456789") == letters),
+        (meant for prefix, meant in _BY_PREFIX if _is_among(code, (prefix,))),
         Meaning(Kind.SEMANTIC, _LOW, Confidence.LOW),
     )
+
+
+def _is_among(code: str, prefixes: tuple[str, ...]) -> bool:
+    """Whether a prefix of the very same letters covers `code`: `S1` covers `S102`, but `B` does not cover `BLE001`."""
+    letters = code.rstrip("0123456789")
+    return any(code.startswith(prefix) and prefix.rstrip("0123456789") == letters for prefix in prefixes)

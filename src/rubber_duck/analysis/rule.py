@@ -9,8 +9,10 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import ClassVar, Final
 
+from rubber_duck.analysis.codes import CODES, is_code
 from rubber_duck.analysis.finding import Confidence, Fix, Kind, Severity
 from rubber_duck.code.source import Node, SourceFile
 from rubber_duck.errors import InvalidDeclaration
@@ -60,6 +62,8 @@ class Rule(ABC):
     - `names`: where not empty, `check` is called with a call (a kind in CALLS) only when its last name is among
       these: `"execute"` matches `cursor.execute(…)` and `execute(…)`. Nodes of other kinds all come.
     - `cwe`: required for security rules.
+    - `replaces`: rules of other tools that say the same, as `analysis.codes` writes them (`"ruff/S602"`,
+      `"eslint/no-eval"`). ruff is not asked for these, and a comment that silences one of them silences this rule.
     - `good`, `bad`: at least one example of each; each `bad` one is reported exactly once.
     - `options`: setting name → default value (int, float, bool, str or tuple of str), changed under
       `[analysis.rules.<name>]` in duck.toml and read as `self.option("name")`.
@@ -72,6 +76,7 @@ class Rule(ABC):
     kinds: ClassVar[Mapping[str, tuple[str, ...]]]
     names: ClassVar[frozenset[str]] = frozenset()
     cwe: ClassVar[int | None] = None
+    replaces: ClassVar[tuple[str, ...]] = ()
     good: ClassVar[tuple[Example, ...]]
     bad: ClassVar[tuple[Example, ...]]
     options: ClassVar[Mapping[str, int | float | bool | str | tuple[str, ...]]] = {}
@@ -99,6 +104,16 @@ rules: Final[Registry[Rule]] = Registry(
 """Every rule of our own. Add one with `@rules.add`."""
 
 
+@cache
+def stand_ins() -> Mapping[str, tuple[str, ...]]:
+    """A rule of another tool, e.g. `"ruff/S602"` → the names of our rules that replace it."""
+    found: dict[str, list[str]] = {}
+    for name, rule in rules.discover().items():
+        for code in rule.replaces:
+            found.setdefault(code, []).append(name)
+    return {code: tuple(names) for code, names in sorted(found.items())}
+
+
 def _check_declaration(cls: type[Rule]) -> None:
     def refuse(what: str) -> InvalidDeclaration:
         return InvalidDeclaration(f"the rule class {cls.__module__}.{cls.__qualname__} {what}")
@@ -118,5 +133,20 @@ def _check_declaration(cls: type[Rule]) -> None:
         raise refuse(f"has the names {cls.names!r}; write a set of texts")
     if cls.kind is Kind.SECURITY and cls.cwe is None:
         raise refuse("is a security rule and needs `cwe`, the number of the weakness")
+    fault = _fault_of_replaces(cls.replaces)
+    if fault:
+        raise refuse(fault)
     if not cls.good or not cls.bad:
         raise refuse("needs at least one `good` and one `bad` example")
+
+
+def _fault_of_replaces(codes: object) -> str:
+    """What is wrong with `replaces`, behind the name of the class; empty when nothing is."""
+    if not isinstance(codes, tuple):
+        return f"has {codes!r} as `replaces`; write a tuple of text"
+    wrong = next((code for code in codes if not isinstance(code, str) or not is_code(code)), None)
+    if wrong is not None:
+        tools = ", ".join(f"`{tool}…`" for tool in CODES)
+        return f"replaces {wrong!r}, which no tool that is known calls a rule; write it as the tool does: {tools}"
+    twice = next((code for code in codes if codes.count(code) > 1), None)
+    return f"replaces {twice!r} twice; take one out" if twice is not None else ""

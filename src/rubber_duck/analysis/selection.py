@@ -6,15 +6,13 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from rubber_duck.analysis.codes import RUFF
 from rubber_duck.analysis.finding import Finding
-from rubber_duck.analysis.rule import rules
+from rubber_duck.analysis.rule import rules, stand_ins
 from rubber_duck.analysis.suppression import matches
 from rubber_duck.errors import UnknownName
 from rubber_duck.settings import AnalysisSettings
 from rubber_duck.workspace.patterns import Patterns
-
-RUFF = "ruff/"
-"""How the names of ruff's rules begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +67,7 @@ def _check_known(name: str, known: Collection[str], where: str) -> None:
         return  # ruff did not tell which rules it has
     if name.endswith("*") and any(matches(name, each) for each in known):
         return
+    if name in stand_ins():
+        ours = " and ".join(map(repr, stand_ins()[name]))
+        raise UnknownName(f"there is no rule {name!r}{where}, because our own {ours} says the same; name that")
     raise UnknownName.among("rule", name, known, where=where, hint=rules.hint)

@@ -6,20 +6,18 @@ import inspect
 import textwrap
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
+from rubber_duck.analysis.codes import RUFF
 from rubber_duck.call import Call
 from rubber_duck.code.language import languages, title
 from rubber_duck.engines.engine import Engine, engines
 from rubber_duck.errors import ProgramUnavailable, UnknownName
 from rubber_duck.scope import Right
 from rubber_duck.workspace.programs import find_program, run_program
-
-RUFF: Final = "ruff/"
-"""How the names of ruff's rules begin, e.g. `ruff/F401`."""
 
 
 class RulesRequest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -156,6 +154,7 @@ def _built_in(name: str) -> RuleView:
 async def _ruff_rule(name: str) -> RuleView:
     """One of ruff's rules, documented by ruff itself; UnknownName for a code that ruff does not know."""
     from rubber_duck.analysis.ruff import rule_meaning  # noqa: PLC0415  # as in run
+    from rubber_duck.analysis.rule import stand_ins  # noqa: PLC0415  # as in run
 
     code = name.removeprefix(RUFF)
     program = find_program("ruff")
@@ -168,6 +167,8 @@ async def _ruff_rule(name: str) -> RuleView:
         pages = "https://docs.astral.sh/ruff/rules/ lists what it knows"
         raise UnknownName(f"there is no rule {name!r}: ruff does not know {code!r}; {pages}") from None
     meant = rule_meaning(name)
+    ours = " and ".join(f"`{each}`" for each in stand_ins().get(name, ()))
+    instead = f"ruff is not asked for this rule, because {ours} says the same.\n\n" if ours else ""
     return RuleView(
         name=name,
         kind=meant.kind.value,
@@ -177,7 +178,7 @@ async def _ruff_rule(name: str) -> RuleView:
         languages=("python",),
         titles=("Python",),
         cwe=meant.cwe,
-        documentation=about.explanation,
+        documentation=instead + about.explanation,
     )
 
 

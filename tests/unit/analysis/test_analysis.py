@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from rubber_duck import telemetry
+from rubber_duck.analysis.rule import stand_ins
 from rubber_duck.errors import InvalidSettings, NotFound, UnknownName
 from tests.factories import write_tree
 from tests.unit.analysis.projects import analysis_in, found, outcome_of
@@ -222,3 +223,47 @@ async def test_a_file_that_something_failed_on_is_said_though_nobody_named_it(tm
         again = await outcome_of(analysis, settings, project)
     said = "'a.py' could not be analysed: it took longer than 1e-06 s"
     assert [each.refused(()) for each in (first, again)] == [(said,), (said,)]
+
+
+async def test_what_a_rule_of_our_own_replaces_is_not_asked_of_ruff(tmp_path: Path) -> None:
+    handler = "try:\n    f()\nexcept:\n    pass\n"
+    text = f"def f(): ...\n{handler}while f():\n    try:\n        f()\n    finally:\n        continue\n"
+    project = write_tree(tmp_path / "p", {"a.py": text})
+    async with analysis_in(tmp_path / "home") as (analysis, settings):
+        outcome = await outcome_of(analysis, settings, project)
+    assert found(outcome) == [("a.py", 4, "swallowed-exception"), ("a.py", 10, "return-in-finally")]
+    assert not set(stand_ins()) & set(outcome.ruff_rules)
+
+
+@pytest.mark.parametrize(
+    ("text", "silenced"),
+    [
+        ("import os  # noqa\nimport re\n", [1]),
+        ("import os  # noqa: F401\nimport re  # noqa: E501\n", [1]),
+        ("# ruff: noqa\nimport os\nimport re\n", [2, 3]),
+        ("# flake8: noqa: F401\nimport os\nimport re\nundefined()\n", [2, 3]),
+        ("from os import (  # noqa: F401\n    path,\n    sep,\n)\nimport re\n", [2, 3]),
+        ("x = undefined + '''\n'''  # noqa\nimport re\n", [1]),
+        ("import os  # ruff: ignore[F401]\nimport re\n", [1]),
+        ("import os\nimport re\nx = 'ruff'\n", []),
+    ],
+)
+async def test_what_a_comment_keeps_ruff_from_saying_is_a_suppressed_finding(
+    tmp_path: Path, text: str, silenced: list[int]
+) -> None:
+    project = write_tree(tmp_path / "p", {"a.py": text, "b.py": "import os\n"})
+    async with analysis_in(tmp_path / "home") as (analysis, settings):
+        first = await outcome_of(analysis, settings, project)
+        again = await outcome_of(analysis, settings, project)
+    findings = [finding for file in first.files for finding in file.findings]
+    assert [each.span.start_line for each in findings if each.suppressed == "a comment for ruff"] == silenced
+    assert "b.py" in {each.path for each in findings if each.suppressed is None}
+    assert again.files == first.files
+
+
+async def test_a_bare_noqa_silences_no_rule_of_our_own(tmp_path: Path) -> None:
+    project = write_tree(tmp_path / "p", {"a.py": "def f(text):\n    return eval(text)  # noqa\n"})
+    async with analysis_in(tmp_path / "home") as (analysis, settings):
+        outcome = await outcome_of(analysis, settings, project)
+    [file] = outcome.files
+    assert [(each.rule, each.suppressed) for each in file.findings] == [("unsafe-eval", None)]

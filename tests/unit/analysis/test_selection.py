@@ -62,3 +62,10 @@ def test_a_request_for_single_rules_leaves_out_the_others() -> None:
 def test_an_unknown_rule_anywhere_is_an_error_that_names_the_nearest(settings: AnalysisSettings) -> None:
     with pytest.raises(UnknownName, match="did you mean 'unsafe-eval'"):
         selection(settings, only=(), known=KNOWN)
+
+
+def test_a_rule_that_one_of_ours_replaces_is_an_error_that_names_ours() -> None:
+    with pytest.raises(
+        UnknownName, match="no rule 'ruff/S307', because our own 'unsafe-eval' says the same; name that"
+    ):
+        selection(AnalysisSettings(), only=("ruff/S307",), known={*KNOWN, "ruff/F401"})

@@ -71,6 +71,13 @@ async def test_a_rule_of_ruff_is_explained_by_ruff() -> None:
     assert "## What it does" in rule.documentation
 
 
+async def test_a_rule_of_ruffs_that_ours_replaces_says_so() -> None:
+    [rule] = (await Rules().run(RulesRequest(name="ruff/S307"), CALL)).rules
+    assert rule.documentation.startswith(
+        "ruff is not asked for this rule, because `unsafe-eval` says the same.\n\n## What"
+    )
+
+
 @pytest.mark.parametrize("name", ["ruff/F4xx", "ruff/", "ruff/--help", "ruff/-h", "ruff/\n"])
 async def test_a_rule_that_ruff_does_not_know_is_said(name: str) -> None:
     with pytest.raises(UnknownName, match="ruff does not know"):

@@ -50,6 +50,7 @@ class AtomFromInput(Rule):
     kinds: ClassVar = {"elixir": ("call",)}
     names = frozenset({"to_atom", "binary_to_atom", "list_to_atom"})
     options: ClassVar = {"everywhere": False}
+    replaces = ("credo/Credo.Check.Warning.UnsafeToAtom",)
     good = (
         Example("elixir", 'def f, do: String.to_atom("fixed")\ndef g(x), do: String.to_existing_atom(x)\n'),
         Example("elixir", "defmacro f(x) do\n  String.to_atom(x)\nend\n"),

@@ -57,6 +57,16 @@ class CommandInjection(Rule):
             *("shell", "cmd", *_RUNNERS),
         }
     )
+    replaces = (
+        "ruff/S602",
+        "ruff/S604",
+        "ruff/S605",
+        "bandit/B602",
+        "bandit/B604",
+        "bandit/B605",
+        "eslint/security/detect-child-process",
+        "credo/Credo.Check.Warning.UnsafeExec",
+    )
     good = (
         Example("python", 'subprocess.run(["git", "log", name])\nos.system("clear")\nos.system(command)\n'),
         Example("python", 'subprocess.run(f"ls {shlex.quote(name)}", shell=True)\n'),

@@ -78,6 +78,7 @@ class HardcodedSecret(Rule):
         "elixir": ("source", "pair", "binary_operator"),
     }
     options: ClassVar = {"entropy": _ENTROPY_BITS, "min_length": 8}
+    replaces = ("ruff/S105", "ruff/S106", "ruff/S107", "bandit/B105", "bandit/B106", "bandit/B107")
     good = (
         Example("python", 'PASSWORD = "password"\nTOKEN = os.environ["TOKEN"]\nsecret = "change-me-please-now-12"\n'),
         Example("python", 'CSRF_TOKEN = "csrfmiddlewaretoken"\nconnect(password="postgres", user="u2")\n'),

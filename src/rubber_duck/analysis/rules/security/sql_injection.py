@@ -78,6 +78,7 @@ class SqlInjection(Rule):
             *("$queryRawUnsafe", "$executeRawUnsafe", "queryRaw", "query!", "query_many", "query_many!"),
         }
     )
+    replaces = ("ruff/S608", "bandit/B608")
     good = (
         Example("python", 'cursor.execute("SELECT * FROM t WHERE a = %s", [a])\n'),
         Example("python", 'cursor.execute("SELECT * FROM %s" % connection.ops.quote_name(table))\n'),

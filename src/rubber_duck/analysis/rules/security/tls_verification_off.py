@@ -65,6 +65,7 @@ class TlsVerificationOff(Rule):
         "elixir": ("pair", "tuple"),
     }
     names = _REQUESTS | _CONTEXTS
+    replaces = ("ruff/S323", "ruff/S501", "bandit/B323", "bandit/B501")
     good = (
         Example("python", "import requests\nrequests.get(url)\nrequests.get(url, verify='/ca.pem')\n"),
         Example("python", "form.get(x, verify=False)\ncheck(verify=False)\n"),

@@ -78,6 +78,18 @@ class UnescapedHtml(Rule):
             *("write", "writeln", "insertAdjacentHTML", "raw"),
         }
     )
+    replaces = (
+        "ruff/S308",
+        "ruff/S701",
+        "ruff/S704",
+        "bandit/B308",
+        "bandit/B701",
+        "bandit/B703",
+        "bandit/B704",
+        "eslint/react/no-danger",
+        "eslint/no-unsanitized/method",
+        "eslint/no-unsanitized/property",
+    )
     good = (
         Example("python", 'mark_safe("<b>bold</b>")\nmark_safe(value)\nformat_html("<b>{}</b>", name)\n'),
         Example("python", 'mark_safe("<b>%s</b>" % escape(name))\nmark_safe(f"<td>{len(x)}</td>")\n'),

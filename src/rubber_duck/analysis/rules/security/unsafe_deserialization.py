@@ -50,6 +50,7 @@ class UnsafeDeserialization(Rule):
             *("unserialize", "binary_to_term"),
         }
     )
+    replaces = ("ruff/S301", "ruff/S302", "ruff/S506", "bandit/B301", "bandit/B302", "bandit/B506")
     good = (
         Example("python", "json.loads(x)\nyaml.safe_load(x)\nyaml.load(x, Loader=yaml.SafeLoader)\n"),
         Example("python", "import yaml\nLoader = getattr(yaml, 'CSafeLoader')\nyaml.load(x, Loader)\n"),

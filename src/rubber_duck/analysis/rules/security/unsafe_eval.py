@@ -55,6 +55,16 @@ class UnsafeEval(Rule):
             *("eval_string", "compile_string"),
         }
     )
+    replaces = (
+        "ruff/S102",
+        "ruff/S307",
+        "ruff/PGH001",
+        "bandit/B102",
+        "bandit/B307",
+        "eslint/no-eval",
+        "eslint/no-implied-eval",
+        "eslint/no-new-func",
+    )
     good = (
         Example("python", 'eval("1 + 1")\nmodel.eval(x)\nast.literal_eval(x)\ndb.exec(x)\n'),
         Example("python", "def f():\n    code = 'a = 1'\n    exec(code, {})\n"),

@@ -33,6 +33,7 @@ class AssignmentInCondition(Rule):
     kind = Kind.SEMANTIC
     severity = Severity.MEDIUM
     kinds: ClassVar = {"ecmascript": ("if_statement", "ternary_expression", "while_statement", "do_statement")}
+    replaces = ("eslint/no-cond-assign",)
     good = (
         Example("javascript", "if (a === b) f(); else if (a == c) g()"),
         Example("javascript", "if (m = re.exec(s)) f(m); if (option.selected = list.indexOf(x) > -1) g()"),

@@ -45,7 +45,7 @@ class ComplexFunction(Rule):
     counted on their own; so is each clause of an Elixir function.
 
     Mend it by moving a part with a purpose into a function of its own; the message names the statement that holds the
-    most decisions, but not nearly all.    """
+    most decisions, but not nearly all."""
 
     name = "complex-function"
     kind = Kind.SEMANTIC
@@ -60,6 +60,7 @@ class ComplexFunction(Rule):
     }
     names = _DEFINITIONS
     options: ClassVar = {"max_complexity": 20}
+    replaces = ("ruff/C901", "ruff/PLR0912", "eslint/complexity", "credo/Credo.Check.Refactor.CyclomaticComplexity")
     good = (
         Example("python", "def f(x):\n    if x and y:\n        g()\n", {"max_complexity": 3}),
         Example(

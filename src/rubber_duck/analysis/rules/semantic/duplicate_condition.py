@@ -59,6 +59,7 @@ class DuplicateCondition(Rule):
         "elixir": ("call",),
     }
     names = frozenset({"cond", "case"})
+    replaces = ("eslint/no-dupe-else-if", "eslint/no-duplicate-case")
     good = (
         Example("python", "if a:\n    f()\nelif b:\n    g()\n"),
         Example("python", "if a:\n    f()\nif a:\n    g()\n"),

@@ -38,6 +38,7 @@ class DuplicateFunction(Rule):
     severity = Severity.LOW
     kinds: ClassVar = {"python": ("module", "class_definition"), "ecmascript": ("program", "class_body")}
     options: ClassVar = {"min_lines": 6, "min_lines_of_tests": 4}
+    replaces = ("eslint/sonarjs/no-identical-functions",)
     good = (
         Example("python", "class A:\n    def a(self):\n        return 1\n    def b(self):\n        return 1\n"),
         Example("python", f"def a(x):\n{_FOUR_CALLS}\ndef b(x):\n{_FOUR_CALLS}"),

@@ -38,6 +38,7 @@ class IdenticalBranches(Rule):
         "elixir": ("call",),
     }
     names = frozenset({"if", "unless"})
+    replaces = ("ruff/RUF034", "eslint/sonarjs/no-all-duplicated-branches")
     good = (
         Example("python", "if a:\n    x = 1\nelse:\n    x = 2\n"),
         Example("python", "if a:\n    f()\nelif b:\n    f()\nelse:\n    g()\n"),

@@ -54,6 +54,7 @@ class MissingReturn(Rule):
         "python": ("function_definition",),
         "ecmascript": ("function_declaration", "function_expression", "arrow_function", "method_definition"),
     }
+    replaces = ("ruff/RET503", "eslint/consistent-return")
     good = (
         Example("python", "def f(x):\n    if x:\n        return 1\n    else:\n        return 2\n"),
         Example("python", "def f(x):\n    if x:\n        return 1\n"),

@@ -42,6 +42,7 @@ class ReturnInFinally(Rule):
         "python": ("return_statement", "break_statement", "continue_statement"),
         "ecmascript": ("return_statement", "break_statement", "continue_statement"),
     }
+    replaces = ("ruff/B012", "ruff/PLE0116", "ruff/SIM107", "eslint/no-unsafe-finally")
     good = (
         Example("python", "def f():\n    try:\n        return 1\n    finally:\n        g()\n"),
         Example("python", "try:\n    f()\nfinally:\n    for x in y:\n        if x:\n            break\n"),

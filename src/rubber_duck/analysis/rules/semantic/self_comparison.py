@@ -41,6 +41,7 @@ class SelfComparison(Rule):
         "ecmascript": ("binary_expression",),
         "elixir": ("binary_operator",),
     }
+    replaces = ("ruff/PLR0124", "eslint/no-self-compare", "credo/Credo.Check.Warning.OperationOnSameValues")
     good = (
         Example("python", "a.size == b.size\nx == y\nnext(i) == next(i)\na < b < a\n"),
         Example("python", "assert x == x\nself.assertTrue(x == x)\nself.assertIs(p == p, True)\n"),

@@ -39,6 +39,7 @@ class ShadowedLoopVariable(Rule):
     kind = Kind.SEMANTIC
     severity = Severity.MEDIUM
     kinds: ClassVar = {"python": ("for_statement",), "ecmascript": ("for_statement", "for_in_statement")}
+    replaces = ("ruff/PLW2901",)
     good = (
         Example("python", "for x in a:\n    for y in x:\n        f(x)\n"),
         Example("python", "for _ in a:\n    for _ in b:\n        f()\n"),

@@ -34,6 +34,7 @@ class SwallowedException(Rule):
     kind = Kind.SEMANTIC
     severity = Severity.MEDIUM
     kinds: ClassVar = {"python": ("except_clause",), "ecmascript": ("catch_clause",), "elixir": ("rescue_block",)}
+    replaces = ("ruff/BLE001", "ruff/E722", "ruff/S110", "ruff/S112", "bandit/B110", "bandit/B112", "eslint/no-empty")
     good = (
         Example("python", "try:\n    f()\nexcept KeyError:\n    pass\n"),
         Example("python", "try:\n    f()\nexcept Exception:\n    pass  # the cache is only a hint\n"),

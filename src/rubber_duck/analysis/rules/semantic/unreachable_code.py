@@ -56,6 +56,7 @@ class UnreachableCode(Rule):
         "elixir": ("call",),
     }
     names = frozenset({"raise", "throw", "reraise"})
+    replaces = ("eslint/no-unreachable",)
     good = (
         Example("python", "def f():\n    return 1\n\ndef g():\n    if a:\n        return 2  # why\n    return 3\n"),
         Example("python", "def f():\n    return\n    yield\n"),

@@ -41,6 +41,7 @@ class CollapsibleIf(Rule):
     kinds: ClassVar = {"python": ("if_statement",), "ecmascript": ("if_statement",), "elixir": ("call",)}
     names = frozenset({"if"})
     options: ClassVar = {"max_columns": 88}
+    replaces = ("ruff/SIM102",)
     good = (
         Example("python", "if a:\n    if b:\n        f()\n    g()\n"),
         Example("python", "if a:\n    if b:\n        f()\nelse:\n    g()\n"),

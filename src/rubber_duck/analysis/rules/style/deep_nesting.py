@@ -54,6 +54,7 @@ class DeepNesting(Rule):
     }
     names = _WORDS
     options: ClassVar = {"max_depth": 5}
+    replaces = ("ruff/PLR1702", "eslint/max-depth", "credo/Credo.Check.Refactor.Nesting")
     good = (
         Example("python", "if a:\n if b:\n  if c:\n   if d:\n    if e:\n     f()\n"),
         Example("python", "if a:\n if b:\n  if c:\n   if d:\n    def g():\n     if e:\n      if f:\n       g()\n"),

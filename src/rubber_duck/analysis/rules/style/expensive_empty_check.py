@@ -34,6 +34,7 @@ class ExpensiveEmptyCheck(Rule):
     kind = Kind.STYLE
     severity = Severity.LOW
     kinds: ClassVar = {"elixir": ("binary_operator",)}
+    replaces = ("credo/Credo.Check.Warning.ExpensiveEmptyEnumCheck",)
     good = (
         Example("elixir", "length(x) == 1\nlist == []\nEnum.count(x) > 1\nmap_size(x) == 0\nString.length(x) > 0\n"),
         Example("elixir", "Enum.count(x, &(&1 > 2)) == 0\nlength(x) == length(y)\n"),

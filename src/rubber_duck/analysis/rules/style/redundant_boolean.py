@@ -47,6 +47,7 @@ class RedundantBoolean(Rule):
         "elixir": ("call",),
     }
     names = frozenset({"if", "unless"})
+    replaces = ("ruff/SIM103", "ruff/SIM210", "ruff/SIM211", "eslint/no-unneeded-ternary")
     good = (
         Example(
             "python", "def f(x):\n    if x:\n        return True\n    if y:\n        return True\n    return False\n"

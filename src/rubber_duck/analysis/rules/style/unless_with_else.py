@@ -28,6 +28,7 @@ class UnlessWithElse(Rule):
     severity = Severity.LOW
     kinds: ClassVar = {"elixir": ("call",)}
     names = frozenset({"unless"})
+    replaces = ("credo/Credo.Check.Refactor.UnlessWithElse",)
     good = (
         Example("elixir", "unless a do\n  b\nend\n"),
         Example("elixir", "if a do\n  b\nelse\n  c\nend\n"),
