@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import ClassVar, Final
 
@@ -20,6 +21,9 @@ _WEAKER: Final = frozenset(
 )
 """Kinds that bind less than `and`, so they need parentheses."""
 
+_RUN_AS_A_PROGRAM: Final = re.compile(r"__name__ == ['\"]__main__['\"]|require\.main === module|import\.meta\.main\b")
+"""The idioms by which a module asks whether it is the program; nobody joins them with anything."""
+
 _JOINS: Final = {"python": "and", "ecmascript": "&&", "elixir": "&&"}
 
 
@@ -32,7 +36,8 @@ class CollapsibleIf(Rule):
     Mend it with the fix, which joins the conditions and, in Python, moves the body to the left.
 
     Only short conditions are reported, whose join fits into `max_columns`; where a comment stands between the two, the
-    author had a reason to part them. Ignore it where the outer `if` will soon hold more.
+    author had a reason to part them, and `if __name__ == "__main__":` stands alone by custom. Ignore it where the outer
+    `if` will soon hold more.
     """
 
     name = "collapsible-if"
@@ -49,7 +54,9 @@ class CollapsibleIf(Rule):
         Example("python", "if a:\n    # only then\n    if b:\n        f()\n"),
         Example("python", "if x:\n    f()\nelif a:\n    if b:\n        g()\n"),
         Example("python", f"if {'a' * 60}:\n    if {'b' * 30}:\n        f()\n"),
+        Example("python", "if __name__ == '__main__':\n    if len(argv) > 1:\n        f()\n"),
         Example("javascript", "if (a) { if (b) f(); else g() }"),
+        Example("javascript", "if (require.main === module) { if (a) f() }"),
         Example("elixir", "if a do\n  if b do\n    1\n  else\n    2\n  end\nend\n"),
     )
     bad = (
@@ -70,6 +77,8 @@ class CollapsibleIf(Rule):
         if inner is None or outer.condition is None or inner.condition is None:
             return
         if node.type == "call" and file.name_of_call(held) != "if":
+            return
+        if _RUN_AS_A_PROGRAM.search(file.text(outer.condition)):
             return
         family = file.family
         joined = f" {_JOINS[family]} ".join(_operand(each.condition, file) for each in (outer, inner) if each.condition)
