@@ -25,7 +25,7 @@ from rubber_duck.analysis.ruff_rules import (
     meaning,
 )
 from rubber_duck.errors import LimitExceeded, ProgramUnavailable, TimedOut
-from rubber_duck.workspace.programs import find_program, run_program
+from rubber_duck.workspace.programs import Limits, find_program, run_program
 
 OBEYED: Final = "a comment for ruff"
 """Why a finding of ruff's is suppressed that ruff was kept from reporting by a comment."""
@@ -239,7 +239,7 @@ async def _call(program: Path, root: Path, paths: Sequence[str], options: Sequen
         "--",
         *(f"./{path}" for path in paths),
     ]
-    completed = await run_program(argv, cwd=root, timeout_s=_TIMEOUT_S, limit_bytes=_OUTPUT_BYTES)
+    completed = await run_program(argv, cwd=root, timeout_s=_TIMEOUT_S, limits=Limits(output_bytes=_OUTPUT_BYTES))
     if completed.returncode != 0:
         raise ProgramUnavailable(f"ruff ended with status {completed.returncode}: {_last_line(completed.stderr)}")
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from rubber_duck.errors import ProgramUnavailable
-from rubber_duck.workspace.programs import Completed, find_program, run_program
+from rubber_duck.workspace.programs import Completed, Limits, find_program, run_program
 
 _TIMEOUT_S: Final = 5.0
 _LIMIT_BYTES: Final = 64 * 1024
@@ -50,7 +50,7 @@ async def _git(folder: Path, *arguments: str) -> Completed:
         [program, *options, "--no-pager", *arguments],
         cwd=folder,
         timeout_s=_TIMEOUT_S,
-        limit_bytes=_LIMIT_BYTES,
+        limits=Limits(output_bytes=_LIMIT_BYTES),
         environment=_ENVIRONMENT,
     )
 

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
+import resource
 import shutil
 import signal
 import sys
-import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from rubber_duck import telemetry
 from rubber_duck.errors import InvalidPath, LimitExceeded, ProgramUnavailable, TimedOut
+from rubber_duck.workspace.private import private_folder
 
 _CHUNK_BYTES: Final = 64 * 1024
-_DEFAULT_LIMIT_BYTES: Final = 64 * 1024 * 1024
 _REASONS: Final[dict[type[BaseException], str]] = {
     asyncio.CancelledError: "cancel",
     LimitExceeded: "too much output",
@@ -33,6 +34,19 @@ class Completed:
     returncode: int
     stdout: bytes
     stderr: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a program may take. `output_bytes` holds for its two outputs together.
+
+    `cpu_s`, seconds of processor time in all its threads, and `memory_bytes`, what it may map, hold where the system
+    can bound them from outside (Linux); None: no limit. Each process that it starts may take as much again.
+    """
+
+    output_bytes: int = 64 * 1024 * 1024
+    cpu_s: int | None = None
+    memory_bytes: int | None = None
 
 
 def find_program(name: str) -> str | None:
@@ -51,50 +65,103 @@ async def run_program(
     cwd: Path,
     stdin: bytes = b"",
     timeout_s: float = 60.0,
-    limit_bytes: int = _DEFAULT_LIMIT_BYTES,
+    limits: Limits = Limits(),
     environment: Mapping[str, str] | None = None,
 ) -> Completed:
     """Run `argv` to its end in a process group of its own, which is killed whole on time-out, limit and cancel.
 
-    The environment is PATH, LANG and a HOME that is empty and goes away, with `environment` on top. `limit_bytes`
-    holds for the two outputs together. What the program leaves running behind it is killed too.
-    Raises ProgramUnavailable (cannot be started), TimedOut, LimitExceeded, InvalidPath.
+    The environment is PATH, LANG and a HOME that is empty and goes away, with `environment` on top. What the program
+    leaves running behind it is killed too, and so is all of it when this process is killed (on Linux).
+    Raises ProgramUnavailable (cannot be started), TimedOut, LimitExceeded, InvalidPath, Unavailable.
     """
     if any("\0" in argument for argument in argv):
         raise InvalidPath(f"a NUL byte cannot be passed to {argv[0]!r}")
-    with tempfile.TemporaryDirectory(prefix="duck-home-") as home:
-        clean = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", "HOME": home, **(environment or {})}
-        async with _started(argv, cwd, clean) as process:
+    with private_folder() as home:
+        clean = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "LANG": "C.UTF-8",
+            "HOME": str(home),
+            **(environment or {}),
+        }
+        async with _started(argv, cwd, clean, limits) as process:
             try:
                 async with asyncio.timeout(timeout_s):
-                    stdout, stderr = await _converse(process, stdin, _Budget(argv[0], limit_bytes))
-                    return Completed(await process.wait(), stdout, stderr)
+                    stdout, stderr = await _converse(process, stdin, _Budget(argv[0], limits.output_bytes))
+                    returncode = await process.wait()
             except TimeoutError as error:
                 raise TimedOut(f"{_name(argv[0])} did not end within {timeout_s:g} s and was killed") from error
+    if limits.cpu_s is not None and returncode == -signal.SIGXCPU:
+        raise TimedOut(f"{_name(argv[0])} used more than {limits.cpu_s} s of processor time and was killed")
+    return Completed(returncode, stdout, stderr)
 
 
 @asynccontextmanager
 async def _started(
-    argv: Sequence[str], cwd: Path, environment: Mapping[str, str]
+    argv: Sequence[str], cwd: Path, environment: Mapping[str, str], limits: Limits
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """A running process; when the block is left, neither it nor anything in its group runs on."""
     pipe = asyncio.subprocess.PIPE
+    with _lifeline() as lifeline:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *argv,
+                cwd=cwd,
+                env=environment,
+                stdin=pipe,
+                stdout=pipe,
+                stderr=pipe,
+                start_new_session=True,
+                pass_fds=(lifeline,),
+            )
+        except OSError as error:
+            raise ProgramUnavailable(f"{_name(argv[0])} cannot be started: {error.strerror or error}") from error
+        try:
+            _tie(lifeline, process.pid)
+            _bound(process.pid, limits)
+            yield process
+        except BaseException as error:
+            reason = _REASONS.get(type(error), type(error).__name__)
+            telemetry.emit("workspace.program_killed", program=Path(argv[0]).name, reason=reason)
+            raise
+        finally:
+            with suppress(ProcessLookupError, PermissionError):  # nobody is left (macOS says it the second way)
+                os.killpg(process.pid, signal.SIGKILL)
+            await _bury(process)
+
+
+@contextmanager
+def _lifeline() -> Iterator[int]:
+    """The reading end of a pipe whose writing end nobody but this process has: it closes when this process ends."""
+    reading, writing = os.pipe()
     try:
-        process = await asyncio.create_subprocess_exec(
-            *argv, cwd=cwd, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
-        )
-    except OSError as error:
-        raise ProgramUnavailable(f"{_name(argv[0])} cannot be started: {error.strerror or error}") from error
-    try:
-        yield process
-    except BaseException as error:
-        reason = _REASONS.get(type(error), type(error).__name__)
-        telemetry.emit("workspace.program_killed", program=Path(argv[0]).name, reason=reason)
-        raise
+        yield reading
     finally:
-        with suppress(ProcessLookupError, PermissionError):  # nobody is left (macOS says it the second way)
-            os.killpg(process.pid, signal.SIGKILL)
-        await _bury(process)
+        os.close(reading)
+        os.close(writing)
+
+
+def _tie(lifeline: int, group: int) -> None:
+    """Let the kernel kill the whole group when the writing end closes; the group must hold `lifeline` open.
+
+    Unlike PR_SET_PDEATHSIG this needs nothing to run in the child before its program does. See fcntl(2), F_SETSIG.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError):  # it has ended already, or this kernel cannot
+            fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
+            fcntl.fcntl(lifeline, fcntl.F_SETOWN, -group)
+            fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+
+
+def _bound(pid: int, limits: Limits) -> None:
+    """Bound what the process may take; never by more than it is bounded already."""
+    if sys.platform == "linux":
+        wanted = {resource.RLIMIT_CORE: 0, resource.RLIMIT_CPU: limits.cpu_s, resource.RLIMIT_AS: limits.memory_bytes}
+        with suppress(ProcessLookupError, PermissionError):  # it has ended already, or became somebody else
+            for limit, most in wanted.items():
+                _, held = resource.prlimit(pid, limit)
+                if most is not None and (held == resource.RLIM_INFINITY or most < held):
+                    # at the soft limit of time it gets SIGXCPU, which says what happened; at the hard one SIGKILL
+                    resource.prlimit(pid, limit, (most, most + 1 if limit == resource.RLIMIT_CPU else most))
 
 
 async def _bury(process: asyncio.subprocess.Process) -> None:

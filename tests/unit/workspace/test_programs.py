@@ -11,7 +11,7 @@ import pytest
 
 from rubber_duck.errors import InvalidPath, LimitExceeded, ProgramUnavailable, TimedOut
 from rubber_duck.workspace.git import Revision, read_revision
-from rubber_duck.workspace.programs import Completed, find_program, run_program
+from rubber_duck.workspace.programs import Completed, Limits, find_program, run_program
 from tests.factories import write_tree
 
 
@@ -111,9 +111,39 @@ async def test_a_cancelled_run_kills_the_group(tmp_path: Path) -> None:
     await witness.sees_all_end()
 
 
+async def test_a_killed_duck_takes_its_programs_and_what_they_started_with_it(tmp_path: Path) -> None:
+    witness = Witness(tmp_path)
+    program = python(f"import sys; sys.stdin.read()\n{LEAVES_A_CHILD.format(closes=False, stays=True)}")
+    code = (
+        "import asyncio, pathlib; from rubber_duck.workspace.programs import run_program; "
+        f"asyncio.run(run_program({program!r}, cwd=pathlib.Path({str(tmp_path)!r}), timeout_s=600))"
+    )
+    duck = await asyncio.create_subprocess_exec(sys.executable, "-c", code)
+    await witness.sees_the_child_start()
+    duck.kill()
+    await duck.wait()
+    await witness.sees_all_end()
+
+
 async def test_output_over_the_limit_kills_it(tmp_path: Path) -> None:
     with pytest.raises(LimitExceeded, match="wrote more"):
-        await run_program(python("while True: print('x' * 10000)"), cwd=tmp_path, limit_bytes=100_000)
+        await run_program(python("while True: print('x' * 10000)"), cwd=tmp_path, limits=Limits(output_bytes=100_000))
+
+
+async def test_processor_time_over_the_limit_kills_it(tmp_path: Path) -> None:
+    with pytest.raises(TimedOut, match=r"used more than 1 s of processor time"):
+        await run_program(python("while True: pass"), cwd=tmp_path, limits=Limits(cpu_s=1))
+
+
+async def test_memory_over_the_limit_is_refused(tmp_path: Path) -> None:
+    code = "import sys; sys.stdin.read(); x = bytes(1 << 30)"  # the input ends after the limits are set
+    completed = await run_program(python(code), cwd=tmp_path, limits=Limits(memory_bytes=1 << 29))
+    assert (completed.returncode, completed.stderr.splitlines()[-1]) == (1, b"MemoryError")
+
+
+async def test_a_program_that_dies_leaves_no_core_behind(tmp_path: Path) -> None:
+    code = "import resource, sys; sys.stdin.read(); print(resource.getrlimit(resource.RLIMIT_CORE))"
+    assert (await run_program(python(code), cwd=tmp_path)).stdout == b"(0, 0)\n"
 
 
 async def test_a_killed_program_has_a_negative_return_code(tmp_path: Path) -> None:
