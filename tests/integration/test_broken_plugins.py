@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -153,7 +154,7 @@ def project(folder: Path) -> Path:
 
 def said(stderr: str) -> str:
     """What was said, with the program called as in the documentation."""
-    return re.sub(r"`\S*duck ", "`duck ", stderr)
+    return re.sub(r"`[^`]*duck doctor`", "`duck doctor`", stderr)
 
 
 def found(stdout: str) -> list[str]:
@@ -282,3 +283,63 @@ def test_asking_for_it_says_why_it_is_not_there(tmp_path: Path) -> None:
         "duck: error: the engine 'plugged' of duck-quack 1.0 is left out: ValueError: not today\n",
     )
     assert duck("--help", home=tmp_path / "home", **there).returncode == 0
+
+
+def checked(stdout: str, check: str) -> list[tuple[str, str, str]]:
+    """What `duck doctor --json` said of one check: each time the state, what was seen, the advice."""
+    return [(each["state"], each["seen"], each["advice"]) for each in json.loads(stdout) if each["check"] == check]
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_the_doctor_says_what_is_wrong_with_it_and_how_to_be_rid_of_it(tmp_path: Path, broken: str) -> None:
+    kind, source, reason = BROKEN[broken]
+    there = install(tmp_path / "site", kind, source) | {"DUCK_WORKERS_COUNT": "1"}
+    done = duck("doctor", "--json", home=tmp_path / "home", **there)
+
+    advice = f"repair or update that package, or take it out: {sys.executable} -m pip uninstall duck-quack"
+    seen = f"the {kind} {KINDS[kind][1]!r} of duck-quack 1.0 is left out: {reason}"
+    assert (done.returncode, done.stderr) == (0, "")
+    assert checked(done.stdout, "plug-ins") == [("note", seen, advice)]
+
+
+@pytest.mark.parametrize(("kind", "source"), [("engine", ENGINE), ("rule", RULE)])
+def test_the_doctor_names_a_plug_in_that_works(tmp_path: Path, kind: str, source: str) -> None:
+    there = install(tmp_path / "site", kind, source) | {"DUCK_WORKERS_COUNT": "1"}
+    done = duck("doctor", "--json", home=tmp_path / "home", **there)
+
+    seen = f"the {kind} {KINDS[kind][1]!r} of duck-quack 1.0, duck_quack:Plugged"
+    assert checked(done.stdout, "plug-ins") == [("well", seen, "")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "source", "check", "seen"),
+    [
+        (
+            "engine",
+            ENGINE + "\n    async def open(self):\n        raise OSError('no device')\n",
+            "engines",
+            "the engine 'plugged' of duck-quack 1.0: the operating system refused: no device",
+        ),
+        (
+            "engine",
+            ENGINE + "\n    async def health(self):\n        raise KeyError('gone')\n",
+            "engines",
+            "the engine 'plugged' of duck-quack 1.0: KeyError: 'gone'",
+        ),
+        (
+            "language",
+            LANGUAGE,
+            "grammars",
+            "the language 'quackish' of duck-quack 1.0: ModuleNotFoundError: No module named 'nowhere'",
+        ),
+    ],
+)
+def test_the_doctor_finds_one_that_loads_and_does_not_work(
+    tmp_path: Path, kind: str, source: str, check: str, seen: str
+) -> None:
+    there = install(tmp_path / "site", kind, source) | {"DUCK_WORKERS_COUNT": "1"}
+    done = duck("doctor", "--json", home=tmp_path / "home", **there)
+
+    advice = f"repair or update that package, or take it out: {sys.executable} -m pip uninstall duck-quack"
+    (well, unwell) = checked(done.stdout, check)
+    assert (done.returncode, well[0], unwell) == (0, "well", ("note", seen, advice))

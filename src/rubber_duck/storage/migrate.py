@@ -70,7 +70,8 @@ def upgrade(connection: Connection, shown: str) -> tuple[str | None, tuple[str, 
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
     before = current(connection)
     refuse_unknown(before, shown)
-    _refuse_foreign(connection, before, shown)
+    if before is None:
+        refuse_foreign(connection, shown)
     missing = _create_extensions(connection)
     if before != head():
         _run_alembic(connection)
@@ -103,9 +104,9 @@ def _create_extensions(connection: Connection) -> tuple[str, ...]:
     return missing_extensions(connection)
 
 
-def _refuse_foreign(connection: Connection, before: str | None, shown: str) -> None:
-    """A file that holds somebody else's tables is not ours to fill."""
-    if before is not None or connection.dialect.name != "sqlite":
+def refuse_foreign(connection: Connection, shown: str) -> None:
+    """Raise SchemaMismatch when a file without a revision holds somebody else's tables: it is not ours to fill."""
+    if connection.dialect.name != "sqlite":
         return
     tables = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")).scalars()
     if (first := tables.first()) is not None:

@@ -108,37 +108,6 @@ def test_settings_of_engines_are_checked_too(content: str, said: str, tmp_path: 
     assert said in outcome.err
 
 
-def test_the_doctor_finds_a_good_installation_well(tmp_path: Path) -> None:
-    outcome = call("doctor", "--json", DUCK_HOME=str(tmp_path / "home"), DUCK_WORKERS_COUNT="1")
-    states = {each["check"]: each["state"] for each in json.loads(outcome.out)}
-    assert outcome.code == 0
-    assert states.pop("git") in ("well", "note")
-    assert set(states) == {"settings", "python", "home folder", "disk space", "database", "ruff", "grammars", "workers"}
-    assert set(states.values()) == {"well"}
-
-
-def test_the_doctor_says_what_to_do(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    home.mkdir(mode=0o755)
-    home.chmod(0o755)
-    outcome = call("doctor", DUCK_HOME=str(home), DUCK_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
-    assert outcome.code == 2
-    assert f"✗  home folder   {home} is open to others (755)\n" in outcome.out
-    assert f"→ chmod 700 {home}\n" in outcome.out
-    assert "✗  database" in outcome.out
-    assert "→ correct database.url in duck.toml or DUCK_DATABASE_URL\n" in outcome.out
-    assert "✓  grammars" in outcome.out
-
-
-def test_the_doctor_works_with_broken_settings(tmp_path: Path) -> None:
-    (tmp_path / "duck.toml").write_text("nonsense")
-    tmp_path.chmod(0o700)
-    outcome = call("doctor", DUCK_HOME=str(tmp_path))
-    assert outcome.code == 2
-    assert outcome.out.startswith(f"✗  settings      {tmp_path}/duck.toml: not valid TOML")
-    assert "✓  workers" in outcome.out
-
-
 def test_migrating_twice_does_it_once(tmp_path: Path) -> None:
     first = call("migrate", DUCK_HOME=str(tmp_path))
     assert (first.code, first.err) == (0, "")

@@ -10,9 +10,10 @@ import click
 
 from rubber_duck.cli import connection, drawing
 from rubber_duck.cli.command import Command
-from rubber_duck.cli.examination import State, Verdict, examine
+from rubber_duck.cli.examination import examine
 from rubber_duck.cli.failures import FAILED
 from rubber_duck.cli.invocation import current
+from rubber_duck.cli.verdict import State, Verdict
 from rubber_duck.errors import DuckError
 from rubber_duck.settings import Settings, load
 
@@ -29,7 +30,7 @@ def command(as_json: bool) -> int:
     try:
         settings, broken = connection.settings_for(current().log_level), None
     except DuckError as error:
-        advice = "correct it; duck config check says whether it is right. Below, defaults hold"
+        advice = "correct it; `duck config check` says whether it is right. Below, defaults hold"
         settings, broken = _defaults(), Verdict(State.ILL, "settings", error.message, advice)
     verdicts = asyncio.run(_all(settings, broken, show=not as_json))
     if as_json:
@@ -50,9 +51,11 @@ async def _all(settings: Settings, broken: Verdict | None, *, show: bool) -> lis
 
 def _show(verdict: Verdict) -> None:
     state = drawing.text(verdict.state.value, _STYLES[verdict.state])
-    drawing.show(drawing.line(state, drawing.text(f" {verdict.subject:<12} ", "bold"), drawing.text(verdict.seen)))
+    drawing.show(
+        drawing.line(state, drawing.text(f" {verdict.subject:<12} ", "bold"), drawing.text(_called(verdict.seen)))
+    )
     if verdict.advice:
-        drawing.show(drawing.text(f"{'':17}→ {verdict.advice}", _STYLES[verdict.state]))
+        drawing.show(drawing.text(f"{'':17}→ {_called(verdict.advice)}", _STYLES[verdict.state]))
 
 
 def _defaults() -> Settings:
@@ -65,6 +68,10 @@ def _plain(verdict: Verdict) -> dict[str, str]:
     return {
         "check": verdict.subject,
         "state": {State.WELL: "well", State.NOTE: "note", State.ILL: "ill"}[verdict.state],
-        "seen": verdict.seen,
-        "advice": verdict.advice,
+        "seen": _called(verdict.seen),
+        "advice": _called(verdict.advice),
     }
+
+
+def _called(text: str) -> str:
+    return current().as_called(text)
