@@ -54,6 +54,32 @@ def test_a_closed_or_full_output_is_no_crash(redirection: str, project: Path, tm
     assert not list((tmp_path / "home").glob("crash-*"))
 
 
+@pytest.mark.parametrize("named", ["nope", "project"])
+def test_a_full_error_stream_keeps_the_exit_code_of_a_failure(named: str, project: Path, tmp_path: Path) -> None:
+    redirection = "2>/dev/full" if named == "nope" else ">/dev/full 2>/dev/full"
+    done = subprocess.run(
+        ["bash", "-c", f'"$@" {redirection}', "-", *COMMAND, "analyze", named],
+        cwd=tmp_path,
+        env=environment(tmp_path / "home"),
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (2, b"", b"")
+
+
+def test_a_full_error_stream_takes_nothing_from_the_report(project: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["bash", "-c", '"$@" 2>/dev/full', "-", *COMMAND, "analyze", str(project), "-o", str(tmp_path / "report")],
+        env=environment(tmp_path / "home"),
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"")
+    assert "41 files" in (tmp_path / "report").read_text()
+
+
 def test_any_locale_can_show_any_name(project: Path, tmp_path: Path) -> None:
     narrow = {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
     done = duck("analyze", str(project), home=tmp_path / "home", **narrow)

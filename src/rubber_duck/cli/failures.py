@@ -31,7 +31,7 @@ def report(error: BaseException, invocation: Invocation) -> int:
         terminal.note(_prefix(invocation, "interrupted"))
         return INTERRUPTED
     if isinstance(error, BrokenPipeError) or (isinstance(error, OSError) and error.errno == errno.EPIPE):
-        terminal.discard()
+        terminal.discard(sys.stdout)
         return READER_GONE
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else FAILED
@@ -50,7 +50,7 @@ def report(error: BaseException, invocation: Invocation) -> int:
             terminal.note(_traceback(error))
         return FAILED
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT) and not error.filename:
-        terminal.discard()
+        terminal.discard(sys.stdout)
         say(invocation, f"the output cannot be written: {error.strerror}")
         return FAILED
     return _crashed(error, invocation)
@@ -74,14 +74,14 @@ def _crashed(error: BaseException, invocation: Invocation) -> int:
 
 def _keep(text: str) -> Path | None:
     """Write a traceback where only its owner can read it; None where that is not possible."""
-    home = Path(os.environ.get("DUCK_HOME") or Path.home() / ".rubber_duck").absolute()
-    path = home / f"crash-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.getpid()}.txt"
     try:
+        home = Path(os.environ.get("DUCK_HOME") or Path.home() / ".rubber_duck").absolute()
+        path = home / f"crash-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.getpid()}.txt"
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(terminal.encoded(text + "\n"))
-    except OSError:
+    except (OSError, RuntimeError):  # not writable, a current folder that is gone, a user without a home
         return None
     return path
 

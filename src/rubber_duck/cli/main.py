@@ -151,5 +151,5 @@ def _reported(error: BaseException, invocation: Invocation) -> int:
     try:
         terminal.flush()
     except OSError:  # the reader went while the failure was told
-        terminal.discard()
+        terminal.discard(sys.stdout)
     return code

@@ -81,26 +81,33 @@ def encoded(text: str) -> bytes:
 
 
 def note(text: str) -> None:
-    """Write a line to standard error; nothing happens when it is closed."""
+    """Write a line to standard error; nothing happens when it is closed, full or has no reader."""
     if sys.stderr is not None and not sys.stderr.closed:
-        sys.stderr.write(text + "\n")
-        sys.stderr.flush()
+        try:
+            sys.stderr.write(text + "\n")
+            sys.stderr.flush()
+        except OSError:  # there is no better place to say so
+            discard(sys.stderr)
 
 
 def flush() -> None:
-    """Write out what is buffered, so that a failure to do so is met here."""
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None and not stream.closed:
-            stream.flush()
+    """Write out what is buffered; a failure to do so with standard output is met here."""
+    if sys.stdout is not None and not sys.stdout.closed:
+        sys.stdout.flush()
+    if sys.stderr is not None and not sys.stderr.closed:
+        try:
+            sys.stderr.flush()
+        except OSError:  # as in note
+            discard(sys.stderr)
 
 
-def discard() -> None:
-    """Let whatever is still buffered for standard output go nowhere: its reader has gone, or its disk is full."""
-    if sys.stdout is None:
+def discard(stream: IO[str] | None) -> None:
+    """Let whatever is still buffered for `stream` go nowhere: its reader has gone, or its disk is full."""
+    if stream is None:
         return
     try:
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
+        os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
     except (OSError, ValueError):
         return  # a test's stream has no descriptor, and nothing is buffered in it

@@ -85,7 +85,7 @@ def test_a_closed_stream_is_no_reason_to_fail(monkeypatch: pytest.MonkeyPatch) -
     terminal.write_utf8("lost")
     terminal.note("lost")
     terminal.flush()
-    terminal.discard()
+    terminal.discard(None)
 
 
 def test_control_characters_become_visible() -> None:
