@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import corpus
 from benchmarks.measure import HEAD, Cost, measure
+from benchmarks.others import Instant, Spent
 from rubber_duck.app import open_app
 from rubber_duck.scope import Scope
 from rubber_duck.settings import load
@@ -19,6 +22,7 @@ from rubber_duck.settings import load
 BIN = Path(sys.executable).parent
 FOUND = (0, 1, 3)
 """Statuses of a tool that ran: 1 when it found something, 3 for vulture."""
+ROUNDS = 5
 CHANGED_FILE = "django/db/models/query.py"
 
 
@@ -44,9 +48,9 @@ def main() -> None:
                 cwd=Path(__file__).resolve().parent.parent,
             ).stdout
         )
-        print("\nin one warm process (median of 5)")
-        for name, seconds in warm.items():
-            print(f"{name:<54}{seconds * 1000:9.1f} ms")
+        print(f"\n{'in one warm process':<54}{'median of 5':>12} {'best':>12} {'CPU each':>12} {'others had':>12}")
+        for name, (median_ms, best_ms, cpu_ms, others) in warm.items():
+            print(f"{name:<54}{median_ms:9.1f} ms {best_ms:9.1f} ms {cpu_ms:9.1f} ms {others:11.0%}")
 
 
 def _ours(tree: Path, home: Path) -> Cost:
@@ -75,35 +79,45 @@ def _peers(tree: Path) -> dict[str, Cost]:
     return {name: measure(argv, cwd=tree, fine=FOUND) for name, argv in commands.items()}
 
 
-async def _warm(tree: Path, home: Path) -> dict[str, float]:
-    """Medians in seconds inside one process: nothing changed, one file changed."""
+async def _warm(tree: Path, home: Path) -> dict[str, tuple[float, float, float, float]]:
+    """Inside one process, nothing changed and one file changed: milliseconds, and what others had of the cores.
+
+    The median and the best of the wall times, the CPU of each round with that of workers and ruff.
+    """
     settings = load({"DUCK_HOME": str(home)})
     request = {"paths": [str(tree)], "format": "json", "limit": 0}
     async with open_app(settings, for_engines=["analyze"]) as app:
 
-        async def once(paths: list[str]) -> float:
-            started = time.perf_counter()
-            await app.run("analyze", {**request, "paths": paths}, Scope.local())
-            return time.perf_counter() - started
+        async def rounds(paths: list[str], change: Callable[[int], None]) -> tuple[float, float, float, float]:
+            walls = []
+            before = Instant.now()
+            for number in range(ROUNDS):
+                change(number)
+                started = time.perf_counter()
+                await app.run("analyze", {**request, "paths": paths}, Scope.local())
+                walls.append(1000 * (time.perf_counter() - started))
+            spent = Spent.since(before)
+            return statistics.median(walls), min(walls), 1000 * spent.cpu_s / ROUNDS, spent.others
 
-        await once([str(tree)])
-        await once([str(tree)])
-        nothing = sorted([await once([str(tree)]) for _ in range(5)])[2]
-        found = {"the whole tree, nothing changed": nothing}
+        def add_to(file: Path) -> Callable[[int], None]:
+            return lambda number: _append(file, f"\nADDED_{number} = {number}\n".encode())
 
-        async def changed(file: Path, paths: list[str]) -> float:
-            seconds = []
-            for number in range(5):
-                file.write_bytes(file.read_bytes() + f"\nADDED_{number} = {number}\n".encode())
-                seconds.append(await once(paths))
-            return sorted(seconds)[2]
+        def nothing(number: int) -> None:
+            del number
 
+        await rounds([str(tree)], nothing)
+        found = {"the whole tree, nothing changed": await rounds([str(tree)], nothing)}
         median = sorted(tree.rglob("*.py"), key=lambda file: file.stat().st_size)[1409]
         for name, file in (("median", median), ("large", tree / CHANGED_FILE)):
             size = f"one {name} file changed ({file.stat().st_size / 1000:.0f} kB)"
-            found[f"the whole tree, {size}"] = await changed(file, [str(tree)])
-            found[f"{size}, alone"] = await changed(file, [str(file)])
+            found[f"the whole tree, {size}"] = await rounds([str(tree)], add_to(file))
+            found[f"{size}, alone"] = await rounds([str(file)], add_to(file))
     return found
+
+
+def _append(file: Path, content: bytes) -> None:
+    with file.open("ab") as opened:
+        opened.write(content)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from rubber_duck.analysis.file_analysis import FileAnalysis, FileProblem
 from rubber_duck.analysis.known import Known, Sighting, analysis_key, facts_key
 from rubber_duck.analysis.lines import Lines
 from rubber_duck.analysis.outcome import AnalyzedFile, Outcome, known_rules, left_out, placed
-from rubber_duck.analysis.report.model import Problem
+from rubber_duck.analysis.report.model import Problem, RuleDescription
 from rubber_duck.analysis.ruff import RuffRun, add_silenced, ruff_finding, ruff_identity, run_ruff, silenced_finding
 from rubber_duck.analysis.ruff_catalog import ruff_catalog
 from rubber_duck.analysis.rule_set import RuleSet, program_digest
@@ -40,6 +40,9 @@ OnProgress = Callable[[int, int, str], None]
 CACHE_BYTES: Final = 1 << 30
 """What the disposable cache may take; the least recently used goes first. Django needs 16 MB of it."""
 
+FEW_FILES: Final = 16
+"""So many files named by somebody are read again sooner than what was seen of all others in the root is decoded."""
+
 
 @dataclass(slots=True)
 class _Run:
@@ -55,6 +58,10 @@ class _Run:
     facts: dict[bytes, bytes] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
+    def uses_sightings(self, files: Sequence[ScannedFile]) -> bool:
+        """Whether it pays to know, and to keep, which files of the root have not changed since they were seen."""
+        return not self.target.only or len(files) > FEW_FILES
+
 
 class Analysis:
     """Analyses files. One instance serves many runs, one after the other or at once."""
@@ -63,6 +70,7 @@ class Analysis:
         self._known = known
         self._workers = workers
         self._now_ns = now_ns
+        self._described: tuple[str, Mapping[str, RuleDescription]] = ("", {})
 
     async def run(self, target: Target, on_progress: OnProgress) -> Outcome:
         """Analyse what `target` means; unchanged files come from the cache.
@@ -79,15 +87,14 @@ class Analysis:
             pending = await asyncio.to_thread(self._look_up, run, files)
             await self._analyze(run, pending)
             await asyncio.to_thread(self._keep, run, files, pending)
-            described = await ruff_catalog(self._known) if target.settings.analysis.ruff else {}
+            described = await self._ruff_rules(target)
         outcome = replace(_outcome(run, listed, files, cached=len(files) - len(pending)), ruff_rules=described)
         _report_events(outcome, self._now_ns() - started_ns)
         return outcome
 
     async def known_rules(self, target: Target) -> set[str]:
         """The names of all rules that can report something: ours, and those of ruff that are run."""
-        ruff = await ruff_catalog(self._known) if target.settings.analysis.ruff else {}
-        return {*known_rules(), *ruff}
+        return {*known_rules(), *await self._ruff_rules(target)}
 
     def facts(self, target: Target, files: Sequence[AnalyzedFile]) -> dict[str, bytes]:
         """The facts (`code.codec`) of files of an outcome, by path; extracted again where the cache lost them.
@@ -104,9 +111,18 @@ class Analysis:
                     found[file.path] = again.facts
         return found
 
+    async def _ruff_rules(self, target: Target) -> Mapping[str, RuleDescription]:
+        """What ruff says of its rules, by name; decoded once while it is the same ruff."""
+        if not target.settings.analysis.ruff:
+            return {}
+        identity = ruff_identity()
+        if self._described[0] != identity or not self._described[1]:
+            self._described = identity, await ruff_catalog(self._known)
+        return self._described[1]
+
     def _look_up(self, run: _Run, files: Sequence[ScannedFile]) -> list[ScannedFile]:
         """Fill `run.hashes` and `run.done` from the cache; the files that must be analysed."""
-        sightings = self._known.sightings(os.fspath(run.target.root.path))
+        sightings = self._known.sightings(os.fspath(run.target.root.path)) if run.uses_sightings(files) else {}
         for file in files:
             seen = sightings.get(os.fsencode(file.path))
             if seen is not None and seen.still_holds(file):
@@ -152,7 +168,7 @@ class Analysis:
                 run.on_progress(done, len(pending), "analysing")
 
     def _keep(self, run: _Run, files: Sequence[ScannedFile], pending: Sequence[ScannedFile]) -> None:
-        if not pending and self._all_sighted(run, files):
+        if not pending and (not run.uses_sightings(files) or self._all_sighted(run, files)):
             return
         analyses: dict[bytes, FileAnalysis] = {}
         for file in pending:
@@ -162,6 +178,8 @@ class Analysis:
         self._known.prune(CACHE_BYTES)
         self._known.keep_analyses(analyses)
         self._known.keep_facts(run.facts)
+        if not run.uses_sightings(files):
+            return
         root = os.fspath(run.target.root.path)
         seen = {
             os.fsencode(file.path): Sighting.of(file, run.hashes[file.path], run.started_ns)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from functools import cached_property
+from itertools import accumulate
 from typing import Final
 
 from rubber_duck.analysis.finding import Finding
@@ -15,8 +15,6 @@ EXCERPT_LINES: Final = 3
 EXCERPT_CHARACTERS: Final = 1_000
 """Characters of a longer line that are kept for showing."""
 
-_BREAK: Final = re.compile(rb"\r\n|\r|\n")
-
 
 class Lines:
     """`content` (UTF-8) cut at `\\n`, `\\r\\n` and `\\r`, as editors and ruff do."""
@@ -26,7 +24,10 @@ class Lines:
 
     @cached_property
     def _starts(self) -> list[int]:
-        return [0, *(match.end() for match in _BREAK.finditer(self._content))]
+        starts = [0, *accumulate(map(len, self._content.splitlines(keepends=True)))]  # bytes are cut at these three
+        if len(starts) > 1 and not self._content.endswith((b"\n", b"\r")):
+            starts.pop()
+        return starts
 
     def line(self, number: int) -> str:
         """The text of the 1-based line without its break; empty beyond the end."""

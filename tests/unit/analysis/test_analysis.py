@@ -45,6 +45,17 @@ async def test_a_changed_file_is_analysed_again_and_the_others_are_not(tmp_path:
     assert (second.cached, [path for path, _, _ in found(second)]) == (1, ["a.py", "a.py"])
 
 
+async def test_a_file_analysed_by_name_is_known_to_the_whole_project_and_the_other_way(tmp_path: Path) -> None:
+    project = write_tree(tmp_path / "p", {".git/HEAD": "ref: x\n", "a.py": EVAL, "b.py": EVAL})
+    async with analysis_in(tmp_path / "home") as (analysis, settings):
+        await outcome_of(analysis, settings, project)
+        (project / "b.py").write_text(f"import sys\n{EVAL}")
+        named = [await outcome_of(analysis, settings, project / name) for name in ("a.py", "b.py", "b.py")]
+        whole = await outcome_of(analysis, settings, project)
+    assert [each.cached for each in (*named, whole)] == [1, 0, 1, 2]
+    assert found(whole) == [*found(named[0]), *found(named[1])]
+
+
 async def test_a_changed_rule_option_makes_results_anew(tmp_path: Path) -> None:
     branches = "".join(f"    if x == {number}:\n        x += 1\n" for number in range(4))
     project = write_tree(tmp_path / "p", {"a.py": f"def f(x):\n{branches}    return x\n"})

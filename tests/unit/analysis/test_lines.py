@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,3 +30,11 @@ def test_a_row_beyond_the_end_is_the_end() -> None:
 def test_an_offset_always_lies_in_the_text(text: str, row: int, column: int) -> None:
     content = text.encode("utf-8", "replace")
     assert 0 <= Lines(content).byte_offset(row, column) <= len(content)
+
+
+@given(st.text("aé\v\f\x1c\x85\u2028\r\n"))
+def test_nothing_but_the_three_breaks_ends_a_line(text: str) -> None:
+    lines = Lines(text.encode())
+    expected = re.split("\r\n|\r|\n", text)
+    assert [lines.line(number) for number in range(1, len(expected) + 1)] == expected
+    assert lines.line(len(expected) + 1) == ""
