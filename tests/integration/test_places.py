@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.integration.duck import duck
+from tests.integration.duck import COMMAND, duck, environment
 
 
 @pytest.fixture
@@ -67,3 +68,58 @@ def test_programs_are_told_paths_from_the_root(form: str, pond: Path, tmp_path: 
     else:
         paths = [each["location"]["uri"] for each in report["runs"][0]["artifacts"]]
     assert paths == ["duck/a.py", "lake/a.py"]
+
+
+def _from_a_removed_folder(tmp_path: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-c", 'mkdir gone && cd gone && rmdir ../gone && exec "$@"', "-", *COMMAND, *arguments],
+        cwd=tmp_path,
+        env=environment(tmp_path / "home", **more),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["analyze"], 1, 0),
+        (["up"], 0, 0),
+        (["up", "--format", "json"], 0, 0),
+        (["projects", "add"], 0, 0),
+        (["index"], 0, 1),
+    ],
+)
+def test_a_full_path_needs_no_current_folder(
+    arguments: list[str], code: int, told: int, pond: Path, tmp_path: Path
+) -> None:
+    done = _from_a_removed_folder(tmp_path, *arguments, str(pond))
+    assert (done.returncode, done.stderr) == (code, "lake/binary.py: it is not text: it holds NUL bytes\n" * told)
+    assert set(_places(done.stdout)) <= {f"{pond}/duck/a.py", f"{pond}/lake/a.py"}
+
+
+def test_one_file_needs_no_current_folder(pond: Path, tmp_path: Path) -> None:
+    for command, code in (("analyze", 1), ("outline", 0), ("imports", 0)):
+        done = _from_a_removed_folder(tmp_path, command, str(pond / "duck/a.py"))
+        assert (command, done.returncode) == (command, code)
+        assert str(pond / "duck/a.py") in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("command", ["analyze", "up", "outline", "imports", "index"])
+def test_a_relative_path_from_a_removed_folder_is_refused_in_a_sentence(command: str, tmp_path: Path) -> None:
+    done = _from_a_removed_folder(tmp_path, command, "a.py")
+    assert (done.returncode, done.stdout, done.stderr) == (
+        2,
+        "",
+        "duck: error: there is no 'a.py', because the current folder was removed; change to one that is there\n",
+    )
+
+
+def test_what_else_needs_the_removed_folder_is_refused_in_a_sentence(pond: Path, tmp_path: Path) -> None:
+    gone = "the current folder was removed; change to one that is there"
+    report = _from_a_removed_folder(tmp_path, "analyze", str(pond), "-o", "report.txt")
+    assert (report.returncode, gone in report.stderr) == (2, True)
+    home = _from_a_removed_folder(tmp_path, "analyze", str(pond), DUCK_HOME="home")
+    assert (home.returncode, home.stderr) == (2, f"duck: error: {gone}, and try again\n")

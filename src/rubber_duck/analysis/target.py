@@ -11,7 +11,7 @@ from typing import Final
 from rubber_duck.analysis.rule_set import check_options
 from rubber_duck.errors import Denied, InvalidInput, NotFound
 from rubber_duck.settings import Settings, with_project
-from rubber_duck.workspace.paths import Root, display
+from rubber_duck.workspace.paths import Root, absolute, display
 
 PROJECT_FILE: Final = "duck.toml"
 """A project's own settings, in its root."""
@@ -37,12 +37,12 @@ def target(paths: Sequence[str], directory: str, settings: Settings) -> Target:
     """
     if not paths:
         raise InvalidInput("no path was given: name a file or a folder")
-    absolute = [existing(path, directory) for path in paths]
-    folders = [path if os.path.isdir(path) else os.path.dirname(path) for path in absolute]
+    found = [existing(path, directory) for path in paths]
+    folders = [path if os.path.isdir(path) else os.path.dirname(path) for path in found]
     shared = os.path.commonpath(folders)
     root = Root(_project_root(shared))
     base = os.fspath(root.path)
-    only = tuple(sorted({os.path.relpath(path, base) for path in absolute}))
+    only = tuple(sorted({os.path.relpath(path, base) for path in found}))
     return Target(root, () if "." in only else only, project_settings(root, settings))
 
 
@@ -66,33 +66,43 @@ def existing(path: str, directory: str) -> str:
     """The real, absolute form of a path that must exist; raises NotFound, Denied or InvalidInput."""
     if not path or "\0" in path:
         raise InvalidInput(f"{path!r} is not a path")
-    absolute = os.path.realpath(os.path.join(directory or os.getcwd(), path))
+    found = os.path.realpath(absolute(path, directory))
     try:
-        os.stat(absolute)
+        os.stat(found)
     except PermissionError:
         raise Denied(f"'{display(path)}' may not be read: permission denied") from None
     except OSError:
         raise NotFound(f"there is no file or folder '{display(path)}'") from None
-    return absolute
+    return found
 
 
 def shown_root(root: Path, directory: str) -> str:
     """The root as a person in `directory` would write it: relative when it is there or above, else as it is."""
-    relative = os.path.relpath(root, directory or os.getcwd())
+    here = _standing(directory)
+    relative = os.path.relpath(root, here) if here else ".."
     return relative if not relative.startswith("..") else os.fspath(root)
 
 
 def seen_from(directory: str, root: Path) -> Callable[[str], str]:
     """Names files, given relative to `root`, as a person in `directory` finds them: what a terminal can open.
 
-    Relative to where the person stands, unless the project is so far away that its full path is shorter.
+    Relative to where the person stands, unless the project is so far away that its full path is shorter, or that
+    folder was removed.
     """
-    here = os.path.realpath(directory or os.getcwd())
+    here = os.path.realpath(_standing(directory) or "/")
     away = os.path.relpath(root, here)
     is_around = set(away.split(os.sep)) <= {".", ".."}
-    if not is_around and len(away) > len(os.fspath(root)):
+    if not _standing(directory) or (not is_around and len(away) > len(os.fspath(root))):
         return lambda path: os.path.normpath(os.path.join(root, path))
     return lambda path: os.path.relpath(os.path.join(root, path), here)
+
+
+def _standing(directory: str) -> str:
+    """The folder that a person stands in; empty when somebody removed it."""
+    try:
+        return directory or os.getcwd()
+    except FileNotFoundError:
+        return ""
 
 
 def _project_root(folder: str) -> str:

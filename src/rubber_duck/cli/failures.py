@@ -14,7 +14,7 @@ import click
 
 from rubber_duck.cli import terminal
 from rubber_duck.cli.invocation import Invocation
-from rubber_duck.cli.program import NAME
+from rubber_duck.cli.program import NAME, current_folder
 from rubber_duck.errors import DuckError
 
 FAILED: Final = 2
@@ -48,6 +48,9 @@ def report(error: BaseException, invocation: Invocation) -> int:
         say(invocation, error.message, code=error.code)
         if invocation.debug:
             terminal.note(_traceback(error))
+        return FAILED
+    if isinstance(error, FileNotFoundError) and not error.filename and not current_folder():
+        say(invocation, "the current folder was removed; change to one that is there, and try again")
         return FAILED
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT) and not error.filename:
         terminal.discard(sys.stdout)

@@ -9,7 +9,7 @@ from typing import Final
 
 from rubber_duck.cli import terminal
 from rubber_duck.errors import InvalidPath
-from rubber_duck.workspace.paths import Root, display, translated
+from rubber_duck.workspace.paths import Root, absolute, display, translated
 
 PRIVATE: Final = 0o600
 """Read and written by its owner alone."""
@@ -24,7 +24,7 @@ def write_report(path: str, report: str) -> Path:
     """
     if not path or "\0" in path:
         raise InvalidPath(f"{display(path)!r} is not a path for a report")
-    place = Path(os.path.realpath(path))
+    place = Path(os.path.realpath(absolute(path, "")))
     content = terminal.encoded(report)
     try:
         mode = place.stat().st_mode

@@ -52,11 +52,15 @@ class Started:
 
 def started() -> Started:
     """Of this process."""
+    return Started(sys.argv[0], sys.executable, current_folder() or os.sep, os.environ)
+
+
+def current_folder() -> str:
+    """What relative paths are relative to; empty when somebody removed it."""
     try:
-        directory = os.getcwd()
-    except OSError:  # somebody removed it
-        directory = os.sep
-    return Started(sys.argv[0], sys.executable, directory, os.environ)
+        return os.getcwd()
+    except FileNotFoundError:
+        return ""
 
 
 def quoted(word: str) -> str:

@@ -10,7 +10,9 @@ import click
 import msgspec
 from msgspec import inspect
 
+from rubber_duck.cli.program import current_folder
 from rubber_duck.engines.choices import Choices
+from rubber_duck.workspace.paths import absolute
 
 _LISTS: Final = (inspect.VarTupleType, inspect.ListType, inspect.SetType, inspect.FrozenSetType)
 
@@ -70,12 +72,16 @@ def request_from(fields: Sequence[inspect.Field], values: dict[str, Any]) -> dic
         value = values.get(field.name)
         if value is None or (value == () and not field.required):
             if extra.get("directory"):
-                request[field.encode_name] = os.getcwd()
+                request[field.encode_name] = current_folder()
             continue
         if extra.get("path"):
-            value = [os.path.abspath(each) for each in value] if isinstance(value, tuple) else os.path.abspath(value)
+            value = [_absolute(each) for each in value] if isinstance(value, tuple) else _absolute(value)
         request[field.encode_name] = list(value) if isinstance(value, tuple) else value
     return request
+
+
+def _absolute(path: str) -> str:
+    return os.path.normpath(absolute(path, "")) if path else path
 
 
 def _unwrapped(declared: inspect.Type) -> tuple[inspect.Type, dict[str, Any], str]:

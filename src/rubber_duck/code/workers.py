@@ -141,7 +141,7 @@ class _Worker:
         ours, theirs = socket.socketpair()
         context = multiprocessing.get_context("spawn")
         process = context.Process(target=_serve, args=(theirs, os.getpid(), task, initial, memory_bytes), daemon=True)
-        with theirs, _safe_path(), _interrupts_held():
+        with theirs, _safe_path(), _in_a_folder(), _interrupts_held():
             process.start()
         reader, writer = await asyncio.open_connection(sock=ours, limit=1 << 20)
         worker = cls(process, reader, writer)
@@ -210,6 +210,23 @@ def _safe_path() -> Iterator[None]:
             del os.environ["PYTHONSAFEPATH"]
         else:
             os.environ["PYTHONSAFEPATH"] = before
+
+
+@contextlib.contextmanager
+def _in_a_folder() -> Iterator[None]:
+    """Start processes here: multiprocessing fails where somebody removed the current folder."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        removed = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        os.chdir("/")
+        try:
+            yield
+        finally:
+            os.chdir(removed)  # so that no relative path is taken to be below /
+            os.close(removed)
+    else:
+        yield
 
 
 @contextlib.contextmanager

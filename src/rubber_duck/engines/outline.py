@@ -13,7 +13,7 @@ from rubber_duck.call import Call
 from rubber_duck.engines.engine import Engine, engines
 from rubber_duck.errors import InvalidInput, InvalidPath
 from rubber_duck.scope import Right
-from rubber_duck.workspace.paths import Root, display
+from rubber_duck.workspace.paths import Root, absolute, display
 from rubber_duck.workspace.scan import looks_binary
 
 if TYPE_CHECKING:
@@ -146,10 +146,10 @@ def _entry(entry: Entry) -> OutlineEntry:
 def _read(request: OutlineRequest, limit_bytes: int) -> bytes:
     if not request.path or "\0" in request.path:
         raise InvalidPath(f"'{display(request.path)}' is not a path")
-    absolute = os.path.abspath(os.path.join(request.directory or os.getcwd(), request.path))
-    if os.path.isdir(absolute):
+    found = os.path.realpath(absolute(request.path, request.directory))
+    if os.path.isdir(found):
         raise InvalidPath(f"'{display(request.path)}' is a folder; an outline is of one file")
-    folder, name = os.path.split(os.path.realpath(absolute))
+    folder, name = os.path.split(found)
     content = Root(folder).open_bytes(name, limit_bytes)
     if looks_binary(content):
         raise InvalidInput(f"'{display(request.path)}' is not text: it holds NUL bytes")

@@ -14,6 +14,7 @@ from rubber_duck.call import Call
 from rubber_duck.code.language import title
 from rubber_duck.engines.engine import Engine, engines
 from rubber_duck.scope import Right
+from rubber_duck.workspace.paths import absolute
 
 if TYPE_CHECKING:
     from rubber_duck.workspace.project import CodeFile, Project
@@ -136,7 +137,7 @@ class Projects(Engine[Any, ProjectsAnswer]):  # Any: a union has no class that c
                 project = await workspace.project(scope, which)
                 return ProjectsAnswer((_view(project, await workspace.files(scope, project)),))
             case AddProject(root, name, description, directory):
-                folder = os.path.join(directory or os.getcwd(), root)
+                folder = absolute(root, directory)
                 return _answer(await workspace.add_project(scope, folder, name=name, description=description))
             case RenameProject(which, name):
                 return _answer(await workspace.rename(scope, which, name))

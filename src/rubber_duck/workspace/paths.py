@@ -133,6 +133,21 @@ def display(path: str) -> str:
     return "".join(map(_visible, path))
 
 
+def absolute(path: str, directory: str) -> str:
+    """`path` as it is meant from `directory`, or, where that is empty, from the process's own folder; links stay.
+
+    Raises NotFound for a relative path when there is no such folder any more.
+    """
+    if os.path.isabs(path):
+        return path
+    try:
+        return os.path.join(directory or os.getcwd(), path)
+    except FileNotFoundError:
+        raise NotFound(
+            f"there is no '{display(path)}', because the current folder was removed; change to one that is there"
+        ) from None
+
+
 def read_up_to(descriptor: int, size_bytes: int) -> bytes:
     """The next bytes of an open file, `size_bytes` at most, fewer only at its end."""
     chunks: list[bytes] = []

@@ -13,6 +13,7 @@ from rubber_duck.cli.asking import ask
 from rubber_duck.cli.command import Command, Count
 from rubber_duck.cli.files import write_report
 from rubber_duck.cli.invocation import current
+from rubber_duck.cli.program import current_folder
 from rubber_duck.cli.suggestions import rule_names
 
 _BY_SUFFIX: Final = {".json": "json", ".sarif": "sarif", ".html": "html", ".htm": "html"}
@@ -65,7 +66,7 @@ def command(
         "analyze",
         {
             "paths": list(paths),
-            "directory": os.getcwd(),
+            "directory": current_folder(),
             "format": chosen,
             "min_severity": min_severity,
             "rules": list(rules),

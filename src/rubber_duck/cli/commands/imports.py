@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -13,6 +12,7 @@ from rubber_duck.cli import drawing, terminal
 from rubber_duck.cli.asking import ask
 from rubber_duck.cli.command import Command, Count
 from rubber_duck.cli.invocation import current
+from rubber_duck.cli.program import current_folder
 
 _CIRCLE_SHOWN: Final = 10
 
@@ -33,7 +33,7 @@ def command(path: str, limit: int, as_json: bool) -> None:
 
     Of a file: what it imports, what imports it. Of a folder: what is imported most. Of both: the circles.
     """
-    answer = ask("imports", {"path": path, "directory": os.getcwd()})
+    answer = ask("imports", {"path": path, "directory": current_folder()})
     if as_json:
         drawing.machine(answer)
     elif answer["is_file"]:

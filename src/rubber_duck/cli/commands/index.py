@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -13,6 +12,7 @@ from rubber_duck.cli import drawing, terminal
 from rubber_duck.cli.asking import ask
 from rubber_duck.cli.command import Group
 from rubber_duck.cli.invocation import current
+from rubber_duck.cli.program import current_folder
 
 _UPDATE: Final = "update"
 _FAILED_SHOWN: Final = 20
@@ -53,7 +53,7 @@ def command() -> None:
 @_json
 def update(project: str, as_json: bool) -> None:
     """Bring the index of a project up to date."""
-    answer = ask("index", {"type": "update", "path": project, "directory": os.getcwd()})
+    answer = ask("index", {"type": "update", "path": project, "directory": current_folder()})
     if as_json:
         drawing.machine(answer)
     elif not current().quiet:
@@ -66,7 +66,7 @@ def update(project: str, as_json: bool) -> None:
 @_json
 def status(project: str, as_json: bool) -> None:
     """Show what is indexed of a project, what failed and why, its size and its age."""
-    answer = ask("index", {"type": "status", "path": project, "directory": os.getcwd()})
+    answer = ask("index", {"type": "status", "path": project, "directory": current_folder()})
     if as_json:
         drawing.machine(answer)
         return
@@ -88,7 +88,7 @@ def status(project: str, as_json: bool) -> None:
 def watch(project: str) -> None:
     """Bring the index up to date, and again whenever files change, until interrupted."""
     say: Callable[[str], None] = terminal.write_piece if not current().quiet else lambda text: None
-    ask("index", {"type": "watch", "path": project, "directory": os.getcwd()}, on_text=say)
+    ask("index", {"type": "watch", "path": project, "directory": current_folder()}, on_text=say)
 
 
 def _summary(answer: dict[str, Any]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +11,7 @@ from rubber_duck.cli import drawing, failures, terminal
 from rubber_duck.cli.asking import ask
 from rubber_duck.cli.command import Command
 from rubber_duck.cli.invocation import current
+from rubber_duck.cli.program import current_folder
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -31,7 +31,7 @@ def command(path: str, language: str, public: bool, docs: bool, as_json: bool) -
 
     Ends with 0, also where some lines could not be understood; with 2 when the file could not be read as it is.
     """
-    request = {"path": path, "directory": os.getcwd(), "language": language, "private": not public}
+    request = {"path": path, "directory": current_folder(), "language": language, "private": not public}
     answer = ask("outline", request)
     if as_json:
         drawing.machine(answer)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from typing import Any, Final
@@ -14,6 +13,7 @@ from rubber_duck.cli.asking import ask
 from rubber_duck.cli.command import Group
 from rubber_duck.cli.failures import FAILED
 from rubber_duck.cli.invocation import current
+from rubber_duck.cli.program import current_folder
 from rubber_duck.errors import InvalidInput
 
 _json = click.option("--json", "as_json", is_flag=True, help="As JSON.")
@@ -33,7 +33,7 @@ def command() -> None:
 @_json
 def add(root: str, name: str, description: str, as_json: bool) -> None:
     """Open a folder as a project, without analysing it; `duck up` does both."""
-    request = {"root": root, "name": name, "description": description, "directory": os.getcwd()}
+    request = {"root": root, "name": name, "description": description, "directory": current_folder()}
     _change("add", request, as_json, lambda project: f"{project['name']} is open: {project['root']}")
 
 

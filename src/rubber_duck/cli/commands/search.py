@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +12,7 @@ from rubber_duck.cli.asking import ask
 from rubber_duck.cli.command import Command
 from rubber_duck.cli.failures import FAILED
 from rubber_duck.cli.invocation import current
+from rubber_duck.cli.program import current_folder
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -60,7 +60,7 @@ def command(query: tuple[str, ...], project: str, limit: int, tests: bool | None
     request = {
         "query": " ".join(query),
         "project": project,
-        "directory": os.getcwd(),
+        "directory": current_folder(),
         "limit": limit,
         "tests": tests,
         "refresh": refresh,

@@ -15,7 +15,7 @@ from rubber_duck.cli.asking import ask
 from rubber_duck.cli.command import Command, Count
 from rubber_duck.cli.files import home, write_private, write_report
 from rubber_duck.cli.invocation import current
-from rubber_duck.cli.program import quoted
+from rubber_duck.cli.program import current_folder, quoted
 
 _FORMATS: Final = ("text", "json", "sarif", "html")
 _BAD: Final = ("medium", "high", "critical")
@@ -46,7 +46,7 @@ def command(project: str, output: str | None, format_: str | None, limit: int) -
         "up",
         {
             "path": project,
-            "directory": os.getcwd(),
+            "directory": current_folder(),
             "format": format_ or "text",
             "color": terminal.wants_color(sys.stdout, current().color),
             "width": terminal.width(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 
 import click
 
@@ -12,6 +11,7 @@ from rubber_duck.cli.asking import ask
 from rubber_duck.cli.command import Command
 from rubber_duck.cli.example import write_example
 from rubber_duck.cli.invocation import current
+from rubber_duck.cli.program import current_folder
 from rubber_duck.settings import Settings
 
 
@@ -27,7 +27,7 @@ def command(seed: bool) -> None:
     asyncio.run(_migrate(settings))
     if seed:
         folder = write_example(files.home() / "example")
-        answer = ask("up", {"path": str(folder), "directory": os.getcwd()})
+        answer = ask("up", {"path": str(folder), "directory": current_folder()})
         terminal.write(f"the project {answer['project']!r} is open, {answer['findings']} findings: {folder}")
 
 
