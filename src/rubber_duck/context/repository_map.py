@@ -88,8 +88,8 @@ def landmarks(
     leaving: dict[int, float] = defaultdict(float)
     for (source, _), weight in edges.items():
         leaving[source] += weight
-    found = _landmarks(paths, files, ranks, (mentions, leaving))
-    return sorted(found, key=lambda each: (-each.rank * _boost(each, mentioned), each.path, each.symbol.line))
+    ranked = _landmarks(paths, files, ranks, (mentions, leaving))
+    return sorted(ranked, key=lambda each: (-each.rank * _boost(each, mentioned), each.path, each.symbol.line))
 
 
 def draw(
