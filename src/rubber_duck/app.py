@@ -19,6 +19,7 @@ from rubber_duck.errors import InvalidDeclaration, Unavailable, normalize
 from rubber_duck.registry import Contribution, watching
 from rubber_duck.scope import Scope
 from rubber_duck.settings import Settings
+from rubber_duck.settings.home import make_private_folder
 from rubber_duck.supervision import PartHealth, Supervisor
 
 if TYPE_CHECKING:
@@ -82,12 +83,15 @@ async def open_app(
     *,
     for_engines: Collection[str] | None = None,
     parts: Sequence[Part] | None = None,
+    trace: str | None = None,
 ) -> AsyncIterator[App]:
     """Open the application; closed in reverse order when the block ends, also after a half start.
 
     `for_engines` opens only what the engines answering to these names need; None opens every part. `parts` replaces
-    the declared parts, for tests. Raises a DuckError for a part that cannot be opened, or closed; what went wrong first
-    is raised, what goes wrong while closing because of it is told as an event.
+    the declared parts, for tests. `trace` is that of the request for which it is opened, if it is for one.
+
+    Raises a DuckError for a part that cannot be opened, or closed; what went wrong first is raised, what goes wrong
+    while closing because of it is told as an event.
     """
     telemetry.configure_logs(settings.log)
     try:
@@ -99,7 +103,8 @@ async def open_app(
             if settings.telemetry.traces == "file":
                 stack.enter_context(_traced(Path(settings.home)))
             supervisor = Supervisor()
-            opened = await _open_parts(chosen, settings, stack)
+            with telemetry.correlated(trace), telemetry.span("app.open"):
+                opened = await _open_parts(chosen, settings, stack)
             await stack.enter_async_context(_Closing("background", _closed_by(supervisor.close)))
             await stack.enter_async_context(_Closing("engines", _closed_by(roster.close)))
             yield App(settings, Parts(settings, opened), roster, supervisor)
@@ -203,7 +208,7 @@ def _traced(home: Path) -> Any:  # Any: a context manager of a module imported o
     @contextmanager
     def recorder() -> Any:  # Any: a generator for contextmanager
         try:
-            home.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private_folder(home)
             recorder = OpenTelemetryRecorder(home / "traces.jsonl")
         except OSError as error:
             raise Unavailable(f"no traces can be written to {str(home)!r}: {error.strerror}") from error

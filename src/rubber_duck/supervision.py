@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from random import random as random_number
@@ -83,33 +84,34 @@ class Supervisor:
         crashes = 0
         while True:
             started = self._clock()
-            error = await _crash_of(work)
-            if error is None:
+            crash = await _crash_of(work)
+            if crash is None:
                 self._health[name] = PartHealth(running=False, crashes=crashes, error=None)
                 return
+            error, where = normalize(crash).message, "".join(traceback.format_exception(crash))
             crashes = 1 if self._clock() - started >= self._restarts.steady_s else crashes + 1
             self._health[name] = PartHealth(running=False, crashes=crashes, error=error)
             if _is_cancelled():
                 return  # it failed at being closed, and is not to come back
             if crashes > self._restarts.in_a_row:
-                telemetry.emit("part.abandoned", part=name, error=error, crashes=crashes)
+                telemetry.emit("part.abandoned", part=name, error=error, traceback=where, crashes=crashes)
                 return
             delay_s = self._restarts.backoff.delay_s(crashes - 1, self._random)
-            telemetry.emit("part.crashed", part=name, error=error, crashes=crashes, delay_s=delay_s)
+            telemetry.emit("part.crashed", part=name, error=error, traceback=where, crashes=crashes, delay_s=delay_s)
             await self._sleep(delay_s)
             self._health[name] = PartHealth(running=True, crashes=crashes, error=error)
 
 
-async def _crash_of(work: Work) -> str | None:
-    """What `work` said when it crashed; None when it returned."""
+async def _crash_of(work: Work) -> BaseException | None:
+    """What `work` crashed with; None when it returned."""
     try:
         await work()
     except asyncio.CancelledError as error:
         if _is_cancelled():
             raise
-        return normalize(error).message  # something it waited for was cancelled, not the part
+        return error  # something it waited for was cancelled, not the part
     except Exception as error:  # noqa: BLE001  # the boundary: everything that crashes ends here
-        return normalize(error).message
+        return error
     return None
 
 

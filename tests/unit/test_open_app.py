@@ -110,8 +110,29 @@ async def test_traces_are_written_to_a_file_in_the_home_when_asked(tmp_path: Pat
     written = [json.loads(line) for line in (home / "traces.jsonl").read_text().splitlines()]
 
     assert [(span["name"], span["attributes"]) for span in written] == [
+        ("app.open", {}),
         ("engine.run", {"engine": "engines", "rubber_duck.trace": asking.trace}),
         ("counters", {"engine.runs": 1}),
+    ]
+
+
+async def test_every_transaction_is_a_child_in_the_trace_of_the_request_it_serves(tmp_path: Path) -> None:
+    settings = load({"DUCK_HOME": str(tmp_path), "DUCK_TELEMETRY_TRACES": "file"})
+    asking = Scope.local()
+    async with open_app(settings, for_engines=["projects"], trace=asking.trace) as application:
+        await application.run("projects", {"type": "list"}, asking)
+    written = [json.loads(line) for line in (tmp_path / "traces.jsonl").read_text().splitlines()]
+    *spans, counters = written
+    names = {span["context"]["span_id"]: span["name"] for span in spans}
+
+    assert counters["name"] == "counters"
+    assert {span["context"]["trace_id"] for span in spans} == {f"0x{asking.trace}"}
+    assert [(span["name"], names.get(span["parent_id"])) for span in spans] == [
+        ("storage.transaction", "app.open"),
+        ("storage.transaction", "app.open"),
+        ("app.open", None),
+        ("storage.transaction", "engine.run"),
+        ("engine.run", None),
     ]
 
 
@@ -123,7 +144,7 @@ async def test_traces_that_cannot_be_written_are_said_before_anything_is_opened(
 
     assert (type(error), error.message, diary.lines) == (
         Unavailable,
-        f"no traces can be written to '{tmp_path}/home': File exists",
+        f"no traces can be written to '{tmp_path}/home': Not a directory",
         [],
     )
 

@@ -57,8 +57,14 @@ async def _forever() -> None:
 
 @contextmanager
 def _heard() -> Iterator[list[tuple[str, Mapping[str, object]]]]:
+    """The events in the block; of a traceback only its last line, the rest names lines of code."""
     events: list[tuple[str, Mapping[str, object]]] = []
-    with telemetry.listening(lambda name, fields: events.append((name, fields))):
+
+    def listener(name: str, fields: Mapping[str, object]) -> None:
+        shown = {key: str(value).splitlines()[-1] if key == "traceback" else value for key, value in fields.items()}
+        events.append((name, shown))
+
+    with telemetry.listening(listener):
         yield events
 
 
@@ -98,11 +104,35 @@ async def test_each_crash_is_reported_with_the_growing_delay_before_the_restart(
             {
                 "part": "part",
                 "error": f"the operating system refused: crash {crash}",
+                "traceback": f"OSError: crash {crash}",
                 "crashes": crash,
                 "delay_s": delay_s,
             },
         )
         for crash, delay_s in [(1, 1.0), (2, 2.0), (3, 4.0)]
+    ]
+
+
+async def test_a_crash_is_told_with_where_it_was_raised_and_from_what() -> None:
+    said: list[str] = []
+
+    async def work() -> None:
+        try:
+            _ = {}["gone"]
+        except KeyError as error:
+            raise OSError("crash") from error
+
+    supervisor = _supervisor(Time(), in_a_row=0)
+    with telemetry.listening(lambda name, fields: said.append(str(fields["traceback"]))):
+        supervisor.start("part", work)
+        await _ended(supervisor, "part")
+
+    assert [line for line in said[0].splitlines() if not line.startswith(" ") and line] == [
+        "Traceback (most recent call last):",
+        "KeyError: 'gone'",
+        "The above exception was the direct cause of the following exception:",
+        "Traceback (most recent call last):",
+        "OSError: crash",
     ]
 
 
@@ -125,7 +155,12 @@ async def test_a_part_that_crashes_too_often_in_a_row_is_abandoned() -> None:
         {"part": PartHealth(running=False, crashes=3, error="the operating system refused: crash 3")},
         (
             "part.abandoned",
-            {"part": "part", "error": "the operating system refused: crash 3", "crashes": 3},
+            {
+                "part": "part",
+                "error": "the operating system refused: crash 3",
+                "traceback": "OSError: crash 3",
+                "crashes": 3,
+            },
         ),
     )
 

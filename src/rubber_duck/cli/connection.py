@@ -36,18 +36,21 @@ async def run(
 
     Close it with `aclosing`: that cancels the engine and closes the application. Raises a DuckError.
     """
+    scope = Scope.local()
     async with (
-        open_app(settings_for(log_level), for_engines=[name]) as app,
-        aclosing(run_in(app, name, request)) as pieces,
+        open_app(settings_for(log_level), for_engines=[name], trace=scope.trace) as app,
+        aclosing(run_in(app, name, request, scope)) as pieces,
     ):
         async for piece in pieces:
             yield piece
 
 
-async def run_in(app: App, name: str, request: dict[str, Any]) -> AsyncGenerator[Progress | Delta | Result, None]:
-    """As `run`, in an application that is open already."""
+async def run_in(
+    app: App, name: str, request: dict[str, Any], scope: Scope
+) -> AsyncGenerator[Progress | Delta | Result, None]:
+    """As `run`, in an application that is open already, for whoever `scope` says."""
     queue: asyncio.Queue[Progress | Delta | None] = asyncio.Queue()
-    task = asyncio.create_task(app.run(name, request, Scope.local(), queue.put_nowait), name=f"engine {name}")
+    task = asyncio.create_task(app.run(name, request, scope, queue.put_nowait), name=f"engine {name}")
     task.add_done_callback(lambda _: queue.put_nowait(None))
     try:
         while (piece := await queue.get()) is not None:

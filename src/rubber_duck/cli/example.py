@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from rubber_duck.cli.files import PRIVATE
 from rubber_duck.errors import Conflict
+from rubber_duck.settings.home import make_private_folder
 from rubber_duck.workspace.paths import Root
 
 _MARKER: Final = "README.md"
@@ -67,7 +69,7 @@ def write_example(folder: Path) -> Path:
 
     Raises Conflict for a folder with something else in it.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(folder)
     present = {path.name for path in folder.iterdir()}
     if _MARKER in present:
         return folder
@@ -75,6 +77,6 @@ def write_example(folder: Path) -> Path:
         raise Conflict(f"'{folder}' holds something else; move it away to get the example there")
     root = Root(folder)
     for name, content in _FILES.items():
-        (folder / name).parent.mkdir(exist_ok=True)
-        root.write_atomic(name, content.encode())
+        make_private_folder((folder / name).parent)
+        root.write_atomic(name, content.encode(), mode=PRIVATE)
     return folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -14,18 +15,24 @@ from rubber_duck.workspace.paths import Root, absolute, display, translated
 PRIVATE: Final = 0o600
 """Read and written by its owner alone."""
 
-_FOLDER_MODE: Final = 0o700
+_DESCRIPTORS: Final = frozenset({f"/proc/{os.getpid()}/fd", f"/proc/{os.getpid()}/task/{os.getpid()}/fd", "/dev/fd"})
+_MOST_LINKS: Final = 40  # as the kernel has it
 
 
 def write_report(path: str, report: str) -> Path:
     """Write a report where the person said; a file is replaced as a whole, a device or a pipe is written to.
 
+    So is what this process has open, such as `/dev/stdout` or a shell's `>(program)`, whatever it is.
     Returns the absolute path. Raises NotFound (no such folder), Denied, InvalidPath.
     """
     if not path or "\0" in path:
         raise InvalidPath(f"{display(path)!r} is not a path for a report")
-    place = Path(os.path.realpath(absolute(path, "")))
+    typed = absolute(path, "")
     content = terminal.encoded(report)
+    if (descriptor := _own_descriptor(typed)) is not None:
+        _write_to(descriptor, content, path)
+        return Path(os.path.normpath(typed))
+    place = Path(os.path.realpath(typed))
     try:
         mode = place.stat().st_mode
     except OSError:
@@ -37,15 +44,48 @@ def write_report(path: str, report: str) -> Path:
         return place
     try:
         place.write_bytes(content)
+    except BrokenPipeError:
+        raise  # the reader has enough, which is no failure
     except OSError as error:
         raise translated(error, path) from error
     return place
 
 
+def _own_descriptor(path: str) -> int | None:
+    """Which descriptor of this process the absolute `path` leads to; None for any other file.
+
+    `/dev/stdout` and `/dev/fd/63` lead to `/proc/PID/fd`, where the name of a pipe leads nowhere further.
+    """
+    for _ in range(_MOST_LINKS):
+        folder, name = os.path.split(path)
+        folder = os.path.realpath(folder)
+        if folder in _DESCRIPTORS and name.isascii() and name.isdecimal():
+            return int(name)
+        path = os.path.join(folder, name)
+        if not os.path.islink(path):
+            return None
+        path = os.path.join(folder, os.readlink(path))
+    return None
+
+
+def _write_to(descriptor: int, content: bytes, path: str) -> None:
+    terminal.flush()  # what was written before comes before
+    try:
+        with open(descriptor, "wb", closefd=False) as file:
+            file.write(content)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        reason = "is not open for writing" if error.errno == errno.EBADF else f"cannot be written: {error.strerror}"
+        raise InvalidPath(f"'{display(path)}' {reason}") from error
+
+
 def write_private(folder: Path, name: str, content: str) -> Path:
     """Write a file that only its owner can read, in a folder that only they can enter; both are made if missing."""
+    from rubber_duck.settings.home import make_private_folder  # noqa: PLC0415  # as in `home`
+
     try:
-        folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+        make_private_folder(folder)
     except OSError as error:
         raise translated(error, str(folder)) from error
     Root(folder).write_atomic(name, terminal.encoded(content), mode=PRIVATE)

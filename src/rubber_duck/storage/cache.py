@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from rubber_duck import telemetry
+from rubber_duck.settings.home import make_private_folder
 
 T = TypeVar("T")
 
@@ -129,7 +130,7 @@ class Cache:
 
     def _open(self) -> sqlite3.Connection:
         try:
-            _make_folder(self._path.parent)
+            make_private_folder(self._path.parent)
             with _alone(self._path):
                 return self._open_alone()
         except (OSError, sqlite3.Error, _Foreign) as error:
@@ -316,11 +317,6 @@ def _alone(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def _make_folder(folder: Path) -> None:
-    for missing in reversed([parent for parent in (folder, *folder.parents) if not parent.exists()]):
-        missing.mkdir(mode=0o700, exist_ok=True)
 
 
 def _code(error: sqlite3.Error) -> int | None:

@@ -22,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from rubber_duck import fault, telemetry
 from rubber_duck.errors import StorageUnavailable
 from rubber_duck.settings import DatabaseSettings
+from rubber_duck.settings.home import make_private_folder
 from rubber_duck.storage.border import translated
 from rubber_duck.storage.columns import to_json
 from rubber_duck.storage.lane import Lane
@@ -294,6 +295,7 @@ def _send_begin(connection: Connection) -> None:
 
 def _connect_writer(engine: Engine, busy_timeout_s: float) -> Connection:
     def prepare(driver: sqlite3.Connection) -> None:
+        driver.execute("PRAGMA auto_vacuum = INCREMENTAL")  # counts only for a file that is still empty
         _use_wal(driver, busy_timeout_s)
         driver.execute("PRAGMA synchronous = FULL")
         driver.execute("PRAGMA foreign_keys = ON")
@@ -341,8 +343,7 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 
 def _create_file(path: Path) -> None:
     """Make the file and its missing folders, for this user only; OSError when that cannot be."""
-    for folder in reversed([folder for folder in path.parents if not folder.exists()]):
-        folder.mkdir(mode=0o700, exist_ok=True)
+    make_private_folder(path.parent)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
     try:
         state = os.fstat(descriptor)

@@ -80,6 +80,7 @@ EVENTS: Final[dict[str, Event]] = _catalogue(
         {
             "part": "its name",
             "error": "what it said",
+            "traceback": "where it was raised, and from what, as Python writes it",
             "crashes": "crashes so far",
             "delay_s": "seconds until the restart",
         },
@@ -88,7 +89,12 @@ EVENTS: Final[dict[str, Event]] = _catalogue(
         "part.abandoned",
         "error",
         "A background part crashed too often and is not started again.",
-        {"part": "its name", "error": "what it said", "crashes": "crashes so far"},
+        {
+            "part": "its name",
+            "error": "what it said",
+            "traceback": "where it was raised, and from what, as Python writes it",
+            "crashes": "crashes so far",
+        },
     ),
     Event(
         "storage.migrated",
@@ -177,6 +183,7 @@ EVENTS: Final[dict[str, Event]] = _catalogue(
 """Every event by its name. A new event is added here first."""
 
 SPANS: Final[dict[str, str]] = {
+    "app.open": "Opening every part that was asked for.",
     "engine.run": "One engine working on one request.",
     "analysis.run": "One analysis of a set of files.",
     "workspace.scan": "Listing a project's files.",

@@ -15,8 +15,8 @@ def correlation_id() -> str | None:
 
 
 @contextmanager
-def correlated(trace: str) -> Iterator[None]:
-    """Everything in the block, and every task started in it, carries `trace`."""
+def correlated(trace: str | None) -> Iterator[None]:
+    """Everything in the block, and every task started in it, carries `trace`; None: belongs to no request."""
     token = _trace.set(trace)
     try:
         yield

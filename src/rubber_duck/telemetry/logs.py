@@ -36,7 +36,15 @@ def write(level: str, name: str, fields: Mapping[str, object]) -> None:
     if _logger is None:
         _logger = _build()
     record: Callable[..., None] = getattr(_logger, level)
-    record(name, **{key: value for key, value in fields.items() if value is not None})
+    written = {key: value for key, value in fields.items() if value is not None}
+    if _format == "console" and "traceback" in written:
+        written["exception"] = _visible(str(written.pop("traceback")))  # structlog writes that one below the line
+    record(name, **written)
+
+
+def _visible(text: str) -> str:
+    """`text` with control characters as escapes; line ends stay."""
+    return "".join(each if each.isprintable() or each == "\n" else repr(each)[1:-1] for each in text.rstrip())
 
 
 def _build() -> Any:  # see _logger

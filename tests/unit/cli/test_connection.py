@@ -17,7 +17,7 @@ from rubber_duck.engines.engine import Engine
 from rubber_duck.engines.roster import Roster
 from rubber_duck.errors import EngineFailed, InvalidInput, UnknownName
 from rubber_duck.registry import Registry
-from rubber_duck.scope import Right
+from rubber_duck.scope import Right, Scope
 from rubber_duck.settings import Settings
 from rubber_duck.supervision import Supervisor
 
@@ -73,7 +73,7 @@ async def _app() -> AsyncIterator[App]:
 
 
 async def _all(request: dict[str, Any], name: str = "count") -> list[Any]:
-    async with _app() as app, aclosing(run_in(app, name, request)) as pieces:
+    async with _app() as app, aclosing(run_in(app, name, request, Scope.local())) as pieces:
         return [piece async for piece in pieces]
 
 
@@ -89,7 +89,7 @@ async def test_pieces_come_in_order_and_the_result_is_builtins() -> None:
 
 async def test_what_came_before_a_failure_is_handed_over() -> None:
     seen: list[object] = []
-    async with _app() as app, aclosing(run_in(app, "count", {"to": 1, "fail": True})) as pieces:
+    async with _app() as app, aclosing(run_in(app, "count", {"to": 1, "fail": True}, Scope.local())) as pieces:
         seen += [await anext(pieces), await anext(pieces)]
         with pytest.raises(EngineFailed, match="lost count"):
             await anext(pieces)
@@ -98,7 +98,7 @@ async def test_what_came_before_a_failure_is_handed_over() -> None:
 
 async def test_closing_the_stream_cancels_the_engine() -> None:
     events.clear()
-    async with _app() as app, aclosing(run_in(app, "count", {"to": 1, "wait": True})) as pieces:
+    async with _app() as app, aclosing(run_in(app, "count", {"to": 1, "wait": True}, Scope.local())) as pieces:
         assert await anext(pieces) == Progress(0, 1, "counting")
     assert events == ["cancelled"]
 

@@ -194,7 +194,7 @@ def test_traces_that_cannot_be_written_keep_the_application_shut(tmp_path: Path)
     state, seen, advice = examined(tmp_path / "home", DUCK_TELEMETRY_TRACES="file")["engines"]
     assert (state, seen, advice) == (
         "ill",
-        f"no traces can be written to '{tmp_path}/home': File exists",
+        f"no traces can be written to '{tmp_path}/home': Not a directory",
         "make the home folder writable, or set telemetry.traces to off",
     )
 

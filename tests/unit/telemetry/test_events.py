@@ -104,6 +104,19 @@ def test_lines_for_people_show_control_characters_instead_of_obeying_them() -> N
     ]
 
 
+def test_a_traceback_stands_below_the_line_for_people() -> None:
+    stream = io.StringIO()
+    configure_logs(LogSettings(level="debug"), stream=stream)
+    emit("part.abandoned", part="p", error="e", traceback="Traceback:\n  line 1\x1b[2J\nKeyError: 'gone'\n", crashes=1)
+    configure_logs(LogSettings())
+
+    first, *below = stream.getvalue().splitlines()
+    assert (first.endswith("crashes=1 error='e' part='p'"), below) == (
+        True,
+        ["Traceback:", r"  line 1\x1b[2J", "KeyError: 'gone'"],
+    )
+
+
 def test_whoever_listens_hears_events_of_every_level_until_the_block_ends() -> None:
     heard: list[tuple[str, Mapping[str, object]]] = []
     with listening(lambda name, fields: heard.append((name, fields))):

@@ -98,6 +98,32 @@ def test_a_span_in_a_file_knows_the_span_around_it(tmp_path: Path) -> None:
     assert (inner["parent_id"], outer["parent_id"]) == (outer["context"]["span_id"], None)
 
 
+def test_the_trace_of_a_span_in_a_file_is_that_of_its_request_and_else_its_own(tmp_path: Path) -> None:
+    recorder = OpenTelemetryRecorder(tmp_path / "traces.jsonl")
+    request = "0123456789abcdef0123456789abcdef"
+    with recording(recorder):
+        with correlated(request):
+            with span("app.open"), span("storage.transaction"):
+                pass
+            with span("engine.run"):
+                pass
+        with span("engine.run"):
+            pass
+        with correlated("0" * 32), span("engine.run"):
+            pass
+    recorder.close()
+
+    traces = [each["context"]["trace_id"].removeprefix("0x") for each in _spans(tmp_path / "traces.jsonl")]
+    assert (traces[:3], len(set(traces))) == ([request] * 3, 3)
+
+
+def test_the_file_can_be_read_by_its_owner_alone(tmp_path: Path) -> None:
+    (tmp_path / "traces.jsonl").touch(mode=0o644)
+    OpenTelemetryRecorder(tmp_path / "traces.jsonl").close()
+
+    assert (tmp_path / "traces.jsonl").stat().st_mode & 0o777 == 0o600
+
+
 def test_a_span_in_a_file_tells_the_exception_and_its_traceback(tmp_path: Path) -> None:
     recorder = OpenTelemetryRecorder(tmp_path / "traces.jsonl")
     with recording(recorder), pytest.raises(KeyError), span("engine.run"):
