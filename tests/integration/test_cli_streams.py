@@ -80,6 +80,23 @@ def test_a_full_error_stream_takes_nothing_from_the_report(project: Path, tmp_pa
     assert "41 files" in (tmp_path / "report").read_text()
 
 
+@pytest.mark.parametrize("place", ["/dev/stdout", "/dev/stderr", "/dev/fd/7", ">(cat >&7)"])
+def test_a_report_goes_into_an_open_pipe(place: str, project: Path, tmp_path: Path) -> None:
+    redirected = f'{{ "$@" -o {place}; code=$?; wait $!; exit $code; }} 7>&1'
+    wanted = ["--rule", "unsafe-eval", "--format", "json", "--quiet"]
+    done = subprocess.run(
+        ["bash", "-c", redirected, "-", *COMMAND, "analyze", str(project), *wanted],
+        env=environment(tmp_path / "home"),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    told, silent = (done.stderr, done.stdout) if "stderr" in place else (done.stdout, done.stderr)
+    assert (done.returncode, silent) == (1, "")
+    assert json.loads(told)["summary"]["findings"] == 41
+
+
 def test_any_locale_can_show_any_name(project: Path, tmp_path: Path) -> None:
     narrow = {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
     done = duck("analyze", str(project), home=tmp_path / "home", **narrow)

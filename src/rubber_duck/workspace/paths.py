@@ -188,7 +188,10 @@ def _replace(folder: int, name: str, content: bytes, mode: int) -> None:
         old = None
     if old is not None and not stat.S_ISREG(old.st_mode):
         raise InvalidPath(f"'{display(name)}' is not a regular file, so it is not replaced")
-    temporary, descriptor = _open_temporary(folder, mode if old is None else 0o600)
+    try:
+        temporary, descriptor = _open_temporary(folder, mode if old is None else 0o600)
+    except FileNotFoundError as error:
+        raise InvalidPath(f"'{display(name)}' lies in a folder that takes no new files") from error
     try:
         try:
             _fill(descriptor, content, old)

@@ -40,6 +40,30 @@ def test_a_pipe_is_written_to(tmp_path: Path) -> None:
         os.close(reader)
 
 
+def test_what_this_process_has_open_is_written_to(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    log = os.open(tmp_path / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.write(log, b"before ")
+    (tmp_path / "link").symlink_to(f"/dev/fd/{writer}")
+    try:
+        assert write_report(f"/dev/fd/{writer}", "one ") == Path(f"/dev/fd/{writer}")
+        write_report(f"/proc/self/fd/{writer}", "two ")
+        write_report(str(tmp_path / "link"), "three")
+        write_report(f"/dev/fd/{log}", "after")
+        assert os.read(reader, 100) == b"one two three"
+        assert (tmp_path / "log").read_bytes() == b"before after"
+        with pytest.raises(InvalidPath, match=f"^'/dev/fd/{reader}' is not open for writing$"):
+            write_report(f"/dev/fd/{reader}", "x")
+    finally:
+        for each in (reader, writer, log):
+            os.close(each)
+
+
+def test_a_folder_that_takes_no_files_is_named_as_the_reason() -> None:
+    with pytest.raises(DuckError, match="^('version' lies in a folder that takes no new files|.* does not allow .*)$"):
+        write_report("/proc/version", "x")
+
+
 @pytest.mark.parametrize(
     ("name", "error"), [("", InvalidPath), ("a\0b", InvalidPath), ("folder", InvalidPath), ("no/such/place", NotFound)]
 )
