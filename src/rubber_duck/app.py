@@ -21,6 +21,7 @@ from rubber_duck.scope import Scope
 from rubber_duck.settings import Settings
 from rubber_duck.settings.home import make_private_folder
 from rubber_duck.supervision import PartHealth, Supervisor
+from rubber_duck.telemetry.libraries import libraries_heard
 
 if TYPE_CHECKING:
     from rubber_duck.analysis.analysis import Analysis
@@ -96,6 +97,7 @@ async def open_app(
     telemetry.configure_logs(settings.log)
     try:
         async with AsyncExitStack() as stack:
+            stack.enter_context(libraries_heard())
             stack.enter_context(_plugins_watched())
             roster = Roster(engines, settings)
             declared = PARTS if parts is None else parts

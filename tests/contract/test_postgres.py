@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -210,6 +213,53 @@ async def test_when_the_server_is_gone_health_says_so() -> None:
             stack.close()
             with pytest.raises(StorageUnavailable, match="does not answer"):
                 await database.health()
+
+
+_PROGRAM = """
+import asyncio, sys
+from rubber_duck.app import open_app
+from rubber_duck.errors import StorageUnavailable
+from rubber_duck.settings import load
+
+async def main():
+    async with open_app(load(), for_engines=["projects"]) as app:
+        print("open", flush=True)
+        await asyncio.to_thread(sys.stdin.readline)
+        try:
+            await app.parts.opened["database"].health()
+        except StorageUnavailable:
+            print("gone", flush=True)
+
+asyncio.run(main())
+"""
+"""Opens the application, waits for a line, and asks the database how it is."""
+
+
+@pytest.mark.parametrize(
+    ("level", "logged"),
+    [("error", set()), ("warning", {("library.warned", "psycopg.pool")})],
+)
+async def test_what_the_pool_says_of_a_server_that_is_gone_is_logged_as_everything_else(
+    tmp_path: Path, level: str, logged: set[tuple[str, str]]
+) -> None:
+    with ExitStack() as stack:
+        server = stack.enter_context(running_postgres(wheel_binaries(), authority=None))
+        wanted = {"HOME": str(tmp_path), "DATABASE_URL": server.url("postgres"), "DATABASE_CONNECT_TIMEOUT_S": "1"}
+        wanted |= {"LOG_LEVEL": level, "LOG_FORMAT": "json"}
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", _PROGRAM),
+            env={f"DUCK_{name}": value for name, value in wanted.items()},
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=PIPE,
+        )
+        assert process.stdout is not None
+        assert await process.stdout.readline() == b"open\n"
+        stack.close()
+        out, err = await process.communicate(b"\n")
+    assert out == b"gone\n"
+    said = [json.loads(line) for line in err.splitlines()]
+    assert {(each["event"], each.get("library", "")) for each in said} == logged
 
 
 @pytest.fixture

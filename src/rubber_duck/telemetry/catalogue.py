@@ -63,6 +63,18 @@ EVENTS: Final[dict[str, Event]] = _catalogue(
         {"engine": "its name", "by": "the engine that answered", "error": "what it said"},
     ),
     Event(
+        "library.warned",
+        "warning",
+        "A library said something through Python's own logging, e.g. psycopg of a server that it cannot reach.",
+        {"library": "the name of its logger", "said": "its sentence", "traceback": "of the exception it told, if any"},
+    ),
+    Event(
+        "library.failed",
+        "error",
+        "A library said through Python's own logging that something failed.",
+        {"library": "the name of its logger", "said": "its sentence", "traceback": "of the exception it told, if any"},
+    ),
+    Event(
         "plugin.left_out",
         "warning",
         "A plug-in of another distribution does not work and is not used.",

@@ -16,6 +16,7 @@ from rubber_duck.cli.invocation import current
 from rubber_duck.cli.verdict import State, Verdict
 from rubber_duck.errors import DuckError
 from rubber_duck.settings import Settings, load
+from rubber_duck.telemetry.libraries import libraries_heard
 
 _STYLES: Final = {State.WELL: "green", State.NOTE: "yellow", State.ILL: "bold red"}
 
@@ -32,7 +33,8 @@ def command(as_json: bool) -> int:
     except DuckError as error:
         advice = "correct it; `duck config check` says whether it is right. Below, defaults hold"
         settings, broken = _defaults(), Verdict(State.ILL, "settings", error.message, advice)
-    verdicts = asyncio.run(_all(settings, broken, show=not as_json))
+    with libraries_heard():
+        verdicts = asyncio.run(_all(settings, broken, show=not as_json))
     if as_json:
         drawing.machine([_plain(each) for each in verdicts])
     return FAILED if any(each.state is State.ILL for each in verdicts) else 0

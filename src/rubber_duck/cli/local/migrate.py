@@ -13,6 +13,7 @@ from rubber_duck.cli.example import write_example
 from rubber_duck.cli.invocation import current
 from rubber_duck.cli.program import current_folder
 from rubber_duck.settings import Settings
+from rubber_duck.telemetry.libraries import libraries_heard
 
 
 @click.command(cls=Command, name="migrate")
@@ -24,7 +25,8 @@ def command(seed: bool) -> None:
     processes run, and harmless when there is nothing to do.
     """
     settings = connection.settings_for(current().log_level)
-    asyncio.run(_migrate(settings))
+    with libraries_heard():
+        asyncio.run(_migrate(settings))
     if seed:
         folder = write_example(files.home() / "example")
         answer = ask("up", {"path": str(folder), "directory": current_folder()})
