@@ -84,6 +84,13 @@ def text(content: object, style: str = "") -> Text:
     return Text(terminal.printable(str(content)), style=style)
 
 
+def name(content: str, style: str = "") -> Text:
+    """As `text`, and on one line: a line end in the name of a file or a project is a part of it."""
+    from rich.text import Text  # noqa: PLC0415  # as in table
+
+    return Text(terminal.printable_name(content), style=style)
+
+
 def wrapped(content: str, *, indent: int) -> str:
     """A sentence in lines that fit the terminal, each indented by `indent` columns."""
     from textwrap import fill  # noqa: PLC0415  # only where sentences are listed
@@ -94,7 +101,7 @@ def wrapped(content: str, *, indent: int) -> str:
 
 def link(path: Path) -> Text:
     """A path that a terminal which can do so opens."""
-    return text(path, f"link {path.as_uri()}")
+    return name(str(path), f"link {path.as_uri()}")
 
 
 def severity(label: str) -> Text:
@@ -122,7 +129,12 @@ def markdown(content: str) -> RenderableType:
 
 
 def machine(answer: Any) -> None:  # Any: builtins of any shape
-    """The answer as JSON."""
+    """The answer as JSON, its strange characters in JSON's own escapes: it may be printed to a terminal.
+
+    A byte of a file's name that is not UTF-8 is shown as `\\xff`, because a lone surrogate is refused by many readers.
+    """
     import json  # noqa: PLC0415  # only for machines
 
-    terminal.write_utf8(json.dumps(answer, indent=2, ensure_ascii=False))
+    from rubber_duck.analysis.report.visible import valid, visible_json  # noqa: PLC0415  # as above
+
+    terminal.write_utf8(visible_json(json.dumps(valid(answer), indent=2, ensure_ascii=False)))

@@ -10,7 +10,7 @@ from typing import Any, Final, get_args
 import click
 import msgspec
 
-from rubber_duck.cli import terminal
+from rubber_duck.cli import drawing, terminal
 from rubber_duck.cli.asking import ask
 from rubber_duck.cli.command import GLOBAL_OPTIONS, Command, Group
 from rubber_duck.cli.plain import plain
@@ -86,7 +86,7 @@ def _answer(engine: str, request: dict[str, Any], chosen: str) -> int:
     show: Callable[[str], None] | None = on_text if chosen == "plain" else None
     answer = ask(engine, request, on_text=show)
     if chosen == "json":
-        terminal.write_utf8(msgspec.json.format(msgspec.json.encode(answer), indent=2).decode())
+        drawing.machine(answer)
     elif streamed:
         terminal.write("" if streamed[-1].endswith("\n") else "\n")
     else:

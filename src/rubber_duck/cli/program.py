@@ -64,10 +64,19 @@ def current_folder() -> str:
 
 
 def quoted(word: str) -> str:
-    """`word` as a shell must read it."""
+    """`word` as a shell must read it; on one line, which for strange characters only `$'…'` is able to."""
+    if not word.isprintable():
+        return f"$'{''.join(map(_escaped, word))}'"
     import shlex  # noqa: PLC0415  # only where somebody is told what to type
 
     return shlex.quote(word)
+
+
+def _escaped(character: str) -> str:
+    """A character inside of `$'…'` (POSIX.1-2024, 2.2.4), as its bytes in octal where it cannot be seen."""
+    if character in "\\'":
+        return f"\\{character}"
+    return character if character.isprintable() else "".join(f"\\{byte:03o}" for byte in os.fsencode(character))
 
 
 def _is_same(found: str, program: str) -> bool:

@@ -119,10 +119,15 @@ def counted(number: int, noun: str) -> str:
 
 
 def printable(text: str) -> str:
-    """`text` with control characters and undecodable bytes as visible escapes; line ends and tabs stay."""
-    if text.isprintable():
+    """`text` with what cannot be seen, or not for what it is, as visible escapes; line ends and tabs stay."""
+    if text.isascii() and text.isprintable():
         return text
-    return "".join(each if each.isprintable() or each in "\n\t" else repr(each)[1:-1] for each in text)
+    return "".join(each if each in "\n\t" else _visible(each) for each in text)
+
+
+def printable_name(text: str) -> str:
+    """As `printable`, but on one line: line ends and tabs are escaped too, because they are part of a name."""
+    return printable(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def console(color: str = "auto", *, stderr: bool = False) -> Console:
@@ -153,3 +158,9 @@ def _shown_otherwise(error: UnicodeError) -> tuple[str, int]:
     lost = error.object[error.start : error.end]
     known = "".join(_NARROW.get(each) or each.encode("ascii", "backslashreplace").decode() for each in lost)
     return known, error.end
+
+
+def _visible(character: str) -> str:
+    from rubber_duck.analysis.report.visible import is_visible  # noqa: PLC0415  # help and completion need it not
+
+    return character if is_visible(character) else character.encode("unicode_escape").decode("ascii")

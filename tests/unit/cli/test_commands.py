@@ -237,6 +237,27 @@ def test_up_writes_where_it_is_told(tmp_path: Path) -> None:
     assert not (tmp_path / "home").exists()
 
 
+@pytest.mark.parametrize("options", [("--format", "json"), ()])
+def test_up_writes_to_the_terminal_when_it_is_told(options: tuple[str, ...], tmp_path: Path) -> None:
+    told = call("up", "a", *options, "-o", "-", script=Script(UP), DUCK_HOME=str(tmp_path), PWD=str(tmp_path))
+    assert told.out == call("up", "a", *options, script=Script(UP), DUCK_HOME=str(tmp_path)).out
+    assert not os.path.exists("-")
+
+
+def test_the_name_of_a_report_cannot_move_a_terminal(tmp_path: Path) -> None:
+    for command, answer in (("up", UP), ("analyze", FINDINGS)):
+        place = tmp_path / "\x1b[31m\n.json"
+        outcome = call(command, ".", "--format", "json", "-o", str(place), script=Script(answer))
+        assert outcome.err.splitlines()[0].endswith(f"written to {tmp_path}/\\x1b[31m\\n.json")
+
+
+def test_the_name_of_a_project_is_on_one_line(tmp_path: Path) -> None:
+    strange = UP | {"project": "a\nb\t\x1b", "root": "c\nd"}
+    outcome = call("up", ".", script=Script(strange), DUCK_HOME=str(tmp_path))
+    assert outcome.out.startswith("\na\\nb\\t\\x1b c\\nd\n")
+    assert "duck analyze $'c\\012d'\n" in outcome.out
+
+
 def test_quiet_up_is_the_report_alone(tmp_path: Path) -> None:
     assert call("up", ".", "-q", script=Script(UP), DUCK_HOME=str(tmp_path)).out == "the report\n"
 

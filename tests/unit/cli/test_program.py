@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from rubber_duck.cli.program import Started
+from rubber_duck.cli.program import Started, quoted
 from tests.unit.cli.calling import Script, call
 
 
@@ -69,6 +70,13 @@ def test_a_folder_with_a_space_is_quoted(tmp_path: Path) -> None:
     (tmp_path / "a b/duck").write_text("")
     (tmp_path / "a b/duck").chmod(0o755)
     assert Started("a b/duck", "python", str(tmp_path), {}).command() == "'a b/duck'"
+
+
+@pytest.mark.parametrize("name", ["a'b\\c\nd", "\x1b[31m1", "\udcff7\u202e", "\u200bé"])
+def test_a_strange_word_is_on_one_line_and_a_shell_reads_it_as_it_is(name: str) -> None:
+    assert quoted(name).isprintable()
+    done = subprocess.run(["bash", "-c", f"printf %s {quoted(name)}"], capture_output=True, check=True)
+    assert done.stdout == os.fsencode(name)
 
 
 def test_mistakes_and_help_name_the_program_as_it_was_called() -> None:

@@ -183,3 +183,5 @@ One in full: `duck rules NAME`.
 def test_machines_get_json() -> None:
     for name in ("rules", "engines"):
         assert json.loads(call(name, "--json", script=Script({"a": "ü"})).out) == {"a": "ü"}
+        strange = call(name, "--json", script=Script({"a": "\x9b\u202e\x7f", "b": "\udcff"})).out
+        assert strange == '{\n  "a": "\\u009b\\u202e\\u007f",\n  "b": "\\\\xff"\n}\n'

@@ -90,3 +90,5 @@ def test_a_closed_stream_is_no_reason_to_fail(monkeypatch: pytest.MonkeyPatch) -
 
 def test_control_characters_become_visible() -> None:
     assert terminal.printable("a\x1b[0m\n\tb\u202e\udc80 ü") == "a\\x1b[0m\n\tb\\u202e\\udc80 ü"
+    assert terminal.printable("fill\u3164er \x9b") == "fill\\u3164er \\x9b"
+    assert terminal.printable_name("a\n\tb") == "a\\n\\tb"

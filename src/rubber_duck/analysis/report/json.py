@@ -2,7 +2,10 @@
 
 The structs below are the schema; `schema()` gives it as JSON Schema. Within one `version`, fields are only ever
 added. Suppressed findings are counted, not listed. No clock and no path but `root`, as it was given, gets in.
-A character that is no valid Unicode (a lone surrogate, from a strange file name) is written as `\\udc80` in text.
+
+In every path a byte that is not UTF-8 is written as `\\xff` and a backslash as two, so no two files have the same path;
+put two back to one and `\\xff` to the byte to get the name on the disk. In other text a lone surrogate is `\\udc80`.
+Characters that cannot be seen, or not for what they are, stand in JSON's own escapes.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import msgspec
 from rubber_duck.analysis.finding import Finding, Fix
 from rubber_duck.analysis.report.model import FileReport, Report
 from rubber_duck.analysis.report.overview import Overview, overview, priority
-from rubber_duck.analysis.report.visible import scrubbed
+from rubber_duck.analysis.report.visible import reversible, scrubbed, visible_json
 
 VERSION: Final = 1
 """The number of the schema; a change that could break a reader raises it."""
@@ -135,19 +138,19 @@ def render_json(report: Report) -> str:
         version=VERSION,
         tool=JSONTool("RubberDuck", report.version),
         project=scrubbed(report.title),
-        root=scrubbed(report.root),
+        root=reversible(report.root),
         summary=_summary(overview(report), len(report.problems)),
         languages={
             scrubbed(name): JSONLanguage(count.files, count.lines) for name, count in sorted(report.languages.items())
         },
         files=tuple(map(_file, sorted(report.files, key=lambda file: file.path))),
         problems=tuple(
-            JSONProblem(scrubbed(problem.path), scrubbed(problem.reason), scrubbed(problem.detail))
+            JSONProblem(reversible(problem.path), scrubbed(problem.reason), scrubbed(problem.detail))
             for problem in sorted(report.problems, key=lambda each: (each.path, each.reason, each.detail))
         ),
         rules=_rules(report),
     )
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+    return visible_json(msgspec.json.format(msgspec.json.encode(document), indent=2).decode()) + "\n"
 
 
 def schema() -> dict[str, Any]:  # Any: a JSON Schema is a tree of plain JSON
@@ -185,7 +188,7 @@ def _rules(report: Report) -> tuple[JSONRule, ...]:
 
 def _file(file: FileReport) -> JSONFile:
     findings = sorted((each for each in file.findings if each.suppressed is None), key=lambda each: each.order)
-    return JSONFile(scrubbed(file.path), file.language, file.lines, tuple(map(_finding, findings)))
+    return JSONFile(reversible(file.path), file.language, file.lines, tuple(map(_finding, findings)))
 
 
 def _finding(finding: Finding) -> JSONFinding:

@@ -21,7 +21,7 @@ from rubber_duck.analysis.finding import Finding, Fix, Kind, Severity
 from rubber_duck.analysis.report.fingerprint import fingerprints
 from rubber_duck.analysis.report.model import FileReport, Problem, Report, RuleDescription
 from rubber_duck.analysis.report.overview import priority
-from rubber_duck.analysis.report.visible import scrubbed
+from rubber_duck.analysis.report.visible import scrubbed, visible_json
 
 _Tree = dict[str, Any]  # Any: SARIF is a tree of plain JSON, checked against its schema in the tests
 
@@ -69,7 +69,7 @@ def render_sarif(report: Report) -> str:
         "results": results,
     }
     document = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
-    return msgspec.json.encode(document).decode() + "\n"
+    return visible_json(msgspec.json.encode(document).decode()) + "\n"
 
 
 def _rules(report: Report, files: list[FileReport]) -> list[RuleDescription]:

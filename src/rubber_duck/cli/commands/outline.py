@@ -46,9 +46,9 @@ def _show(path: str, answer: dict[str, Any], *, docs: bool) -> None:
     if answer["entries"]:
         drawing.show(*_lines(answer["entries"], len(str(answer["lines"])), 0, docs=docs))
     elif not current().quiet:
-        terminal.note(f"{terminal.printable(path)} defines nothing")
+        terminal.note(f"{terminal.printable_name(path)} defines nothing")
     for problem in answer["problems"]:
-        terminal.note(terminal.printable(f"{path}:{problem['line']}: {problem['message']}"))
+        terminal.note(terminal.printable_name(f"{path}:{problem['line']}: {problem['message']}"))
 
 
 def _lines(entries: list[dict[str, Any]], digits: int, depth: int, *, docs: bool) -> Iterator[Text]:

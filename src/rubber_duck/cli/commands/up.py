@@ -24,7 +24,13 @@ _BAD: Final = ("medium", "high", "critical")
 
 @click.command(cls=Command, name="up")
 @click.argument("project", type=click.Path(), help="The project's folder.")
-@click.option("-o", "--output", type=click.Path(), metavar="PLACE", help="Write the report to this file or folder.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(),
+    metavar="PLACE",
+    help="Write the report to this file or folder; `-` is the terminal.",
+)
 @click.option(
     "--format", "format_", type=click.Choice(_FORMATS), help="The form of the report.  [default: text, with a page]"
 )
@@ -42,6 +48,7 @@ def command(project: str, output: str | None, format_: str | None, limit: int) -
     The second time only what has changed is looked at. Nothing is written into the project. Findings do not make
     the command fail; `duck analyze` does that.
     """
+    output = None if output == "-" else output
     answer = ask(
         "up",
         {
@@ -80,9 +87,9 @@ def _show(answer: dict[str, Any], page: Path, limit: int) -> None:
     if current().quiet:
         terminal.write(answer["report"])
         return
-    title = [drawing.text(answer["project"], "bold")]
+    title = [drawing.name(answer["project"], "bold")]
     if answer["root"] not in (answer["project"], "."):
-        title.append(drawing.text(answer["root"], "dim"))
+        title.append(drawing.name(answer["root"], "dim"))
     drawing.show("", drawing.line(*title), drawing.text(_changes(answer), "dim"), "")
     if answer["languages"]:
         drawing.show(_languages(answer["languages"]), "")

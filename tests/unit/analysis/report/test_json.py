@@ -37,7 +37,17 @@ def test_the_order_in_which_things_were_found_does_not_show() -> None:
 
 def test_lone_surrogates_are_escaped_so_that_it_is_valid_utf_8() -> None:
     read = json.loads(render_json(hostile_report()).encode())
-    assert "\\udcff\\ud800" in read["files"][0]["path"]
+    assert "\\xff\\ud800" in read["files"][0]["path"]
+
+
+def test_two_files_never_have_the_same_path() -> None:
+    [file] = REPORT.files[:1]
+    alike = replace(REPORT, files=(replace(file, path="bad\udcff.py"), replace(file, path=r"bad\xff.py")))
+    assert [each["path"] for each in json.loads(render_json(alike))["files"]] == [r"bad\\xff.py", r"bad\xff.py"]
+
+
+def test_nothing_in_it_moves_a_terminal() -> None:
+    assert [each for each in render_json(hostile_report()) if each != "\n" and not each.isprintable()] == []
 
 
 @given(reports)
