@@ -60,7 +60,7 @@ def test_what_this_process_has_open_is_written_to(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_takes_no_files_is_named_as_the_reason() -> None:
-    with pytest.raises(DuckError, match="^('version' lies in a folder that takes no new files|.* does not allow .*)$"):
+    with pytest.raises(DuckError, match=r"^('version' lies in a folder that takes no new files|.* does not allow .*)$"):
         write_report("/proc/version", "x")
 
 

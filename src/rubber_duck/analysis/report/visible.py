@@ -1,8 +1,9 @@
 """Text of strangers, made safe to show: what a terminal or a reader could be fooled by is written as an escape.
 
 Control and ANSI characters, bidirectional and zero-width characters, all that Unicode says to draw as nothing, lone
-surrogates, unassigned and private characters, and every space but the ordinary and the ideographic one become `\\x1b`, `\\u202e` and so on. A byte
-that was not valid UTF-8 and was read with `surrogateescape` is shown as that byte, `\\xff`.
+surrogates, unassigned and private characters, and every space but the ordinary and the ideographic one become
+`\\x1b`, `\\u202e` and so on. A byte that was not valid UTF-8 and was read with `surrogateescape` is shown as that
+byte, `\\xff`.
 """
 
 from __future__ import annotations

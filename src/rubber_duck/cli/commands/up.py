@@ -67,8 +67,11 @@ def command(project: str, output: str | None, format_: str | None, limit: int) -
         terminal.write_utf8(answer["report"])
     else:
         suffix = {"json": "json", "sarif": "sarif", "html": "html"}[format_]
-        written = write_report(_in_folder(output, f"report.{suffix}"), answer["report"])
-        terminal.note(f"{terminal.counted(answer['findings'], 'finding')}, written to {written}")
+        place = _in_folder(output, f"report.{suffix}")
+        write_report(place, answer["report"])
+        if not current().quiet:
+            findings = terminal.counted(answer["findings"], "finding")
+            terminal.note(f"{findings}, written to {terminal.printable_name(place)}")
 
 
 def _write_page(answer: dict[str, Any], output: str | None) -> Path:
