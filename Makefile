@@ -20,8 +20,11 @@ UV = $(or $(shell command -v uv),$(BIN)/uv)
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links $(UPGRADE)
 
-# A relative PROJECT is meant from where make was called; after `make -C`, which adds `w` to the flags, that is $PWD.
-CALLER := $(if $(findstring w,$(firstword -$(MAKEFLAGS))),$(PWD),$(CURDIR))
+# A relative PROJECT is meant from where make was called; after `make -C` that is $PWD. Of -C tells a `w` among the
+# flags, which -s and --no-print-directory take away, and make's own command line.
+MOVED := $(shell { tr '\0' '\n' </proc/$$PPID/cmdline || ps -ww -o args= -p $$PPID | tr ' ' '\n'; } 2>/dev/null | \
+	grep -E -e '^(-[bBdeikLmnpqrRsStvw]*C|--di)')
+CALLER := $(if $(findstring w,$(firstword -$(MAKEFLAGS)))$(MOVED),$(PWD),$(CURDIR))
 
 # What was typed is a path and not a program: make expands no `$` in it.
 ifdef PROJECT

@@ -95,11 +95,14 @@ def test_what_is_installed_is_checked_by_hash(clone: Clone) -> None:
     assert "--require-hashes" in locked
 
 
-@pytest.mark.parametrize("by_option", [False, True])
-def test_a_relative_project_is_meant_from_where_make_was_called(clone: Clone, by_option: bool) -> None:
+@pytest.mark.parametrize(
+    "options",
+    [(), ("-s",), ("-C", "clone"), ("-s", "-C", "clone"), ("-sCclone",), ("--no-print-directory", "--directory=clone")],
+)
+def test_a_relative_project_is_meant_from_where_make_was_called(clone: Clone, options: tuple[str, ...]) -> None:
     clone.with_environment()
-    caller = clone.folder.parent if by_option else clone.folder
-    clone.make(*(("-C", str(clone.folder)) if by_option else ()), "run", "PROJECT=some where", cwd=caller)
+    caller = clone.folder.parent if "clone" in "".join(options) else clone.folder
+    clone.make(*options, "run", "PROJECT=some where", cwd=caller)
     assert clone.calls()[-1] == [str(caller), "-P", "-m", "rubber_duck", "up", "some where"]
 
 
