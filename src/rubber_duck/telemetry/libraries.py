@@ -38,7 +38,9 @@ class _Relay(logging.Handler):
             said = record.getMessage()
             error = record.exc_info[1] if record.exc_info else None
             where = "".join(traceback.format_exception(error)) if error is not None else None
-            is_error = record.levelno >= logging.ERROR
-            emit("library.failed" if is_error else "library.warned", library=record.name, said=said, traceback=where)
+            if record.levelno >= logging.ERROR:
+                emit("library.failed", library=record.name, said=said, traceback=where)
+            else:
+                emit("library.warned", library=record.name, said=said, traceback=where)
         except Exception:  # noqa: BLE001  # logging must never break what is logged
             self.handleError(record)
