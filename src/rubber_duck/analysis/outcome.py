@@ -113,17 +113,19 @@ class Outcome:
                 ]
         return tuple(sentences)
 
-    def report(self, selection: Selection, min_severity: Severity, *, root: str, name: str = "") -> Report:
+    def report(self, selection: Selection, *, root: str, name: str = "") -> Report:
         """The report over the findings that count; `root` is shown as the place of the analysis."""
         reports: list[FileReport] = []
         languages: dict[str, LanguageCount] = {}
         used: set[str] = set()
+        withheld = 0
         for file in self.files:
             if file.analysis.is_left_out:
                 continue
             held = languages.get(file.analysis.language, LanguageCount(0, 0))
             languages[file.analysis.language] = LanguageCount(held.files + 1, held.lines + file.analysis.lines)
-            findings = tuple(each for each in selection.keep(file.findings) if each.severity >= min_severity)
+            findings = selection.keep(file.findings)
+            withheld += selection.withheld(file.findings)
             if findings:
                 used.update(finding.rule for finding in findings)
                 analysis = file.analysis
@@ -136,6 +138,7 @@ class Outcome:
             rules=tuple(self.ruff_rules.get(rule) or description(rule) for rule in sorted(used)),
             version=__version__,
             name=name,
+            narrowing=selection.narrowing and replace(selection.narrowing, withheld=withheld),
         )
 
 

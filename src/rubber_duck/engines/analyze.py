@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 import msgspec
 from msgspec import Meta
 
-from rubber_duck.analysis.finding import Severity
+from rubber_duck.analysis.report.narrowed import sentences
 from rubber_duck.analysis.report.overview import overview
 from rubber_duck.analysis.report.render import Format, Style, render
 from rubber_duck.analysis.selection import selection
@@ -43,7 +43,8 @@ class AnalyzeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
 class AnalyzeAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """The report, and its numbers. `findings` counts those at or above the severity; suppressed ones not.
 
-    `refused` has a sentence for each file that was asked for by name and could not be analysed, or not as it is.
+    `refused` has a sentence for each file that was asked for by name and could not be analysed, or not as it is;
+    `narrowed` says what the project's own duck.toml keeps from the report.
     """
 
     report: str
@@ -53,6 +54,7 @@ class AnalyzeAnswer(msgspec.Struct, frozen=True, kw_only=True):
     problems: int
     by_severity: dict[str, int]
     refused: tuple[str, ...]
+    narrowed: tuple[str, ...]
 
 
 @engines.add
@@ -70,15 +72,18 @@ class Analyze(Engine[AnalyzeRequest, AnalyzeAnswer]):
         """Analyse, choose what counts, render."""
         found = target(request.paths, request.directory, call.settings)
         chosen = selection(
-            found.settings.analysis, only=request.rules, known=await call.parts.analysis.known_rules(found)
+            found.settings.analysis,
+            own=call.settings.analysis,
+            only=request.rules,
+            known=await call.parts.analysis.known_rules(found),
+            min_severity=request.min_severity,
         )
 
         def progress(done: int, total: int, note: str) -> None:
             call.emit(Progress(done, total, note))
 
         outcome = await call.parts.analysis.run(found, progress)
-        severity = Severity[(request.min_severity or found.settings.analysis.min_severity).upper()]
-        report = outcome.report(chosen, severity, root=shown_root(found.root.path, request.directory))
+        report = outcome.report(chosen, root=shown_root(found.root.path, request.directory))
         call.emit(Progress(len(outcome.files), len(outcome.files), "writing the report"))
         seen = overview(report)
         path = seen_from(request.directory, found.root.path)
@@ -90,4 +95,5 @@ class Analyze(Engine[AnalyzeRequest, AnalyzeAnswer]):
             problems=len(outcome.problems),
             by_severity={each.label: count for each, count in seen.by_severity.items()},
             refused=outcome.refused(found.only, path),
+            narrowed=sentences(report.narrowing) if report.narrowing is not None else (),
         )

@@ -9,8 +9,8 @@ from typing import Annotated, ClassVar
 import msgspec
 from msgspec import Meta
 
-from rubber_duck.analysis.finding import Severity
 from rubber_duck.analysis.outcome import known_rules
+from rubber_duck.analysis.report.narrowed import sentences
 from rubber_duck.analysis.report.overview import overview
 from rubber_duck.analysis.report.render import Format, Style, render
 from rubber_duck.analysis.selection import selection
@@ -49,7 +49,8 @@ class LanguageLine(msgspec.Struct, frozen=True):
 class UpAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """The opened project, what changed since it was opened last, and the report (also as one HTML page).
 
-    `worst_rule` and `worst_file` (as the one who asks finds it) are of the most urgent finding, empty without one.
+    `worst_rule` and `worst_file` (as the one who asks finds it) are of the most urgent finding, empty without one;
+    `narrowed` says what the project's own duck.toml keeps from the report.
     """
 
     project: str
@@ -64,6 +65,7 @@ class UpAnswer(msgspec.Struct, frozen=True, kw_only=True):
     by_severity: dict[str, int]
     worst_rule: str
     worst_file: str
+    narrowed: tuple[str, ...]
     report: str
     html: str
 
@@ -87,11 +89,10 @@ class Up(Engine[UpRequest, UpAnswer]):
 
         root = Root(existing(request.path, request.directory))
         found = await call.parts.project_analysis.update(call.scope, root, call.settings, progress)
-        settings = found.target.settings.analysis
-        chosen = selection(settings, only=(), known=known_rules())
-        severity = Severity[settings.min_severity.upper()]
+        known = {*known_rules(), *found.outcome.ruff_rules}
+        chosen = selection(found.target.settings.analysis, own=call.settings.analysis, only=(), known=known)
         shown = shown_root(root.path, request.directory)
-        report = found.outcome.report(chosen, severity, root=shown, name=found.project.name)
+        report = found.outcome.report(chosen, root=shown, name=found.project.name)
         call.emit(Progress(0, 0, "writing the report"))
         seen = overview(report)
         path = seen_from(request.directory, root.path)
@@ -111,6 +112,7 @@ class Up(Engine[UpRequest, UpAnswer]):
             by_severity={each.label: count for each, count in seen.by_severity.items()},
             worst_rule=worst.rule if worst else "",
             worst_file=path(worst.path) if worst else "",
+            narrowed=sentences(report.narrowing) if report.narrowing is not None else (),
             report=render(report, request.format, Style(request.color, request.width, request.limit, path)),
             html=render(replace(report, root=os.fspath(root.path)), "html", Style()),  # read far from here
         )

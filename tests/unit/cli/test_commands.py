@@ -19,6 +19,7 @@ FINDINGS: dict[str, Any] = {
     "problems": 0,
     "by_severity": {},
     "refused": [],
+    "narrowed": [],
 }
 CLEAN = FINDINGS | {"findings": 0}
 UP: dict[str, Any] = {
@@ -37,6 +38,7 @@ UP: dict[str, Any] = {
     "by_severity": {"critical": 0, "high": 2, "medium": 28, "low": 1262, "info": 0},
     "worst_rule": "sql-injection",
     "worst_file": "pond/a duck.py",
+    "narrowed": [],
     "report": "the report\n",
     "html": "<!doctype html>",
 }
@@ -114,6 +116,15 @@ def test_a_report_in_a_file_has_no_colours_and_is_announced(tmp_path: Path) -> N
     assert (outcome.code, outcome.out) == (1, "")
     assert outcome.err == f"2 findings in 1 file, written to {place}\n"
     assert call("analyze", ".", "-q", "-o", str(place), script=script).err == ""
+
+
+@pytest.mark.parametrize(("command", "answer"), [("analyze", FINDINGS), ("up", UP)])
+def test_what_a_project_keeps_from_a_report_in_a_file_is_said_in_the_terminal(
+    tmp_path: Path, command: str, answer: dict[str, Any]
+) -> None:
+    script = Script(answer | {"narrowed": ["Switched off by the project's duck.toml: all rules."]})
+    outcome = call(command, ".", "--format", "json", "-o", str(tmp_path / "report.json"), script=script)
+    assert outcome.err.splitlines()[1:] == ["Switched off by the project's duck.toml: all rules."]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from rubber_duck.analysis.finding import Finding, Fix
-from rubber_duck.analysis.report.model import FileReport, Report
+from rubber_duck.analysis.report.model import FileReport, Narrowing, Report
 from rubber_duck.analysis.report.overview import Overview, overview, priority
 from rubber_duck.analysis.report.visible import reversible, scrubbed, visible_json
 
@@ -118,14 +118,41 @@ class JSONTool(msgspec.Struct, frozen=True):
     version: str
 
 
+class JSONPathNarrowing(msgspec.Struct, frozen=True):
+    """Rules (names, or prefixes ending in `*`) that do not count below `path`, a pattern in .gitignore syntax."""
+
+    path: str
+    rules: tuple[str, ...]
+
+
+class JSONNarrowing(msgspec.Struct, frozen=True):
+    """What the project's own duck.toml keeps from the report that the reader's settings alone would put there.
+
+    `off` are rules that count nowhere, `ruff/*` for all of ruff's, and `is_total` says that none is left; `options`
+    are rules whose options it sets; `min_severity` is null unless it is higher for it; `withheld` counts the
+    findings that were made and are not in the report for it.
+    """
+
+    off: tuple[str, ...]
+    is_total: bool
+    paths: tuple[JSONPathNarrowing, ...]
+    min_severity: str | None
+    options: tuple[str, ...]
+    withheld: int
+
+
 class JSONReport(msgspec.Struct, frozen=True):
-    """The whole report: `files` and `problems` sorted by path, findings by place, `rules` and `languages` by name."""
+    """The whole report: `files` and `problems` sorted by path, findings by place, `rules` and `languages` by name.
+
+    With `narrowing` other than null, no findings is no all-clear.
+    """
 
     version: int
     tool: JSONTool
     project: str
     root: str
     summary: JSONSummary
+    narrowing: JSONNarrowing | None
     languages: dict[str, JSONLanguage]
     files: tuple[JSONFile, ...]
     problems: tuple[JSONProblem, ...]
@@ -140,6 +167,7 @@ def render_json(report: Report) -> str:
         project=scrubbed(report.title),
         root=reversible(report.root),
         summary=_summary(overview(report), len(report.problems)),
+        narrowing=_narrowing(report.narrowing) if report.narrowing is not None else None,
         languages={
             scrubbed(name): JSONLanguage(count.files, count.lines) for name, count in sorted(report.languages.items())
         },
@@ -183,6 +211,20 @@ def _rules(report: Report) -> tuple[JSONRule, ...]:
             url=scrubbed(rule.url),
         )
         for rule in sorted(report.rules, key=lambda rule: rule.name)
+    )
+
+
+def _narrowing(narrowing: Narrowing) -> JSONNarrowing:
+    severity = narrowing.min_severity
+    return JSONNarrowing(
+        off=tuple(map(scrubbed, narrowing.off)),
+        is_total=narrowing.is_total,
+        paths=tuple(
+            JSONPathNarrowing(scrubbed(each.path), tuple(map(scrubbed, each.rules))) for each in narrowing.paths
+        ),
+        min_severity=None if severity is None else severity.label,
+        options=tuple(map(scrubbed, narrowing.options)),
+        withheld=narrowing.withheld,
     )
 
 

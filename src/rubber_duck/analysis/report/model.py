@@ -79,12 +79,39 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class PathNarrowing:
+    """Rules (names, or prefixes ending in `*`) that do not count below `path`, a pattern in .gitignore syntax."""
+
+    path: str
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What the project's own duck.toml keeps from a report which the reader's settings alone would put there.
+
+    `off` are the names of the rules that count nowhere, `ruff/*` for all of ruff's; `is_total` says that no rule
+    is left. `paths` are the places where rules do not count. `min_severity` is the least that counts, None where
+    that is not higher for it. `options` are the rules whose options it sets. `withheld` counts the findings that were
+    made and are not in the report for it; what a rule with other options or ruff would have found nobody knows.
+    """
+
+    off: tuple[str, ...] = ()
+    is_total: bool = False
+    paths: tuple[PathNarrowing, ...] = ()
+    min_severity: Severity | None = None
+    options: tuple[str, ...] = ()
+    withheld: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The outcome of one analysis.
 
     `root` is the path as the person wrote it and is shown as it is. `files` are sorted by path; they may leave out
     files without findings, so `languages` is what says how much was analysed (the key `""` stands for no known
-    language). `version` is RubberDuck's. `name` is the project's name, empty when it has none.
+    language). `version` is RubberDuck's. `name` is the project's name, empty when it has none. `narrowing` is there
+    when the project's own duck.toml keeps something from the report: then no findings is no all-clear.
     """
 
     root: str
@@ -94,6 +121,7 @@ class Report:
     rules: tuple[RuleDescription, ...]
     version: str
     name: str = ""
+    narrowing: Narrowing | None = None
 
     @property
     def title(self) -> str:

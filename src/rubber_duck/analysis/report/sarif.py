@@ -5,7 +5,8 @@
 - Level: critical and high are `error`, medium is `warning`, low and info are `note`; `rank` is our priority.
 - Fingerprints are under `rubberDuck/v1` (see `fingerprint`), not under GitHub's `primaryLocationLineHash`, because
   its upload action computes that one itself and warns about every value that is not its own.
-- Suppressed findings are results with a suppression. What was left out is a notification of the invocation.
+- Suppressed findings are results with a suppression. What was left out is a notification of the invocation; what the
+  project's own duck.toml keeps back is a notification of its configuration, with the whole list in its properties.
 - URIs are relative to `SRCROOT`, which has an address only when the root was given as an absolute path.
 """
 
@@ -19,7 +20,8 @@ import msgspec
 
 from rubber_duck.analysis.finding import Finding, Fix, Kind, Severity
 from rubber_duck.analysis.report.fingerprint import fingerprints
-from rubber_duck.analysis.report.model import FileReport, Problem, Report, RuleDescription
+from rubber_duck.analysis.report.model import FileReport, Narrowing, Problem, Report, RuleDescription
+from rubber_duck.analysis.report.narrowed import sentences
 from rubber_duck.analysis.report.overview import priority
 from rubber_duck.analysis.report.visible import scrubbed, visible_json
 
@@ -34,6 +36,7 @@ _LEVEL: Final = {
     Severity.LOW: "note",
     Severity.INFO: "note",
 }
+_NARROWED: Final = "narrowed_by_project"
 _PROBLEM_SEVERITY: Final = {"error": "error", "warning": "warning", "note": "recommendation"}
 _SECURITY_SEVERITY: Final = {
     Severity.CRITICAL: "9.5",
@@ -59,9 +62,13 @@ def render_sarif(report: Report) -> str:
             result.setdefault("suppressions", [])
     problems = sorted(report.problems, key=lambda each: (each.path, each.reason, each.detail))
     run = {
-        "tool": {"driver": _driver(report.version, rules, problems)},
+        "tool": {"driver": _driver(report, rules, problems)},
         "invocations": [
-            {"executionSuccessful": True, "toolExecutionNotifications": list(map(_notification, problems))}
+            {
+                "executionSuccessful": True,
+                "toolExecutionNotifications": list(map(_notification, problems)),
+                **_configuration(report.narrowing),
+            }
         ],
         "originalUriBaseIds": {_ROOT: _source_root(report)},
         "columnKind": "unicodeCodePoints",
@@ -84,11 +91,11 @@ def _rules(report: Report, files: list[FileReport]) -> list[RuleDescription]:
     return [rules[name] for name in sorted(rules)]
 
 
-def _driver(version: str, rules: list[RuleDescription], problems: list[Problem]) -> _Tree:
-    reasons = sorted({scrubbed(problem.reason) for problem in problems})
+def _driver(report: Report, rules: list[RuleDescription], problems: list[Problem]) -> _Tree:
+    reasons = sorted({*(scrubbed(problem.reason) for problem in problems), *([_NARROWED] if report.narrowing else [])})
     return {
         "name": "RubberDuck",
-        "version": version,
+        "version": report.version,
         "rules": list(map(_rule, rules)),
         "notifications": [{"id": reason, "shortDescription": {"text": _words(reason)}} for reason in reasons],
     }
@@ -188,6 +195,28 @@ def _notification(problem: Problem) -> _Tree:
         "message": {"text": scrubbed(f"{problem.path} was left out: {_words(problem.reason)}{detail}")},
         "locations": [{"physicalLocation": {"artifactLocation": _location(problem.path)}}],
     }
+
+
+def _configuration(narrowing: Narrowing | None) -> _Tree:
+    """What the project's own duck.toml keeps back: 3.20.22 is for conditions of the configuration."""
+    if narrowing is None:
+        return {}
+    severity = narrowing.min_severity
+    paths = [{"path": scrubbed(each.path), "rules": list(map(scrubbed, each.rules))} for each in narrowing.paths]
+    notification = {
+        "descriptor": {"id": _NARROWED},
+        "level": "warning",
+        "message": {"text": scrubbed(" ".join(sentences(narrowing)))},
+        "properties": {
+            "off": list(map(scrubbed, narrowing.off)),
+            "isTotal": narrowing.is_total,
+            "paths": paths,
+            **({} if severity is None else {"minSeverity": severity.label}),
+            "options": list(map(scrubbed, narrowing.options)),
+            "withheld": narrowing.withheld,
+        },
+    }
+    return {"toolConfigurationNotifications": [notification]}
 
 
 def _source_root(report: Report) -> _Tree:

@@ -12,6 +12,7 @@ from rich.cells import cell_len
 from rubber_duck.analysis.finding import Finding, Fix, Severity
 from rubber_duck.analysis.report.excerpt import CodeLine, excerpt
 from rubber_duck.analysis.report.model import FileReport, Problem, Report
+from rubber_duck.analysis.report.narrowed import CAVEAT, sentences
 from rubber_duck.analysis.report.overview import Overview, overview
 from rubber_duck.analysis.report.visible import shortened, visible, visible_name
 from rubber_duck.analysis.report.words import counted, reason_in_words
@@ -51,6 +52,10 @@ class _Style:
         lines = wrap(names, room, break_long_words=False, break_on_hyphens=False) if self.color else [names]
         return begin + f"\n{' ' * len(begin)}".join(map(self.dim, lines))
 
+    def wrapped(self, sentence: str) -> list[str]:
+        """A sentence in lines that fit where people read it."""
+        return wrap(sentence, self.width, break_on_hyphens=False) if self.color else [sentence]
+
     def bold(self, text: str) -> str:
         return self.paint("1", text)
 
@@ -79,7 +84,9 @@ def render_text(
         lines += [f"Shown: the {len(shown):,} most urgent of {len(seen.findings):,}; `--limit 0` shows all.", ""]
     if seen.suppressed:
         lines += [style.dim(f"{counted(seen.suppressed, 'finding')} suppressed by comments in the code."), ""]
-    lines.append(_summary(seen, report.problems, style))
+    if report.narrowing is not None:
+        lines += [*(line for said in sentences(report.narrowing) for line in style.wrapped(said)), ""]
+    lines.append(_summary(report, seen, style))
     return "\n".join(lines) + "\n"
 
 
@@ -187,13 +194,15 @@ def _left_out(problems: Sequence[Problem], style: _Style) -> list[str]:
     return [*lines, ""]
 
 
-def _summary(seen: Overview, problems: Sequence[Problem], style: _Style) -> str:
-    left_out = len(problems)
+def _summary(report: Report, seen: Overview, style: _Style) -> str:
+    left_out = len(report.problems)
     found = f"{counted(len(seen.findings), 'finding').capitalize()} in {counted(seen.analysed, 'file')}"
     if not seen.findings:
         head = found if seen.analysed else "No files to analyse"
         head = f"{head}, {left_out:,} left out" if left_out else head
-        if seen.analysed and all(problem.is_decided for problem in problems):
+        if report.narrowing is not None:
+            return style.bold(f"{head}, {CAVEAT}")
+        if seen.analysed and all(problem.is_decided for problem in report.problems):
             return style.paint("1;32", f"{head}: nothing to quack about")
         return style.bold(head)
     counts = ", ".join(

@@ -81,6 +81,8 @@ def command(
             findings = terminal.counted(answer["findings"], "finding")
             files = terminal.counted(answer["files"], "file")
             terminal.note(f"{findings} in {files}, written to {terminal.printable_name(output)}")
+            for sentence in answer["narrowed"]:
+                terminal.note(sentence)
     elif chosen == "text":
         terminal.write(answer["report"])
     else:

@@ -72,6 +72,8 @@ def command(project: str, output: str | None, format_: str | None, limit: int) -
         if not current().quiet:
             findings = terminal.counted(answer["findings"], "finding")
             terminal.note(f"{findings}, written to {terminal.printable_name(place)}")
+            for sentence in answer["narrowed"]:
+                terminal.note(sentence)
 
 
 def _write_page(answer: dict[str, Any], output: str | None) -> Path:

@@ -7,7 +7,15 @@ from dataclasses import replace
 from hypothesis import strategies as st
 
 from rubber_duck.analysis.finding import Confidence, Edit, Finding, Fix, Kind, Severity, Span
-from rubber_duck.analysis.report.model import FileReport, LanguageCount, Problem, Report, RuleDescription
+from rubber_duck.analysis.report.model import (
+    FileReport,
+    LanguageCount,
+    Narrowing,
+    PathNarrowing,
+    Problem,
+    Report,
+    RuleDescription,
+)
 
 HOSTILE = (
     "\x1b[31mred\x1b[0m \u202edesrever\u2066 \udcff\ud800 \x00 </script><script>alert(1)</script> \"'&` "
@@ -92,6 +100,15 @@ REPORT = Report(
     version="1.2.3",
 )
 EMPTY = Report("pond", (), (), {"python": LanguageCount(2, 71)}, RULES, "1.2.3")
+NARROWING = Narrowing(
+    off=("sql-injection", "unsafe-eval", "deep-nesting", "ruff/B006", "ruff/F401"),
+    paths=(PathNarrowing("tests/", ("unsafe-*", "ruff/S*")), PathNarrowing("/gen/*.py", ("*",))),
+    min_severity=Severity.MEDIUM,
+    options=("complex-function",),
+    withheld=1_200,
+)
+SILENCED = replace(EMPTY, narrowing=Narrowing(("sql-injection", "ruff/*"), is_total=True, withheld=1))
+"""Nothing was found, because the project's own duck.toml switched off all rules."""
 
 
 def hostile_report() -> Report:
@@ -121,6 +138,7 @@ def hostile_report() -> Report:
         rules=(rule,),
         version="1.2.3",
         name=HOSTILE,
+        narrowing=Narrowing(paths=(PathNarrowing(HOSTILE, ("ruff/S*", f"ruff/{HOSTILE}")),)),
     )
 
 
@@ -195,6 +213,16 @@ _rules = st.builds(
     st.sampled_from(["", "https://example.org/a b", "javascript:x"]),
 )
 
+_narrowings = st.builds(
+    Narrowing,
+    st.lists(_names, max_size=5).map(tuple),
+    st.booleans(),
+    st.lists(st.builds(PathNarrowing, _names, st.lists(_names, max_size=4).map(tuple)), max_size=5).map(tuple),
+    st.none() | st.sampled_from(Severity),
+    st.lists(_names, max_size=5).map(tuple),
+    st.integers(0, 9),
+)
+
 reports = st.builds(
     Report,
     _text,
@@ -206,5 +234,6 @@ reports = st.builds(
     st.lists(_rules, max_size=3, unique_by=lambda rule: rule.name).map(tuple),
     st.just("1.2.3"),
     _text,
+    st.none() | _narrowings,
 )
 """Any report at all, with every kind of character in every text."""

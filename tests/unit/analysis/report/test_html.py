@@ -16,7 +16,16 @@ from syrupy.assertion import SnapshotAssertion
 
 from rubber_duck.analysis.report.html import DETAILED_FINDINGS, render_html
 from rubber_duck.analysis.report.model import Problem, Report
-from tests.unit.analysis.report.samples import EMPTY, HOSTILE, REPORT, hostile_report, large_report, reports
+from tests.unit.analysis.report.samples import (
+    EMPTY,
+    HOSTILE,
+    NARROWING,
+    REPORT,
+    SILENCED,
+    hostile_report,
+    large_report,
+    reports,
+)
 
 _VOID = {"meta", "input"}
 _LOADING = {"img", "link", "iframe", "object", "embed", "audio", "video", "source", "base", "form", "image", "use"}
@@ -164,3 +173,27 @@ def test_text_has_the_contrast_that_wcag_aa_asks_for(theme: int) -> None:
     pairs += [("ink", "mark"), ("ink", "track"), ("paper", "critical")]
     assert {pair: _contrast(colors[pair[0]], colors[pair[1]]) for pair in pairs if
             _contrast(colors[pair[0]], colors[pair[1]]) < 4.5} == {}  # fmt: skip
+
+
+def test_a_page_says_what_the_projects_own_settings_keep_back() -> None:
+    page = render_html(replace(EMPTY, narrowing=NARROWING))
+    assert "Nothing found in 2 files and 71 lines, rules narrowed by the project's duck.toml." in page
+    assert "sql-injection, unsafe-eval, deep-nesting and 2 more." in page
+    section = page.split('<section id="narrowed">')[1].split("</section>")[0]
+    for each in (
+        "ruff/B006",
+        "ruff/F401",
+        "tests/",
+        "unsafe-*, ruff/S*",
+        "/gen/*.py",
+        "below medium",
+        "complex-function",
+    ):
+        assert each in section
+    assert '<a href="#narrowed">' in page
+
+
+def test_a_project_that_silences_all_rules_gets_no_friendly_page() -> None:
+    page = render_html(SILENCED)
+    assert "nothing to quack about" not in page
+    assert "Switched off by the project's duck.toml: all rules. Not shown for it: 1 finding." in page

@@ -13,7 +13,7 @@ from syrupy.assertion import SnapshotAssertion
 from rubber_duck.analysis.report.json import JSONReport, render_json, schema
 from rubber_duck.analysis.report.model import Report
 from rubber_duck.analysis.report.overview import overview
-from tests.unit.analysis.report.samples import REPORT, hostile_report, large_report, reports
+from tests.unit.analysis.report.samples import NARROWING, REPORT, hostile_report, large_report, reports
 
 
 def test_a_report_as_json(snapshot: SnapshotAssertion) -> None:
@@ -61,3 +61,15 @@ def test_any_report_fits_the_schema_and_reads_back(report: Report) -> None:
 def test_twenty_thousand_findings_are_all_there() -> None:
     read = msgspec.json.decode(render_json(large_report(200, 100)), type=JSONReport)
     assert (read.summary.findings, sum(len(file.findings) for file in read.files)) == (20_000, 20_000)
+
+
+def test_what_the_projects_own_settings_keep_back_is_there_in_full() -> None:
+    read = json.loads(render_json(replace(REPORT, narrowing=NARROWING)))
+    assert read["narrowing"] == {
+        "off": ["sql-injection", "unsafe-eval", "deep-nesting", "ruff/B006", "ruff/F401"],
+        "is_total": False,
+        "paths": [{"path": "tests/", "rules": ["unsafe-*", "ruff/S*"]}, {"path": "/gen/*.py", "rules": ["*"]}],
+        "min_severity": "medium",
+        "options": ["complex-function"],
+        "withheld": 1200,
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from rubber_duck.analysis.report.model import Report
 from rubber_duck.analysis.report.sarif import render_sarif
-from tests.unit.analysis.report.samples import EMPTY, REPORT, hostile_report, large_report, reports
+from tests.unit.analysis.report.samples import EMPTY, NARROWING, REPORT, hostile_report, large_report, reports
 
 _SCHEMA = Path(__file__).parents[3] / "data" / "sarif" / "sarif-schema-2.1.0.json"
 
@@ -77,3 +78,27 @@ def test_any_report_is_valid_and_its_indexes_point_at_what_they_name(report: Rep
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
         place = result["locations"][0]["physicalLocation"]["artifactLocation"]
         assert run["artifacts"][place["index"]]["location"]["uri"] == place["uri"]
+
+
+def test_what_the_projects_own_settings_keep_back_is_a_notification_with_all_of_it() -> None:
+    run = _run(replace(EMPTY, narrowing=NARROWING))
+    assert run["invocations"][0]["toolConfigurationNotifications"] == [
+        {
+            "descriptor": {"id": "narrowed_by_project"},
+            "level": "warning",
+            "message": {
+                "text": "Switched off by the project's duck.toml: sql-injection, unsafe-eval, deep-nesting and 2 more. "
+                "Narrowed by the project's duck.toml: tests/ without unsafe-*, ruff/S*, /gen/*.py without *; "
+                "nothing below medium; options of complex-function. Not shown for it: 1,200 findings."
+            },
+            "properties": {
+                "off": ["sql-injection", "unsafe-eval", "deep-nesting", "ruff/B006", "ruff/F401"],
+                "isTotal": False,
+                "paths": [{"path": "tests/", "rules": ["unsafe-*", "ruff/S*"]}, {"path": "/gen/*.py", "rules": ["*"]}],
+                "minSeverity": "medium",
+                "options": ["complex-function"],
+                "withheld": 1200,
+            },
+        }
+    ]
+    assert [each["id"] for each in run["tool"]["driver"]["notifications"]] == ["narrowed_by_project"]

@@ -13,7 +13,15 @@ from syrupy.assertion import SnapshotAssertion
 from rubber_duck.analysis.report.model import LanguageCount, Problem, Report
 from rubber_duck.analysis.report.overview import overview
 from rubber_duck.analysis.report.text import render_text
-from tests.unit.analysis.report.samples import EMPTY, REPORT, hostile_report, large_report, reports
+from tests.unit.analysis.report.samples import (
+    EMPTY,
+    NARROWING,
+    REPORT,
+    SILENCED,
+    hostile_report,
+    large_report,
+    reports,
+)
 
 
 @pytest.mark.parametrize("color", [False, True], ids=["plain", "coloured"])
@@ -111,3 +119,23 @@ def test_code_fits_the_width() -> None:
     code = [line for line in render_text(report, color=False, width=48).split("\n") if "│" in line]
     assert code
     assert max(map(cell_len, code)) <= 48
+
+
+def test_what_the_projects_own_settings_keep_back_is_said_before_the_summary() -> None:
+    narrowed = replace(EMPTY, narrowing=NARROWING)
+    assert render_text(narrowed, color=False, width=80) == (
+        "Switched off by the project's duck.toml: sql-injection, unsafe-eval, deep-nesting and 2 more.\n"
+        "Narrowed by the project's duck.toml: tests/ without unsafe-*, ruff/S*, /gen/*.py without *; "
+        "nothing below medium; options of complex-function. Not shown for it: 1,200 findings.\n"
+        "\n"
+        "No findings in 2 files, rules narrowed by the project's duck.toml\n"
+    )
+
+
+def test_a_project_that_silences_all_rules_gets_no_all_clear() -> None:
+    assert render_text(SILENCED, color=False, width=80) == (
+        "Switched off by the project's duck.toml: all rules. Not shown for it: 1 finding.\n"
+        "\n"
+        "No findings in 2 files, rules narrowed by the project's duck.toml\n"
+    )
+    assert "\x1b[1;32m" not in render_text(SILENCED, color=True, width=80)  # the green of an all-clear

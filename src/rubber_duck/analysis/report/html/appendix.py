@@ -46,6 +46,42 @@ def left_out(problems: Sequence[Problem]) -> Html | None:
     )
 
 
+def narrowed(report: Report) -> Html | None:
+    """All that the project's own duck.toml keeps from the report."""
+    narrowing = report.narrowing
+    if narrowing is None:
+        return None
+    severity = narrowing.min_severity
+    places = (
+        element("li", element("span", visible_name(each.path), class_="path"), element("span", ", ".join(each.rules)))
+        for each in narrowing.paths
+    )
+    groups = {
+        "switched off": [element("li", name) for name in narrowing.off],
+        "switched off in places": list(places),
+        "severities left out": [] if severity is None else [element("li", f"below {severity.label}")],
+        "options set": [element("li", name) for name in narrowing.options],
+    }
+    return element(
+        "section",
+        element("h2", "Narrowed by the project's duck.toml"),
+        element(
+            "p", "What the project's own settings keep from this report. Yours alone would show it.", class_="note"
+        ),
+        *(
+            element(
+                "details",
+                element("summary", element("b", what), element("span", f"{len(each):,}", class_="number")),
+                element("ul", *each),
+                class_="reason",
+            )
+            for what, each in groups.items()
+            if each
+        ),
+        id="narrowed",
+    )
+
+
 def reference(report: Report, seen: Overview) -> Html | None:
     """The documentation of every rule that found something, by name, up to a total of 600 kB."""
     found = {group.rule for group in seen.rules}

@@ -8,7 +8,7 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import Final
 
-from rubber_duck.analysis.report.html.appendix import left_out, reference
+from rubber_duck.analysis.report.html.appendix import left_out, narrowed, reference
 from rubber_duck.analysis.report.html.findings import Items, detailed, listing, urgent
 from rubber_duck.analysis.report.html.markup import Html, element, join
 from rubber_duck.analysis.report.html.summary import masthead, piles, summary
@@ -43,6 +43,7 @@ def render_html(report: Report, *, generated: str | None = None) -> str:
         ("first", "First"): urgent(seen, items),
         ("piles", "Where"): piles(seen, found, items),
         ("findings", "Findings"): listing(seen, found, items),
+        ("narrowed", "Narrowed"): narrowed(report),
         ("left-out", "Left out"): left_out(report.problems),
         ("rules", "Rules"): reference(report, seen),
     }

@@ -10,6 +10,7 @@ from rubber_duck.analysis.report.html.bars import DUCK, single, stacked
 from rubber_duck.analysis.report.html.findings import Detailed, Items, shown_path
 from rubber_duck.analysis.report.html.markup import Html, element
 from rubber_duck.analysis.report.model import Report
+from rubber_duck.analysis.report.narrowed import CAVEAT, sentences
 from rubber_duck.analysis.report.overview import Overview
 from rubber_duck.analysis.report.visible import visible_name
 from rubber_duck.analysis.report.words import counted
@@ -36,7 +37,8 @@ def masthead(report: Report, seen: Overview, generated: str | None, links: Seque
             class_="bar-top",
         ),
         element("h1", visible_name(report.title)),
-        element("p", _verdict(seen), class_="verdict"),
+        element("p", _verdict(report, seen), class_="verdict"),
+        *(element("p", sentence, class_="note") for sentence in _narrowed(report)),
         element("p", " · ".join((*root, made)), class_="made"),
     )
 
@@ -96,10 +98,15 @@ def _row(name: Html, number: str) -> Html:
     return element("div", name, element("span", number, class_="number"), class_="row")
 
 
-def _verdict(seen: Overview) -> Html:
+def _narrowed(report: Report) -> tuple[str, ...]:
+    return () if report.narrowing is None else sentences(report.narrowing)
+
+
+def _verdict(report: Report, seen: Overview) -> Html:
     looked = f"{counted(seen.analysed, 'file')} and {counted(seen.lines, 'line')}"
     if not seen.findings:
-        return element("span", f"Nothing found in {looked}: nothing to quack about.")
+        end = ": nothing to quack about." if report.narrowing is None else f", {CAVEAT}."
+        return element("span", f"Nothing found in {looked}{end}")
     urgent = seen.by_severity[Severity.CRITICAL] + seen.by_severity[Severity.HIGH]
     tail = (
         f". {urgent:,} {'is' if urgent == 1 else 'are'} critical or high." if urgent else ". None is critical or high."
