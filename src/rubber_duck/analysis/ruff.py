@@ -96,9 +96,11 @@ def ruff_program() -> Path:
 async def run_ruff(root: Path, paths: Sequence[str]) -> RuffRun:
     """Lint the files `paths` (relative to `root`); when ruff dies on a batch, the batch is bisected.
 
-    Raises ProgramUnavailable when there is no ruff.
+    Raises ProgramUnavailable when there is no ruff, unless there is nothing to do.
     """
     run = RuffRun()
+    if not paths:
+        return run
     program = ruff_program()
     for batch in _batches([path for path in paths if _is_utf8(path)]):
         await _lint(program, root, batch, run)
@@ -112,6 +114,8 @@ async def add_silenced(root: Path, paths: Sequence[str], run: RuffRun) -> None:
     ruff alone knows what such a comment covers, so it looks again, told to take no notice of them.
     """
     unheeding = RuffRun()
+    if not paths:
+        return
     program = ruff_program()
     for batch in _batches(paths):
         await _lint(program, root, batch, unheeding, "--ignore-noqa")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from rubber_duck import telemetry
 from rubber_duck.analysis.rule import stand_ins
-from rubber_duck.errors import InvalidSettings, NotFound, UnknownName
+from rubber_duck.errors import InvalidSettings, NotFound, ProgramUnavailable, UnknownName
 from tests.factories import write_tree
 from tests.unit.analysis.projects import analysis_in, found, outcome_of
 
@@ -278,3 +279,14 @@ async def test_a_bare_noqa_silences_no_rule_of_our_own(tmp_path: Path) -> None:
         outcome = await outcome_of(analysis, settings, project)
     [file] = outcome.files
     assert [(each.rule, each.suppressed) for each in file.findings] == [("unsafe-eval", None)]
+
+
+async def test_where_ruff_is_off_it_need_not_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "nowhere" / "python"))
+    monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
+    project = write_tree(tmp_path / "p", {"a.py": EVAL})
+    async with analysis_in(tmp_path / "home", DUCK_ANALYSIS_RUFF="false") as (analysis, settings):
+        assert found(await outcome_of(analysis, settings, project)) == [("a.py", 5, "unsafe-eval")]
+    async with analysis_in(tmp_path / "home") as (analysis, settings):
+        with pytest.raises(ProgramUnavailable, match=r"or set `analysis\.ruff = false`"):
+            await outcome_of(analysis, settings, project)
