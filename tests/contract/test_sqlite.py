@@ -151,6 +151,16 @@ async def test_a_damaged_file_is_named_and_left_as_it_is(tmp_path: Path, content
     assert path.read_bytes() == content
 
 
+async def test_a_value_that_cannot_be_read_is_said_to_be_in_the_file(path: Path, database: Database) -> None:
+    await database.run(insert("a"))
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("UPDATE notes SET title = CAST(X'FF41' AS TEXT)")
+        other.commit()
+    said = "it holds a value that cannot be read; restore a backup, or move it away to begin anew"
+    with pytest.raises(StorageUnavailable, match=f"duck.db cannot be used: {said}$"):
+        await titles(database)
+
+
 @pytest.mark.parametrize(
     ("place", "said"),
     [

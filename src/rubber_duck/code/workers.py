@@ -102,6 +102,15 @@ class Workers:
         except Exception as error:  # noqa: BLE001  # handed to the one who consumes the answers
             answers.put_nowait(error)
 
+    async def _started(self) -> _Worker:
+        """A new process; one that ends while it starts has one successor, because somebody may have killed it."""
+        with contextlib.suppress(_EndedAtStart):
+            return await _Worker.start(*self._arguments)
+        try:
+            return await _Worker.start(*self._arguments)
+        except _EndedAtStart as error:
+            raise Unavailable(f"a worker process could not start: {error}") from error
+
     async def _chunk(
         self,
         waiting: deque[int],
@@ -110,7 +119,7 @@ class Workers:
         answers: asyncio.Queue[tuple[int, bytes | Crashed] | BaseException],
     ) -> None:
         """Have one process work through `waiting`; on its death the culprit is answered, the rest stays waiting."""
-        worker = self._idle.pop() if self._idle else await _Worker.start(*self._arguments)
+        worker = self._idle.pop() if self._idle else await self._started()
         try:
             worker.send([items[index] for index in waiting])
             while waiting:
@@ -125,6 +134,10 @@ class Workers:
             await worker.stop()
         else:
             self._idle.append(worker)
+
+
+class _EndedAtStart(Exception):
+    """A process ended before it was ready, without saying why; the message says how."""
 
 
 class _Worker:
@@ -152,6 +165,8 @@ class _Worker:
             await worker.stop()
             if not isinstance(error, (TimeoutError, EOFError, OSError)):
                 raise
+            if not isinstance(error, TimeoutError):
+                raise _EndedAtStart(worker._how_it_ended()) from error
             raise Unavailable(f"a worker process could not start: {worker._how_it_ended()}") from error
         if kind != _READY:
             await worker.stop()

@@ -46,6 +46,8 @@ _POSTGRESQL: Final[dict[str, str]] = {
 }
 """What classes of SQLSTATE mean to a person (PostgreSQL documentation, appendix A); the longest match holds."""
 
+_UNREADABLE: Final = "it holds a value that cannot be read; restore a backup, or move it away to begin anew"
+
 _TRY_AGAIN: Final = frozenset({"40001", "40P01"})
 _NOT_NULL_OR_CHECK: Final = frozenset({"23502", "23514"})
 
@@ -81,8 +83,10 @@ def _translate(error: BaseException, shown: str) -> DuckError:
             return InvalidInput(f"a value cannot be stored: {_first_line(original)}")
         case SQLAlchemyError():
             return DuckError(f"a statement is wrong: {_first_line(error)}")
-        case ValueError() | TypeError() | OverflowError():
+        case UnicodeEncodeError() | OverflowError():
             return InvalidInput(f"a value cannot be stored: {_first_line(error)}")
+        case ValueError() | TypeError():  # of what was read: SQLAlchemy wraps what a value to store raises
+            return unavailable(shown, _UNREADABLE)
         case OSError():
             return unavailable(shown, error.strerror or str(error))
         case _:
@@ -101,6 +105,8 @@ def from_driver(error: BaseException, shown: str) -> DuckError:
     for length in (5, 2):
         if (reason := _POSTGRESQL.get(state[:length])) is not None:
             return unavailable(shown, f"{reason} ({_first_line(error)})")
+    if isinstance(error, sqlite3.OperationalError) and "Could not decode to UTF-8" in str(error):
+        return unavailable(shown, _UNREADABLE)
     code = getattr(error, "sqlite_errorcode", None)
     if isinstance(code, int) and (reason := _SQLITE.get(code & 0xFF)) is not None:
         return unavailable(shown, reason)

@@ -113,6 +113,7 @@ class Lane:
         while (job := self._jobs.get()) is not None:
             job()
             del job
+        self._close_connection()  # here, because no other thread may; it is open still if opening was cancelled
 
 
 def _set(future: asyncio.Future[T], outcome: dict[str, object]) -> None:

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import aclosing
+from pathlib import Path
 
 import psutil
 import pytest
@@ -14,8 +15,9 @@ import pytest
 from rubber_duck.code.workers import Crashed, Workers
 from rubber_duck.errors import Unavailable
 
-OBEDIENT = "tests.unit.code.worker_tasks:open_obedient"
-BROKEN = "tests.unit.code.worker_tasks:open_broken"
+TASKS = "tests.unit.code.worker_tasks"
+OBEDIENT = f"{TASKS}:open_obedient"
+BROKEN = f"{TASKS}:open_broken"
 
 
 async def answers(workers: Workers, items: Sequence[bytes], deadline_s: float = 20.0) -> list[bytes | Crashed]:
@@ -122,6 +124,22 @@ async def test_a_task_that_cannot_start_says_why() -> None:
     with pytest.raises(Unavailable, match="RuntimeError: no such table"):
         await answers(workers, [b"a"])
     await workers.close()
+
+
+async def test_one_that_is_killed_while_it_starts_has_a_successor(tmp_path: Path) -> None:
+    workers = Workers(1, f"{TASKS}:open_killed_once", initial=os.fsencode(tmp_path / "killed"))
+    try:
+        assert await answers(workers, [b"a"]) == [b"A"]
+    finally:
+        await workers.close()
+
+
+async def test_one_that_is_always_killed_while_it_starts_is_given_up(tmp_path: Path) -> None:
+    workers = Workers(1, f"{TASKS}:open_killed", initial=os.fsencode(tmp_path / "started"))
+    with pytest.raises(Unavailable, match="could not start: the process was killed by SIGKILL"):
+        await answers(workers, [b"a"])
+    await workers.close()
+    assert (tmp_path / "started").read_text() == "started\n" * 2
 
 
 async def test_a_cancelled_run_leaves_no_process_behind() -> None:

@@ -32,6 +32,24 @@ def open_obedient(initial: bytes) -> Callable[[bytes], bytes]:
     return work
 
 
+def open_killed_once(initial: bytes) -> Callable[[bytes], bytes]:
+    """Is killed while it starts, unless the file named by `initial` is there already."""
+    try:
+        os.close(os.open(initial, os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return open_obedient(b"")
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("nobody lives on")
+
+
+def open_killed(initial: bytes) -> Callable[[bytes], bytes]:
+    """Writes a line to the file named by `initial`, and is killed while it starts."""
+    with open(initial, "ab") as file:
+        file.write(b"started\n")
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("nobody lives on")
+
+
 def open_broken(initial: bytes) -> Callable[[bytes], bytes]:
     """Cannot start."""
     raise RuntimeError("no such table")
