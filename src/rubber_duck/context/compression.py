@@ -1,0 +1,55 @@
+"""Says code in fewer tokens: the heads of definitions without their bodies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rubber_duck.code.symbols import Symbol, SymbolKind
+
+_BODIES = frozenset((SymbolKind.FUNCTION, SymbolKind.METHOD, SymbolKind.PROPERTY, SymbolKind.MACRO))
+
+
+def elide(lines: Sequence[str], symbols: Sequence[Symbol], *, keep: range = range(0)) -> str:
+    """The text of `lines` (the first is line 1) with the bodies of functions replaced by one line `…`.
+
+    A body that has a line in `keep` (1-based) stays. The head of a definition is taken for as many lines as its
+    signature spans: those up to the first that is indented deeper and follows a line that ends the head.
+    """
+    gone: set[int] = set()
+    marks: dict[int, str] = {}
+    for symbol in symbols:
+        if symbol.kind not in _BODIES or symbol.end_line - symbol.line < 3:
+            continue
+        body = _body(lines, symbol)
+        if not body or set(body) & set(keep) or body.start in gone:
+            continue
+        gone.update(body)
+        first = lines[body.start - 1]
+        marks[body.start] = f"{first[: len(first) - len(first.lstrip())]}…"
+    told = []
+    for number, line in enumerate(lines, 1):
+        if number in marks:
+            told.append(marks[number])
+        if number not in gone:
+            told.append(line)
+    return "\n".join(told)
+
+
+def _body(lines: Sequence[str], symbol: Symbol) -> range:
+    """The lines of the body: after the head, up to a closing line that stands no deeper than the head."""
+    margin = _indent(lines[symbol.line - 1])
+    first = symbol.line + 1
+    while first <= symbol.end_line and not _ends_head(lines[first - 2]):
+        first += 1
+    last = symbol.end_line
+    if last > first and _indent(lines[last - 1]) <= margin and lines[last - 1].strip():
+        last -= 1
+    return range(first, last + 1)
+
+
+def _ends_head(line: str) -> bool:
+    return line.rstrip().endswith((":", "{", " do", "=>", "->"))
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())

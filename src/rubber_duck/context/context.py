@@ -1,0 +1,119 @@
+"""The front of `context`: builds what a model is told about an ask, within a budget, and says why."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from rubber_duck.context.packing import Packed, pack
+from rubber_duck.context.repository_map import draw, landmarks
+from rubber_duck.context.rules_files import rules_files
+from rubber_duck.context.snippet import Snippet, SnippetKind
+from rubber_duck.context.sources import Ask, Sources
+from rubber_duck.context.strategy import Strategy, strategies
+from rubber_duck.errors import InvalidInput, NotFound
+from rubber_duck.llm.tokens import count_tokens, cut
+from rubber_duck.workspace.paths import display
+
+RULES_SHARE: Final = 0.15
+MAP_SHARE: Final = 0.15
+"""The most of the budget that rules files and the map may take."""
+
+_WORD: Final = re.compile(r"[A-Za-z_]\w{2,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a model would be told.
+
+    - `strategy` and how well each of them suited the ask (`suits`). `packed`: the parts, their scores, the text.
+    - `quality` 0 to 1: the scores of the parts by their tokens, times how many of the needed parts found room.
+    - `problems`: what could not be told although it was meant to be.
+    """
+
+    ask: Ask
+    strategy: str
+    suits: dict[str, float]
+    packed: Packed
+    quality: float
+    problems: tuple[str, ...]
+
+
+async def build(ask: Ask, sources: Sources, *, strategy: str = "") -> Context:
+    """The context for `ask`; `strategy` names one to take instead of the one that suits best.
+
+    Raises NotFound for a file that is not among the project's, InvalidInput for a line it does not have or an ask
+    without place and question, UnknownName for a strategy.
+    """
+    _check(ask, sources)
+    known = strategies.discover()
+    made: dict[str, Strategy] = {name: cls() for name, cls in known.items()}
+    suits = {name: round(each.suits(ask, sources), 3) for name, each in sorted(made.items())}
+    name = strategy or max(suits, key=lambda each: suits[each])
+    if strategy:
+        _ = known[strategy]
+    problems: list[str] = []
+    snippets = [*_rules(ask, sources, problems), *await made[name].gather(ask, sources)]
+    snippets += _map(ask, sources, snippets)
+    packed = pack(snippets, ask.budget_tokens, count_tokens)
+    problems += [
+        f"there is no room for {each.snippet.kind.value} {each.snippet.path}: {each.reason}"
+        for each in packed.refused
+        if each.snippet.is_needed
+    ]
+    return Context(ask, name, suits, packed, _quality(packed), tuple(problems))
+
+
+def _check(ask: Ask, sources: Sources) -> None:
+    if not ask.path and not ask.query:
+        raise InvalidInput("a context is for a place or for a question: say FILE:LINE or --query TEXT")
+    if not ask.path:
+        return
+    if ask.path not in sources.facts:
+        raise NotFound(
+            f"'{display(ask.path)}' is not among the project's files: it is ignored, or in no language that "
+            "RubberDuck knows"
+        )
+    count = len(sources.lines(ask.path))
+    if ask.line > max(count, 1):
+        raise InvalidInput(f"'{display(ask.path)}' has {count:,} lines, and no line {ask.line:,}")
+
+
+def _rules(ask: Ask, sources: Sources, problems: list[str]) -> list[Snippet]:
+    """Rules files, those of the nearest folder first when there is not room for all."""
+    left = int(ask.budget_tokens * RULES_SHARE)
+    found = []
+    for rules in reversed(rules_files(sources.root, ask.path)):
+        if rules.problem:
+            problems.append(rules.problem)
+            continue
+        text = cut(rules.text, left)
+        if text != rules.text:
+            problems.append(f"'{display(rules.path)}' is longer than there is room for rules, and was cut")
+        if text:
+            left -= count_tokens(text)
+            reasons = ("rules of the project for this folder",)
+            found.append(Snippet(SnippetKind.RULES, rules.path, text, reasons, 1.0))
+    return found
+
+
+def _map(ask: Ask, sources: Sources, told: list[Snippet]) -> list[Snippet]:
+    mentioned = {*_WORD.findall(ask.query)}
+    ranked = landmarks(sources.facts, sources.imports, focus=(ask.path,) if ask.path else (), mentioned=mentioned)
+    whole = {snippet.path for snippet in told if snippet.kind in (SnippetKind.FILE, SnippetKind.BEFORE)}
+    drawn = draw(ranked, int(ask.budget_tokens * MAP_SHARE), count_tokens, without=whole)
+    if not drawn.text:
+        return []
+    reasons = (f"the {len(drawn.landmarks)} definitions that the project leans on most, seen from here",)
+    return [Snippet(SnippetKind.MAP, "", drawn.text, reasons, 0.9)]
+
+
+def _quality(packed: Packed) -> float:
+    tokens = sum(each.tokens for each in packed.chosen)
+    if not tokens:
+        return 0.0
+    mean = sum(each.score.total * each.tokens for each in packed.chosen) / tokens
+    needed = sum(each.snippet.is_needed for each in packed.chosen)
+    missing = sum(each.snippet.is_needed for each in packed.refused)
+    return round(mean * (needed / (needed + missing) if needed + missing else 1.0), 3)

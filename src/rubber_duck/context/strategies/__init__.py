@@ -1,0 +1,1 @@
+"""One file for each way of gathering what a model is told."""

@@ -1,0 +1,98 @@
+"""What stands around a place in a file: the text before and after it, and the definitions of the names there."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from rubber_duck.code.symbols import ReferenceKind, Symbol, SymbolKind
+from rubber_duck.context.compression import elide
+from rubber_duck.context.snippet import Snippet, SnippetKind
+from rubber_duck.context.sources import Ask, Sources
+from rubber_duck.llm.tokens import cut
+
+BEFORE_TOKENS: Final = 1500
+AFTER_TOKENS: Final = 500
+NEIGHBOUR_LINES: Final = 40
+"""Names that are mentioned further away are not looked up."""
+
+_MINOR: Final = frozenset((SymbolKind.FIELD, SymbolKind.CONSTANT, SymbolKind.VARIABLE))
+
+AMBIGUOUS: Final = 4
+"""A name with more definitions says too little about which is meant."""
+
+
+def around(ask: Ask, sources: Sources) -> Iterator[Snippet]:
+    """The text before the place and after it: at most BEFORE_TOKENS and AFTER_TOKENS, and three quarters in all."""
+    lines = sources.lines(ask.path)
+    column = max(ask.column - 1, 0)
+    here = lines[ask.line - 1] if ask.line <= len(lines) else ""
+    before = "\n".join([*lines[: ask.line - 1], here[:column]])
+    after = "\n".join([here[column:], *lines[ask.line :]])
+    kept = cut(before, min(BEFORE_TOKENS, ask.budget_tokens * 9 // 16), keep="end")
+    first = ask.line - kept.count("\n")
+    yield _part(SnippetKind.BEFORE, ask, kept, (first, ask.line))
+    kept = cut(after, min(AFTER_TOKENS, ask.budget_tokens * 3 // 16))
+    if kept.strip():
+        yield _part(SnippetKind.AFTER, ask, kept, (ask.line, ask.line + kept.count("\n")))
+
+
+def definitions(ask: Ask, sources: Sources) -> Iterator[Snippet]:
+    """The definitions in other files of the names that are mentioned near the place, the nearest first."""
+    found = sources.facts.get(ask.path)
+    if found is None:
+        return
+    near: Counter[str] = Counter()
+    for reference in found.references:
+        distance = abs(reference.line - ask.line)
+        if distance <= NEIGHBOUR_LINES or reference.kind is ReferenceKind.IMPORT:
+            near[reference.name] += 2 if distance <= NEIGHBOUR_LINES // 4 else 1
+    imported = set(sources.imports.get(ask.path, ()))
+    for name, count in near.most_common():
+        places = [
+            (path, index)
+            for path, index in sources.definers.get(name, ())
+            if path != ask.path and sources.facts[path].symbols[index].kind not in _MINOR
+        ]
+        chosen = [each for each in places if each[0] in imported] or places
+        if not 0 < len(chosen) <= AMBIGUOUS:
+            continue
+        for path, index in chosen:
+            symbol = sources.facts[path].symbols[index]
+            relevance = min(1.0, 0.4 + 0.1 * math.log2(1 + count) + (0.3 if path in imported else 0.0))
+            reasons = [f"defines {name}, which is named near here"]
+            if path in imported:
+                reasons.append("is imported here")
+            yield of_symbol(sources, path, symbol, (SnippetKind.DEFINITION, relevance, tuple(reasons)))
+
+
+def of_symbol(sources: Sources, path: str, symbol: Symbol, why: tuple[SnippetKind, float, tuple[str, ...]]) -> Snippet:
+    """One definition as a snippet; `why` is its kind, its relevance and its reasons."""
+    kind, relevance, reasons = why
+    lines = sources.lines(path)
+    inside = [
+        each
+        for each in sources.facts[path].symbols
+        if symbol.start_line <= each.start_line and each.end_line <= symbol.end_line
+    ]
+    whole = "\n".join(lines[symbol.start_line - 1 : symbol.end_line])
+    margin = [*[""] * (symbol.start_line - 1), *lines[symbol.start_line - 1 : symbol.end_line]]
+    shorter = elide(margin, inside).lstrip("\n")
+    return Snippet(
+        kind,
+        path,
+        whole,
+        reasons,
+        relevance,
+        symbol.start_line,
+        symbol.end_line,
+        age_days=sources.age_days(path),
+        shorter=shorter if shorter != whole else "",
+    )
+
+
+def _part(kind: SnippetKind, ask: Ask, text: str, lines: tuple[int, int]) -> Snippet:
+    reason = "stands before the cursor" if kind is SnippetKind.BEFORE else "stands after the cursor"
+    return Snippet(kind, ask.path, text, (reason,), 1.0, *lines, is_needed=True)

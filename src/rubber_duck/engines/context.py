@@ -1,0 +1,230 @@
+"""Show what a model would be told about a place in the code or a question, and why."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final
+
+import msgspec
+from msgspec import Meta
+
+from rubber_duck.call import Call, Progress
+from rubber_duck.engines.engine import Engine, engines
+from rubber_duck.engines.index import nearest_root, update_index
+from rubber_duck.errors import InvalidInput, InvalidPath, NotFound
+from rubber_duck.scope import Right
+from rubber_duck.workspace.paths import Root, absolute, display
+
+if TYPE_CHECKING:
+    from rubber_duck.code.symbols import FileSymbols
+    from rubber_duck.context.context import Context as Built
+    from rubber_duck.context.sources import Sources
+    from rubber_duck.search.hits import Hit
+
+_PLACE: Final = re.compile(r"(.*?)(?::(\d{1,9}))?(?::(\d{1,9}))?")
+_DAY_S: Final = 86_400
+
+
+class ContextRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A place, a question, or both."""
+
+    place: Annotated[
+        str,
+        Meta(
+            max_length=4096,
+            description="FILE, FILE:LINE or FILE:LINE:COLUMN; both count from 1.",
+            extra={"argument": True, "path": True},
+        ),
+    ] = ""
+    query: Annotated[str, Meta(max_length=10_000, description="A question or a task in words.")] = ""
+    budget_tokens: Annotated[int, Meta(ge=50, le=1_000_000, description="Tokens at the most (o200k).")] = 4000
+    strategy: Annotated[
+        str, Meta(max_length=100, description="A strategy to take; empty: the one that suits best.")
+    ] = ""
+    directory: Annotated[
+        str,
+        Meta(
+            max_length=4096,
+            description="What a relative path is relative to; empty: the process's own folder.",
+            extra={"directory": True},
+        ),
+    ] = ""
+
+
+class ContextPart(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of the context: where it is from, why it is there, and the parts of its score, each from 0 to 1.
+
+    `shortened`: bodies were left out. `refused` says why the part is not told; then `text` is empty.
+    """
+
+    kind: str
+    path: str
+    start_line: int = 0
+    end_line: int = 0
+    reasons: tuple[str, ...] = ()
+    tokens: int = 0
+    shortened: bool = False
+    text: str = ""
+    relevance: float = 0.0
+    completeness: float = 0.0
+    diversity: float = 0.0
+    recency: float = 0.0
+    total: float = 0.0
+    refused: str = ""
+
+
+class ContextAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model would be told: `text`, of `tokens` tokens, and its parts in order; then what was not told.
+
+    `suits`: how well each strategy suited, 0 to 1. `quality` 0 to 1: the scores of the parts by their tokens.
+    """
+
+    strategy: str
+    suits: dict[str, float]
+    quality: float
+    budget_tokens: int
+    tokens: int
+    parts: tuple[ContextPart, ...]
+    refused: tuple[ContextPart, ...]
+    problems: tuple[str, ...]
+    text: str
+
+
+@engines.add
+class Context(Engine[ContextRequest, ContextAnswer]):
+    """Show what a model would be told about a place in the code or a question, part by part, and why.
+
+    Nothing is sent anywhere. The project is indexed first if need be; only files that it does not ignore are read.
+    """
+
+    name: ClassVar[str] = "context"
+    request = ContextRequest
+    answer = ContextAnswer
+    right = Right.FILE_READ
+    needs = ("workspace", "analysis", "search")
+    timeout_s = 3600.0
+
+    async def run(self, request: ContextRequest, call: Call) -> ContextAnswer:
+        """The context; raises NotFound, Denied, InvalidInput, UnknownName or InvalidSettings."""
+        from rubber_duck.context.context import build  # noqa: PLC0415  # numpy, which listing engines needs not
+        from rubber_duck.context.sources import Ask  # noqa: PLC0415  # as above
+
+        path, line, column = _place(request)
+        root = await nearest_root(call, path or ".", request.directory)
+        relative = _relative(root, path, request.directory)
+        ask = Ask(relative, line, column, request.query.strip(), request.budget_tokens)
+        return _answer(await build(ask, await _sources(call, root), strategy=request.strategy))
+
+
+def _place(request: ContextRequest) -> tuple[str, int, int]:
+    """(path, line, column) of the place; a line that was not said is 0, a column then too, or else 1."""
+    if not request.place and not request.query.strip():
+        raise InvalidInput("a context is for a place or for a question: say FILE:LINE or --query TEXT")
+    found = _PLACE.fullmatch(request.place)
+    assert found is not None  # each of its parts may be empty
+    path, line, column = found.groups()
+    if any(number is not None and int(number) == 0 for number in (line, column)):
+        raise InvalidInput(f"{request.place!r}: lines and columns count from 1")
+    return path, int(line or 0), int(column or (1 if line else 0))
+
+
+def _relative(root: Root, path: str, directory: str) -> str:
+    if not path:
+        return ""
+    found = os.path.realpath(absolute(path, directory))
+    if os.path.isdir(found):
+        raise InvalidInput(f"'{display(path)}' is a folder: name a file, as FILE:LINE")
+    return os.path.relpath(found, root.path)
+
+
+async def _sources(call: Call, root: Root) -> Sources:
+    """The project's files and what is in them, from the caches where they have not changed."""
+    from rubber_duck.analysis.target import Target, project_settings  # noqa: PLC0415  # rules and grammars
+    from rubber_duck.context.sources import Sources  # noqa: PLC0415  # as in run
+    from rubber_duck.search.search import Options  # noqa: PLC0415  # as in run
+
+    analysis = call.parts.analysis
+    whole = Target(root, (), project_settings(root, call.settings))
+    outcome = await analysis.run(whole, lambda done, total, note: call.emit(Progress(done, total, note)))
+    facts = await asyncio.to_thread(analysis.facts, whole, outcome.files)
+    languages = {file.path: file.analysis.language for file in outcome.files}
+    symbols, imports = await asyncio.to_thread(_decoded, facts, languages)
+    _, scope, _ = await update_index(call, root)
+
+    async def find(query: str, limit: int) -> Sequence[Hit]:
+        found = await call.parts.search.find(scope, root, query, Options(limit=limit))
+        return found.hits
+
+    return Sources(root, symbols, imports, find, _ages(root, symbols))
+
+
+def _decoded(
+    facts: Mapping[str, bytes], languages: Mapping[str, str]
+) -> tuple[dict[str, FileSymbols], dict[str, list[str]]]:
+    from rubber_duck.code.codec import decode  # noqa: PLC0415  # as in run
+    from rubber_duck.code.graph import GraphFile, resolve  # noqa: PLC0415  # as in run
+
+    symbols = {path: decode(content) for path, content in facts.items()}
+    graph = resolve({path: GraphFile(languages[path], found) for path, found in symbols.items()})
+    imports: dict[str, list[str]] = {}
+    for edge in graph.edges:
+        imports.setdefault(edge.source, []).append(edge.target)
+    return symbols, imports
+
+
+def _ages(root: Root, paths: Mapping[str, object]) -> Callable[[str], float]:
+    """Tells how many days a file is older than the newest one of the project, so that no clock is asked."""
+    changed_s: dict[str, float] = {}
+    for path in paths:
+        with suppress(NotFound, InvalidPath):  # it went away: it will not be told
+            changed_s[path] = root.status(path).st_mtime
+    newest_s = max(changed_s.values(), default=0.0)
+    return lambda path: (newest_s - changed_s.get(path, newest_s)) / _DAY_S
+
+
+def _answer(built: Built) -> ContextAnswer:
+    parts = tuple(
+        ContextPart(
+            kind=each.snippet.kind,
+            path=display(each.snippet.path),
+            start_line=each.snippet.start_line,
+            end_line=each.snippet.end_line,
+            reasons=each.snippet.reasons,
+            tokens=each.tokens,
+            shortened=each.is_shortened,
+            text=each.text,
+            relevance=round(each.score.relevance, 3),
+            completeness=round(each.score.completeness, 3),
+            diversity=round(each.score.diversity, 3),
+            recency=round(each.score.recency, 3),
+            total=round(each.score.total, 3),
+        )
+        for each in built.packed.chosen
+    )
+    refused = tuple(
+        ContextPart(
+            kind=each.snippet.kind,
+            path=display(each.snippet.path),
+            start_line=each.snippet.start_line,
+            end_line=each.snippet.end_line,
+            reasons=each.snippet.reasons,
+            relevance=round(each.snippet.relevance, 3),
+            refused=each.reason,
+        )
+        for each in built.packed.refused
+    )
+    return ContextAnswer(
+        strategy=built.strategy,
+        suits=built.suits,
+        quality=built.quality,
+        budget_tokens=built.ask.budget_tokens,
+        tokens=built.packed.tokens,
+        parts=parts,
+        refused=refused,
+        problems=built.problems,
+        text=built.packed.text,
+    )

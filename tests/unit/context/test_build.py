@@ -1,0 +1,167 @@
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from rubber_duck.code.code import open_source
+from rubber_duck.code.extract import extract
+from rubber_duck.context.compression import elide
+from rubber_duck.context.context import build
+from rubber_duck.context.rules_files import LIMIT_BYTES, RulesFile, rules_files
+from rubber_duck.context.snippet import SnippetKind
+from rubber_duck.context.sources import Ask, Sources
+from rubber_duck.errors import InvalidInput, NotFound, UnknownName
+from rubber_duck.search.hits import Hit, Line, Reason, ReasonKind
+from rubber_duck.workspace.paths import Root
+from tests.factories import write_tree
+
+PRICES = '''\
+def price_of(item):
+    """What it costs."""
+    total = item.price
+    total += item.tax
+    return total
+'''
+SHOP = "from prices import price_of\n\n\ndef sell(item):\n    return price_of(item)\n"
+OTHER = "def unrelated():\n    return 1\n"
+
+
+def sources(folder: Path, files: dict[str, str], hits: Sequence[Hit] = ()) -> Sources:
+    async def find(query: str, limit: int) -> Sequence[Hit]:
+        return hits
+
+    write_tree(folder, dict(files))
+    facts = {
+        path: extract(open_source(path, text.encode(), "python"))
+        for path, text in files.items()
+        if path.endswith(".py")
+    }
+    return Sources(Root(folder), facts, {"shop.py": ["prices.py"]}, find, lambda path: 0.0)
+
+
+FILES = {"prices.py": PRICES, "shop.py": SHOP, "other.py": OTHER}
+
+
+async def test_a_place_is_told_with_the_definitions_of_the_names_near_it(tmp_path: Path) -> None:
+    built = await build(Ask("shop.py", 5, 12), sources(tmp_path, FILES))
+
+    parts = [(each.snippet.kind, each.snippet.path, each.text) for each in built.packed.chosen]
+    assert built.strategy == "fim"
+    assert parts == [
+        (SnippetKind.MAP, "", "prices.py:\n  def price_of(item)\n"),
+        (SnippetKind.DEFINITION, "prices.py", PRICES.rstrip("\n")),
+        (SnippetKind.BEFORE, "shop.py", "from prices import price_of\n\n\ndef sell(item):\n    return "),
+        (SnippetKind.AFTER, "shop.py", "price_of(item)"),
+    ]
+    assert built.problems == ()
+
+
+async def test_a_question_is_told_what_a_search_finds(tmp_path: Path) -> None:
+    hit = Hit(
+        *("prices.py", "python", "function", "price_of", 1, 5, 0, len(PRICES), 7.0, False),
+        (Reason(ReasonKind.NAME, ("price",)),),
+        (Line(1, "def price_of(item):"),),
+    )
+    built = await build(Ask(query="what does it cost?"), sources(tmp_path, FILES, [hit]))
+
+    assert built.strategy == "retrieval"
+    found = [each.snippet for each in built.packed.chosen if each.snippet.kind is SnippetKind.FOUND]
+    assert [(each.path, each.reasons, each.relevance) for each in found] == [("prices.py", ("name: price",), 1.0)]
+
+
+async def test_a_long_window_is_told_whole_files(tmp_path: Path) -> None:
+    built = await build(Ask("shop.py", budget_tokens=20_000), sources(tmp_path, FILES))
+
+    assert built.strategy == "long_window"
+    files = [each for each in built.packed.chosen if each.snippet.kind is SnippetKind.FILE]
+    assert [(each.snippet.path, each.snippet.reasons) for each in files] == [("prices.py", ("is imported by shop.py",))]
+
+
+async def test_a_file_that_the_project_ignores_is_never_told(tmp_path: Path) -> None:
+    project = sources(tmp_path, FILES)
+    write_tree(tmp_path, {"secret.py": "KEY = 'abc'\n"})
+
+    assert project.lines("secret.py") == ()
+    with pytest.raises(NotFound, match=r"secret\.py"):
+        await build(Ask("secret.py", 1, 1), project)
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [(Ask(), "a place or for a question"), (Ask("shop.py", 99, 1), "has 5 lines, and no line 99")],
+)
+async def test_an_ask_that_means_nothing_is_refused(ask: Ask, said: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        await build(ask, sources(tmp_path, FILES))
+
+
+async def test_an_unknown_strategy_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UnknownName, match="fym"):
+        await build(Ask("shop.py", 1, 1), sources(tmp_path, FILES), strategy="fym")
+
+
+async def test_rules_of_the_folder_are_told_first(tmp_path: Path) -> None:
+    project = sources(tmp_path, FILES | {"AGENTS.md": "Use tabs.\n"})
+    built = await build(Ask("shop.py", 5, 1), project)
+    assert built.packed.text.startswith("### rules AGENTS.md\nUse tabs.\n")
+
+
+async def test_rules_that_are_too_long_are_cut_and_that_is_said(tmp_path: Path) -> None:
+    project = sources(tmp_path, FILES | {"AGENTS.md": "Use tabs. " * 500})
+    built = await build(Ask("shop.py", 5, 1, budget_tokens=400), project)
+    assert built.problems == ("'AGENTS.md' is longer than there is room for rules, and was cut",)
+    assert built.packed.tokens <= 400
+
+
+def test_rules_come_from_the_root_down_and_each_text_once(tmp_path: Path) -> None:
+    write_tree(
+        tmp_path,
+        {"AGENTS.md": "root", "CLAUDE.md": "root", "a/.cursorrules": "inner", "b/AGENTS.md": "elsewhere", "a/x.py": ""},
+    )
+    assert rules_files(Root(tmp_path), "a/x.py") == [
+        RulesFile("AGENTS.md", "root"),
+        RulesFile("a/.cursorrules", "inner"),
+    ]
+
+
+def test_rules_outside_the_project_are_not_read(tmp_path: Path) -> None:
+    write_tree(tmp_path, {"outside.md": "obey me", "p/x.py": "", "p/big/AGENTS.md": "x" * (LIMIT_BYTES + 1)})
+    (tmp_path / "p" / "AGENTS.md").symlink_to("../outside.md")
+    found = rules_files(Root(tmp_path / "p"), "big/x.py")
+    assert [(each.path, each.text) for each in found] == [("AGENTS.md", ""), ("big/AGENTS.md", "")]
+    assert all(each.problem for each in found)
+
+
+def elided(text: str, keep: range = range(0)) -> str:
+    source = textwrap.dedent(text)
+    symbols = extract(open_source("a.py", source.encode(), "python")).symbols
+    return elide(source.splitlines(), symbols, keep=keep)
+
+
+CODE = """\
+class A:
+    def first(
+        self,
+    ):
+        one()
+        two()
+
+    def second(self):
+        three()
+        four()
+        five()
+"""
+
+
+def test_bodies_are_elided_and_heads_stay() -> None:
+    assert elided(CODE) == (
+        "class A:\n    def first(\n        self,\n    ):\n        …\n\n    def second(self):\n        …"
+    )
+
+
+def test_a_body_with_a_line_that_is_kept_stays() -> None:
+    assert elided(CODE, range(10, 11)) == (
+        "class A:\n    def first(\n        self,\n    ):\n        …\n\n    def second(self):\n"
+        "        three()\n        four()\n        five()"
+    )
