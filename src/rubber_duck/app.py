@@ -26,6 +26,7 @@ from rubber_duck.telemetry.libraries import libraries_heard
 if TYPE_CHECKING:
     from rubber_duck.analysis.analysis import Analysis
     from rubber_duck.analysis.project_analysis import ProjectAnalysis
+    from rubber_duck.ngram.ngram import Ngram
     from rubber_duck.search.search import Search
     from rubber_duck.storage.database import Database
     from rubber_duck.workspace.workspace import Workspace
@@ -261,6 +262,14 @@ async def _open_search(settings: Settings, opened: Opened) -> AsyncIterator[Sear
         yield search
 
 
+@asynccontextmanager
+async def _open_ngram(settings: Settings, opened: Opened) -> AsyncIterator[Ngram]:
+    from rubber_duck.ngram.ngram import open_ngram  # noqa: PLC0415  # numpy
+
+    async with open_ngram(settings) as ngram:
+        yield ngram
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -271,5 +280,6 @@ PARTS: Final[tuple[Part, ...]] = (
     Part("analysis", (), _open_analysis),
     Part("project_analysis", ("database", "workspace", "analysis"), _open_project_analysis),
     Part("search", ("database", "workspace"), _open_search),
+    Part("ngram", (), _open_ngram),
 )
 """Every part in the order of opening; they close in reverse."""

@@ -12,6 +12,7 @@ from rubber_duck.scope import Scope
 if TYPE_CHECKING:
     from rubber_duck.analysis.analysis import Analysis
     from rubber_duck.analysis.project_analysis import ProjectAnalysis
+    from rubber_duck.ngram.ngram import Ngram
     from rubber_duck.search.search import Search
     from rubber_duck.settings import Settings
     from rubber_duck.workspace.workspace import Workspace
@@ -68,6 +69,11 @@ class Parts:
     def search(self) -> Search:
         """Indexes of opened projects, and what is found in them."""
         return self._get("search")
+
+    @property
+    def ngram(self) -> Ngram:
+        """Completion models of the projects' own code."""
+        return self._get("ngram")
 
     def _get(self, name: str) -> T:  # type: ignore[type-var]  # each property says which type its name has
         try:

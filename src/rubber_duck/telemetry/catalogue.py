@@ -191,6 +191,53 @@ EVENTS: Final[dict[str, Event]] = _catalogue(
             "duration_ms": "milliseconds",
         },
     ),
+    Event(
+        "ngram.trained",
+        "info",
+        "A completion model was trained on a project's code.",
+        {"files": "files read", "tokens": "tokens counted", "duration_ms": "milliseconds"},
+    ),
+    Event(
+        "ngram.updated",
+        "info",
+        "A completion model was brought up to date with a project's files.",
+        {"changed": "files counted anew", "removed": "files no longer counted", "duration_ms": "milliseconds"},
+    ),
+    Event(
+        "ngram.model_unusable",
+        "warning",
+        "A kept completion model could not be read or written; it is trained again when it is needed.",
+        {"path": "its file", "error": "what was wrong"},
+    ),
+    Event(
+        "ngram.file_left_out",
+        "warning",
+        "A file could not be read, so a completion model knows nothing of it.",
+        {"path": "the file", "error": "what was wrong"},
+    ),
+    Event(
+        "completion.shown",
+        "info",
+        "Completions were offered at a cursor.",
+        {
+            "language": "the file's language",
+            "candidates": "how many were offered; 0 when there was nothing to offer",
+            "reason": "what spoke for the first; empty without one",
+            "extended": "whether they were left of the last answer",
+            "latency_ms": "milliseconds",
+        },
+    ),
+    Event(
+        "completion.accepted",
+        "info",
+        "A person took an offered completion.",
+        {
+            "language": "the file's language",
+            "rank": "which it was, from 1",
+            "characters": "characters that were inserted",
+            "thought_ms": "milliseconds between showing and taking it; 0 when not known",
+        },
+    ),
 )
 """Every event by its name. A new event is added here first."""
 
@@ -201,6 +248,7 @@ SPANS: Final[dict[str, str]] = {
     "workspace.scan": "Listing a project's files.",
     "search.update": "Bringing an index up to date.",
     "search.query": "One question to an index.",
+    "ngram.train": "One training of a completion model.",
     "storage.transaction": "One transaction.",
 }
 """Every span by its name."""
@@ -209,6 +257,8 @@ COUNTERS: Final[dict[str, str]] = {
     "analysis.files": "Files analysed.",
     "analysis.cache_hits": "Files whose results came from the cache.",
     "analysis.findings": "Findings.",
+    "completion.shown": "Answers with at least one completion.",
+    "completion.accepted": "Completions that were taken.",
     "engine.runs": "Requests an engine worked on.",
 }
 """Every counter by its name."""

@@ -1,0 +1,74 @@
+"""Show what may come next at a cursor in a file."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from typing import Any, Final
+
+import click
+
+from rubber_duck.cli import drawing, terminal
+from rubber_duck.cli.asking import ask
+from rubber_duck.cli.command import Command
+from rubber_duck.cli.invocation import current
+from rubber_duck.errors import InvalidInput
+
+_PLACE: Final = re.compile(r"(?P<path>.+?):(?P<line>\d+)(?::(?P<column>\d+))?")
+
+
+@click.command(cls=Command, name="complete")
+@click.argument("place", metavar="FILE:LINE:COL", help="A file and a cursor in it, counted from 1.")
+@click.option(
+    "-n",
+    "--count",
+    type=click.IntRange(1, 10),
+    default=3,
+    show_default=True,
+    metavar="N",
+    help="The most candidates to show.",
+)
+@click.option(
+    "--stdin", "from_stdin", is_flag=True, help="Take the file's text from standard input, unsaved changes and all."
+)
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def command(place: str, count: int, from_stdin: bool, as_json: bool) -> None:
+    """Show what may come next at a cursor, from what the project itself is written like; no model is asked.
+
+    The first time, the project's files are read, which takes seconds.
+    """
+    found = _PLACE.fullmatch(place)
+    if found is None:
+        raise InvalidInput(f"{place!r} is no place in a file: write FILE:LINE:COLUMN, e.g. src/app.py:12:9")
+    request: dict[str, Any] = {
+        "type": "suggest",
+        "path": found["path"],
+        "directory": os.getcwd(),
+        "line": int(found["line"]),
+        "column": int(found["column"] or 1),
+        "count": count,
+    }
+    if from_stdin:
+        request["content"] = sys.stdin.buffer.read().decode("utf-8", "replace")
+    answer = ask("complete", request)
+    if as_json:
+        drawing.machine(answer)
+        return
+    if answer["candidates"]:
+        table = drawing.table("candidate", "likely", "because of", right=["likely"], wrap=["candidate"])
+        for each in answer["candidates"]:
+            likely = drawing.text(f"{each['score']:.0%}")
+            table.add_row(drawing.text(each["text"], "bold"), likely, drawing.text(_REASONS[each["reason"]], "dim"))
+        drawing.show(table)
+    elif not current().quiet:
+        terminal.note(f"nothing is likely enough at {terminal.printable(place)}")
+
+
+_REASONS: Final = {
+    "symbols": "what the code declares",
+    "file": "this file",
+    "folder": "the files beside it",
+    "project": "the project",
+    "pattern": "a pattern of the project",
+}

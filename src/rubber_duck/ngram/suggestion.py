@@ -1,0 +1,119 @@
+"""From predicted lines to texts that can be inserted: written as the project writes, whole, and worth showing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rubber_duck.ngram.lexicon import SYMBOL, Lexicon
+from rubber_duck.ngram.prediction import Line, Stop, lines
+from rubber_duck.ngram.session import Session, Spot
+from rubber_duck.ngram.soundness import Soundness
+
+_SPARE: Final = 2
+_LONGEST_CYCLE: Final = 4
+_MOST_CYCLES: Final = 3
+_CLOSING: Final = frozenset(")]}")
+_FINAL: Final = frozenset({")", "]", "}", ";", ">", "...", "?", "!", ">>"})
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A text to insert at the cursor.
+
+    `score` is how likely it is, in [0, 1]. `reason` is what speaks for its first token most: `symbols`, `file`,
+    `folder`, `project` or `pattern`. `ends_line`: the line is complete with it.
+    """
+
+    text: str
+    score: float
+    reason: str
+    ends_line: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in a text: what is before it and behind it, and whose text it is (`path` relative to the project)."""
+
+    path: str
+    language: str
+    prefix: str
+    suffix: str
+
+
+def suggestions(session: Session, cursor: Cursor, *, count: int, stop: Stop = lambda: False) -> list[Suggestion]:
+    """At most `count` texts to insert, the likeliest first; none in comments and strings."""
+    spot = session.move(cursor.prefix)
+    if spot.inside:
+        return []
+    lexicon = session.model.vocabulary.lexicon
+    soundness = Soundness(lexicon, cursor.path, cursor.language, cursor.prefix, cursor.suffix)
+    found: dict[str, Suggestion] = {}
+    for line in lines(session.draft, count=count + _SPARE, partial=spot.partial, stop=stop):
+        text = _text(session, spot, cursor, line)
+        if not text.strip() or _is_echo(cursor, text) or _is_repetition(lexicon, cursor, text):
+            continue
+        whole = soundness.sound(text)
+        if whole is not None and whole not in found:
+            found[whole] = Suggestion(whole, line.share, line.reason, line.ends and whole == text)
+        if len(found) >= count or stop():
+            break
+    return list(found.values())
+
+
+def extended(known: Sequence[Suggestion], typed: str) -> list[Suggestion]:
+    """What is left of suggestions after `typed` was typed, if it follows the first of them; otherwise nothing."""
+    if not known or not known[0].text.startswith(typed):
+        return []
+    return [
+        Suggestion(each.text[len(typed) :], each.score, each.reason, each.ends_line)
+        for each in known
+        if each.text.startswith(typed) and len(each.text) > len(typed)
+    ]
+
+
+def _text(session: Session, spot: Spot, cursor: Cursor, line: Line) -> str:
+    lexicon = session.model.vocabulary.lexicon
+    tokens = [session.draft.reader.text(token) for token in line.tokens]
+    if not line.ends:
+        while len(tokens) > 1 and lexicon.kind(tokens[-1]) == SYMBOL and tokens[-1] not in _FINAL and tokens[-1] != "(":
+            tokens.pop()
+    at_blank = bool(spot.partial) or cursor.prefix[-1:] in {"", " ", "\t", "\n"}
+    text = session.model.spacing.join(spot.line, tokens, at_blank=at_blank)[len(spot.partial) :]
+    return _without_rest(text, cursor.suffix.partition("\n")[0].strip())
+
+
+def _without_rest(text: str, rest: str) -> str:
+    """The text without what stands behind the cursor already: `x)` in front of `)` is `x`."""
+    for size in range(min(len(text), len(rest)), 0, -1):
+        if text.endswith(rest[:size]) and (size == len(rest) or rest[size - 1] in _CLOSING):
+            return text[:-size].rstrip()
+    return text
+
+
+def _is_echo(cursor: Cursor, text: str) -> bool:
+    """Whether the text stands behind the cursor already, on this line or as the next one."""
+    rest, _, below = cursor.suffix.partition("\n")
+    if rest.strip() and rest.strip().startswith(text.strip()):
+        return True
+    line = (cursor.prefix.rpartition("\n")[2] + text).strip()
+    following = next((each.strip() for each in below.split("\n", 20)[:20] if each.strip()), "")
+    return len(line) > 1 and line == following
+
+
+def _is_repetition(lexicon: Lexicon, cursor: Cursor, text: str) -> bool:
+    """Whether the text goes in circles, or repeats the two lines above, which were the same already."""
+    above = [line.strip() for line in cursor.prefix.split("\n")[-12:]]
+    line = (above.pop() + text).strip() if above else text
+    written = [each for each in above if each]
+    if len(line) > 1 and written[-2:] == [line, line]:
+        return True
+    tokens = lexicon.split(text)
+    for size in range(1, _LONGEST_CYCLE + 1):
+        run = 1
+        for at in range(size, len(tokens) - size + 1, size):
+            run = run + 1 if tokens[at : at + size] == tokens[at - size : at] else 1
+            if run > _MOST_CYCLES and tokens[at] not in _CLOSING:
+                return True
+    return False
