@@ -51,7 +51,7 @@ def project_settings(root: Root, settings: Settings) -> Settings:
 
     Raises InvalidSettings or UnknownName for an option of a rule that is wrong in either.
     """
-    check_options(settings.analysis.rules, "your own duck.toml")
+    check_options(settings.analysis.rules, display(settings.file) or "your own duck.toml")
     try:
         content = root.open_bytes(PROJECT_FILE, _PROJECT_FILE_LIMIT_BYTES)
     except NotFound:

@@ -15,8 +15,9 @@ from typing import Any, Final, Literal, get_args, get_origin
 import msgspec
 
 from rubber_duck.errors import InvalidSettings, did_you_mean
+from rubber_duck.settings.mistakes import in_our_words
 from rubber_duck.settings.secrets import is_secret, without_password
-from rubber_duck.settings.tree import PROFILES, PROJECT_SECTIONS, Section, Settings, is_filled
+from rubber_duck.settings.tree import PROFILES, PROJECT_SECTIONS, Option, Section, Settings, is_filled
 
 RESERVED_VARIABLES: Final[dict[str, str]] = {
     "DUCK_CONFIG": "The settings file to read instead of `duck.toml` in the home folder.",
@@ -34,6 +35,7 @@ _DEEP_KEY: Final = re.compile(
 )
 """A dotted key of too many parts: tomllib takes quadratic time over them, 20 s for 80 kB."""
 
+_VARIABLES: Final = "the DUCK_ environment variables"
 _WRONG_CHOICE: Final = re.compile(r"Invalid enum value (?P<value>.*) - at `(?P<key>[\w.]+)`", re.DOTALL)
 
 _Table = dict[str, Any]  # Any: TOML values of any shape, checked by msgspec.convert below
@@ -71,8 +73,8 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     tables = {each: _merged(_merged(PROFILES[each], written), profiles.get(each, {})) for each in PROFILES}
     for table in tables.values():
         _convert(table, str(path))  # a wrong value is blamed on the file, also one that only prod would meet
-    settings = _convert(_merged(tables[profile], variables), "the DUCK_ environment variables", strict=False)
-    return _with_home(msgspec.structs.replace(settings, pinned=_keys(variables)), home)
+    settings = _convert(_merged(tables[profile], variables), _VARIABLES, strict=False)
+    return _with_home(msgspec.structs.replace(settings, pinned=_keys(variables), file=str(path)), home)
 
 
 def with_project(settings: Settings, content: bytes, where: str) -> Settings:
@@ -170,7 +172,11 @@ def _check_keys(section: type[Section], table: object, where: str, prefix: str =
 
 def _short(name: str) -> str:
     """A name from outside as a message shows it: quoted, its beginning only."""
-    return repr(name if len(name) <= 100 else f"{name[:100]}…")
+    return repr(_cut(name))
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= 100 else f"{name[:100]}…"
 
 
 def _section_of(annotation: Any) -> type[Section] | None:  # Any: annotations have no common type
@@ -246,23 +252,34 @@ def _convert(table: _Table, where: str, *, strict: bool = True) -> Settings:
     try:
         return msgspec.convert(table, Settings, strict=strict)
     except msgspec.ValidationError as error:
-        raise InvalidSettings(f"{where}: {_explained(error)}") from error
+        raise InvalidSettings(f"{where}: {_explained(error, table, where)}") from error
     except UnicodeEncodeError as error:
         raise InvalidSettings(f"{where}: a value is not valid UTF-8") from error
 
 
-def _explained(error: msgspec.ValidationError) -> str:
-    """What msgspec says, with the choices, which it does not name, in the order of their declaration."""
+def _explained(error: msgspec.ValidationError, table: _Table, where: str) -> str:
+    """The key and what is wrong with it, with the choices, which msgspec does not name, as they were declared."""
     message = str(error).replace("`$.", "`")
     wrong = _WRONG_CHOICE.fullmatch(message)
     if wrong is None:
-        return message
+        key, said = in_our_words(message, table, _is_option)
+        if where == _VARIABLES and key.count(".") <= 1:
+            key = environment_name(*key.split("."))
+        return f"`{_cut(key)}` {said}" if key else said
     *sections, key = wrong["key"].split(".")
     section: type[Section] = Settings
     for name in sections:
         section = _section_of(_annotation(section, name)) or section
     choices = next(get_args(each) for each in get_args(_annotation(section, key)) if get_origin(each) is Literal)
     return f"`{wrong['key']}` is {wrong['value']}; write one of {', '.join(choices)}"
+
+
+def _is_option(value: object) -> bool:
+    try:
+        msgspec.convert(value, Option)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def _annotation(section: type[Section], name: str) -> Any:  # Any: annotations have no common type

@@ -137,6 +137,9 @@ class Settings(Section, frozen=True):
         str,
         Meta(description="The folder for settings, database, cache and reports; set by `DUCK_HOME` alone."),
     ] = "~/.rubber_duck"
+    file: Annotated[
+        str, Meta(description="The person's own settings file, whether it is there or not.", extra={"filled": True})
+    ] = ""
     pinned: Annotated[
         tuple[str, ...],
         Meta(description="Keys that variables set: a project's own duck.toml cannot.", extra={"filled": True}),

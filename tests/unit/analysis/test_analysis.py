@@ -212,7 +212,7 @@ async def test_a_wrong_option_of_ones_own_is_not_blamed_on_the_project(tmp_path:
     project = write_tree(tmp_path / "p", {"a.py": EVAL, "duck.toml": "[analysis.rules.deep-nesting]\nmax_depth = 9\n"})
     write_tree(tmp_path / "home", {"duck.toml": "[analysis.rules.complex-function]\nmax_complexity = true\n"})
     async with analysis_in(tmp_path / "home") as (analysis, settings):
-        with pytest.raises(InvalidSettings, match=r"^your own duck.toml: max_complexity of .* is true; write a whole"):
+        with pytest.raises(InvalidSettings, match=r"home/duck.toml: max_complexity of .* is true; write a whole"):
             await outcome_of(analysis, settings, project)
 
 

@@ -27,7 +27,10 @@ from tests.unit.settings.written import load_written, refusal
 
 def test_without_file_and_variables_the_defaults_hold_and_the_database_lies_in_the_home(tmp_path: Path) -> None:
     assert load({"DUCK_HOME": str(tmp_path)}) == Settings(
-        home=str(tmp_path), pinned=("home",), database=DatabaseSettings(url=f"sqlite:///{tmp_path}/duck.db")
+        home=str(tmp_path),
+        file=f"{tmp_path}/duck.toml",
+        pinned=("home",),
+        database=DatabaseSettings(url=f"sqlite:///{tmp_path}/duck.db"),
     )
 
 
@@ -218,18 +221,21 @@ def test_an_unknown_key_is_named_with_the_nearest_known_one(tmp_path: Path, cont
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("[workers]\ncount = 'two'", "duck.toml: Expected `int`, got `str` - at `workers.count`"),
-        ("[workers]\ncount = -1", "duck.toml: Expected `int` >= 0 - at `workers.count`"),
-        ("[workers]\nfile_timeout_s = nan", "duck.toml: Expected `float` > 0.0 - at `workers.file_timeout_s`"),
+        ("[workers]\ncount = 'two'", "duck.toml: `workers.count` is text; write a whole number"),
+        ("[workers]\ncount = -1", "duck.toml: `workers.count` is out of bounds; write a whole number of at least 0"),
+        (
+            "[workers]\nfile_timeout_s = nan",
+            "duck.toml: `workers.file_timeout_s` is out of bounds; write a number above 0",
+        ),
         ("[log]\nlevel = 'loud'", "duck.toml: `log.level` is 'loud'; write one of debug, info, warning, error"),
-        ("[index]\nignore = 'a'", "duck.toml: Expected `array`, got `str` - at `index.ignore`"),
-        ("[index]\nignore = [1]", "duck.toml: Expected `str`, got `int` - at `index.ignore[0]`"),
+        ("[index]\nignore = 'a'", "duck.toml: `index.ignore` is text; write a list"),
+        ("[index]\nignore = [1]", "duck.toml: `index.ignore[0]` is a whole number; write text"),
         ("log = 3", "duck.toml: `log` must be a table"),
-        ("[[log]]", "duck.toml: Expected `object`, got `array` - at `log`"),
+        ("[[log]]", "duck.toml: `log` is a list; write a table"),
         ("[analysis]\nper_path = 3", "duck.toml: `analysis.per_path` must be a table"),
         (
             "[[analysis.per_path]]\npath = 'a'",
-            "duck.toml: Object missing required field `ignore` - at `analysis.per_path[0]`",
+            "duck.toml: `analysis.per_path[0]` lacks `ignore`; add it",
         ),
         ("profiles = 3", "duck.toml: `profiles` must be tables such as [profiles.prod.log]"),
         ("[profiles]\nprod = 3", "duck.toml: `profiles.prod` must be a table"),
@@ -239,11 +245,12 @@ def test_an_unknown_key_is_named_with_the_nearest_known_one(tmp_path: Path, cont
         ),
         (
             "[analysis.rules.x]\ny = 1979-05-27",
-            "duck.toml: Expected `bool | int | float | str | array`, got `date` - at `analysis.rules[...][...]`",
+            "duck.toml: `analysis.rules.x.y` is a date; write true or false, a whole number, a number, text or a list",
         ),
         (
             "[analysis.rules.x]\ny = 0x8000000000000000",
-            "duck.toml: Expected `int` <= 9223372036854775807 - at `analysis.rules[...][...]`",
+            "duck.toml: `analysis.rules.x.y` is out of bounds; "
+            "write a whole number of at most 9,223,372,036,854,775,807",
         ),
     ],
 )
@@ -293,14 +300,14 @@ def test_a_number_of_many_thousand_digits_is_refused(tmp_path: Path) -> None:
         (
             "DUCK_WORKERS_COUNT",
             "two",
-            "the DUCK_ environment variables: Expected `int`, got `str` - at `workers.count`",
+            "the DUCK_ environment variables: `DUCK_WORKERS_COUNT` is text; write a whole number",
         ),
         (
             "DUCK_ANALYSIS_RULES",
             "x",
-            "the DUCK_ environment variables: Expected `object`, got `array` - at `analysis.rules`",
+            "the DUCK_ environment variables: `DUCK_ANALYSIS_RULES` is a list; write a table",
         ),
-        ("DUCK_ENGINES", "x", "the DUCK_ environment variables: Expected `object`, got `str` - at `engines`"),
+        ("DUCK_ENGINES", "x", "the DUCK_ environment variables: `DUCK_ENGINES` is text; write a table"),
         ("DUCK_LOG_LEVEL", "\udcff", "the DUCK_ environment variables: a value is not valid UTF-8"),
     ],
 )

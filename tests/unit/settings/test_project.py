@@ -72,7 +72,7 @@ def test_an_unknown_key_of_a_project_is_named_with_the_nearest() -> None:
 def test_a_wrong_value_is_refused_even_where_a_variable_wins() -> None:
     settings = Settings(pinned=("index.ignore",))
 
-    with pytest.raises(InvalidSettings, match=r"^p: Expected `array`, got `int` - at `index\.ignore`$"):
+    with pytest.raises(InvalidSettings, match=r"^p: `index\.ignore` is a whole number; write a list$"):
         with_project(settings, b"[index]\nignore = 1", "p")
 
 
@@ -84,13 +84,13 @@ def test_a_wrong_choice_is_told_the_right_ones_in_their_order() -> None:
 
 def test_a_limit_of_a_setting_holds_for_a_project() -> None:
     assert _refusal(b"[index]\nmax_file_size_bytes = 20_000_001") == (
-        "p/duck.toml: Expected `int` <= 20000000 - at `index.max_file_size_bytes`"
+        "p/duck.toml: `index.max_file_size_bytes` is out of bounds; write a whole number of at most 20,000,000"
     )
 
 
 def test_a_project_cannot_give_more_than_a_thousand_tables_of_paths() -> None:
     assert _refusal(b"[[analysis.per_path]]\npath = 'a'\nignore = []\n" * 1001) == (
-        "p/duck.toml: Expected `array` of length <= 1000 - at `analysis.per_path`"
+        "p/duck.toml: `analysis.per_path` has a wrong length; write at most 1,000 entries"
     )
 
 
