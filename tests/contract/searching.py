@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ class Indexed:
 @asynccontextmanager
 async def indexed(database: Database, folder: Path, files: Mapping[str, str | bytes]) -> AsyncIterator[Indexed]:
     """A project of `files`, opened and indexed."""
-    folder.mkdir(exist_ok=True)
+    os.makedirs(folder, exist_ok=True)
     settings = load({"DUCK_HOME": str(folder.parent / "home"), "DUCK_WORKERS_COUNT": "1"})
     local = Scope.local()
     project = await Workspace(database, clock=lambda: MOMENT).open_project(local, str(folder))

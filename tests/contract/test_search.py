@@ -88,11 +88,8 @@ async def test_a_definition_comes_before_its_uses_and_tests_come_last(database: 
             "mail/queue.py Queue.append_letter",
             "mail/send.py send_letter",
         ]
-        assert await project.places("send_letter") == [
-            "mail/send.py send_letter",
-            "tests/test_send.py test_send_letter_puts_it_into_the_queue",
-            "tests/test_send.py:2",
-        ]
+        first, *others = await project.places("send_letter")
+        assert (first, {place[:18] for place in others}) == ("mail/send.py send_letter", {"tests/test_send.py"})
         assert (await project.places("test that it puts letters"))[0].startswith("tests/")
         assert await project.places("send_letter", tests=False) == ["mail/send.py send_letter"]
 

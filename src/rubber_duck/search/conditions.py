@@ -16,7 +16,7 @@ from rubber_duck.search.fields import name_word
 from rubber_duck.search.kinds import text_language, text_languages
 from rubber_duck.search.patterns import Literal, Matcher, OneOf, Required, required
 from rubber_duck.search.query import Condition, Filter, Pattern, Phrase, Query
-from rubber_duck.search.record import EMPTY, Numbers
+from rubber_duck.search.record import EMPTY, Numbers, chunk_numbers
 from rubber_duck.search.shelf import Loaded, Range, Reader, union
 from rubber_duck.search.stem import stem
 from rubber_duck.search.words import LONG, SILENT, TOKEN, folded_case, is_indexed, words_of
@@ -125,16 +125,23 @@ def _declaring(reader: Reader, value: str, within: Range) -> Numbers:
         word = name_word(last)
         words = reader.words({stem(word)}).get(stem(word), ())
         return union([reader.declaring(each.number, within) for each in words if each.text == word])
-    fragments = [each for each in _GLOB.split(last) if each]
     beginning = last[: _first_glob(last)]
+    longest = max(_GLOB.split(last), key=len)
     if len(beginning) >= _PREFIX:
-        numbers = [each.number for each in reader.words_from(beginning, MOST_SUBSTRINGS)]
-    else:
-        longest = max(fragments, key=len, default="")
-        if len(longest) < SHORTEST:
-            raise InvalidInput(f"symbol:{value} says too little: give {SHORTEST} letters in a row beside the `*`")
+        numbers = reader.beginning(beginning, MOST_SUBSTRINGS)
+    elif len(longest) >= SHORTEST:
         numbers = reader.containing(longest, MOST_SUBSTRINGS)
+    elif not longest and "." in value:
+        return _beside(reader, _declaring(reader, value.rpartition(".")[0], within))
+    else:
+        raise InvalidInput(f"symbol:{value} says too little: give {SHORTEST} letters in a row beside the `*`")
     return union([reader.declaring(number, within) for number in numbers])
+
+
+def _beside(reader: Reader, chunks: Numbers) -> Numbers:
+    """All chunks of the files in which these are."""
+    files = reader.files(np.unique(chunks // MAX_CHUNKS).tolist())
+    return union([np.sort(chunk_numbers(number, file.record.slots)) for number, file in files.items()])
 
 
 def _phrase(reader: Reader, phrase: Phrase, within: Range) -> Numbers | None:

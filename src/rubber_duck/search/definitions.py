@@ -25,6 +25,8 @@ FEW_TOKENS: Final = 3
 
 _TOKEN = re.compile(rb"\w")
 _TOKENS = re.compile(rb"\w+")
+_QUOTE = re.compile(rb"[rRuU]?[\"']")  # a docstring belongs to what is around it
+_OF_MODULE = re.compile(rb"[ \t]*@moduledoc\b")
 _ATTRIBUTE = re.compile(rb"[ \t]*@")
 _FILE: Final = -1
 
@@ -81,7 +83,7 @@ def _led(file: SourceFile, runs: list[_Run], prose: Sequence[tuple[int, int]]) -
     starts = [start for start, _ in prose]
     led: list[_Run] = []
     for run in runs:
-        if run.is_head and led and not led[-1].is_head and led[-1].end == run.start > led[-1].start:
+        if run.is_head and led and led[-1].end == run.start > led[-1].start:
             start = _lead(file, led[-1].start, run.start, (starts, prose))
             led[-1] = led[-1]._replace(end=start)
             run = run._replace(start=start)  # noqa: PLW2901  # the same run, longer
@@ -99,7 +101,8 @@ def _lead(file: SourceFile, least: int, start: int, prose: tuple[list[int], Sequ
         text = file.content[at : file.line_starts[line]]
         first = at + len(text) - len(text.lstrip())
         around = bisect_right(starts, first) - 1
-        if (around < 0 or spans[around][1] < first) and not _ATTRIBUTE.match(text):
+        is_comment = around >= 0 and spans[around][1] > first and not _QUOTE.match(file.content, spans[around][0])
+        if (not is_comment and not _ATTRIBUTE.match(text)) or _OF_MODULE.match(text):
             break
         line, begin = line - 1, at
     return begin

@@ -19,7 +19,7 @@ import msgspec
 from rubber_duck.search.chunk import Chunk
 from rubber_duck.search.fields import FIELDS, Counts
 
-FORMAT: Final = 1
+FORMAT: Final = 4
 """Changes whenever chunks are cut, words are split or files are written in another way: an index of another format is
 built anew."""
 

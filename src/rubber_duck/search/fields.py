@@ -6,13 +6,12 @@ A word of a function's name tells more than one of its body, so they are counted
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from rubber_duck.search.chunk import SECTION, WINDOW, Chunk
-from rubber_duck.search.words import MAX_WORD, TOKEN, Words, counted
+from rubber_duck.search.words import MAX_WORD, TOKEN, Words, counted, words_of_name
 
 NAME, ARGUMENTS, DOC, REST, BODY, DEFINES = 1, 2, 4, 8, 16, 32
 """Bits of a code: the word stands in the chunk's name, its arguments, the first paragraph of its documentation (or its
@@ -22,6 +21,9 @@ heading), the rest of its prose (further paragraphs, comments), its body; or it 
 TIMES_SHIFT: Final = 6
 TIMES: Final = (1.0, 2.0, 3.5, 6.0)
 """What the two highest bits of a code stand for: how often the word is in the body, or else in the rest."""
+
+_MOST: Final = 5
+_TIMES: Final = tuple(level << TIMES_SHIFT for level in (0, 0, 1, 2, 2, 3))  # for up to once, twice, four times, more
 
 FIELDS: Final = 5
 _LONGEST: Final = 65_535
@@ -40,28 +42,23 @@ def count_words(content: bytes, chunk: Chunk, prose: Sequence[tuple[int, int]], 
     said, done = _parted(content, chunk, prose)
     if chunk.signature:
         done = done.replace(chunk.signature, " ", 1)
-    own = counted(chunk.name, words) if chunk.is_head else Counter[str]()
-    is_code = chunk.kind not in (SECTION, WINDOW)
-    name, title = (own, Counter[str]()) if is_code else (Counter[str](), own)
-    arguments = counted(chunk.signature, words) - name if chunk.signature else Counter[str]()
-    doc = counted(chunk.doc, words) if chunk.doc else title
-    rest = counted(said, words) - doc if said else Counter[str]()
+    is_definition = chunk.is_head and chunk.kind not in (SECTION, WINDOW)
+    name = words_of_name(chunk.name) if is_definition else ()
+    arguments = _without(counted(chunk.signature, words), name) if chunk.signature else {}
+    doc = counted(chunk.doc if is_definition or chunk.doc else chunk.name, words)
+    rest = _without(counted(said, words), doc) if said else {}
     body = counted(done, words)
-    codes: dict[str, int] = {}
-    for bit, field in ((BODY, body), (REST, rest)):
-        for word, times in field.items():
-            codes[word] = codes.get(word, _times(times)) | bit
+    codes = {word: _TIMES[min(times, _MOST)] | BODY for word, times in body.items()}
+    for word, times in rest.items():
+        codes[word] = codes.get(word, _TIMES[min(times, _MOST)]) | REST
     for bit, field in ((NAME, name), (ARGUMENTS, arguments), (DOC, doc)):
         for word in field:
             codes[word] = codes.get(word, 0) | bit
-    for word in map(name_word, chunk.defines):
-        codes[word] = codes.get(word, 0) | DEFINES
-    if is_code and chunk.is_head:
-        word = name_word(chunk.name)
-        codes[word] = codes.get(word, 0) | DEFINES | NAME
-    codes.pop("", None)
-    lengths = (field.total() for field in (name, arguments, doc, rest, body))
-    return Counts(codes, tuple(min(_LONGEST, length) for length in lengths))
+    for bits, names in ((DEFINES, chunk.defines), (DEFINES | NAME, (chunk.name,) if is_definition else ())):
+        for word in filter(None, map(name_word, names)):
+            codes[word] = codes.get(word, 0) | bits
+    totals = (len(name), *(sum(field.values()) for field in (arguments, doc, rest, body)))
+    return Counts(codes, tuple(min(_LONGEST, total) for total in totals))
 
 
 def name_word(name: str) -> str:
@@ -70,9 +67,11 @@ def name_word(name: str) -> str:
     return tokens[-1].lower() if tokens and len(tokens[-1]) <= MAX_WORD else ""
 
 
-def _times(times: int) -> int:
-    """How often, as the two highest bits of a code."""
-    return (0 if times < 2 else 1 if times == 2 else 2 if times < 5 else 3) << TIMES_SHIFT
+def _without(found: dict[str, int], others: Iterable[str]) -> dict[str, int]:
+    """`found` without a mention for each of the `others`' words."""
+    for word in others:
+        found.pop(word, None)
+    return found
 
 
 def _parted(content: bytes, chunk: Chunk, prose: Sequence[tuple[int, int]]) -> tuple[str, str]:

@@ -22,7 +22,7 @@ from rubber_duck.search.hits import Found, Hit, Reason, ReasonKind
 from rubber_duck.search.index import IndexState
 from rubber_duck.search.patterns import Matcher
 from rubber_duck.search.query import Filter, Phrase, Query
-from rubber_duck.search.ranking import Ranked, choose, in_place, rank
+from rubber_duck.search.ranking import CANDIDATES, Ranked, choose, in_place, rank
 from rubber_duck.search.reading import Texts, Wanted, phrase_pattern
 from rubber_duck.search.record import EMPTY, chunk_numbers
 from rubber_duck.search.shelf import FIRST_RANGE, LAST_RANGE, Loaded, Range, Reader, Shelf
@@ -94,28 +94,34 @@ class Finding:
         texts = Texts(self._root, options.limit_bytes)
         judge = _Judge(query, options, texts)
         ranges = _ranges(query, options)
-        selected = await self._asked(query, ranges[0])
-        unknown = selected.terms.unknown
+        asked = await self._asked(query, ranges, options.limit)
+        unknown = asked[0].terms.unknown
         if unknown and _has_only_words(query) and len(unknown) == len(query.words):
             inside = _as_phrases(query)  # they may be parts of words
             await self._look(_Judge(inside, options, texts), inside, ranges, deadline)
         if not self._hits:
-            await self._add(judge, selected, deadline)
-            await self._look(judge, query, ranges[1:], deadline)
+            for selected in asked:
+                await self._add(judge, selected, deadline)
+            await self._look(judge, query, ranges[len(asked) :], deadline)
         return Found(tuple(self._hits), unknown, self._is_complete)
 
     async def _look(self, judge: _Judge, query: Query, ranges: Sequence[Range], deadline: float) -> None:
         for within in ranges:
             if len(self._hits) < judge.options.limit:
-                await self._add(judge, await self._asked(query, within), deadline)
+                for selected in await self._asked(query, [within], 0):
+                    await self._add(judge, selected, deadline)
 
-    async def _asked(self, query: Query, within: Range) -> _Selected:
-        return await self._database.run(partial(self._select, query=query, within=within), write=False)
+    async def _asked(self, query: Query, ranges: Sequence[Range], enough: int) -> list[_Selected]:
+        """What the index says about the first range, and about the others as long as there is not `enough`."""
+        return await self._database.run(partial(self._select, query=query, ranges=ranges, enough=enough), write=False)
 
     async def _add(self, judge: _Judge, selected: _Selected, deadline: float) -> None:
         """Add what is selected and holds, until there is enough."""
         if selected.files is None:
-            await asyncio.to_thread(self._take, judge, selected.ranked, deadline)
+            if judge.reads:
+                await asyncio.to_thread(self._take, judge, selected.ranked, deadline)
+            else:
+                self._take(judge, selected.ranked, deadline)
             return
         for start in range(0, len(selected.files), FILES_AT_ONCE):
             numbers = selected.files[start : start + FILES_AT_ONCE]
@@ -139,7 +145,7 @@ class Finding:
                 return
             numbers = chunk_numbers(file.number, file.record.slots).tolist()
             fit = [at for at in judge.chunks_of(file) if numbers[at] not in refused]
-            self._take(judge, [Ranked(file, at, 0.0, 0, ()) for at in fit], deadline)
+            self._take(judge, [Ranked(file, at) for at in fit], deadline)
 
     def _is_late(self, deadline: float) -> bool:
         if self._clock() > deadline:
@@ -155,27 +161,41 @@ class Finding:
     def _load(self, connection: Connection, numbers: Sequence[int]) -> dict[int, Loaded]:
         return self._reader(connection).files(numbers)
 
-    def _select(self, connection: Connection, query: Query, within: Range) -> _Selected:
+    def _select(self, connection: Connection, query: Query, ranges: Sequence[Range], enough: int) -> list[_Selected]:
         reader = self._reader(connection)
         terms = find_terms(reader, query.words, reader.related()) if query.words else Terms(())
-        where = allowed(reader, query, within)
-        if query.words:
-            chosen = choose(reader, terms, within, where)
-            rest = EMPTY if where.chunks is None else np.setdiff1d(where.within(where.chunks), chosen)
-            return _Selected(terms, [*rank(reader, terms, chosen), *in_place(reader, rest[:MOST_RANKED])])
-        where_files = where.files
-        if where.chunks is not None:
-            chunks = where.within(where.chunks)
-            if len(chunks) <= MOST_RANKED:
-                return _Selected(terms, in_place(reader, chunks))
-            where_files = np.unique(chunks // MAX_CHUNKS)
-        known = None if where_files is None else set(where_files.tolist())
-        files = [
-            number
-            for number, _, _ in reader.paths()
-            if within[0] <= number * MAX_CHUNKS < within[1] and (known is None or number in known)
-        ]
-        return _Selected(terms, files=files, refused=frozenset(where.refused.tolist()))
+        if query.words and len(ranges) > 1 and sum(term.chunks for term in terms.asked) <= CANDIDATES:
+            everything = _selected(reader, query, terms, EVERYWHERE)  # so few that they are ranked at once
+            in_order = sorted(everything.ranked, key=lambda each: each.file.is_last)
+            return [_Selected(terms, in_order), *(_Selected(terms) for _ in ranges[1:])]
+        selected: list[_Selected] = []
+        for within in ranges:
+            selected.append(_selected(reader, query, terms, within))
+            enough -= len(selected[-1].ranked)
+            if enough <= 0 or selected[-1].files is not None:
+                break
+        return selected
+
+
+def _selected(reader: Reader, query: Query, terms: Terms, within: Range) -> _Selected:
+    where = allowed(reader, query, within)
+    if query.words:
+        chosen = choose(reader, terms, within, where)
+        rest = EMPTY if where.chunks is None else np.setdiff1d(where.within(where.chunks), chosen)
+        return _Selected(terms, [*rank(reader, terms, chosen), *in_place(reader, rest[:MOST_RANKED])])
+    where_files = where.files
+    if where.chunks is not None:
+        chunks = where.within(where.chunks)
+        if len(chunks) <= MOST_RANKED:
+            return _Selected(terms, in_place(reader, chunks))
+        where_files = np.unique(chunks // MAX_CHUNKS)
+    known = None if where_files is None else set(where_files.tolist())
+    files = [
+        number
+        for number, _, _ in reader.paths()
+        if within[0] <= number * MAX_CHUNKS < within[1] and (known is None or number in known)
+    ]
+    return _Selected(terms, files=files, refused=frozenset(where.refused.tolist()))
 
 
 class _Judge:
@@ -194,6 +214,11 @@ class _Judge:
             stem(folded_case(name)) for each in query.of(Filter.SYMBOL) for name in TOKEN.findall(each.value)
         )
         self._wanted = Wanted(stems | names | symbols, self._required, self._refused)
+
+    @property
+    def reads(self) -> bool:
+        """Whether it has to look into files."""
+        return bool(self.options.with_lines or self._required or self._refused)
 
     def chunks_of(self, file: Loaded) -> list[int]:
         """The chunks of a file of which only the path is known to fit; with patterns, those in which they match."""
@@ -240,10 +265,11 @@ class _Judge:
 
 def reasons(query: Query, ranked: Ranked) -> Iterator[Reason]:
     """Why a chunk was found, the best reason first."""
+    matches = list(ranked.matches())
     if ranked.exactness:
-        yield Reason(ReasonKind.DECLARES, tuple(match.term.shown for match in ranked.matches if match.term.is_name))
+        yield Reason(ReasonKind.DECLARES, tuple(match.term.shown for match in matches if match.term.is_name))
     by_kind: dict[ReasonKind, list[str]] = {}
-    for match in ranked.matches:
+    for match in matches:
         if match.term.source:
             shown = f"{match.term.shown} ({match.term.source})"
             by_kind.setdefault(ReasonKind.RELATED, []).append(shown)

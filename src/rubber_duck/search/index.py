@@ -8,7 +8,7 @@ from typing import Final
 
 from rubber_duck.workspace.scan import ScannedFile
 
-LAST: Final = 1 << 38
+LAST: Final = 1 << 26
 """Files that are looked at last, tests and generated ones, have numbers from here on; `chunk.MAX_CHUNKS` to each."""
 
 _RACY_NS: Final = 100_000_000

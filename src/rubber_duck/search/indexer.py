@@ -35,8 +35,8 @@ from rubber_duck.workspace.scan import scan
 OnProgress = Callable[[int, int, str], None]
 """Called with files done, files in all, and what is being done."""
 
-BATCH_BYTES: Final = 1_000_000
-BATCH_FILES: Final = 400
+BATCH_BYTES: Final = 4_000_000
+BATCH_FILES: Final = 1_000
 """A transaction is written when this much source, or this many files, were read."""
 
 FEW_BYTES: Final = 20_000
@@ -188,7 +188,7 @@ class Indexer:
         run.state = await self._database.run(work)
 
     async def _finish(self, run: _Run) -> None:
-        """Note that it is complete; pack the tables after a first build."""
+        """Note that it is complete."""
         now = self._clock()
         before = run.state
         is_old = before.finished_at is None or now - before.finished_at > NOTED_EVERY
@@ -220,7 +220,7 @@ def _learn(words: Sequence[Word], files: Sequence[StoredFile]) -> bytes:
 
 def _close(connection: Connection, state: IndexState, is_first: bool) -> None:
     if is_first:
-        full_text(connection, state.number).optimize()
+        full_text(connection, state.number).end_build()
     store.save_index(connection, state)
 
 

@@ -47,6 +47,8 @@ class Literal:
     text: str
 
 
+_LINES: Final = "(?m)"
+
 Required = All | OneOf | Literal
 NOTHING: Final = All()
 
@@ -61,7 +63,7 @@ class Matcher:
         options.max_mem = MEMORY_BYTES
         options.case_sensitive = not pattern.any_case
         try:
-            self._compiled = re2.compile(f"(?m){pattern.source}", options)
+            self._compiled = re2.compile(_LINES + pattern.source, options)
         except re2.error as error:
             wrong(query, pattern.position, f"this is not a regular expression that RE2 takes: {_reason(error)}")
 
@@ -209,4 +211,5 @@ def _one_of(branches: list[Required]) -> Required:
 
 def _reason(error: Exception) -> str:
     said = error.args[0] if error.args else ""
-    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    return text.replace(_LINES, "")

@@ -10,6 +10,7 @@ path:admin lang:python symbol:Model.save   only in such files, only such definit
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NoReturn
@@ -178,10 +179,8 @@ class _Parser:
         while at < len(source):
             if source[at] == "\\":
                 at += 1
-            elif source[at] == "/" and source[at + 1 : at + 3].rstrip() in ("", "i", "i "):
-                after = source[at + 1 : at + 3]
-                if not after or after[0].isspace() or (after[0] == "i" and (len(after) == 1 or after[1].isspace())):
-                    return at
+            elif source[at] == "/" and _PATTERN_END.match(source, at):
+                return at
             at += 1
         return None
 
@@ -248,4 +247,5 @@ class _Parser:
         return at
 
 
+_PATTERN_END: Final = re.compile(r"/i?(?=\s|$)")
 _EXAMPLES: Final = {Filter.PATH: "path:admin", Filter.LANG: "lang:python", Filter.SYMBOL: "symbol:save"}

@@ -5,8 +5,8 @@ The weights are fixed. Those of the fields were measured on CoSQA once and are n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -54,13 +54,22 @@ class Ranked:
     """A chunk: file and index in its record, its score, and why it is here.
 
     `exactness` is 2 when it is called exactly as a word of the query, 1 when it declares such a name in whatever case.
+    `terms` run parallel to `fields`, bits of `fields` in which each stands, and to `around`, whether in the place.
     """
 
     file: Loaded
     at: int
-    score: float
-    exactness: int
-    matches: tuple[Match, ...]
+    score: float = 0.0
+    exactness: int = 0
+    terms: tuple[Term, ...] = ()
+    fields: Numbers = field(default_factory=lambda: EMPTY)
+    around: NDArray[np.bool_] = field(default_factory=lambda: EMPTY.astype(bool))
+
+    def matches(self) -> Iterator[Match]:
+        """The terms that stand in it."""
+        for term, fields, is_around in zip(self.terms, self.fields.tolist(), self.around.tolist(), strict=True):
+            if fields or is_around:
+                yield Match(term, fields, is_around)
 
 
 def choose(reader: Reader, terms: Terms, within: Range, allowed: Allowed) -> Numbers:
@@ -93,7 +102,7 @@ def rank(reader: Reader, terms: Terms, chunks: Numbers) -> list[Ranked]:
     ]
     if not found:
         return []
-    scorer = _Scorer(terms, _averages(reader))
+    scorer = _Scorer(terms, _averages(reader), reader.state.next_word)
     ranked = scorer.ranked(found)
     ranked.sort(key=lambda each: (-each.exactness, -each.score, each.file.path, each.at))
     return ranked
@@ -108,13 +117,15 @@ def _rarest(gathered: Sequence[Numbers], rarities: Sequence[float]) -> Numbers:
     """The CANDIDATES chunks with the greatest sums, and of equal sums those with the smaller numbers."""
     if not gathered:
         return EMPTY
+    if len(gathered) == 1:
+        return gathered[0][:CANDIDATES]
     chunks = np.concatenate(gathered)
     weights = np.repeat(np.array(rarities), [len(each) for each in gathered])
     order = np.argsort(chunks, kind="stable")
     chunks, weights = chunks[order], weights[order]
-    starts = np.flatnonzero(np.diff(chunks, prepend=-1))
-    if not len(starts):
+    if not len(chunks):
         return EMPTY
+    starts = np.concatenate(([0], np.flatnonzero(chunks[1:] != chunks[:-1]) + 1))
     sums = np.round(np.add.reduceat(weights, starts), 6)
     best = np.lexsort((chunks[starts], -sums))[:CANDIDATES]
     return chunks[starts][best]
@@ -129,44 +140,40 @@ def _averages(reader: Reader) -> Scores:
 class _Scorer:
     """Scores chunks by the terms of one query."""
 
-    def __init__(self, terms: Terms, averages: Scores) -> None:
+    def __init__(self, terms: Terms, averages: Scores, words: int) -> None:
+        """`words` is a number greater than that of every word."""
         self._asked = terms
         self._terms = terms.terms
-        pairs = sorted((number, slot) for slot, term in enumerate(terms.terms) for number in term.numbers)
-        self._numbers = np.array([number for number, _ in pairs], np.int64)
-        self._slots = np.array([slot for _, slot in pairs], np.int64)
-        self._exact = np.array(sorted(terms.exact), np.int64)
+        self._slots = np.full(words, -1, np.int16)
+        for slot, term in enumerate(terms.terms):
+            self._slots[list(term.numbers)] = slot
         self._averages = averages
         self._stems = [frozenset(term.stems) if not term.source else frozenset[str]() for term in terms.terms]
-        self._all_stems = frozenset[str]().union(*self._stems) if self._stems else frozenset[str]()
+        self._all_stems = frozenset[str]().union(*self._stems)
 
     def ranked(self, found: Sequence[tuple[Loaded, int]]) -> list[Ranked]:
         """Every chunk with its score, in the same order."""
-        slots = max(1, len(self._terms))
-        weights = np.zeros(len(found) * slots)
-        fields = np.zeros(len(found) * slots, np.int64)
-        exact = np.zeros(len(found), bool)
-        if len(self._numbers):
-            words, codes, rows = self._hits(found)
-            cells = rows * slots + self._slots[np.searchsorted(self._numbers, words)]
-            exact[rows[(codes & DEFINES > 0) & np.isin(words, self._exact)]] = True
-            lengths = np.stack([file.record.lengths[at] for file, at in found])
-            norms = 1 - B + B * lengths / self._averages
-            weights += np.bincount(cells, _weighed(codes, norms[rows]), len(weights))
-            np.bitwise_or.at(fields, cells, codes & (DEFINES - 1))
-        around = np.zeros(len(found) * slots, bool)
-        for row, (file, at) in enumerate(found):
-            for slot in self._around(file, at):
-                around[row * slots + slot] = True
-        weights += around * PLACE_WEIGHT
-        scores = self._scores(weights.reshape(-1, slots))
+        slots = len(self._terms)
+        if not slots:
+            return [Ranked(file, at) for file, at in found]
+        words, codes, rows = self._hits(found)
+        cells = rows * slots + self._slots[words]
+        lengths = np.array([file.record.lengths[at] for file, at in found])
+        norms = 1 - B + B * lengths / self._averages
+        weights = np.bincount(cells, _weighed(codes, norms[rows]), len(found) * slots).reshape(-1, slots)
+        fields = np.zeros((len(found), slots), np.int64)
+        np.bitwise_or.at(fields.ravel(), cells, codes & (DEFINES - 1))
+        around = self._around(found)
+        scores = self._scores(weights + around * PLACE_WEIGHT).tolist()
+        declaring = np.flatnonzero(codes & DEFINES)
+        exact = {
+            row
+            for word, row in zip(words[declaring].tolist(), rows[declaring].tolist(), strict=True)
+            if word in self._asked.exact
+        }
         return [
             Ranked(
-                file,
-                at,
-                float(scores[row]),
-                self._exactness(bool(exact[row]), file, at),
-                self._matches(row * slots, fields, around),
+                file, at, scores[row], self._exactness(row in exact, file, at), self._terms, fields[row], around[row]
             )
             for row, (file, at) in enumerate(found)
         ]
@@ -177,35 +184,27 @@ class _Scorer:
         words = np.concatenate([words for words, _ in postings])
         codes = np.concatenate([codes for _, codes in postings])
         rows = np.repeat(np.arange(len(found)), [len(words) for words, _ in postings])
-        near = np.minimum(np.searchsorted(self._numbers, words), len(self._numbers) - 1)
-        hits = np.flatnonzero(self._numbers[near] == words)
+        hits = np.flatnonzero(self._slots[words] >= 0)
         return words[hits], codes[hits], rows[hits]
 
     def _scores(self, weights: Scores) -> Scores:
-        if not self._terms:
-            return np.zeros(len(weights))
         factors = np.array([term.weight * term.idf for term in self._terms])
         scores: Scores = np.round((weights * (K1 + 1) / (K1 + weights)) @ factors, 6)
         return scores
 
-    def _around(self, file: Loaded, at: int) -> list[int]:
-        """The terms whose stem stands in the path, or in the names around the chunk."""
-        place = file.place(at)
-        if self._all_stems.isdisjoint(place):
-            return []
-        return [slot for slot, stems in enumerate(self._stems) if not stems.isdisjoint(place)]
+    def _around(self, found: Sequence[tuple[Loaded, int]]) -> NDArray[np.bool_]:
+        """Which terms have a stem that stands in the path, or in the names around the chunk."""
+        around = np.zeros((len(found), len(self._terms)), bool)
+        for row, (file, at) in enumerate(found):
+            place = file.place(at)
+            if not self._all_stems.isdisjoint(place):
+                around[row] = [not stems.isdisjoint(place) for stems in self._stems]
+        return around
 
     def _exactness(self, declares: bool, file: Loaded, at: int) -> int:
         if not declares:
             return 0
         return 2 if file.record.names[at] in self._asked.names else 1
-
-    def _matches(self, first: int, fields: Numbers, around: NDArray[np.bool_]) -> tuple[Match, ...]:
-        return tuple(
-            Match(term, int(fields[first + slot]), bool(around[first + slot]))
-            for slot, term in enumerate(self._terms)
-            if fields[first + slot] or around[first + slot]
-        )
 
 
 def _weighed(codes: Codes, norms: Scores) -> Scores:

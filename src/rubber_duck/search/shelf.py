@@ -208,9 +208,13 @@ class Reader:
             found.update(fresh)
         return {stem: words for stem, words in found.items() if words}
 
-    def words_from(self, prefix: str, limit: int) -> list[Word]:
-        """The first words whose stem begins with `prefix`."""
-        return self._text.words_from(prefix, limit)
+    def beginning(self, prefix: str, limit: int) -> list[int]:
+        """The numbers of words that begin with `prefix`, ascending; of about `limit` of them when there are more."""
+        found = [word for word in self._text.words_from(prefix, limit) if word.text.startswith(prefix)]
+        shorter = {prefix[:length] for length in range(2, len(prefix) + 1)}  # a stem may be shorter than the prefix
+        for words in self.words(shorter).values():
+            found += [word for word in words if word.text.startswith(prefix)]
+        return sorted({word.number for word in found})
 
     def holding(self, word: int, within: Range) -> Numbers:
         """The chunks that hold a word, ascending."""

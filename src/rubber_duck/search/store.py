@@ -18,7 +18,6 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     Row,
-    Select,
     Table,
     Text,
     bindparam,
@@ -74,7 +73,6 @@ search_files: Final = Table(
     Column("vocabulary", LargeBinary, nullable=False),
     Column("slots", LargeBinary, nullable=False),
     Column("content", LargeBinary, nullable=False),
-    Index(None, "index_number", "path", unique=True),
     Index(None, "index_number", "generation"),
 )
 
@@ -82,7 +80,9 @@ search_files: Final = Table(
 def find_index(connection: Connection, scope: Scope) -> IndexState | None:
     """The index of the scope's project, or None."""
     scope.require(Right.FILE_READ)
-    row = connection.execute(_of_project(scope)).first()
+    if scope.project is None:
+        raise InvalidInput("an index is of one project: the scope must name it")
+    row = connection.execute(_FIND, {"of_project": scope.project, "of_actor": scope.actor.id}).first()
     return None if row is None else _state(row)
 
 
@@ -98,7 +98,7 @@ def open_index(connection: Connection, scope: Scope, format_: int, at: datetime)
         return found
     if found is not None:
         remove_index(connection, found.number)
-    elif connection.execute(_own_project(scope)).first() is None:
+    elif connection.execute(_OWN, {"of_project": scope.project, "of_actor": scope.actor.id}).first() is None:
         raise NotFound(f"there is no project with the id {str(scope.project)!r}")
     return _create(connection, scope, format_, at)
 
@@ -227,6 +227,15 @@ def paths_of(connection: Connection, index: int) -> list[tuple[int, str, str]]:
 
 
 _AT_ONCE: Final = 500
+_OWN: Final = select(projects.c.id).where(
+    projects.c.id == bindparam("of_project"),
+    projects.c.owner == bindparam("of_actor"),
+    projects.c.deleted_at.is_(None),
+)
+_FIND: Final = select(
+    *(column for column in search_indexes.c if column.name != "associations"),
+    search_indexes.c.associations.is_not(None).label("has_associations"),
+).where(search_indexes.c.project_id.in_(_OWN))
 _SIGHTED: Final = ("size_bytes", "mtime_ns", "ctime_ns", "inode", "seen_ns")
 _COUNTERS: Final = ("generation", "next_word", "next_file", "chunks", "changed_chunks", "left_out", "finished_at")
 _STORED: Final = select(
@@ -242,20 +251,6 @@ def _sweep(connection: Connection) -> None:
     for number in with_tables:
         if number not in known:
             full_text(connection, number).drop()
-
-
-def _own_project(scope: Scope) -> Select[Any]:  # Any: rows of any shape
-    if scope.project is None:
-        raise InvalidInput("an index is of one project: the scope must name it")
-    return select(projects.c.id).where(
-        projects.c.id == scope.project, projects.c.owner == scope.actor.id, projects.c.deleted_at.is_(None)
-    )
-
-
-def _of_project(scope: Scope) -> Select[Any]:  # the same
-    columns = [column for column in search_indexes.c if column.name != "associations"]
-    learnt = search_indexes.c.associations.is_not(None).label("has_associations")
-    return select(*columns, learnt).where(search_indexes.c.project_id.in_(_own_project(scope)))
 
 
 def _create(connection: Connection, scope: Scope, format_: int, at: datetime) -> IndexState:

@@ -24,7 +24,7 @@ class Term:
     """One thing to look for: the `numbers` of all words that count as it.
 
     - `shown`: as it stands in the query, or the stem that was added. `source`: the term because of which it was added.
-    - `weight`: 1 for what was asked. `idf`: how rare it is.
+    - `weight`: 1 for what was asked. `idf`: how rare it is; `chunks`: how many hold it, at the most.
     - `is_name`: it is a whole token of the query, so that what is called like that is what was asked for.
     """
 
@@ -32,6 +32,7 @@ class Term:
     stems: tuple[str, ...]
     numbers: tuple[int, ...]
     idf: float
+    chunks: int
     weight: float = 1.0
     is_name: bool = False
     source: str = ""
@@ -89,8 +90,7 @@ def idf(all_chunks: int, chunks: int) -> float:
 def _spoken(words: list[Word]) -> list[Word]:
     """Without the names of languages, as long as others remain: they say where to look, and not for what."""
     named = languages.discover()
-    others = [word for word in words if word.token.lower() not in named]
-    return others or words
+    return [word for word in words if word.token.lower() not in named] or words
 
 
 class _Finder:
@@ -104,7 +104,7 @@ class _Finder:
         """The terms of one word: the whole where the index has it, else its parts; a silent one only if asked for."""
         folded = folded_case(word.token)
         if word.is_prefix:
-            return self._term(f"{folded}*", (), self._beginning(folded))
+            return self._term(f"{folded}*", (), tuple(self._reader.beginning(folded, MOST_BY_PREFIX)))
         parts = words_of(word.token)
         whole = self._term(folded, (stem(folded),), self.exactly(folded), is_name=True)
         if whole and ((not parts and or_silent) or len(parts) > 1):
@@ -119,19 +119,22 @@ class _Finder:
         return tuple(each.number for each in self._known.get(stem(text), ()) if each.text == text)
 
     def related(self, asked: Mapping[str, Term], related: Related) -> list[Term]:
-        """Terms that were not asked for, but go with those that were; each with the first that brings it."""
-        sources: dict[str, tuple[Term, float]] = {}
+        """Terms that were not asked for, but go with those that were; what goes with several counts for each."""
+        sources: dict[str, list[tuple[Term, float]]] = {}
         own = {each for term in asked.values() for each in term.stems}
         for term in asked.values():
             for other, weight in related.get(term.stems[0], ()) if term.stems else ():
                 if other not in own:
-                    sources.setdefault(other, (term, weight))
+                    sources.setdefault(other, []).append((term, weight))
         self._known = self._reader.words(sources)
         return [
             replace(
-                term, shown=self._shortest(other), weight=weight, idf=min(term.idf, source.idf), source=source.shown
+                term,
+                shown=min((each.text for each in self._known[other]), key=len),
+                weight=sum(weight * min(term.idf, source.idf) for source, weight in found) / max(term.idf, 1e-9),
+                source=max(found, key=lambda each: each[1] * each[0].idf)[0].shown,
             )
-            for other, (source, weight) in sources.items()
+            for other, found in sources.items()
             for term in self._term(other, (other,), self._forms(other))
         ]
 
@@ -141,24 +144,9 @@ class _Finder:
         """A list of the term, or of nothing when no word counts as it."""
         if not numbers:
             return []
-        state = self._reader.state
-        chunks = sum(self._reader.count(number, EVERYWHERE) for number in numbers)
-        return (
-            [Term(shown, stems, numbers, idf(state.chunks, min(chunks, state.chunks)), is_name=is_name)]
-            if chunks
-            else []
-        )
-
-    def _shortest(self, common: str) -> str:
-        return min((each.text for each in self._known.get(common, ())), key=len, default=common)
+        total = self._reader.state.chunks
+        chunks = min(total, sum(self._reader.count(number, EVERYWHERE) for number in numbers))
+        return [Term(shown, stems, numbers, idf(total, chunks), chunks, is_name=is_name)] if chunks else []
 
     def _forms(self, common: str) -> tuple[int, ...]:
         return tuple(each.number for each in self._known.get(common, ()))
-
-    def _beginning(self, prefix: str) -> tuple[int, ...]:
-        """Words that begin so; their stem may be shorter than what they begin with."""
-        found = self._reader.words_from(prefix, MOST_BY_PREFIX)
-        shorter = {prefix[:length] for length in range(2, len(prefix) + 1)}
-        for words in self._reader.words(shorter).values():
-            found += [word for word in words if word.text.startswith(prefix)]
-        return tuple(sorted({word.number for word in found}))

@@ -100,7 +100,7 @@ def _headings(content: bytes, lines: list[int]) -> Iterator[tuple[int, int, str]
     for start, end in zip(lines, [*lines[1:], len(content)], strict=True):
         line = content[start:end].rstrip(b"\n")
         opened = _FENCE.match(line)
-        if opened and (not fence or opened[1] == fence):
+        if opened and (opened[1] == fence if fence else not _underlines(line, previous)):
             fence = b"" if fence else opened[1]
         if fence:
             previous = None
@@ -111,13 +111,20 @@ def _headings(content: bytes, lines: list[int]) -> Iterator[tuple[int, int, str]
             previous = None
             continue
         under = _UNDERLINE.match(line[:400])
-        if under and previous is not None and len(line.strip()) >= len(previous[1].strip().decode("utf-8", "replace")):
+        if under and previous is not None and _underlines(line, previous):
             level = levels.setdefault(under[1], len(levels) + 1)
             yield previous[0], level, previous[1].strip().decode("utf-8", "replace")
             previous = None
             continue
         is_title = 0 < len(line) < 200 and not line[:1].isspace() and not under
         previous = (start, line) if is_title else None
+
+
+def _underlines(line: bytes, previous: tuple[int, bytes] | None) -> bool:
+    """Whether the line underlines the one before, which may be a title."""
+    if previous is None or not _UNDERLINE.match(line[:400]):
+        return False
+    return len(line.strip()) >= len(previous[1].strip().decode("utf-8", "replace"))
 
 
 def _chunk(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import lru_cache
 from typing import Final
 
 TOKEN: Final = re.compile(r"\w+")
@@ -19,18 +20,15 @@ MAX_WORD: Final = 64
 MAX_DIGITS: Final = 8
 
 _ENGLISH: Final = """
-the an of to in for on is are be was were been this that these those it its as by with from at or and if not no so than
-then there here how do does did can could should would will shall may might must has have had you we they he she our
-your their my me us when what which where who why but also into about any all some such only
+the an of this that these those be is are was were been it its as at by in on to with from or and not no so than then
+there here how do does did can could should would will shall may might must has have had you we they he she our your
+their my me us when what which where who why but into also about any all some such only using use way
 """
-_KEYWORDS: Final = """
-def self return else elif end do true false none null nil undefined import export const let var function class try
-except catch finally pass raise throw new yield while break continue lambda async await cls super defp defmodule fn
-require alias use switch case default typeof void public private static final
-"""
+_KEYWORDS: Final = "def self return if else elif for import class function const let var end defp"
 
 SILENT: Final = frozenset(_ENGLISH.split() + _KEYWORDS.split())
-"""Words that are neither indexed nor looked for: they stand in so many places that they tell nothing."""
+"""Words that are neither indexed nor looked for: they stand in so many places that they tell nothing. In the name of a
+definition they do: `is_empty`, `to_json`."""
 
 _PART: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _FOREIGN_PART: Final = re.compile(r"[0-9]+|[^\W0-9_]+")
@@ -53,17 +51,17 @@ class Words(dict[str, tuple[str, ...]]):
         return found
 
 
-def words_of(token: str) -> tuple[str, ...]:
-    """The words that one token is indexed by; none for a silent word or a single character."""
+def words_of(token: str, silent: frozenset[str] = SILENT) -> tuple[str, ...]:
+    """The words that one token is indexed by; none for a `silent` word or a single character."""
     folded = folded_case(token)
     if len(token) == 1:
         return (folded,) if _UNSPACED.match(token) else ()
-    if folded in SILENT:
+    if folded in silent:
         return ()
     if token.isdigit():
         return (folded,) if len(token) <= MAX_DIGITS else (LONG,)
     parts = _parts(token)
-    found = [part for part in dict.fromkeys(parts) if 1 < len(part) <= MAX_WORD and part not in SILENT]
+    found = [part for part in dict.fromkeys(parts) if 1 < len(part) <= MAX_WORD and part not in silent]
     if parts != [folded]:
         found.append(folded if len(folded) <= MAX_WORD else LONG)
     elif len(folded) > MAX_WORD:
@@ -86,21 +84,27 @@ def is_compound(token: str) -> bool:
     return len(_parts(token)) > 1
 
 
-def counted(text: str, words: Words) -> Counter[str]:
+def counted(text: str, words: Words) -> dict[str, int]:
     """How often each word stands in `text`."""
-    found: Counter[str] = Counter()
+    found: dict[str, int] = {}
     for token, times in Counter(TOKEN.findall(text)).items():
         for word in words[token]:
-            found[word] += times
+            found[word] = found.get(word, 0) + times
     return found
+
+
+@lru_cache(maxsize=50_000)
+def words_of_name(name: str) -> tuple[str, ...]:
+    """The words that the name of a definition is indexed by, in order."""
+    return tuple(word for token in TOKEN.findall(name) for word in words_of(token, frozenset()))
 
 
 def _parts(token: str) -> list[str]:
     if token.isascii():
-        return [part.lower() for part in _PART.findall(token)]
+        return [folded_case(part) for part in _PART.findall(token)]
     parts: list[str] = []
     for piece in _FOREIGN_PART.findall(token):
-        parts += [part for hump in _HUMP.split(piece) for part in _pairs(hump.lower())]
+        parts += [part for hump in _HUMP.split(piece) for part in _pairs(folded_case(hump))]
     return parts
 
 

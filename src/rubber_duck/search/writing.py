@@ -59,8 +59,8 @@ def write_batch(connection: Connection, state: IndexState, batch: Batch, vocabul
     for number, record in old.items():
         change.forget(number, record)
     text.add_words([_word(word, vocabulary.numbers[word]) for word in new_words])
-    text.withdraw(change.withdrawn)
-    text.post(change.posted)
+    text.withdraw(sorted(change.withdrawn, key=_by_chunk))
+    text.post(sorted(change.posted, key=_by_chunk))
     generation = state.generation + 1
     replaced = [*batch.removed, *(file.number for file in batch.fresh)]
     store.delete_files(connection, state.number, replaced)
@@ -84,6 +84,10 @@ def record_of(file: StoredFile) -> Record:
     """The record of a stored file."""
     slots = read_vocabulary(file.slots) if file.slots else None
     return Record(file.content, read_vocabulary(file.vocabulary), slots)
+
+
+def _by_chunk(posting: Posting) -> int:
+    return posting.chunk
 
 
 class _Change:

@@ -38,7 +38,7 @@ class PostgresFullText(FullText):
         self._run(f"DROP TABLE IF EXISTS {self._postings}")
         self._run(f"DROP INDEX IF EXISTS ix_{self._trigrams}")
 
-    def optimize(self) -> None:
+    def end_build(self) -> None:
         """As FullText's."""
         self._run(f"ANALYZE {self._postings}")
         self._run("ANALYZE search_words")

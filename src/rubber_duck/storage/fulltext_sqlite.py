@@ -11,11 +11,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from rubber_duck.storage.postings import SHORTEST, FullText, Posting, Word
 
-_WORDS = "SELECT stem, word, number FROM search_words WHERE index_number = ?"
+_BUILD_BYTES: Final = 16 << 20
+_USUAL_BYTES: Final = 1 << 20
+_MOST_PAGES: Final = 20_000
+_WORDS: Final = "SELECT stem, word, number FROM search_words WHERE index_number = ?"
 
 
 class SqliteFullText(FullText):
@@ -27,16 +30,23 @@ class SqliteFullText(FullText):
         options = "content='', columnsize=0, detail=none"
         self._run(f"CREATE VIRTUAL TABLE {self._postings} USING fts5(words, {options}, tokenize=ascii)")
         self._run(f"CREATE VIRTUAL TABLE {self._trigrams} USING fts5(word, {options}, tokenize=trigram)")
+        self._configure(hashsize=_BUILD_BYTES)
 
     def drop(self) -> None:
         """As FullText's."""
         self._run(f"DROP TABLE IF EXISTS {self._postings}")
         self._run(f"DROP TABLE IF EXISTS {self._trigrams}")
 
-    def optimize(self) -> None:
-        """As FullText's."""
+    def end_build(self) -> None:
+        """Pack everything, and give the pages that become free back to the file system. See FullText."""
+        self._configure(hashsize=_USUAL_BYTES)
         for table in (self._postings, self._trigrams):
             self._run(f"INSERT INTO {table} ({table}) VALUES ('optimize')")
+        words = self.all_words()
+        self._run("DELETE FROM search_words WHERE index_number = ?", self._index)
+        self._insert_words(words)
+        for _ in range(min(_MOST_PAGES, self._run("PRAGMA freelist_count")[0][0])):
+            self._run("PRAGMA incremental_vacuum(1)")  # the driver takes a single step, which frees one page
 
     def words(self, stems: Collection[str]) -> list[Word]:
         """As FullText's."""
@@ -60,10 +70,7 @@ class SqliteFullText(FullText):
 
     def add_words(self, words: Sequence[Word]) -> None:
         """As FullText's."""
-        self._driver.executemany(
-            "INSERT INTO search_words (index_number, stem, word, number) VALUES (?, ?, ?, ?)",
-            [(self._index, *word) for word in words],
-        )
+        self._insert_words(words)
         self._driver.executemany(
             f"INSERT INTO {self._trigrams} (rowid, word) VALUES (?, ?)",
             [(word.number, word.text) for word in words if len(word.text) >= SHORTEST],
@@ -119,6 +126,18 @@ class SqliteFullText(FullText):
     @property
     def _driver(self) -> sqlite3.Connection:
         return cast(sqlite3.Connection, self._connection.connection.driver_connection)
+
+    def _insert_words(self, words: Sequence[Word]) -> None:
+        self._driver.executemany(
+            "INSERT INTO search_words (index_number, stem, word, number) VALUES (?, ?, ?, ?)",
+            [(self._index, *word) for word in words],
+        )
+
+    def _configure(self, **settings: int) -> None:
+        """Options of the tables (sqlite.org/fts5.html, section 6), which they keep."""
+        for table in (self._postings, self._trigrams):
+            for name, value in settings.items():
+                self._run(f"INSERT INTO {table} ({table}, rank) VALUES (?, ?)", name, value)
 
     def _chunks(self, term: str, first: int, last: int) -> Sequence[int]:
         found = self._run(

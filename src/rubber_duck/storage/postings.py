@@ -70,8 +70,8 @@ class FullText(ABC):
         """Remove the index's own tables; nothing when it has none."""
 
     @abstractmethod
-    def optimize(self) -> None:
-        """Pack what many additions have left in pieces; worth it after a first build."""
+    def end_build(self) -> None:
+        """A first build is over, and from now on changes are small: let the database prepare for that."""
 
     @abstractmethod
     def words(self, stems: Collection[str]) -> list[Word]:
@@ -79,7 +79,7 @@ class FullText(ABC):
 
     @abstractmethod
     def words_from(self, prefix: str, limit: int) -> list[Word]:
-        """The first `limit` words whose stem begins with `prefix`, in code point order."""
+        """The first `limit` words whose stem begins with `prefix`, in code point order of their stems."""
 
     @abstractmethod
     def all_words(self) -> list[Word]:
@@ -91,11 +91,14 @@ class FullText(ABC):
 
     @abstractmethod
     def post(self, postings: Iterable[Posting]) -> None:
-        """Let chunks, which hold nothing yet, hold words."""
+        """Let chunks, which hold nothing yet, hold words. Ascending by chunk it is fastest, and takes least room."""
 
     @abstractmethod
     def withdraw(self, postings: Iterable[Posting]) -> None:
-        """Undo `post`; the postings must be what was posted, word for word, or some would stay for ever."""
+        """Undo `post`; the postings must be what was posted, word for word, or some would stay for ever.
+
+        Ascending by chunk, as in `post`.
+        """
 
     @abstractmethod
     def holding(self, number: int, first: int, last: int) -> Sequence[int]:

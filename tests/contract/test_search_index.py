@@ -1,0 +1,247 @@
+"""An index is what a fresh one would be: after updates, interruptions, two indexers at once, and files that vanish."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from rubber_duck import fault
+from rubber_duck.errors import NotFound, StorageUnavailable
+from rubber_duck.scope import Actor, Scope
+from rubber_duck.search import store
+from rubber_duck.search.index import LAST
+from rubber_duck.search.record import chunk_numbers
+from rubber_duck.search.writing import record_of
+from rubber_duck.settings import DatabaseSettings
+from rubber_duck.storage.database import Connection, Database, open_database
+from rubber_duck.storage.fulltext import full_text, numbers_with_tables
+from rubber_duck.workspace.store import purge_project
+from tests.contract.searching import Indexed, indexed
+
+ROOT = Path(__file__).parents[2]
+EVERYWHERE = (0, LAST << 20)
+
+Content = dict[str, object]
+
+# It indexes a project and says so, again and again.
+PROGRAM = """
+import asyncio, sys
+from pathlib import Path
+from rubber_duck import fault
+from rubber_duck.settings import DatabaseSettings
+from rubber_duck.storage.database import open_database
+from tests.contract.searching import indexed
+
+async def main(url, folder):
+    async with open_database(DatabaseSettings(url=url)) as database:
+        fault.arm_from_environment()
+        async with indexed(database, Path(folder), {}):
+            print("done", flush=True)
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+def content(connection: Connection, scope: Scope) -> Content:
+    """All that an index says, in words: nothing in it depends on the order in which things came about."""
+    state = store.find_index(connection, scope)
+    assert state is not None
+    text = full_text(connection, state.number)
+    words = {word.number: word.text for word in text.all_words()}
+    files = store.all_files(connection, state.number, before=LAST << 2)
+    said: Content = {file.path: file.content_hash for file in files}
+    places: dict[int, str] = {}
+    for file in files:
+        record = record_of(file) if file.content else None
+        for at in range(record.size if record else 0):
+            assert record is not None
+            held, codes = record.postings(at)
+            pairs = sorted((words[word], code) for word, code in zip(held.tolist(), codes.tolist(), strict=True))
+            said[f"{file.path} {at}"] = (record.chunk(at), pairs)
+            places[int(chunk_numbers(file.number, record.slots)[at])] = f"{file.path} {at}"
+    for number, word in words.items():
+        holding = sorted(places[chunk] for chunk in text.holding(number, *EVERYWHERE))
+        declaring = sorted(places[chunk] for chunk in text.declaring(number, *EVERYWHERE))
+        if holding:
+            said[f"word {word}"] = (holding, declaring)
+    return said | {"chunks": state.chunks, "lengths": state.lengths}
+
+
+async def content_of(database: Database, project: Indexed) -> Content:
+    return await database.run(partial(content, scope=project.scope), write=False)
+
+
+async def fresh(settings: DatabaseSettings, tmp_path: Path, folder: Path) -> Content:
+    """What a new index of the folder says."""
+    new = DatabaseSettings(url=f"sqlite:///{tmp_path}/fresh.db")
+    async with open_database(new) as database, indexed(database, folder, {}) as project:
+        return await content_of(database, project)
+
+
+def code(seed: int, functions: int = 4) -> str:
+    """A Python file with some functions, of few and often the same words."""
+    dice = random.Random(seed)
+    words = ["pond", "duck", "feed", "swim", "get_duck", "feedPond", "EGG", "nest_of"]
+
+    def name() -> str:
+        return dice.choice(words)
+
+    return "\n\n".join(
+        f'def {name()}_{number}({name()}):\n    """{name()} the {name()}."""\n    return {name()}.{name()}({name()})\n'
+        for number in range(functions)
+    )
+
+
+def tree(seed: int, files: int = 30) -> Mapping[str, str]:
+    """A project of such files; some are tests, some prose."""
+    dice = random.Random(seed)
+    folders = ["", "pond/", "tests/", "docs/"]
+    return {
+        f"{dice.choice(folders)}f{number}.{dice.choice(['py', 'py', 'py', 'md'])}": code(
+            seed * 100 + number, number % 7
+        )
+        for number in range(files)
+    }
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_after_any_changes_the_index_is_what_a_fresh_one_would_be(
+    database: Database, settings: DatabaseSettings, tmp_path: Path, seed: int
+) -> None:
+    dice = random.Random(seed)
+    async with indexed(database, tmp_path / "p", tree(seed)) as project:
+        for round_ in range(4):
+            paths = sorted(path for path in project.folder.rglob("*") if path.is_file())
+            for path in dice.sample(paths, 6):
+                what = dice.randrange(4)
+                if what == 0:
+                    path.unlink()
+                elif what == 1:
+                    path.rename(path.with_name(f"renamed{round_}{path.name}"))
+                elif what == 2:
+                    path.write_text(code(dice.randrange(1000), dice.randrange(9)))
+                else:
+                    text = path.read_text()
+                    path.write_text(code(dice.randrange(1000), 1) + "\n\n" + text)
+            await project.update()
+        kept = await content_of(database, project)
+    assert kept == await fresh(settings, tmp_path, tmp_path / "p")
+
+
+@pytest.mark.parametrize("point", ["search.before_commit", "storage.before_commit", "storage.after_commit"])
+async def test_a_kill_while_indexing_loses_nothing(settings: DatabaseSettings, tmp_path: Path, point: str) -> None:
+    async with open_database(settings) as database, indexed(database, tmp_path / "p", tree(7, 5)):
+        pass
+    for path in tree(8, 40):
+        (tmp_path / "p" / path).parent.mkdir(exist_ok=True)
+        (tmp_path / "p" / path).write_text(tree(8, 40)[path])
+    process = await _start(settings, tmp_path / "p", {fault.ENVIRONMENT: point})
+    assert ((await process.communicate())[0], process.returncode) == (b"", -signal.SIGKILL)
+    async with open_database(settings) as database, indexed(database, tmp_path / "p", {}) as project:
+        kept = await content_of(database, project)
+    assert kept == await fresh(settings, tmp_path, tmp_path / "p")
+
+
+async def test_of_two_indexers_one_waits_and_the_index_is_what_one_would_have_made(
+    settings: DatabaseSettings, tmp_path: Path
+) -> None:
+    async with open_database(settings) as database, indexed(database, tmp_path / "p", tree(1, 3)):
+        pass
+    for path, text in tree(9, 60).items():
+        (tmp_path / "p" / path).parent.mkdir(exist_ok=True)
+        (tmp_path / "p" / path).write_text(text)
+    processes = [await _start(settings, tmp_path / "p", {}) for _ in range(2)]
+    said = [await process.communicate() for process in processes]
+    assert said == [(b"done\n", None)] * 2
+    async with open_database(settings) as database, indexed(database, tmp_path / "p", {}) as project:
+        kept = await content_of(database, project)
+    assert kept == await fresh(settings, tmp_path, tmp_path / "p")
+
+
+async def test_who_comes_second_is_told_that_it_waits(database: Database) -> None:
+    waiting = asyncio.Event()
+    order: list[str] = []
+
+    async def second() -> None:
+        async with database.alone("pond", on_wait=waiting.set):
+            order.append("second")
+
+    async with database.alone("pond"), database.alone("another"):
+        task = asyncio.create_task(second())
+        await waiting.wait()
+        order.append("first")
+    await task
+    assert order == ["first", "second"]
+
+
+async def test_a_file_that_vanishes_while_indexing_is_named_and_then_forgotten(
+    database: Database, tmp_path: Path
+) -> None:
+    folder = tmp_path / "p"
+    async with indexed(database, folder, {"a.py": "stays = 1\n"}) as project:
+        project.write({"b.py": "goes = 1\n"})
+        with fault.injected("search.worker", (folder / "b.py").unlink):
+            await project.update()
+        status = await project.search.status(project.scope)
+        assert [(file.path, file.problem) for file in status.failed] == [("b.py", "there is no 'b.py'")]
+        await project.update()
+        status = await project.search.status(project.scope)
+        assert (status.failed, status.files) == ((), 1)
+        (folder / "a.py").unlink()
+        assert await project.places("stays") == []  # also before the index knows
+
+
+async def test_a_full_disk_is_said_and_what_was_indexed_stays(tmp_path: Path) -> None:
+    settings = DatabaseSettings(url=f"sqlite:///{tmp_path}/duck.db")
+    async with open_database(settings) as database, indexed(database, tmp_path / "p", tree(1, 5)) as project:
+        before = await content_of(database, project)
+        await database.run(lambda connection: connection.exec_driver_sql("PRAGMA max_page_count = 1").close())
+        project.write(tree(2, 60))
+        with pytest.raises(StorageUnavailable, match="no space left"):
+            await project.update()
+        assert await content_of(database, project) == before
+        await database.run(lambda connection: connection.exec_driver_sql("PRAGMA max_page_count = 1000000").close())
+        await project.update()
+        kept = await content_of(database, project)
+    assert kept == await fresh(settings, tmp_path, tmp_path / "p")
+
+
+async def test_another_project_or_another_actor_finds_nothing(database: Database, tmp_path: Path) -> None:
+    async with indexed(database, tmp_path / "p", {"a.py": "secret = 1\n"}) as project:
+        async with indexed(database, tmp_path / "q", {"b.py": "public = 1\n"}) as other:
+            assert await other.places("secret") == []
+            assert await project.places("secret") == ["a.py:1"]
+        stranger = replace(project.scope, actor=Actor("stranger", "stranger"))
+        with pytest.raises(NotFound):
+            await project.search.status(stranger)
+        with pytest.raises(NotFound):
+            await database.run(partial(store.open_index, scope=stranger, format_=1, at=None))
+
+
+async def test_of_a_purged_project_nothing_is_left(database: Database, tmp_path: Path) -> None:
+    async with indexed(database, tmp_path / "p", {"a.py": "secret = 1\n"}) as project:
+        async with database.begin() as tx:
+            assert project.scope.project is not None
+            await purge_project(project.scope, tx, project.scope.project)
+        async with indexed(database, tmp_path / "q", {"b.py": "public = 1\n"}) as other:
+            state = await database.run(partial(store.find_index, scope=other.scope), write=False)
+            assert state is not None
+            assert await database.run(numbers_with_tables, write=False) == [state.number]
+            assert await other.places("secret") == []
+
+
+async def _start(settings: DatabaseSettings, folder: Path, environment: dict[str, str]) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", PROGRAM, settings.url, str(folder)),
+        cwd=ROOT,
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+    )
