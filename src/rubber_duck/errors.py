@@ -26,11 +26,17 @@ A message says what happened, to which name, and what to do next. Expected verdi
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
 _FEW: Final = 8
 """So many names are listed where one is missing; more would hide the sentence."""
+
+_QUOTED: Final = re.compile(r"""(?<!\w)(?P<mark>['"])(?P<text>.*?)(?P=mark)(?!\w)""", re.DOTALL)
+_QUOTED_CHARACTERS: Final = 100
+_PATH_CHARACTERS: Final = 1000
+_MESSAGE_CHARACTERS: Final = 4000
 
 
 class DuckError(Exception):
@@ -41,8 +47,8 @@ class DuckError(Exception):
     retryable: ClassVar[bool] = False
 
     def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = brief(message)
+        super().__init__(self.message)
 
 
 class InvalidInput(DuckError):
@@ -188,10 +194,24 @@ def normalize(error: BaseException) -> DuckError:
     return known
 
 
+def brief(message: str) -> str:
+    """`message` with what it quotes cut to 100 characters, a path to 1,000: a name may be as long as somebody likes."""
+    if len(message) <= _QUOTED_CHARACTERS:
+        return message
+    cut = _QUOTED.sub(_cut, message)
+    return cut if len(cut) <= _MESSAGE_CHARACTERS else f"{cut[:_MESSAGE_CHARACTERS]}…"
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`"; did you mean 'x'?"` for the nearest known name, or nothing when none is near."""
     nearest = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f"; did you mean {nearest[0]!r}?" if nearest else ""
+
+
+def _cut(quoted: re.Match[str]) -> str:
+    text, mark = quoted["text"], quoted["mark"]
+    most = _PATH_CHARACTERS if "/" in text else _QUOTED_CHARACTERS
+    return quoted[0] if len(text.removesuffix("…")) <= most else f"{mark}{text[:most]}…{mark}"
 
 
 def _translate(error: BaseException) -> DuckError:

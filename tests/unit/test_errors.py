@@ -171,3 +171,20 @@ def test_an_unknown_name_says_what_was_looked_for() -> None:
 )
 def test_an_unknown_name_that_is_near_to_none_is_told_where_to_look(known: list[str], hint: str, said: str) -> None:
     assert UnknownName.among("rule", "x", known, hint=hint).message == said
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        (f"there is no rule {'x' * 60_000!r}; see `duck rules`", f"there is no rule '{'x' * 100}…'; see `duck rules`"),
+        (f"no {'it' + chr(39) + 's' * 200!r}, or 'b'", f"no \"it's{'s' * 96}…\", or 'b'"),
+        (f"no '/{'p/' * 300}', sorry", f"no '/{'p/' * 300}', sorry"),
+        (f"no '/{'p' * 9000}', sorry", f"no '/{'p' * 999}…', sorry"),
+        (f"a project's own {'w ' * 60}is not mine, 'a'", f"a project's own {'w ' * 60}is not mine, 'a'"),
+        (f"'a' and {'then ' * 30}'b'", f"'a' and {'then ' * 30}'b'"),
+        ("x " * 9000, f"{'x ' * 2000}…"),
+    ],
+)
+def test_what_a_message_quotes_is_cut_to_a_bearable_length(message: str, said: str) -> None:
+    error = InvalidInput(message)
+    assert (error.message, str(error)) == (said, said)

@@ -15,7 +15,7 @@ import click
 from rubber_duck.cli import terminal
 from rubber_duck.cli.invocation import Invocation
 from rubber_duck.cli.program import NAME, current_folder
-from rubber_duck.errors import DuckError
+from rubber_duck.errors import DuckError, brief
 
 FAILED: Final = 2
 """Usage or internal error."""
@@ -112,5 +112,5 @@ def _prefix(invocation: Invocation, word: str) -> str:
 
 def _sentence(message: str) -> str:
     """click's messages in our form: no capital at the start, no full stop at the end."""
-    message = " ".join(message.split()).rstrip(".")
+    message = brief(" ".join(message.split()).rstrip("."))
     return message[:1].lower() + message[1:] if message[1:2].islower() else message

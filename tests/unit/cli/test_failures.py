@@ -55,6 +55,13 @@ def test_a_missing_choice_is_one_sentence() -> None:
     assert first == "duck: error: missing argument '{bash|zsh|fish}'. Choose from: bash, zsh, fish"
 
 
+@pytest.mark.parametrize("arguments", [("{}",), ("rules", "{}", "--x={}"), ("analyze", ".", "--format", "{}")])
+def test_a_mistake_is_not_repeated_at_full_length(arguments: tuple[str, ...]) -> None:
+    outcome = call(*(each.format("y" * 60_000) for each in arguments))
+    assert outcome.code == 2
+    assert len(outcome.err) < 400
+
+
 def test_an_interrupt_is_130_without_a_traceback(tmp_path: Path) -> None:
     outcome = call("engines", script=Script(error=KeyboardInterrupt()), DUCK_HOME=str(tmp_path))
     assert (outcome.code, outcome.err) == (130, "duck: interrupted\n")
