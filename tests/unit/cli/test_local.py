@@ -115,31 +115,32 @@ def test_migrating_twice_does_it_once(tmp_path: Path) -> None:
     assert call("migrate", DUCK_HOME=str(tmp_path)).out.endswith("already\n")
 
 
-def test_seeding_writes_an_example_and_opens_it(tmp_path: Path) -> None:
-    script = Script({"project": "example", "findings": 3})
+def test_seeding_writes_examples_and_opens_each(tmp_path: Path) -> None:
+    script = Script({"project": "x", "findings": 3, "languages": [{"files": 4}, {"files": 1}]})
     outcome = call("migrate", "--seed", script=script, DUCK_HOME=str(tmp_path))
-    folder = tmp_path / "example"
-    assert outcome.out.endswith(f"the project 'example' is open, 3 findings: {folder}\n")
-    assert script.asked == [("up", {"path": str(folder), "directory": os.getcwd()})]
-    assert sorted(path.suffix for path in folder.rglob("*") if path.is_file()) == [
-        ".ex",
-        ".js",
-        ".md",
-        ".py",
-        ".py",
-        ".tsx",
-    ]
-    (folder / "pond/duck.py").write_text("mine")
+    roots = [tmp_path / "examples" / name for name in ("pond", "feeder", "flock")]
+    assert outcome.out.splitlines()[1:] == [f"the project 'x' is open, 5 files, 3 findings: {root}" for root in roots]
+    assert script.asked == [("up", {"path": str(root), "directory": os.getcwd()}) for root in roots]
+    assert {path.suffix for root in roots for path in root.rglob("*") if path.is_file()} >= {
+        ".py", ".js", ".ts", ".tsx", ".ex", ".exs", ".md", ".toml",
+    }  # fmt: skip
+
+
+def test_seeding_again_keeps_what_was_changed(tmp_path: Path) -> None:
+    script = Script({"project": "x", "findings": 3, "languages": []})
+    call("migrate", "--seed", script=script, DUCK_HOME=str(tmp_path))
+    (tmp_path / "examples/pond/pond/duck.py").write_text("mine")
     assert call("migrate", "--seed", script=script, DUCK_HOME=str(tmp_path)).code == 0
-    assert (folder / "pond/duck.py").read_text() == "mine"
+    assert (tmp_path / "examples/pond/pond/duck.py").read_text() == "mine"
 
 
 def test_a_folder_with_something_else_in_it_is_not_filled(tmp_path: Path) -> None:
-    (tmp_path / "example").mkdir()
-    (tmp_path / "example/mine.txt").write_text("")
+    (tmp_path / "examples/flock").mkdir(parents=True)
+    (tmp_path / "examples/flock/mine.txt").write_text("")
     outcome = call("migrate", "--seed", script=Script({}), DUCK_HOME=str(tmp_path))
     assert outcome.code == 2
-    assert "holds something else" in outcome.err
+    assert f"'{tmp_path}/examples/flock' holds something else; move it away to get the example there" in outcome.err
+    assert [path.name for path in (tmp_path / "examples").iterdir()] == ["flock"]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

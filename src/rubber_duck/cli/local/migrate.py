@@ -9,7 +9,7 @@ import click
 from rubber_duck.cli import connection, files, terminal
 from rubber_duck.cli.asking import ask
 from rubber_duck.cli.command import Command
-from rubber_duck.cli.example import write_example
+from rubber_duck.cli.example import write_examples
 from rubber_duck.cli.invocation import current
 from rubber_duck.cli.program import current_folder
 from rubber_duck.settings import Settings
@@ -17,7 +17,7 @@ from rubber_duck.telemetry.libraries import libraries_heard
 
 
 @click.command(cls=Command, name="migrate")
-@click.option("--seed", is_flag=True, help="Then open a small example project, for development.")
+@click.option("--seed", is_flag=True, help="Then open three small example projects, for development.")
 def command(seed: bool) -> None:
     """Bring the database to this program's schema.
 
@@ -28,9 +28,11 @@ def command(seed: bool) -> None:
     with libraries_heard():
         asyncio.run(_migrate(settings))
     if seed:
-        folder = write_example(files.home() / "example")
-        answer = ask("up", {"path": str(folder), "directory": current_folder()})
-        terminal.write(f"the project {answer['project']!r} is open, {answer['findings']} findings: {folder}")
+        for root in write_examples(files.home() / "examples"):
+            answer = ask("up", {"path": str(root), "directory": current_folder()})
+            files_there = terminal.counted(sum(each["files"] for each in answer["languages"]), "file")
+            findings = terminal.counted(answer["findings"], "finding")
+            terminal.write(f"the project {answer['project']!r} is open, {files_there}, {findings}: {root}")
 
 
 async def _migrate(settings: Settings) -> None:
