@@ -267,6 +267,8 @@ def test_the_name_of_a_project_is_on_one_line(tmp_path: Path) -> None:
     outcome = call("up", ".", script=Script(strange), DUCK_HOME=str(tmp_path))
     assert outcome.out.startswith("\na\\nb\\t\\x1b c\\nd\n")
     assert "duck analyze $'c\\012d'\n" in outcome.out
+    same = UP | {"project": r"c\nd", "root": "c\nd"}
+    assert call("up", ".", script=Script(same), DUCK_HOME=str(tmp_path)).out.startswith("\nc\\nd\n")
 
 
 def test_quiet_up_is_the_report_alone(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def _show(answer: dict[str, Any], page: Path, limit: int) -> None:
         terminal.write(answer["report"])
         return
     title = [drawing.name(answer["project"], "bold")]
-    if answer["root"] not in (answer["project"], "."):
+    if terminal.printable_name(answer["root"]) not in (answer["project"], "."):  # a project's name is printable
         title.append(drawing.name(answer["root"], "dim"))
     drawing.show("", drawing.line(*title), drawing.text(_changes(answer), "dim"), "")
     if answer["languages"]:
