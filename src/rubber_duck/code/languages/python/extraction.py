@@ -19,7 +19,7 @@ _EXTENDED = re.compile(rb"^__all__\.(?:extend|append)\(([^()]*)\)", re.MULTILINE
 _QUOTED = re.compile(rb"[\"']([^\"'\n]+)[\"']")
 _PROPERTIES: Final = frozenset({"property", "cached_property", "functools.cached_property", "abc.abstractproperty"})
 _ACCESSORS: Final = (".setter", ".getter", ".deleter")
-_TYPE_MAKERS: Final = frozenset({b"TypeVar", b"NewType", b"ParamSpec", b"TypeVarTuple", b"NamedTuple", b"TypedDict"})
+_TYPE_MAKERS: Final = frozenset({"TypeVar", "NewType", "ParamSpec", "TypeVarTuple", "NamedTuple", "TypedDict"})
 _SEPARATORS: Final = frozenset({"positional_separator", "keyword_separator", "comment", "line_continuation", "ERROR"})
 _COLLECTORS: Final = frozenset({"list_splat_pattern", "dictionary_splat_pattern"})
 # Looked up once: an enumeration takes three times as long to give its member as a module its name.
@@ -344,9 +344,8 @@ class PythonExtractor(Extractor):
         self._variables.add((parent, text))
         hint = node.child_by_field_id(self._type)
         type_hint = self.one_line(hint.start_byte, hint.end_byte) if hint is not None else ""
-        called = right if right is not None and right.kind_id in self._is_call else None
-        makes_type = called is not None and self.file.syntax.name_of_call(called, self.content) in _TYPE_MAKERS
-        if makes_type or type_hint.endswith("TypeAlias"):
+        called = self.file.name_of_call(right) if right is not None and right.kind_id in self._is_call else ""
+        if called in _TYPE_MAKERS or type_hint.endswith("TypeAlias"):
             kind = _TYPE
         elif text.isupper():
             kind = _CONSTANT
