@@ -55,7 +55,7 @@ def main() -> None:
 
 def _ours(tree: Path, home: Path) -> Cost:
     environment = {"DUCK_HOME": str(home)}
-    argv = [BIN / "duck", "analyze", ".", "--format", "json", "--output", home.parent / "report.json"]
+    argv: list[str | Path] = [BIN / "duck", "analyze", ".", "--format", "json", "--output", home.parent / "report.json"]
     cold = measure(argv, cwd=tree, environment=environment, fine=FOUND)
     print(cold.row("duck analyze, cold"))
     measure(argv, cwd=tree, environment=environment, fine=FOUND)  # the files were copied a moment ago: sightings settle

@@ -12,13 +12,13 @@ import math
 import os
 import re
 import statistics
-import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from rubber_duck.scope import Scope
 from rubber_duck.search.search import Options, Search, open_search
@@ -121,7 +121,7 @@ def _show(name: str, ranks: Sequence[int]) -> None:
     print(f"{name:<30} MRR {mrr:.3f}   first {first:.3f}   in ten {ten:.3f}   not found {ranks.count(0)}")
 
 
-def _rows(name: str) -> list[dict[str, object]]:
+def _rows(name: str) -> list[dict[str, Any]]:  # Any: JSON values
     path = CASES / name
     if not path.is_file():
         return []
@@ -130,4 +130,4 @@ def _rows(name: str) -> list[dict[str, object]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -32,7 +32,6 @@ WORDS_A_FAMILY: Final = 160
 MOST_CASES: Final = 60_000
 FEWEST_PROJECTS: Final = 3
 """Names are common to a language only if so many projects say so."""
-
 
 
 def paths(folder: Path, language: str) -> list[tuple[str, Path]]:
@@ -81,7 +80,7 @@ def common_words(projects: list[tuple[str, Path]]) -> list[str]:
         assert words is not None
         folders = [folder for each, folder in projects if each == language]
         seen: Counter[str] = Counter()
-        share: Counter[str] = Counter()
+        share: defaultdict[str, float] = defaultdict(float)
         for folder in folders:
             counts: Counter[str] = Counter()
             for _, path in paths(folder, language)[:400]:
@@ -104,7 +103,9 @@ def cases(folder: Path, language: str, using: Mixer, *, share: int, every: int) 
     model, held = trained(folder, language, share=share, using=using)
     random = np.random.default_rng(0)
     rows: list[np.ndarray] = []
-    columns: dict[str, list[object]] = {name: [] for name in ("sizes", "answers", "codes", "around", "context", "kinds")}
+    columns: dict[str, list[object]] = {
+        name: [] for name in ("sizes", "answers", "codes", "around", "context", "kinds")
+    }
     asked = Counter[str]()
     for name, path in held:
         draft = Draft(model, name)
@@ -116,7 +117,7 @@ def cases(folder: Path, language: str, using: Mixer, *, share: int, every: int) 
                 evidence = gather(draft)
                 asked["names" if draft.reader.kind(token) == NAME else "ends" if answer == LINE_END else "others"] += 1
                 if answer in evidence.candidates:
-                    rows.append(expand(evidence.rows).astype(np.float16))
+                    rows.append(expand(evidence.columns).astype(np.float16))
                     columns["sizes"].append(len(evidence.candidates))
                     columns["answers"].append(evidence.candidates.index(answer))
                     columns["codes"].extend(code(draft, each) for each in evidence.candidates)
@@ -148,7 +149,7 @@ def main(arguments: list[str]) -> None:
         share = 64 if size < 10_000_000 else 40
         every = max(1, round(size * share / 256 / 6 / MOST_CASES))
         found = cases(folder, language, using, share=share, every=every)
-        np.savez(Path(out, f"{folder.name}.npz"), **found)
+        np.savez(Path(out, f"{folder.name}.npz"), allow_pickle=False, **found)
         print(f"{folder.name}: {len(found['sizes'])} cases, one of {every} tokens", flush=True)
 
 

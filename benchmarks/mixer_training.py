@@ -271,7 +271,7 @@ def main() -> None:
         for name, each in checked.items():
             check(network, each, name)
     if options.out:
-        np.savez_compressed(options.out, **network.arrays(words))
+        np.savez_compressed(options.out, allow_pickle=False, **network.arrays(words))
         print(f"{options.out}: {options.out.stat().st_size / 1e6:.2f} MB")
 
 

@@ -25,6 +25,7 @@ from rubber_duck.storage.database import Connection, Database, open_database
 from rubber_duck.storage.fulltext import full_text, numbers_with_tables
 from rubber_duck.workspace.store import purge_project
 from tests.contract.searching import Indexed, indexed
+from tests.factories import MOMENT
 
 ROOT = Path(__file__).parents[2]
 EVERYWHERE = (0, LAST << 20)
@@ -160,7 +161,7 @@ async def test_of_two_indexers_one_waits_and_the_index_is_what_one_would_have_ma
         (tmp_path / "p" / path).write_text(text)
     processes = [await _start(settings, tmp_path / "p", {}) for _ in range(2)]
     said = [await process.communicate() for process in processes]
-    assert said == [(b"done\n", None)] * 2
+    assert [out for out, _ in said] == [b"done\n"] * 2
     async with open_database(settings) as database, indexed(database, tmp_path / "p", {}) as project:
         kept = await content_of(database, project)
     assert kept == await fresh(settings, tmp_path, tmp_path / "p")
@@ -223,7 +224,7 @@ async def test_another_project_or_another_actor_finds_nothing(database: Database
         with pytest.raises(NotFound):
             await project.search.status(stranger)
         with pytest.raises(NotFound):
-            await database.run(partial(store.open_index, scope=stranger, format_=1, at=None))
+            await database.run(partial(store.open_index, scope=stranger, format_=1, at=MOMENT))
 
 
 async def test_of_a_purged_project_nothing_is_left(database: Database, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     return kept | {"DUCK_HOME": str(home), "LC_ALL": "C.UTF-8", **more}
 
 
-def duck(*arguments: str, home: Path, cwd: Path | None = None, **more: str) -> subprocess.CompletedProcess[str]:
+def duck(*arguments: str, home: Path, cwd: Path | str | None = None, **more: str) -> subprocess.CompletedProcess[str]:
     """Run it to its end."""
     streams: dict[str, Any] = {"capture_output": True, "text": True, "encoding": "utf-8", "errors": "surrogateescape"}
     return subprocess.run(

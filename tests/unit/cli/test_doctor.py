@@ -24,7 +24,7 @@ ANOTHER_DATABASE = "export DUCK_DATABASE_URL=sqlite:////path/to/another.db"
 
 def examined(home: Path, **environment: str) -> dict[str, tuple[str, str, str]]:
     """What `duck doctor` says of each check: its state, what was seen, the advice; the code must go with it."""
-    outcome = call("doctor", "--json", DUCK_HOME=str(home), DUCK_WORKERS_COUNT="1", **environment)
+    outcome = call("doctor", "--json", script=None, DUCK_HOME=str(home), DUCK_WORKERS_COUNT="1", **environment)
     said = {each["check"]: (each["state"], each["seen"], each["advice"]) for each in json.loads(outcome.out)}
     assert list(said) == CHECKS
     assert outcome.code == (2 if "ill" in {state for state, _, _ in said.values()} else 0)

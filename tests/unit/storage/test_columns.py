@@ -16,7 +16,7 @@ from rubber_duck.storage.columns import PathText, Timestamp, to_json
 
 CIRCLE: list[object] = []
 CIRCLE.append(CIRCLE)
-DIALECTS: list[Dialect] = [sqlite.dialect(), postgresql.dialect()]
+DIALECTS: list[Dialect] = [sqlite.dialect(), postgresql.dialect()]  # type: ignore[no-untyped-call]  # SQLAlchemy leaves them untyped
 
 
 @given(name=st.binary())

@@ -239,9 +239,9 @@ def test_no_name_and_no_link_leads_out_of_the_root(root: Root, name: str, target
     for link, where in (("up", target or "."), ("loop", "loop"), ("out", "../secret"), ("folder/up", target or "/")):
         (root.path / link).unlink(missing_ok=True)
         (root.path / link).symlink_to(where)
-    for read in (lambda: root.open_bytes(name, 100), lambda: root.open_bytes(f"folder/up/{name}", 100)):
+    for path in (name, f"folder/up/{name}"):
         try:
-            assert read() == b"inside"
+            assert root.open_bytes(path, 100) == b"inside"
         except DuckError:
             continue
 
