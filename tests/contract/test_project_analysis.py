@@ -18,7 +18,7 @@ from rubber_duck.storage.database import Database
 from rubber_duck.workspace.paths import Root
 from rubber_duck.workspace.workspace import Workspace
 from tests.factories import write_tree
-from tests.unit.analysis.projects import analysis_in, outcome_of
+from tests.unit.analysis.projects import HUNGRY, analysis_in, outcome_of
 
 FILES = {
     "app/main.py": "import os\n\n\ndef run(text):\n    return eval(text)\n",
@@ -33,9 +33,9 @@ def anybody(name: str, *rights: Right) -> Scope:
     return Scope(Actor(name, name), None, frozenset(rights or Right), "trace")
 
 
-async def update(database: Database, folder: Path, home: Path, scope: Scope) -> ProjectOutcome:
+async def update(database: Database, folder: Path, home: Path, scope: Scope, **variables: str) -> ProjectOutcome:
     """Bring the project of `folder` up to date in an application of its own."""
-    async with analysis_in(home) as (analysis, settings):
+    async with analysis_in(home, **variables) as (analysis, settings):
         workspace = Workspace(database, clock=lambda: datetime.now(UTC))
         project_analysis = ProjectAnalysis(database, workspace, analysis, clock=lambda: datetime.now(UTC))
         return await project_analysis.update(scope, Root(folder), settings, lambda done, total, note: None)
@@ -117,6 +117,17 @@ async def test_a_file_is_written_again_when_the_result_of_any_kind_is_missing_or
     again = await update(database, folder, tmp_path / "home", Scope.local())
     third = await update(database, folder, tmp_path / "home", Scope.local())
     assert (again.kept, third.kept) == (2, 0)
+
+
+async def test_what_ruff_failed_on_is_kept_without_it_and_written_again_when_it_goes_well(
+    database: Database, tmp_path: Path
+) -> None:
+    folder = write_tree(tmp_path / "p", {"a.py": HUNGRY})
+    little = {"DUCK_WORKERS_MEMORY_BYTES": str(1 << 27)}
+    runs = [await update(database, folder, tmp_path / "home", Scope.local(), **each) for each in (little, {}, {})]
+    findings = await kept(database, Scope.local(project=runs[0].project.id))
+    assert [(len(each.outcome.problems), each.kept) for each in runs] == [(1, 1), (0, 1), (0, 0)]
+    assert {each.rule for each in findings} == {"ruff/E401", "ruff/F401", "ruff/F811"}
 
 
 async def test_findings_of_a_removed_file_are_not_shown(database: Database, tmp_path: Path) -> None:

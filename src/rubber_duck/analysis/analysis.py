@@ -15,13 +15,13 @@ from typing import Final
 import msgspec
 
 from rubber_duck import telemetry
-from rubber_duck.analysis.analyzer import SYNTAX_ERROR, hash_content
-from rubber_duck.analysis.file_analysis import FileAnalysis, FileProblem
+from rubber_duck.analysis.analyzer import hash_content
+from rubber_duck.analysis.file_analysis import RUFF_FAILED, RUFF_GIVEN_UP, FileAnalysis, FileProblem
 from rubber_duck.analysis.known import Known, Sighting, analysis_key, facts_key
-from rubber_duck.analysis.lines import Lines
-from rubber_duck.analysis.outcome import AnalyzedFile, Outcome, known_rules, left_out, placed
+from rubber_duck.analysis.linting import Linting, RuffRun, open_linting, with_ruff
+from rubber_duck.analysis.outcome import AnalyzedFile, Outcome, given_up, known_rules, left_out, placed
 from rubber_duck.analysis.report.model import Problem, RuleDescription
-from rubber_duck.analysis.ruff import RuffRun, add_silenced, ruff_finding, ruff_identity, run_ruff, silenced_finding
+from rubber_duck.analysis.ruff import ruff_identity
 from rubber_duck.analysis.ruff_catalog import ruff_catalog
 from rubber_duck.analysis.rule_set import RuleSet, program_digest
 from rubber_duck.analysis.suppression import suppressed
@@ -139,24 +139,17 @@ class Analysis:
         return [file for file in files if file.path in run.hashes and file.path not in run.done]
 
     async def _analyze(self, run: _Run, pending: Sequence[ScannedFile]) -> None:
-        python = (
-            [file.path for file in pending if file.language == "python"] if run.target.settings.analysis.ruff else []
-        )
-        linting = asyncio.create_task(run_ruff(run.target.root.path, python))
-        try:
-            await self._walk(run, pending)
-            ruff = await linting
-            speaking = {path for path, analysis in run.done.items() if analysis.speaks_to_ruff}
-            await add_silenced(run.target.root.path, [path for path in ruff.linted if path in speaking], ruff)
-        finally:
-            linting.cancel()
-            await asyncio.wait([linting])
-        await asyncio.to_thread(_add_ruff, run, ruff)
+        settings = run.target.settings
+        if not settings.analysis.ruff or all(file.language != "python" for file in pending):
+            await self._walk(run, pending, None)
+            return
+        async with open_linting(run.target.root, settings.workers, self._workers.count) as linting:
+            await self._walk(run, pending, linting)
+            _add_ruff(run, await linting.finish())
 
-    async def _walk(self, run: _Run, pending: Sequence[ScannedFile]) -> None:
-        items = [_item(run.target, file.path, file.language or "") for file in pending]
+    async def _walk(self, run: _Run, pending: Sequence[ScannedFile], linting: Linting | None) -> None:
         run.on_progress(0, len(pending), "analysing")
-        encoded = [item_encoder.encode(item) for item in items]
+        encoded = await asyncio.to_thread(_encoded, run, pending, linting)
         sizes = [file.size_bytes for file in pending]
         deadline_s = run.target.settings.workers.file_timeout_s
         async with aclosing(self._workers.map(encoded, sizes=sizes, deadline_s=deadline_s)) as results:
@@ -165,6 +158,8 @@ class Analysis:
                 done += 1
                 file = pending[index]
                 _take(run, file, read_result(result))
+                if linting is not None and file.path in run.done:
+                    linting.add(file.path, run.done[file.path])
                 run.on_progress(done, len(pending), "analysing")
 
     def _keep(self, run: _Run, files: Sequence[ScannedFile], pending: Sequence[ScannedFile]) -> None:
@@ -173,7 +168,7 @@ class Analysis:
         analyses: dict[bytes, FileAnalysis] = {}
         for file in pending:
             analysis = run.done.get(file.path)
-            if analysis is not None and analysis.content_hash:
+            if analysis is not None and analysis.content_hash and analysis.is_complete:
                 analyses[analysis_key(run.version, file.path, analysis.content_hash)] = analysis
         self._known.prune(CACHE_BYTES)
         self._known.keep_analyses(analyses)
@@ -238,7 +233,7 @@ def _version(rule_set: RuleSet, target: Target) -> str:
     return hash_content(f"{rule_set.fingerprint} {ruff}".encode())
 
 
-def _item(target: Target, path: str, language: str) -> WorkItem:
+def _item(target: Target, path: str, language: str, copy: str = "") -> WorkItem:
     settings = target.settings
     return WorkItem(
         os.fsencode(target.root.path),
@@ -246,7 +241,17 @@ def _item(target: Target, path: str, language: str) -> WorkItem:
         language,
         settings.index.max_file_size_bytes,
         settings.analysis.rules,
+        os.fsencode(copy),
     )
+
+
+def _encoded(run: _Run, pending: Sequence[ScannedFile], linting: Linting | None) -> list[bytes]:
+    """What the workers are told of the files, for which there is a place to be copied to where ruff is to see them."""
+    items = []
+    for file in pending:
+        copy = linting.place(file.path) if linting is not None and file.language == "python" else ""
+        items.append(item_encoder.encode(_item(run.target, file.path, file.language or "", copy)))
+    return items
 
 
 def _content(run: _Run, file: ScannedFile) -> bytes | None:
@@ -272,56 +277,32 @@ def _take(run: _Run, file: ScannedFile, result: WorkResult | Crashed) -> None:
 
 
 def _add_ruff(run: _Run, ruff: RuffRun) -> None:
-    """Put ruff's findings beside ours. Where ruff parsed the file, its word on the syntax counts, not ours."""
-    for problem, paths in (("ruff_failed", ruff.failed), ("ruff_unread", ruff.unread)):
-        for path, reason in paths.items():
-            analysis = run.done.get(path)
-            if analysis is not None and not analysis.is_left_out:
-                added = FileProblem(problem, f"ruff could not look at it: {reason}")
-                run.done[path] = msgspec.structs.replace(analysis, problems=(*analysis.problems, added))
-    for path in ruff.linted:
-        analysis = run.done.get(path)
-        if analysis is None or analysis.is_left_out:
-            continue
-        ours = [finding for finding in analysis.findings if finding.rule != SYNTAX_ERROR]
-        theirs, silenced = ruff.diagnostics.get(path, []), ruff.silenced.get(path, [])
-        if not theirs and not silenced and len(ours) == len(analysis.findings):
-            continue
-        content = _unchanged_content(run, path, analysis)
-        if content is None:
-            continue
-        lines = Lines(content)
-        ours += [ruff_finding(each, lines) for each in theirs]
-        ours += [silenced_finding(each, lines) for each in silenced]
-        findings = sorted(ours, key=lambda each: each.order)
-        run.done[path] = msgspec.structs.replace(analysis, findings=tuple(findings), excerpt=lines.excerpt(findings))
-
-
-def _unchanged_content(run: _Run, path: str, analysis: FileAnalysis) -> bytes | None:
-    """The bytes that were analysed, if they are still there; a file that changed meanwhile is analysed next time."""
-    try:
-        content = run.target.root.open_bytes(path, run.target.settings.index.max_file_size_bytes)
-    except DuckError as error:
-        run.problems.append(Problem(path, error.code, error.message))
-        return None
-    if hash_content(content) != analysis.content_hash:
-        run.problems.append(Problem(path, "changed_meanwhile", "it changed during the analysis; run it again"))
-        run.done.pop(path, None)
-        run.hashes.pop(path, None)
-        return None
-    return content
+    for path, linted in ruff.linted.items():
+        run.done[path] = with_ruff(run.done[path], linted)
+    failed = {path: FileProblem(RUFF_FAILED, f"ruff could not look at it: {why}") for path, why in ruff.failed.items()}
+    given_up = {path: FileProblem(RUFF_GIVEN_UP, "ruff was given up before") for path in ruff.given_up}
+    for path, problem in (failed | given_up).items():
+        analysis = run.done[path]
+        run.done[path] = msgspec.structs.replace(analysis, problems=(*analysis.problems, problem))
 
 
 def _outcome(run: _Run, listed: Scan, files: Sequence[ScannedFile], *, cached: int) -> Outcome:
     problems = [*left_out(listed, run.target.only), *run.problems]
+    unseen = 0
     analyzed: list[AnalyzedFile] = []
     for file in files:
         analysis = run.done.get(file.path)
         if analysis is None:
             continue
-        problems += [Problem(file.path, each.reason, each.detail) for each in analysis.problems]
+        for each in analysis.problems:
+            if each.reason == RUFF_GIVEN_UP:
+                unseen += 1
+            else:
+                problems.append(Problem(file.path, each.reason, each.detail))
         findings = placed(file.path, suppressed(analysis.findings, analysis.suppressions))
         analyzed.append(AnalyzedFile(file.path, analysis.size_bytes, analysis, findings))
+    if unseen:
+        problems.append(given_up(unseen))
     problems.sort(key=lambda problem: (problem.path, problem.reason, problem.detail))
     return Outcome(
         root=os.fspath(run.target.root.path),

@@ -13,6 +13,17 @@ from rubber_duck.analysis.suppression import Suppression
 LEFT_OUT: Final = frozenset({"binary", "limit_exceeded"})
 """Reasons for which nothing at all is said about a file's content."""
 
+RUFF_FAILED: Final = "ruff_failed"
+"""The reason of a problem that kept ruff from looking at the file."""
+
+RUFF_GIVEN_UP: Final = "ruff_given_up"
+"""The reason of a problem of many files at once: ruff was given up before it looked at them."""
+
+FAILURES: Final = frozenset(
+    {"crashed", "rule_failed", RUFF_FAILED, RUFF_GIVEN_UP, "unreadable", "denied", "unavailable"}
+)
+"""Problems that nobody decided on: an analysis with one of them is not complete, so it cannot pass for clean."""
+
 
 @dataclass(frozen=True, slots=True)
 class FileProblem:
@@ -44,6 +55,16 @@ class FileAnalysis(msgspec.Struct, frozen=True, array_like=True, gc=False):
     def is_left_out(self) -> bool:
         """Whether the file was not analysed at all, not even by ruff."""
         return any(problem.reason in LEFT_OUT for problem in self.problems)
+
+    @property
+    def lacks_ruff(self) -> bool:
+        """Whether ruff could not look at it."""
+        return any(problem.reason in {RUFF_FAILED, RUFF_GIVEN_UP} for problem in self.problems)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing failed on the file. What failed may go well the next time, so only this is worth keeping."""
+        return not any(problem.reason in FAILURES for problem in self.problems)
 
 
 _encoder: Final = msgspec.msgpack.Encoder()

@@ -12,7 +12,7 @@ from rubber_duck import __version__
 from rubber_duck.analysis.analyzer import INVALID_ENCODING, SYNTAX_ERROR
 from rubber_duck.analysis.codes import RUFF
 from rubber_duck.analysis.directives import INVALID_SUPPRESSION
-from rubber_duck.analysis.file_analysis import FileAnalysis
+from rubber_duck.analysis.file_analysis import FAILURES, RUFF_GIVEN_UP, FileAnalysis
 from rubber_duck.analysis.finding import Confidence, Finding, Kind, Severity
 from rubber_duck.analysis.report.model import FileReport, LanguageCount, Problem, Report, RuleDescription
 from rubber_duck.analysis.ruff import rule_meaning
@@ -21,11 +21,6 @@ from rubber_duck.analysis.rule import Rule, rules
 from rubber_duck.analysis.selection import Selection
 from rubber_duck.workspace.paths import display
 from rubber_duck.workspace.scan import Scan
-
-FAILURES: Final = frozenset(
-    {"crashed", "rule_failed", "ruff_failed", "changed_meanwhile", "unreadable", "denied", "unavailable"}
-)
-"""Problems that nobody decided on: an analysis with one of them is not complete, so it cannot pass for clean."""
 
 BUILT_IN: Final[dict[str, RuleDescription]] = {
     SYNTAX_ERROR: RuleDescription(
@@ -100,7 +95,9 @@ class Outcome:
         """
         wanted = set(named)
         sentences = [
-            f"'{display(find(each.path))}' could not be analysed: {each.detail}"
+            each.detail
+            if each.reason == RUFF_GIVEN_UP
+            else f"'{display(find(each.path))}' could not be analysed: {each.detail}"
             for each in self.problems
             if each.path in wanted or each.reason in FAILURES
         ]
@@ -150,6 +147,17 @@ def placed(path: str, findings: Iterable[Finding]) -> tuple[Finding, ...]:
 def left_out(scan: Scan, wanted: Sequence[str]) -> list[Problem]:
     """What the scan left out, as far as it lies below `wanted` (empty: everywhere)."""
     return [Problem(each.path, each.reason.value, each.detail) for each in scan.left_out if is_below(each.path, wanted)]
+
+
+def given_up(files: int) -> Problem:
+    """The problem of all files of a run that ruff was not shown any more."""
+    what = "1 Python file" if files == 1 else f"{files:,} Python files"
+    return Problem(
+        ".",
+        RUFF_GIVEN_UP,
+        f"ruff was given up, because it failed on too many files or took too long; {what} it did not look at: "
+        "leave out what it failed on, or set `analysis.ruff = false`",
+    )
 
 
 def is_below(path: str, wanted: Sequence[str]) -> bool:

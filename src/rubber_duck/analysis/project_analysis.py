@@ -104,7 +104,7 @@ class ProjectAnalysis:
                 file_id=ids[file.path],
                 kind=kind,
                 content_hash=file.analysis.content_hash,
-                rules_version=version,
+                rules_version=version if file.analysis.is_complete else "",  # so it is stale until nothing fails
                 findings=tuple(finding for finding in file.findings if finding.kind is kind),
                 created_at=now,
             )

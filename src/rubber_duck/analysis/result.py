@@ -15,8 +15,8 @@ from rubber_duck.errors import InvalidInput
 class AnalysisResult:
     """The findings of one kind in one file, suppressed ones included, as of `content_hash` and `rules_version`.
 
-    There is one per file and kind; a clean file has results without findings. Raises InvalidInput when a finding
-    is of another kind.
+    There is one per file and kind; a clean file has results without findings. `rules_version` is empty when something
+    failed on the file. Raises InvalidInput when a finding is of another kind.
     """
 
     id: UUID

@@ -1,17 +1,16 @@
-"""Runs ruff over Python files and reads what it says; ruff sees no configuration but ours."""
+"""Asks ruff about Python files and reads what it says; ruff sees no configuration but ours."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from rubber_duck import telemetry
 from rubber_duck.analysis.codes import RUFF
 from rubber_duck.analysis.finding import Edit, Finding, Fix, Span
 from rubber_duck.analysis.lines import Lines
@@ -24,16 +23,29 @@ from rubber_duck.analysis.ruff_rules import (
     ignored,
     meaning,
 )
-from rubber_duck.errors import LimitExceeded, ProgramUnavailable, TimedOut
+from rubber_duck.errors import LimitExceeded, ProgramUnavailable
 from rubber_duck.workspace.programs import Limits, find_program, run_program
 
 OBEYED: Final = "a comment for ruff"
 """Why a finding of ruff's is suppressed that ruff was kept from reporting by a comment."""
 
-_ARGUMENT_BYTES: Final = 500_000
-"""Paths per run, well under Linux's 2 MB for all arguments."""
-_OUTPUT_BYTES: Final = 512_000_000
-_TIMEOUT_S: Final = 300.0
+HEEDLESS: Final = "--ignore-noqa"
+"""The option by which ruff takes no notice of the comments that it else obeys."""
+
+WALL_S: Final = 60.0
+"""Seconds after which ruff is killed though it took less processor time than it may: it hangs."""
+
+_OPTIONS: Final = (
+    "--isolated",
+    "--no-cache",
+    "--exit-zero",
+    "--quiet",
+    "--output-format=json",
+    "--target-version=py313",  # the newest syntax it knows: a project may be newer than this interpreter
+    "--config=src=[]",  # else what it says of an import depends on the files that happen to lie beside
+)
+_ENVIRONMENT: Final = {"RAYON_NUM_THREADS": "1"}  # several run at once, and processor time is that of all threads
+_OUT_OF_MEMORY: Final = b"memory allocation of "
 
 
 class _Location(msgspec.Struct, frozen=True):
@@ -64,25 +76,13 @@ class Diagnostic(msgspec.Struct, frozen=True):
     fix: _Fix | None = None
 
 
-@dataclass(slots=True)
-class RuffRun:
-    """What ruff said: the files it read, diagnostics by path, those that comments kept it from saying, the files it
-    died on and those it was not given, each with the reason."""
-
-    linted: list[str] = field(default_factory=list)
-    diagnostics: dict[str, list[Diagnostic]] = field(default_factory=dict)
-    silenced: dict[str, list[Diagnostic]] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
-    unread: dict[str, str] = field(default_factory=dict)
-
-
 _decoder = msgspec.json.Decoder(list[Diagnostic])
 
 
 def ruff_identity() -> str:
     """Changes when another ruff is installed, or when our selection changes; raises ProgramUnavailable."""
     status = ruff_program().stat()
-    return f"{status.st_size}:{status.st_mtime_ns}:{','.join(SELECT)}:{','.join(ignored())}"
+    return f"{status.st_size}:{status.st_mtime_ns}:{','.join((*SELECT, *ignored(), *_OPTIONS))}"
 
 
 def ruff_program() -> Path:
@@ -93,43 +93,53 @@ def ruff_program() -> Path:
     return Path(found)
 
 
-async def run_ruff(root: Path, paths: Sequence[str]) -> RuffRun:
-    """Lint the files `paths` (relative to `root`); when ruff dies on a batch, the batch is bisected.
+async def ask_ruff(folder: Path, names: Sequence[str], limits: Limits, *options: str) -> bytes:
+    """What ruff says of the files `names` below `folder`, for `read_diagnostics`; its `options` beside ours.
 
-    Raises ProgramUnavailable when there is no ruff, unless there is nothing to do.
+    Raises ProgramUnavailable (there is none, or it died), TimedOut, LimitExceeded (output or memory), Unavailable.
     """
-    run = RuffRun()
-    if not paths:
-        return run
-    program = ruff_program()
-    for batch in _batches([path for path in paths if _is_utf8(path)]):
-        await _lint(program, root, batch, run)
-    run.unread.update({path: "its name is not UTF-8, which ruff cannot read" for path in paths if not _is_utf8(path)})
-    return run
+    argv = [
+        str(ruff_program()),
+        "check",
+        *_OPTIONS,
+        f"--select={','.join(SELECT)}",
+        f"--ignore={','.join(ignored())}",
+        *options,
+        "--",
+        *(f"./{name}" for name in names),
+    ]
+    done = await run_program(argv, cwd=folder, timeout_s=WALL_S, limits=limits, environment=_ENVIRONMENT)
+    if done.returncode != 0:
+        if _OUT_OF_MEMORY in done.stderr:
+            raise LimitExceeded("it needs more memory than it may have")
+        raise ProgramUnavailable(f"it ended with status {done.returncode}: {_last_line(done.stderr)}")
+    return done.stdout
 
 
-async def add_silenced(root: Path, paths: Sequence[str], run: RuffRun) -> None:
-    """Fill `run.silenced` for `paths`, files of `run` that may hold comments which ruff obeys (`# noqa` and its like).
+def read_diagnostics(output: bytes, folder: Path) -> dict[str, list[Diagnostic]]:
+    """What ruff said, by the name of the file below `folder`; raises ProgramUnavailable when it is not that."""
+    found: dict[str, list[Diagnostic]] = {}
+    try:
+        for diagnostic in _decoder.decode(output):
+            found.setdefault(diagnostic.filename.removeprefix(f"{folder}{os.sep}"), []).append(diagnostic)
+    except msgspec.MsgspecError as error:
+        raise ProgramUnavailable(f"its output is not what was expected: {error}") from error
+    return found
 
-    ruff alone knows what such a comment covers, so it looks again, told to take no notice of them.
+
+def silenced(heedless: Sequence[Diagnostic], heeding: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """What comments kept ruff from saying of a file: it said it without heeding them, and not else.
+
+    ruff alone knows what such a comment (`# noqa` and its like) covers.
     """
-    unheeding = RuffRun()
-    if not paths:
-        return
-    program = ruff_program()
-    for batch in _batches(paths):
-        await _lint(program, root, batch, unheeding, "--ignore-noqa")
-    run.failed.update(unheeding.failed)
-    for path, diagnostics in unheeding.diagnostics.items():
-        said = Counter(map(_identity, run.diagnostics.get(path, ())))
-        silenced: list[Diagnostic] = []
-        for diagnostic in diagnostics:
-            if said[_identity(diagnostic)]:
-                said[_identity(diagnostic)] -= 1
-            else:
-                silenced.append(diagnostic)
-        if silenced:
-            run.silenced[path] = silenced
+    said = Counter(map(_identity, heeding))
+    kept: list[Diagnostic] = []
+    for diagnostic in heedless:
+        if said[_identity(diagnostic)]:
+            said[_identity(diagnostic)] -= 1
+        else:
+            kept.append(diagnostic)
+    return kept
 
 
 def silenced_finding(diagnostic: Diagnostic, lines: Lines) -> Finding:
@@ -182,74 +192,6 @@ def _fix(diagnostic: Diagnostic, lines: Lines) -> Fix | None:
 
 def _identity(diagnostic: Diagnostic) -> tuple[str | None, _Location | None, _Location | None]:
     return diagnostic.code, diagnostic.location, diagnostic.end_location
-
-
-def _is_utf8(path: str) -> bool:
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _batches(paths: Sequence[str]) -> Iterator[list[str]]:
-    batch: list[str] = []
-    size_bytes = 0
-    for path in paths:
-        cost = len(os.fsencode(path)) + 9
-        if batch and size_bytes + cost > _ARGUMENT_BYTES:
-            yield batch
-            batch, size_bytes = [], 0
-        batch.append(path)
-        size_bytes += cost
-    if batch:
-        yield batch
-
-
-async def _lint(program: Path, root: Path, batch: Sequence[str], run: RuffRun, *options: str) -> None:
-    waiting: list[Sequence[str]] = [batch]
-    while waiting:
-        paths = waiting.pop()
-        try:
-            diagnostics = await _call(program, root, paths, options)
-        except (LimitExceeded, TimedOut, ProgramUnavailable) as error:
-            telemetry.emit("analysis.ruff_failed", files=len(paths), error=error.message)
-            if len(paths) == 1:
-                run.failed[paths[0]] = error.message
-            else:
-                middle = len(paths) // 2
-                waiting += [paths[:middle], paths[middle:]]
-            continue
-        run.linted += paths
-        prefix = f"{root}{os.sep}"
-        for diagnostic in diagnostics:
-            relative = diagnostic.filename.removeprefix(prefix)
-            run.diagnostics.setdefault(relative, []).append(diagnostic)
-
-
-async def _call(program: Path, root: Path, paths: Sequence[str], options: Sequence[str]) -> list[Diagnostic]:
-    argv = [
-        str(program),
-        "check",
-        "--isolated",
-        "--no-cache",
-        "--exit-zero",
-        "--quiet",
-        "--output-format=json",
-        "--target-version=py313",  # the newest syntax it knows: a project may be newer than this interpreter
-        f"--select={','.join(SELECT)}",
-        f"--ignore={','.join(ignored())}",
-        *options,
-        "--",
-        *(f"./{path}" for path in paths),
-    ]
-    completed = await run_program(argv, cwd=root, timeout_s=_TIMEOUT_S, limits=Limits(output_bytes=_OUTPUT_BYTES))
-    if completed.returncode != 0:
-        raise ProgramUnavailable(f"ruff ended with status {completed.returncode}: {_last_line(completed.stderr)}")
-    try:
-        return _decoder.decode(completed.stdout)
-    except msgspec.MsgspecError as error:
-        raise ProgramUnavailable(f"ruff's output is not what was expected: {error}") from error
 
 
 def _last_line(stderr: bytes) -> str:

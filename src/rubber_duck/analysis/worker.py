@@ -11,7 +11,8 @@ import msgspec
 
 from rubber_duck import fault
 from rubber_duck.analysis.analyzer import Analyzed, Analyzer, hash_content
-from rubber_duck.analysis.file_analysis import FileAnalysis, FileProblem
+from rubber_duck.analysis.copies import write_copy
+from rubber_duck.analysis.file_analysis import RUFF_FAILED, FileAnalysis, FileProblem
 from rubber_duck.analysis.rule_set import RuleSet
 from rubber_duck.code.workers import Crashed
 from rubber_duck.errors import DuckError
@@ -24,13 +25,17 @@ TASK: Final = "rubber_duck.analysis.worker:open_task"
 
 
 class WorkItem(msgspec.Struct, frozen=True, array_like=True):
-    """One file to analyse. `root` and `path` are file system bytes, because names need not be UTF-8."""
+    """One file to analyse. `root` and `path` are file system bytes, because names need not be UTF-8.
+
+    `copy`, unless empty, is where to copy what was analysed, for ruff.
+    """
 
     root: bytes
     path: bytes
     language: str
     limit_bytes: int
     options: dict[str, dict[str, Option]]
+    copy: bytes = b""
 
 
 class WorkResult(msgspec.Struct, frozen=True, array_like=True):
@@ -79,7 +84,18 @@ def analyze_item(item: WorkItem) -> Analyzed:
     if looks_binary(content):
         return Analyzed(_unread(item.language, content, "binary", "holds NUL bytes"), b"")
     options = msgspec.json.encode(item.options, order="sorted")
-    return _analyzer(options).analyze(path, content, item.language)
+    analyzed = _analyzer(options).analyze(path, content, item.language)
+    return _copied(analyzed, item.copy, content) if item.copy and not analyzed.analysis.is_left_out else analyzed
+
+
+def _copied(analyzed: Analyzed, copy: bytes, content: bytes) -> Analyzed:
+    try:
+        write_copy(copy, content)
+    except OSError as error:
+        problem = FileProblem(RUFF_FAILED, f"ruff could not look at it: no copy can be made: {error.strerror or error}")
+        problems = (*analyzed.analysis.problems, problem)
+        return Analyzed(msgspec.structs.replace(analyzed.analysis, problems=problems), analyzed.facts)
+    return analyzed
 
 
 def _unread(language: str, content: bytes, reason: str, detail: str) -> FileAnalysis:

@@ -160,8 +160,8 @@ EVENTS: Final[dict[str, Event]] = _catalogue(
     Event(
         "analysis.ruff_failed",
         "warning",
-        "ruff died on a batch of files, which is being bisected.",
-        {"files": "files in the batch", "error": "what it said"},
+        "ruff failed on some files; if they are several, they are shown to it in smaller parts.",
+        {"files": "how many", "error": "how it ended"},
     ),
     Event(
         "search.indexed",

@@ -11,6 +11,9 @@ from rubber_duck.analysis.outcome import Outcome
 from rubber_duck.analysis.target import target
 from rubber_duck.settings import Settings, load
 
+HUNGRY = f"import a{',a' * 20_000}"
+"""More than 128 MB for ruff, and milliseconds for anybody else."""
+
 
 def settings_in(home: Path, **variables: str) -> Settings:
     """Settings with their home in a temporary folder."""

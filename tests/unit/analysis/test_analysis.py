@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from rubber_duck import telemetry
+from rubber_duck.analysis.linting import CULPRITS
 from rubber_duck.analysis.rule import stand_ins
+from rubber_duck.analysis.target import target
 from rubber_duck.errors import InvalidSettings, NotFound, ProgramUnavailable, UnknownName
 from tests.factories import write_tree
-from tests.unit.analysis.projects import analysis_in, found, outcome_of
+from tests.unit.analysis.projects import HUNGRY, analysis_in, found, outcome_of
 
 EVAL = "import os\n\n\ndef run(text):\n    return eval(text)\n"
 
@@ -123,13 +126,15 @@ async def test_many_files_go_to_worker_processes_and_come_back_the_same(tmp_path
     assert found(outcome) == expected
 
 
-async def test_names_that_are_not_utf_8_are_analysed_too(tmp_path: Path) -> None:
+async def test_names_that_are_not_utf_8_are_analysed_too_by_ruff_as_well(tmp_path: Path) -> None:
     project = write_tree(tmp_path / "p", {"good.py": "x = 1\n"})
-    strange = os.fsdecode(b"caf\xe9.js")
-    (project / strange).write_text("eval(x)\n")
+    script, module = os.fsdecode(b"caf\xe9.js"), os.fsdecode(b"caf\xe9.py")
+    (project / script).write_text("eval(x)\n")
+    (project / module).write_text("import os\n")
     async with analysis_in(tmp_path / "home") as (analysis, settings):
-        outcome = await outcome_of(analysis, settings, project)
-    assert found(outcome) == [(strange, 1, "unsafe-eval")]
+        outcome = await outcome_of(analysis, settings, project / script, project / module)
+    assert found(outcome) == [(script, 1, "unsafe-eval"), (module, 1, "ruff/F401")]
+    assert outcome.refused([script, module]) == ()
 
 
 async def test_a_suppressed_finding_is_kept_with_its_reason(tmp_path: Path) -> None:
@@ -290,3 +295,51 @@ async def test_where_ruff_is_off_it_need_not_be_there(tmp_path: Path, monkeypatc
     async with analysis_in(tmp_path / "home") as (analysis, settings):
         with pytest.raises(ProgramUnavailable, match=r"or set `analysis\.ruff = false`"):
             await outcome_of(analysis, settings, project)
+
+
+async def test_ruff_sees_what_was_analysed_though_a_link_was_put_in_its_place(tmp_path: Path) -> None:
+    project = write_tree(tmp_path / "p", {"a.py": "import os\n"})
+    write_tree(tmp_path, {"secret.py": "import secret\nprint(password)\n"})
+
+    def swap(done: int, total: int, note: str) -> None:
+        if done:
+            (project / "a.py").unlink()
+            (project / "a.py").symlink_to(tmp_path / "secret.py")
+
+    async with analysis_in(tmp_path / "home") as (analysis, settings):
+        outcome = await analysis.run(target([str(project)], "", settings), swap)
+    assert (found(outcome), outcome.problems) == ([("a.py", 1, "ruff/F401")], ())
+
+
+async def test_a_file_that_ruff_failed_on_is_analysed_again_and_the_others_are_not(tmp_path: Path) -> None:
+    project = write_tree(tmp_path / "p", {"a.py": EVAL, "hungry.py": HUNGRY})
+    runs = []
+    for memory_bytes in (1 << 27, 1 << 31, 1 << 31):
+        async with analysis_in(tmp_path / "home", DUCK_WORKERS_MEMORY_BYTES=str(memory_bytes)) as (analysis, settings):
+            runs.append(await outcome_of(analysis, settings, project))
+    assert [(each.cached, len(each.files[1].findings)) for each in runs] == [(0, 0), (1, 20_002), (2, 20_002)]
+    said = "'hungry.py' could not be analysed: ruff could not look at it: it needs more memory than it may have"
+    assert [each.refused(()) for each in runs] == [(said,), (), ()]
+
+
+async def test_a_file_that_a_worker_gave_up_on_is_not_shown_to_ruff(tmp_path: Path) -> None:
+    project = write_tree(tmp_path / "p", {"deep.py": f"import os\nx = {'a = ' * 60_000}1\n"})
+    async with analysis_in(tmp_path / "home") as (analysis, settings):
+        outcome = await outcome_of(analysis, settings, project)
+    assert ([each.reason for each in outcome.problems], found(outcome)) == (["limit_exceeded"], [])
+
+
+async def test_ruff_given_up_is_one_problem_and_the_files_are_not_taken_for_analysed(tmp_path: Path) -> None:
+    project = write_tree(tmp_path / "p", {f"{number:02}.py": HUNGRY for number in range(CULPRITS + 12)})
+    async with analysis_in(tmp_path / "home", DUCK_WORKERS_MEMORY_BYTES=str(1 << 27)) as (analysis, settings):
+        outcome = await outcome_of(analysis, settings, project)
+        again = await outcome_of(analysis, settings, project)
+    reasons = Counter(each.reason for each in outcome.problems)
+    sentence = next(each.detail for each in outcome.problems if each.reason == "ruff_given_up")
+    unseen = CULPRITS + 12 - reasons["ruff_failed"]
+    assert (reasons["ruff_given_up"], unseen in {11, 12}, again.cached) == (1, True, 0)  # it looks at two at a time
+    assert outcome.refused(())[0] == sentence
+    assert sentence == (
+        f"ruff was given up, because it failed on too many files or took too long; {unseen} Python files it did not "
+        "look at: leave out what it failed on, or set `analysis.ruff = false`"
+    )

@@ -6,12 +6,10 @@ import os
 import stat
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
 
-from rubber_duck.errors import Unavailable
 from rubber_duck.workspace.private import private_folder
 
 IN_A_PROCESS = "import os, pathlib\nfrom rubber_duck.workspace.private import private_folder\n"
@@ -73,10 +71,9 @@ def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
 
 
 def test_where_none_can_be_made_the_error_says_what_to_do(tmp_path: Path) -> None:
-    before = tempfile.tempdir
-    tempfile.tempdir = str(tmp_path / "gone")
-    try:
-        with pytest.raises(Unavailable, match=r"set TMPDIR"), private_folder():
-            pass
-    finally:
-        tempfile.tempdir = before
+    code = f"import tempfile; tempfile.tempdir = '{tmp_path}/gone'\nwith private_folder(): pass"
+    last = run(f"{IN_A_PROCESS}{code}", tmp_path).stderr.splitlines()[-1]
+    assert last == (
+        "rubber_duck.errors.Unavailable: a temporary folder cannot be made (No such file or directory); "
+        "make room, or set TMPDIR to a folder that RubberDuck may write"
+    )
