@@ -201,3 +201,16 @@ async def test_a_database_in_memory_is_refused_with_a_sentence() -> None:
 async def test_a_missing_table_is_a_mismatch_that_names_the_way_out(database: Database) -> None:
     with pytest.raises(SchemaMismatch, match="run `duck migrate`"):
         await database.run(lambda connection: connection.execute(text("SELECT 1 FROM no_such_table")))
+
+
+async def test_readers_take_turns_so_that_none_waits_for_ever(database: Database) -> None:
+    order: list[str] = []
+
+    async def read(name: str, times: int) -> None:
+        for _ in range(times):
+            await database.run(lambda connection: None, write=False)
+            order.append(name)
+
+    busy = [asyncio.create_task(read("busy", 100)) for _ in range(6)]
+    await asyncio.gather(*busy, read("late", 1))
+    assert order.index("late") < 50

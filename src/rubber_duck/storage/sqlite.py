@@ -66,7 +66,8 @@ class SqliteDatabase(Database):
             Lane(f"duck-sqlite-reader-{n}", partial(_connect_reader, self._engine)) for n in range(settings.readers)
         ]
         self._turn = asyncio.Lock()
-        self._idle: asyncio.LifoQueue[Lane] = asyncio.LifoQueue()
+        self._idle: list[Lane] = []
+        self._reading = asyncio.Semaphore(settings.readers)  # fair, which a queue is not: who reads again waits again
         self._pending: list[_Write] = []
         self._draining: asyncio.Task[None] | None = None
 
@@ -76,7 +77,7 @@ class SqliteDatabase(Database):
         await self._writer.open()
         for lane in self._readers:
             await lane.open()
-            self._idle.put_nowait(lane)
+            self._idle.append(lane)
 
     async def run(self, work: Callable[[Connection], T], *, write: bool = True) -> T:
         """Run `work` in a thread; writes that wait at the same time are committed together."""
@@ -125,11 +126,18 @@ class SqliteDatabase(Database):
             async with self._turn:
                 yield await self._begun(self._writer)
             return
-        lane = await self._idle.get()
-        try:
+        async with self._reader() as lane:
             yield await self._begun(lane)
-        finally:
-            self._idle.put_nowait(lane)
+
+    @asynccontextmanager
+    async def _reader(self) -> AsyncIterator[Lane]:
+        """A lane to read on, in turn; the one that was used last is the warmest."""
+        async with self._reading:
+            lane = self._idle.pop()
+            try:
+                yield lane
+            finally:
+                self._idle.append(lane)
 
     async def _begun(self, lane: Lane) -> _SqliteTransaction:
         transaction = _SqliteTransaction(lane, self.location)
@@ -141,11 +149,8 @@ class SqliteDatabase(Database):
         return transaction
 
     async def _read(self, work: Callable[[Connection], T]) -> T:
-        lane = await self._idle.get()
-        try:
+        async with self._reader() as lane:
             return await lane.call(partial(_whole, work))
-        finally:
-            self._idle.put_nowait(lane)
 
     async def _write(self, work: Callable[[Connection], T]) -> T:
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
