@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -146,8 +147,13 @@ async def known_project(call: Call, path: str, directory: str) -> tuple[Project,
     raise NotFound(f"the folder '{display(root)}' is no opened project; run: duck index FOLDER")
 
 
-async def update_index(call: Call, root: Root) -> tuple[Project, Scope, Updated]:
-    """Open the project of `root` and bring its index up to date, telling how far it is."""
+async def update_index(
+    call: Call, root: Root, *, only: Collection[str] = ()
+) -> tuple[Project, Scope, Updated]:
+    """Open the project of `root` and bring its index up to date, telling how far it is.
+
+    `only` are the paths that may have changed, where that is known.
+    """
 
     def progress(done: int, total: int, note: str) -> None:
         call.emit(Progress(done, total, note))
@@ -155,15 +161,15 @@ async def update_index(call: Call, root: Root) -> tuple[Project, Scope, Updated]
     project = await call.parts.workspace.open_project(call.scope, os.fspath(root.path))
     scope = call.scope.within(project.id)
     settings = project_settings(root, call.settings)
-    return project, scope, await call.parts.search.update(scope, root, settings, progress)
+    return project, scope, await call.parts.search.update(scope, root, settings, progress, only=only)
 
 
 async def _watch(call: Call, root: Root) -> None:
     from rubber_duck.workspace.watch import changed_paths  # noqa: PLC0415  # a library that only watching needs
 
     async with aclosing(changed_paths(root)) as changes:
-        async for _ in changes:
-            _, _, updated = await update_index(call, root)
+        async for paths in changes:
+            _, _, updated = await update_index(call, root, only=paths)
             if updated.added or updated.changed or updated.removed:
                 call.emit(Delta(f"{_told(updated)}\n"))
 

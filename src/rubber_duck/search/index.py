@@ -65,7 +65,7 @@ class Sighting:
 class KnownFile:
     """A file of the index. `problem` says why it is not found, or not as it should be; `""` if all is well.
 
-    `is_found` is false when nothing of it can be found, because of the problem or because it is empty.
+    `is_found` is false when nothing of it can be found because of the problem.
     """
 
     number: int

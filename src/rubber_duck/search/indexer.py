@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import os
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -23,14 +23,14 @@ from rubber_duck.search.associations import learn, written
 from rubber_duck.search.draft import FORMAT
 from rubber_duck.search.index import LAST, FreshFile, IndexState, KnownFile, Sighting, StoredFile
 from rubber_duck.search.kinds import is_test
-from rubber_duck.search.plan import Pending, Plan, has_grammar, plan
+from rubber_duck.search.plan import Pending, Plan, decides_on_files, has_grammar, plan
 from rubber_duck.search.worker import IndexedFile, IndexItem, index_item, item_encoder, result_decoder
 from rubber_duck.search.writing import Batch, Vocabulary, record_of, write_batch
 from rubber_duck.settings import Settings
 from rubber_duck.storage.database import Connection, Database
 from rubber_duck.storage.fulltext import Word, full_text
 from rubber_duck.workspace.paths import Root
-from rubber_duck.workspace.scan import scan
+from rubber_duck.workspace.scan import Scan, ScannedFile, examine, scan
 
 OnProgress = Callable[[int, int, str], None]
 """Called with files done, files in all, and what is being done."""
@@ -97,36 +97,62 @@ class Indexer:
         self._workers = workers
         self._clock = clock
         self._now_ns = now_ns
+        self._remembered: tuple[object, int, Vocabulary] = (None, 0, Vocabulary())
 
-    async def update(self, scope: Scope, root: Root, settings: Settings, on_progress: OnProgress) -> Updated:
+    async def update(
+        self, scope: Scope, root: Root, settings: Settings, on_progress: OnProgress, *, only: Collection[str] = ()
+    ) -> Updated:
         """Make the index of the scope's project equal to the files below `root`.
 
-        What was done is kept when this is interrupted at any point, and the next update goes on from there.
+        Who knows that `only` these relative paths have changed saves a look at all others; it is taken all the same
+        when that is not enough to know what belongs to the project. What was done is kept when this is interrupted at
+        any point, and the next update goes on from there.
         """
         started_ns = self._now_ns()
         waiting = partial(on_progress, 0, 0, "waiting for another process that indexes this project")
         with telemetry.span("search.update"):
             async with self._database.alone(f"index-{scope.project}", on_wait=waiting):
-                run = await self._planned(scope, root, settings, on_progress)
+                run = await self._planned(scope, root, settings, on_progress, only)
                 await self._write(run, await asyncio.to_thread(_touched, run))
                 await self._read(run)
                 await self._finish(run)
+                self._remembered = ((run.state.number, run.state.created_at), run.state.generation, run.vocabulary)
         duration_s = (self._now_ns() - started_ns) / 1e9
         unchanged = run.plan.unchanged + run.touched
         updated = Updated(run.added, run.changed, len(run.plan.removed), unchanged, duration_s)
         telemetry.emit("search.indexed", duration_ms=round(duration_s * 1000), **_told(updated))
         return updated
 
-    async def _planned(self, scope: Scope, root: Root, settings: Settings, on_progress: OnProgress) -> _Run:
+    async def _planned(
+        self, scope: Scope, root: Root, settings: Settings, on_progress: OnProgress, only: Collection[str]
+    ) -> _Run:
         started_ns = self._now_ns()
         on_progress(0, 0, "looking at the files")
         state = await self._opened(scope)
-        known = await self._database.run(partial(store.known_files, index=state.number), write=False)
-        listed = await asyncio.to_thread(scan, root, settings.index, detect)
-        todo = plan(listed, known, with_text=settings.index.text)
+        todo = await self._plan_of(state, root, settings, only) if only and state.finished_at else None
+        if todo is None:
+            known = await self._database.run(partial(store.known_files, index=state.number), write=False)
+            listed = await asyncio.to_thread(scan, root, settings.index, detect)
+            todo = plan(listed, known, with_text=settings.index.text)
         run = _Run(scope, root, settings, state, todo, started_ns, on_progress, state.next_file)
-        run.vocabulary.is_complete = state.next_word == 1
+        run.vocabulary = self._vocabulary(state)
         return run
+
+    async def _plan_of(self, state: IndexState, root: Root, settings: Settings, only: Collection[str]) -> Plan | None:
+        """What to do about these paths; None when one is no indexed file, or may change what is one."""
+        work = partial(store.known_files, index=state.number, paths=only)
+        known = await self._database.run(work, write=False)
+        if len(known) < len(set(only)) or any(decides_on_files(path) for path in only):
+            return None
+        listed = await asyncio.to_thread(_listed, root, settings, known)
+        return replace(plan(listed, known, with_text=settings.index.text), left_out=state.left_out)
+
+    def _vocabulary(self, state: IndexState) -> Vocabulary:
+        """The words that this process knows of the index already, if nobody else has written to it since."""
+        number, generation, known = self._remembered
+        if (number, generation) == ((state.number, state.created_at), state.generation):
+            return known
+        return Vocabulary(is_complete=state.next_word == 1)
 
     async def _opened(self, scope: Scope) -> IndexState:
         work = partial(store.open_index, scope=scope, format_=FORMAT, at=self._clock())
@@ -184,7 +210,7 @@ class Indexer:
     async def _write(self, run: _Run, batch: Batch) -> None:
         if not batch.fresh and not batch.removed and not batch.touched:
             return
-        work = partial(write_batch, state=run.state, batch=batch, vocabulary=run.vocabulary)
+        work = partial(write_batch, state=run.state, batch=batch, vocabulary=run.vocabulary, at=self._clock())
         run.state = await self._database.run(work)
 
     async def _finish(self, run: _Run) -> None:
@@ -192,9 +218,10 @@ class Indexer:
         now = self._clock()
         before = run.state
         is_old = before.finished_at is None or now - before.finished_at > NOTED_EVERY
-        if not (run.added or run.changed or run.plan.removed or is_old or before.left_out != run.plan.left_out):
+        learns = before.changed_chunks > LEARN_ANEW * before.chunks
+        if not (is_old or learns or before.left_out != run.plan.left_out):
             return
-        if before.changed_chunks > LEARN_ANEW * before.chunks:
+        if learns:
             run.on_progress(0, 0, "learning which words go together")
             words, files = await self._database.run(partial(_learnable, index=before.number), write=False)
             learnt = await asyncio.to_thread(_learn, words, files)
@@ -202,6 +229,19 @@ class Indexer:
             before = replace(before, generation=before.generation + 1, changed_chunks=0)
         run.state = replace(before, generation=before.generation + 1, left_out=run.plan.left_out, finished_at=now)
         await self._database.run(partial(_close, state=run.state, is_first=before.finished_at is None))
+
+
+def _listed(root: Root, settings: Settings, known: Sequence[KnownFile]) -> Scan:
+    """Those of the known files that are still there."""
+    found: list[ScannedFile] = []
+    for file in known:
+        try:
+            seen = examine(root, file.path, settings.index, detect)
+        except DuckError:
+            continue  # it is gone
+        if isinstance(seen, ScannedFile):
+            found.append(seen)
+    return Scan(tuple(found), (), 0)
 
 
 def _learnable(connection: Connection, index: int) -> tuple[list[Word], list[StoredFile]]:

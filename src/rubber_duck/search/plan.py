@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from rubber_duck.code.language import languages
-from rubber_duck.search.index import KnownFile, Sighting
+from rubber_duck.search.index import KnownFile
 from rubber_duck.search.kinds import text_language
 from rubber_duck.workspace.scan import Scan, ScannedFile
+
+_DECIDING: Final = frozenset({".gitignore", ".duckignore", "duck.toml"})
 
 NOT_TEXT: Final = "not_text"
 """Why a file is not indexed whose name is not that of a text which people write and search."""
@@ -60,5 +62,6 @@ def has_grammar(language: str) -> bool:
     return language in languages.discover()
 
 
-Seen = Callable[[ScannedFile], Sighting]
-"""What is noted of a file that a scan has listed."""
+def decides_on_files(path: str) -> bool:
+    """Whether what stands in the file decides which other files belong to the project."""
+    return path.rpartition("/")[2] in _DECIDING

@@ -59,6 +59,18 @@ class Record:
         declared: Numbers = words[codes & DEFINES > 0]
         return declared
 
+    def fingerprints(self) -> list[tuple[int, int]]:
+        """For each chunk two numbers of 64 bits that are equal for chunks of the same words and codes, and only then.
+
+        Sums, because the order of the words does not matter, of what splitmix64 makes of each (Steele et al., 2014).
+        """
+        values = (self.words.astype(np.uint64) << np.uint64(8)) | self.codes.astype(np.uint64)
+        columns = []
+        for seed in _SEEDS:
+            sums = np.concatenate(([np.uint64(0)], np.cumsum(_mixed(values + seed), dtype=np.uint64)))
+            columns.append((sums[self.offsets[1:]] - sums[self.offsets[:-1]]).tolist())
+        return list(zip(*columns, strict=True))
+
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The name of each chunk, `""` where it has none."""
@@ -102,6 +114,15 @@ class Record:
         before = np.concatenate(([0], sums))[self.offsets[:-1]]
         words: Numbers = sums - np.repeat(before, self.counts)
         return words
+
+
+_SEEDS: Final = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD1B54A32D192ED03))
+
+
+def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return values ^ (values >> np.uint64(31))
 
 
 def read_numbers(planes: bytes) -> Numbers:

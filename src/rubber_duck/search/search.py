@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -60,9 +60,14 @@ class Search:
         self._clock = clock
         self._shelves: dict[tuple[UUID, int, datetime], Shelf] = {}
 
-    async def update(self, scope: Scope, root: Root, settings: Settings, on_progress: OnProgress) -> Updated:
-        """Make the index of the scope's project, which lies at `root`, equal to its files."""
-        return await self._indexer.update(scope, root, settings, on_progress)
+    async def update(
+        self, scope: Scope, root: Root, settings: Settings, on_progress: OnProgress, *, only: Collection[str] = ()
+    ) -> Updated:
+        """Make the index of the scope's project, which lies at `root`, equal to its files.
+
+        `only` are relative paths, for who knows that nothing else has changed.
+        """
+        return await self._indexer.update(scope, root, settings, on_progress, only=only)
 
     async def find(self, scope: Scope, root: Root, query: str, options: Options) -> Found:
         """What the query finds in the scope's project, as it was indexed last.

@@ -73,6 +73,7 @@ search_files: Final = Table(
     Column("vocabulary", LargeBinary, nullable=False),
     Column("slots", LargeBinary, nullable=False),
     Column("content", LargeBinary, nullable=False),
+    Index(None, "index_number", "path", unique=True),
     Index(None, "index_number", "generation"),
 )
 
@@ -109,13 +110,15 @@ def remove_index(connection: Connection, number: int) -> None:
     connection.execute(delete(search_indexes).where(search_indexes.c.number == number))
 
 
-def known_files(connection: Connection, index: int) -> list[KnownFile]:
-    """Every file of the index, by path."""
+def known_files(connection: Connection, index: int, paths: Collection[str] | None = None) -> list[KnownFile]:
+    """Every file of the index by path, or those of `paths`."""
     columns = search_files.c
     statement = select(
         columns.number, columns.path, columns.language, columns.content_hash, columns.size_bytes, columns.mtime_ns,
         columns.ctime_ns, columns.inode, columns.seen_ns, columns.problem, func.length(columns.content) > 0,
     ).where(columns.index_number == index)  # fmt: skip
+    if paths is not None:
+        statement = statement.where(columns.path.in_(sorted(paths)))
     rows = connection.execute(statement.order_by(columns.path)).all()
     return [KnownFile(row[0], row[1], row[2], row[3], Sighting(*row[4:9]), row[9], bool(row[10])) for row in rows]
 

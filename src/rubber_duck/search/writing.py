@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
 
 import numpy as np
 
@@ -17,9 +19,6 @@ from rubber_duck.search.stem import stem
 from rubber_duck.storage.database import Connection
 from rubber_duck.storage.fulltext import FullText, Posting, Word, full_text
 
-Key = tuple[bytes, bytes]
-"""A chunk's words and codes: chunks of one file with the same key are one as far as the postings are concerned."""
-
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -30,23 +29,36 @@ class Batch:
     touched: Mapping[int, Sighting] = field(default_factory=dict)
 
 
+MOST_HELD: Final = 1_000_000
+"""Words that are held in memory while indexing."""
+
+
 class Vocabulary:
     """The numbers of words that one run of the indexer has met; the rest is asked from the index."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_complete: bool = False) -> None:
+        """`is_complete`: the index has no other words than those that are met here."""
         self.numbers: dict[str, int] = {}
-        self.is_complete = False
+        self.is_complete = is_complete
 
     def learn(self, text: FullText, words: set[str]) -> None:
         """Get the numbers of those `words` that the index has."""
+        if len(self.numbers) > MOST_HELD:
+            self.numbers.clear()
+            self.is_complete = False
         missing = [] if self.is_complete else [word for word in words if word not in self.numbers]
         if missing:
             found = text.words({stem(word) for word in missing})
             self.numbers.update((word.text, word.number) for word in found)
 
 
-def write_batch(connection: Connection, state: IndexState, batch: Batch, vocabulary: Vocabulary) -> IndexState:
-    """Bring the index from `state` to the state that is returned. Raises StaleVersion when it is in another one."""
+def write_batch(
+    connection: Connection, state: IndexState, batch: Batch, vocabulary: Vocabulary, at: datetime
+) -> IndexState:
+    """Bring the index from `state` to the state that is returned. Raises StaleVersion when it is in another one.
+
+    `at` is when that is; it stands in the index once a first build has been complete.
+    """
     text = full_text(connection, state.number)
     old = _old_records(connection, state.number, batch)
     words = {word for file in batch.fresh for word in file.vocabulary}
@@ -74,6 +86,7 @@ def write_batch(connection: Connection, state: IndexState, batch: Batch, vocabul
         chunks=state.chunks + change.chunks,
         lengths=tuple(before + int(more) for before, more in zip(state.lengths, change.lengths, strict=True)),
         changed_chunks=state.changed_chunks + len(change.withdrawn) + len(change.posted),
+        finished_at=at if state.finished_at is not None else None,
     )
     store.save_index(connection, after)
     fault.point("search.before_commit")
@@ -145,10 +158,10 @@ def _place(file: FreshFile, old: Record | None, vocabulary: Vocabulary, change: 
 
 def _slots(file: int, old: Record, record: Record, change: _Change) -> None:
     """Give each chunk of `record` a place: that of an equal one of `old`, or a free one."""
-    held: dict[Key, list[int]] = {}
-    for at in reversed(range(old.size)):
-        held.setdefault(_key(old, at), []).append(at)
-    same = [(held[key].pop() if held.get(key := _key(record, at)) else None) for at in range(record.size)]
+    held: dict[tuple[int, int], list[int]] = {}
+    for at, mark in reversed(list(enumerate(old.fingerprints()))):
+        held.setdefault(mark, []).append(at)
+    same = [held[mark].pop() if held.get(mark) else None for mark in record.fingerprints()]
     kept = {int(old.slots[at]) for at in same if at is not None}
     free = (slot for slot in range(MAX_CHUNKS) if slot not in kept)
     slots = np.fromiter((next(free) if at is None else old.slots[at] for at in same), np.int64, record.size)
@@ -159,12 +172,6 @@ def _slots(file: int, old: Record, record: Record, change: _Change) -> None:
     for at, before in enumerate(same):
         if before is None:
             change.post(file, record, at)
-
-
-def _key(record: Record, at: int) -> Key:
-    words, codes = record.postings(at)
-    order = np.argsort(words, kind="stable")
-    return words[order].tobytes(), codes[order].tobytes()
 
 
 def _posting(file: int, record: Record, at: int) -> Posting:

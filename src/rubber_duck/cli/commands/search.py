@@ -10,12 +10,14 @@ import click
 from rubber_duck.cli import drawing, terminal
 from rubber_duck.cli.asking import ask
 from rubber_duck.cli.command import Command
-from rubber_duck.cli.failures import FAILED
 from rubber_duck.cli.invocation import current
 from rubber_duck.cli.program import current_folder
 
 if TYPE_CHECKING:
     from rich.text import Text
+
+NOTHING_FOUND: Final = 1
+"""The exit status of a search without a hit, as grep's."""
 
 _WHY: Final = {
     "declares": "declares",
@@ -68,11 +70,11 @@ def command(query: tuple[str, ...], project: str, limit: int, tests: bool | None
     answer = ask("search", request)
     if as_json:
         drawing.machine(answer)
-        return 0 if answer["hits"] else FAILED
+        return 0 if answer["hits"] else NOTHING_FOUND
     for number, hit in enumerate(answer["hits"]):
         drawing.show(*([""] if number else []), *_drawn(hit))
     _remark(answer)
-    return 0 if answer["hits"] else FAILED
+    return 0 if answer["hits"] else NOTHING_FOUND
 
 
 def _remark(answer: dict[str, Any]) -> None:

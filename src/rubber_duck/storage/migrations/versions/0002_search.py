@@ -70,6 +70,7 @@ def _files() -> None:
         sa.PrimaryKeyConstraint("index_number", "number", name="pk_search_files"),
         _of_index("search_files"),
     )
+    op.create_index("ix_search_files_index_number_path", "search_files", ["index_number", "path"], unique=True)
     op.create_index("ix_search_files_index_number_generation", "search_files", ["index_number", "generation"])
 
 

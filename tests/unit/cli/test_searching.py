@@ -1,0 +1,130 @@
+"""`duck search` and `duck index` ask the right thing and show the answer well."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from tests.unit.cli.calling import Script, call
+
+HIT: dict[str, Any] = {
+    "path": "lib/duck.py",
+    "language": "python",
+    "kind": "function",
+    "name": "swim",
+    "start_line": 9,
+    "end_line": 12,
+    "start_byte": 100,
+    "end_byte": 200,
+    "score": 1.5,
+    "reasons": [
+        {"kind": "name", "words": ["swim"]},
+        {"kind": "documentation", "words": ["far", "duck"]},
+        {"kind": "related", "words": ["dive (swim)"]},
+    ],
+    "lines": [{"number": 9, "text": "def swim(far):\x1b", "spans": [[4, 8]]}],
+}
+TEST_HIT = HIT | {"path": "tests/a.md", "kind": "text", "name": "", "test": True, "outdated": True, "lines": []}
+FOUND: dict[str, Any] = {
+    "project": "pond",
+    "root": "/pond",
+    "hits": [HIT, TEST_HIT],
+    "unknown": [],
+    "complete": True,
+    "indexed": None,
+}
+INDEX: dict[str, Any] = {
+    "project": "pond",
+    "root": "/pond",
+    "files": 1200,
+    "chunks": 9000,
+    "words": 4000,
+    "size_bytes": 2_500_000,
+    "languages": {"python": 1100, "markdown": 100},
+    "failed": [{"path": "a.py", "reason": "it is not text: it holds NUL bytes"}],
+    "left_out": {"ignored": 3, "not_text": 7},
+    "created_at": "2026-11-20T10:00:00+00:00",
+    "updated_at": "2020-01-01T10:00:00+00:00",
+    "changes": {"added": 1, "changed": 2, "removed": 0, "unchanged": 1197, "duration_ms": 1234},
+}
+
+
+def test_a_search_asks_for_all_its_words_and_shows_place_lines_and_reasons() -> None:
+    script = Script(FOUND)
+    done = call("search", "swim", "far", "--project", "pond", "-n", "3", "--no-tests", script=script)
+    assert script.asked == [
+        (
+            "search",
+            {
+                "query": "swim far",
+                "project": "pond",
+                "directory": os.getcwd(),
+                "limit": 3,
+                "tests": False,
+                "refresh": True,
+            },
+        )
+    ]
+    assert (done.code, done.err) == (0, "")
+    assert done.out == (
+        "lib/duck.py:9 function swim\n"
+        "   9  def swim(far):\\x1b\n"
+        "  named swim · documented far, duck · related dive (swim)\n"
+        "\n"
+        "tests/a.md:9\n"
+        "  it has changed since it was indexed\n"
+        "  named swim · documented far, duck · related dive (swim) (test or generated)\n"
+    )
+
+
+def test_a_search_that_finds_nothing_ends_with_1_and_says_why() -> None:
+    nothing = FOUND | {"hits": [], "unknown": ["swom"], "complete": False}
+    done = call("search", "swom", script=Script(nothing))
+    assert (done.code, done.out) == (1, "")
+    assert done.err == (
+        "nowhere in pond: swom\n"
+        "the search took too long and was ended early: say a path: or a lang: to look in less\n"
+        "nothing was found in pond\n"
+    )
+
+
+def test_the_answers_are_given_as_json_when_asked() -> None:
+    assert json.loads(call("search", "swim", "--json", script=Script(FOUND)).out) == FOUND
+    assert json.loads(call("index", "status", "--json", script=Script(INDEX)).out) == INDEX
+
+
+def test_index_takes_a_folder_or_the_present_one() -> None:
+    for arguments, path in (((), "."), (("pond",), "pond"), (("update", "pond"), "pond"), (("-q", "pond"), "pond")):
+        script = Script(INDEX)
+        done = call("index", *arguments, script=script)
+        assert (done.code, script.asked) == (
+            0,
+            [("index", {"type": "update", "path": path, "directory": os.getcwd()})],
+        )
+    assert done.out == ""
+    done = call("index", "pond", script=Script(INDEX))
+    assert done.out == "pond: 1 added, 2 changed; 1,200 files in 9,000 pieces, 1.2 s\n"
+    assert done.err == "a.py: it is not text: it holds NUL bytes\n"
+
+
+def test_the_status_shows_everything_worth_knowing() -> None:
+    done = call("index", "status", "pond", script=Script(INDEX))
+    shown = [line.split("  ", 1) for line in done.out.splitlines()]
+    assert [(name, rest[0].strip() if rest else "") for name, *rest in shown][:-1] == [
+        ("pond", ""),
+        ("folder", "/pond"),
+        ("indexed", "1,200 files, 2.5 MB of source"),
+        ("pieces", "9,000, with 4,000 distinct words"),
+        ("languages", "1,100 python, 100 markdown"),
+        ("left out", "3 ignored, 7 not text"),
+    ]
+    assert done.out.splitlines()[-1].startswith("up to date")
+    assert done.out.splitlines()[-1].endswith("days ago (2020-01-01 10:00:00 UTC)")
+    unfinished = call("index", "status", script=Script(INDEX | {"updated_at": None}))
+    assert "the first build was interrupted; run duck index" in unfinished.out
+
+
+def test_watching_prints_what_it_is_told() -> None:
+    done = call("index", "watch", "pond", script=Script(INDEX))
+    assert (done.code, done.out) == (0, "")
