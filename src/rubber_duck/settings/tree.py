@@ -70,7 +70,7 @@ class WorkerSettings(Section, frozen=True):
 
     count: Annotated[int, Meta(ge=0, le=256, description="Worker processes; 0: one per core.")] = 0
     file_timeout_s: Annotated[
-        float, Meta(gt=0, le=600, description="Seconds a worker, or ruff, may spend on one file before it is killed.")
+        float, Meta(gt=0, le=600, description="Seconds of processor time a worker, or ruff, may spend on one file.")
     ] = 5.0
     memory_bytes: Annotated[
         int, Meta(ge=134_217_728, description="Memory a worker, or ruff, may map before it is refused more.")

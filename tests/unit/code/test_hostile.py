@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import random
+import threading
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rubber_duck.code import parse as parsing
 from rubber_duck.code.code import TextEdit, detect, open_source, reparse
 from rubber_duck.code.codec import decode, encode
 from rubber_duck.code.extract import extract
@@ -150,6 +153,15 @@ def test_a_parse_that_takes_too_long_is_stopped_and_leaves_the_parser_usable() -
     with pytest.raises(LimitExceeded, match="too long"):
         parse(b"x = 1\n" * 50_000, "python", "python", timeout_s=3, clock=lambda: float(next(ticks)))
     assert parse(b"y = 2\n", "python", "python").tree.root_node.end_byte == 6
+
+
+def test_the_time_that_others_have_the_processor_for_is_not_counted() -> None:
+    clocks = [inspect.signature(reader).parameters["clock"].default for reader in (parse, parsing.reparse)]
+    before_s = [clock() for clock in clocks]
+    other = threading.Thread(target=lambda: [parse(b"x = 1\n" * 50_000, "python", "python") for _ in range(8)])
+    other.start()
+    other.join()
+    assert [clock() - before < 0.1 for clock, before in zip(clocks, before_s, strict=True)] == [True, True]
 
 
 def test_a_huge_line_is_read_or_refused_in_time() -> None:

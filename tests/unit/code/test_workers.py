@@ -57,7 +57,29 @@ async def test_only_the_culprit_is_blamed(order: bytes, reason: str) -> None:
 async def test_an_item_that_hangs_costs_its_process_and_nothing_else() -> None:
     workers = Workers(1, OBEDIENT)
     try:
-        assert await answers(workers, [b"a", b"hang", b"b"], 0.5) == [b"A", Crashed("it took longer than 0.5 s"), b"B"]
+        assert await answers(workers, [b"a", b"hang", b"b"], 0.2) == [b"A", Crashed("it took longer than 0.2 s"), b"B"]
+    finally:
+        await workers.close()
+
+
+async def test_an_item_that_spins_costs_its_process_and_nothing_else() -> None:
+    workers = Workers(1, OBEDIENT)
+    try:
+        assert await answers(workers, [b"a", b"spin", b"b"], 0.5) == [b"A", Crashed("it took longer than 0.5 s"), b"B"]
+    finally:
+        await workers.close()
+
+
+async def test_time_in_which_a_process_gets_no_processor_is_not_counted(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    writing = os.open(tmp_path / "fifo", os.O_RDWR)
+    workers = Workers(1, OBEDIENT)
+    try:
+        waiting = asyncio.create_task(answers(workers, [os.fsencode(tmp_path / "fifo"), b"b"], 2.0))
+        await asyncio.wait([waiting], timeout=3.0)  # the deadline passes, and the process has done next to nothing
+        os.write(writing, b"late")
+        os.close(writing)
+        assert await waiting == [b"late", b"B"]
     finally:
         await workers.close()
 

@@ -19,6 +19,12 @@ def open_obedient(initial: bytes) -> Callable[[bytes], bytes]:
                 os._exit(3)
             case b"hang":
                 time.sleep(600)
+            case b"spin":
+                while True:
+                    pass
+            case _ if item.startswith(b"/"):
+                with open(item, "rb") as fifo:
+                    return fifo.read()
             case b"raise":
                 raise ValueError("told to")
             case b"eat":
