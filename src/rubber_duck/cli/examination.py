@@ -129,7 +129,7 @@ async def _database(settings: Settings) -> Verdict:
     try:
         location = Location.parse(settings.database.url)
         path = location.path
-        if path is not None and not os.path.exists(path) and not _refusal(_nearest(path)):
+        if path is not None and _can_be_made(path):
             return Verdict(State.WELL, "database", f"{location.shown}, made at first use")
         async with open_database(settings.database, migrate=False) as database:
             health = await database.health()
@@ -207,6 +207,10 @@ async def _workers(settings: Settings) -> Verdict:
 def echo(initial: bytes) -> Callable[[bytes], bytes]:
     """The task of the workers that the check starts: they send back what they get."""
     return bytes
+
+
+def _can_be_made(path: Path) -> bool:
+    return not os.path.exists(path) and not _refusal(_nearest(path))
 
 
 def _nearest(path: Path) -> Path:

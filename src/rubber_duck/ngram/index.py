@@ -1,4 +1,4 @@
-"""All contexts of a sequence of tokens in one sorted array: what followed this context, and this longer one, before?
+"""All contexts of a sequence of tokens in one sorted array, which says what followed each of them before.
 
 The positions of the sequence are sorted by the tokens that stand before them, the nearest first, so the places that
 share a context of any length lie side by side (a suffix array of the reversed text; Manber and Myers, 1993). Eight

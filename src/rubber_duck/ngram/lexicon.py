@@ -6,16 +6,13 @@ a project is read in a second. Every expression is linear: what could be taken t
 
 from __future__ import annotations
 
-import importlib
 import re
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
 
 SYMBOL, KEYWORD, NAME, STRING, NUMBER, LAYOUT, COMMENT = range(7)
 """The kinds of tokens. LAYOUT is an end of line with the indentation after it; COMMENT is never kept."""
 
-_FAMILIES: Final = ("python", "ecmascript", "elixir")
 _TAB: Final = 4
 _BLOCK_COMMENT: Final = re.compile(r"/\*(?:[^*]|\*(?!/))*+\*/")
 
@@ -94,12 +91,3 @@ def _is_prefixed_string(token: str) -> bool:
     if first == "/":
         return len(token) > 2 and token != "//="
     return first.isalpha() and any(quote in token[1:3] for quote in "\"'")
-
-
-@cache
-def lexicon(family: str) -> Lexicon | None:
-    """The lexicon of a family of languages, or None for one that cannot be completed."""
-    if family not in _FAMILIES:
-        return None
-    found: Lexicon = importlib.import_module(f"rubber_duck.ngram.lexicons.{family}").LEXICON
-    return found

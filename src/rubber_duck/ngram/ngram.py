@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Final
 
 from rubber_duck.code.code import family
-from rubber_duck.errors import InvalidInput
-from rubber_duck.ngram.lexicon import lexicon
-from rubber_duck.ngram.project import Prediction, Stop, Stopped, TrainedProject
+from rubber_duck.errors import InvalidInput, TimedOut
+from rubber_duck.ngram.families import lexicon
+from rubber_duck.ngram.project import Prediction, Stop, TrainedProject
 from rubber_duck.ngram.shelf import Shelf
 from rubber_duck.ngram.suggestion import Cursor, Suggestion
 from rubber_duck.settings import IndexSettings, Settings
@@ -88,12 +88,16 @@ class Ngram:
         finally:
             stopped.set()
 
+    async def refreshed(self) -> None:
+        """Wait until all that goes on behind the answers has ended."""
+        if self._refreshing:
+            await asyncio.wait(self._refreshing)
+
     async def close(self) -> None:
         """End what goes on behind the answers."""
         for task in self._refreshing:
             task.cancel()
-        if self._refreshing:
-            await asyncio.wait(self._refreshing)
+        await self.refreshed()
 
     def _project(self, root: Root, index: IndexSettings, language: str) -> TrainedProject:
         words = lexicon(family(language))
@@ -120,12 +124,12 @@ async def open_ngram(settings: Settings) -> AsyncIterator[Ngram]:
 def _predicted(project: TrainedProject, cursor: Cursor, count: int, stop: Stop) -> Prediction:
     try:
         return project.predict(cursor, count=count, stop=stop)
-    except Stopped:
+    except TimedOut:
         return Prediction((), is_extended=False)  # of a task that was cancelled: nobody reads it
 
 
 def _refreshed(project: TrainedProject, stop: Stop) -> None:
     try:
         project.refresh(stop)
-    except Stopped:
+    except TimedOut:
         return

@@ -13,7 +13,7 @@ from typing import Final
 
 from rubber_duck import telemetry
 from rubber_duck.code.code import detect, family
-from rubber_duck.errors import DuckError
+from rubber_duck.errors import DuckError, TimedOut
 from rubber_duck.ngram.lexicon import Lexicon
 from rubber_duck.ngram.mixer import mixer
 from rubber_duck.ngram.model import ProjectModel, ReadFile, Sighting
@@ -30,13 +30,10 @@ from rubber_duck.workspace.scan import ScannedFile, looks_binary, scan
 Stop = Callable[[], bool]
 
 _MOST_SESSIONS: Final = 8
+_STOPPED: Final = "nobody waits for the completion any more; ask again"
 _LONGEST_TYPED: Final = 80
 _ANEW: Final = 0.3
 """The share of changed files from which on all is read again."""
-
-
-class Stopped(Exception):
-    """Nobody waits for the answer any more; it never leaves this package."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +70,10 @@ class TrainedProject:
         return self._model is not None
 
     def predict(self, cursor: Cursor, *, count: int, stop: Stop) -> Prediction:
-        """Suggestions at a cursor; the model is read or trained first if it has to be. Raises Stopped."""
+        """Suggestions at a cursor; read or trained first if it has to be. Raises TimedOut when stopped."""
         with self._lock:
             if stop():
-                raise Stopped
+                raise TimedOut(_STOPPED)
             model = self._model or self._opened(stop)
             known = self._extended(cursor, count)
             if known is not None:
@@ -90,12 +87,12 @@ class TrainedProject:
                 self._answers.pop(path, None)
             found = tuple(suggestions(session, cursor, count=count, stop=stop))
             if stop():
-                raise Stopped
+                raise TimedOut(_STOPPED)
             self._answers[cursor.path] = _Answer(cursor, count, found)
             return Prediction(found, is_extended=False)
 
     def refresh(self, stop: Stop) -> None:
-        """Bring the model up to date with what was changed in the project. Raises Stopped."""
+        """Bring the model up to date with what was changed in the project. Raises TimedOut when it is stopped."""
         with self._lock:
             if self._model is not None:
                 self._update(self._model, self._listed(), stop)
@@ -168,7 +165,7 @@ class TrainedProject:
         """The files' content; empty for one that cannot be read any more."""
         for file in files:
             if stop():
-                raise Stopped
+                raise TimedOut(_STOPPED)
             try:
                 content = self._root.open_bytes(file.path, self._settings.max_file_size_bytes)
             except DuckError as error:
