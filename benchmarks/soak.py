@@ -1,4 +1,5 @@
-"""A long run: damaged files, round after round with fresh seeds, and an analysis that is killed again and again.
+"""A long run: damaged files, round after round with fresh seeds, and an analysis and an indexing that are killed
+again and again.
 
 `make soak ARGS="--minutes 10"`. Prints what was lost; the status is 1 when anything was.
 """
@@ -16,6 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.kills import killed_indexing
 from rubber_duck.analysis.analysis import open_analysis
 from rubber_duck.analysis.outcome import Outcome
 from rubber_duck.analysis.target import target
@@ -80,7 +82,9 @@ def main() -> int:
     while time.monotonic() < end and len(lost) < 20:
         with tempfile.TemporaryDirectory() as scratch:
             lost += damaged_round(Path(scratch), seed) + killed_round(Path(scratch), seed)
-        print(f"seed {seed}: {FILES_PER_ROUND} damaged files, {KILLS_PER_ROUND} kills, {len(lost)} losses", flush=True)
+            lost += killed_indexing(Path(scratch), seed, KILLS_PER_ROUND)
+        done = f"{FILES_PER_ROUND} damaged files, {KILLS_PER_ROUND} kills while analysing, as many while indexing"
+        print(f"seed {seed}: {done}, {len(lost)} losses", flush=True)
         seed += 1
     print(*lost, sep="\n")
     return 1 if lost else 0

@@ -6,7 +6,6 @@ import asyncio
 import random
 import signal
 import sys
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,23 +14,16 @@ import pytest
 
 from rubber_duck import fault
 from rubber_duck.errors import NotFound, StorageUnavailable
-from rubber_duck.scope import Actor, Scope
+from rubber_duck.scope import Actor
 from rubber_duck.search import store
-from rubber_duck.search.index import LAST
-from rubber_duck.search.record import chunk_numbers
-from rubber_duck.search.writing import record_of
 from rubber_duck.settings import DatabaseSettings
-from rubber_duck.storage.database import Connection, Database, open_database
-from rubber_duck.storage.fulltext import full_text, numbers_with_tables
+from rubber_duck.storage.database import Database, open_database
+from rubber_duck.storage.fulltext import numbers_with_tables
 from rubber_duck.workspace.store import purge_project
-from tests.contract.searching import Indexed, indexed
+from tests.contract.searching import Content, code, content_of, indexed, tree
 from tests.factories import MOMENT
 
 ROOT = Path(__file__).parents[2]
-EVERYWHERE = (0, LAST << 20)
-
-Content = dict[str, object]
-
 # It indexes a project and says so, again and again.
 PROGRAM = """
 import asyncio, sys
@@ -51,66 +43,11 @@ asyncio.run(main(*sys.argv[1:]))
 """
 
 
-def content(connection: Connection, scope: Scope) -> Content:
-    """All that an index says, in words: nothing in it depends on the order in which things came about."""
-    state = store.find_index(connection, scope)
-    assert state is not None
-    text = full_text(connection, state.number)
-    words = {word.number: word.text for word in text.all_words()}
-    files = store.all_files(connection, state.number, before=LAST << 2)
-    said: Content = {file.path: file.content_hash for file in files}
-    places: dict[int, str] = {}
-    for file in files:
-        record = record_of(file) if file.content else None
-        for at in range(record.size if record else 0):
-            assert record is not None
-            held, codes = record.postings(at)
-            pairs = sorted((words[word], code) for word, code in zip(held.tolist(), codes.tolist(), strict=True))
-            said[f"{file.path} {at}"] = (record.chunk(at), pairs)
-            places[int(chunk_numbers(file.number, record.slots)[at])] = f"{file.path} {at}"
-    for number, word in words.items():
-        holding = sorted(places[chunk] for chunk in text.holding(number, *EVERYWHERE))
-        declaring = sorted(places[chunk] for chunk in text.declaring(number, *EVERYWHERE))
-        if holding:
-            said[f"word {word}"] = (holding, declaring)
-    return said | {"chunks": state.chunks, "lengths": state.lengths}
-
-
-async def content_of(database: Database, project: Indexed) -> Content:
-    return await database.run(partial(content, scope=project.scope), write=False)
-
-
 async def fresh(settings: DatabaseSettings, tmp_path: Path, folder: Path) -> Content:
     """What a new index of the folder says."""
     new = DatabaseSettings(url=f"sqlite:///{tmp_path}/fresh.db")
     async with open_database(new) as database, indexed(database, folder, {}) as project:
         return await content_of(database, project)
-
-
-def code(seed: int, functions: int = 4) -> str:
-    """A Python file with some functions, of few and often the same words."""
-    dice = random.Random(seed)
-    words = ["pond", "duck", "feed", "swim", "get_duck", "feedPond", "EGG", "nest_of"]
-
-    def name() -> str:
-        return dice.choice(words)
-
-    return "\n\n".join(
-        f'def {name()}_{number}({name()}):\n    """{name()} the {name()}."""\n    return {name()}.{name()}({name()})\n'
-        for number in range(functions)
-    )
-
-
-def tree(seed: int, files: int = 30) -> Mapping[str, str]:
-    """A project of such files; some are tests, some prose."""
-    dice = random.Random(seed)
-    folders = ["", "pond/", "tests/", "docs/"]
-    return {
-        f"{dice.choice(folders)}f{number}.{dice.choice(['py', 'py', 'py', 'md'])}": code(
-            seed * 100 + number, number % 7
-        )
-        for number in range(files)
-    }
 
 
 @pytest.mark.parametrize("seed", range(3))
