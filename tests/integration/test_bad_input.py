@@ -58,6 +58,22 @@ def test_a_named_file_that_cannot_be_analysed(tmp_path: Path, name: str, content
     assert (status, said in last) == (2, True), last
 
 
+def test_a_named_file_in_no_known_language_is_refused_also_behind_a_link(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("hi\n")
+    (tmp_path / "linked.py").symlink_to("README.md")
+    why = "could not be analysed: it is in no language that RubberDuck knows"
+    assert [sentence(duck(tmp_path, "analyze", name)) for name in ("README.md", "linked.py")] == [
+        (2, f"duck: error: 'README.md' {why}")
+    ] * 2
+
+
+def test_in_a_folder_a_file_in_no_known_language_is_not_missed(tmp_path: Path) -> None:
+    folder = tmp_path / "pond"
+    folder.mkdir()
+    (folder / "README.md").write_text("hi\n")
+    assert duck(tmp_path, "analyze", "pond").returncode == 0
+
+
 def test_a_named_file_that_is_no_text_is_outlined_as_far_as_it_goes(tmp_path: Path) -> None:
     (tmp_path / "utf.py").write_bytes(b'x = "\xff"\n\ndef f(): ...\n')
     done = duck(tmp_path, "outline", "utf.py")

@@ -101,6 +101,11 @@ class Outcome:
             for each in self.problems
             if each.path in wanted or each.reason in FAILURES
         ]
+        sentences += [
+            f"'{display(find(file.path))}' could not be analysed: it is in no language that RubberDuck knows"
+            for file in self.scan.files
+            if file.language is None and file.path in wanted
+        ]
         for file in self.files:
             if file.path in wanted:
                 sentences += [
