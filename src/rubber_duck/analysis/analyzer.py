@@ -9,10 +9,11 @@ from typing import Final
 
 from rubber_duck.analysis.comments import COMMENT_KINDS
 from rubber_duck.analysis.directives import INVALID_SUPPRESSION, is_marked, read_suppressions
-from rubber_duck.analysis.file_analysis import FileAnalysis, FileProblem
+from rubber_duck.analysis.file_analysis import CUT_SHORT, FileAnalysis, FileProblem
 from rubber_duck.analysis.finding import Confidence, Finding, Kind, Severity, Span
 from rubber_duck.analysis.foreign import speaks_to_ruff
 from rubber_duck.analysis.lines import Lines
+from rubber_duck.analysis.reading.allowance import was_refused
 from rubber_duck.analysis.reading.generated import is_generated
 from rubber_duck.analysis.rule import CALLS, Hit, Rule
 from rubber_duck.analysis.rule_set import RuleSet
@@ -120,6 +121,7 @@ class _Desk:
     def __init__(self, rule_set: RuleSet, grammar: Grammar) -> None:
         self._hits: list[tuple[Rule, Hit]] = []
         self._failures: dict[str, str] = {}
+        self._cut_short: dict[str, Rule] = {}
         self._comments: list[tuple[int, int]] = []
         self._known = frozenset(
             {SYNTAX_ERROR, INVALID_ENCODING, INVALID_SUPPRESSION, *(rule.name for rule in rule_set.rules)}
@@ -136,6 +138,7 @@ class _Desk:
         """Run the rules and the extraction over the file, perhaps note its comments; the extracted facts as bytes."""
         self._hits.clear()
         self._failures.clear()
+        self._cut_short.clear()
         self._comments.clear()
         self._file = file
         self._extractor.begin(file)
@@ -154,9 +157,15 @@ class _Desk:
         return read_suppressions(self._file, self._comments, self._known) if self._comments else ((), ())
 
     def problems(self) -> Iterator[FileProblem]:
-        """The rules that failed in the walk before."""
+        """The rules that failed in the walk before, and those that did not read all of the file that counts."""
         for name, message in sorted(self._failures.items()):
             yield FileProblem("rule_failed", f"the rule {name!r} failed here: {message}")
+        only_dangers = bool(self._cut_short) and is_generated(self._file)
+        short = [name for name, rule in self._cut_short.items() if rule.kind is Kind.SECURITY or not only_dangers]
+        if short:
+            names = " and ".join(repr(name) for name in sorted(short))
+            what = "the rule" if len(short) == 1 else "the rules"
+            yield FileProblem(CUT_SHORT, f"it is too long for {what} {names} to read to its end: split it up")
 
     def _visits(self, rule_set: RuleSet, grammar: Grammar) -> Iterator[tuple[str, Visit]]:
         by_call: dict[str, dict[str, list[Rule]]] = {}
@@ -195,6 +204,8 @@ class _Desk:
                 self._hits.append((rule, _checked(hit)))
         except (Exception, SystemExit) as error:  # noqa: BLE001  # one rule's mistake must not cost the file's other findings
             self._failures.setdefault(rule.name, f"{type(error).__name__}: {error}")
+        if was_refused(self._file):
+            self._cut_short[rule.name] = rule
 
 
 def _checked(hit: object) -> Hit:

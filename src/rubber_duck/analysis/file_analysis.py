@@ -19,8 +19,11 @@ RUFF_FAILED: Final = "ruff_failed"
 RUFF_GIVEN_UP: Final = "ruff_given_up"
 """The reason of a problem of many files at once: ruff was given up before it looked at them."""
 
+CUT_SHORT: Final = "cut_short"
+"""The reason of a problem of a file that rules read only the beginning of, for there was too much to read."""
+
 FAILURES: Final = frozenset(
-    {"crashed", "rule_failed", RUFF_FAILED, RUFF_GIVEN_UP, "unreadable", "denied", "unavailable"}
+    {"crashed", "rule_failed", CUT_SHORT, RUFF_FAILED, RUFF_GIVEN_UP, "unreadable", "denied", "unavailable"}
 )
 """Problems that nobody decided on: an analysis with one of them is not complete, so it cannot pass for clean."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from rubber_duck.analysis.reading import children
@@ -18,7 +20,26 @@ _SCOPES: Final = frozenset(
 _ASSIGNMENTS: Final = frozenset({"assignment", "assignment_expression", "named_expression", "variable_declarator"})
 _UNKNOWN: Final = frozenset({"for_statement", "for_in_statement", "with_item", "for_in_clause", "stab_clause"})
 _NAMES: Final = frozenset({"identifier", "shorthand_property_identifier_pattern"})
-_NODES_READ: Final = 20_000
+_BOUND: Final = frozenset(
+    {"parameters", "formal_parameters", "as_pattern_target", "global_statement", "nonlocal_statement"}
+)
+_FIELDS: Final = frozenset({"attribute", "subscript", "member_expression", "subscript_expression"})
+_VALUES_READ: Final = 100
+_KEY: Final = (__name__,)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bindings:
+    """Where one name of a file is given values: byte offsets in order, and the values; None for what is not known."""
+
+    offsets: list[int] = field(default_factory=list)
+    values: list[Node | None] = field(default_factory=list)
+
+    def within(self, around: Node) -> Sequence[Node | None]:
+        """The values that it is given in `around`, at most one more than _VALUES_READ."""
+        first = bisect_left(self.offsets, around.start_byte)
+        behind = bisect_left(self.offsets, around.end_byte, first)
+        return self.values[first : min(behind, first + _VALUES_READ + 1)]
 
 
 def scope(file: SourceFile) -> Node | None:
@@ -32,33 +53,38 @@ def scope(file: SourceFile) -> Node | None:
 def assigned(name: str, file: SourceFile) -> list[Node]:
     """The values that plain assignments give to `name` in the scope being visited.
 
-    Empty where there is none, where a loop, an unpacking or an augmented assignment gives it others, or where it is a
-    parameter: then nothing is known.
+    Empty where there is none, where a loop, an unpacking or an augmented assignment gives it others, where it is a
+    parameter, or where there are more than a hundred: then nothing is known.
     """
     around = scope(file)
-    return _of_scope(around, file).get(name.encode()) or [] if around is not None else []
+    bindings = _bindings(file).get(name.encode())
+    if around is None or bindings is None:
+        return []
+    values = bindings.within(around)
+    known = [value for value in values if value is not None]
+    return known if len(known) == len(values) <= _VALUES_READ else []
 
 
 def is_of_module(name: str, file: SourceFile) -> bool:
     """Whether the function being visited gives `name` no value and no function around takes it: a name of the module.
 
-    Outside of any function, and where there was too much to read, nothing is.
+    Outside of any function nothing is.
     """
     around = scope(file)
     if around is None or around.type in {"module", "program"}:
         return False
-    bound = _of_scope(around, file)
-    if not bound and not may_read(file):
-        return False
     wanted = name.encode()
-    return wanted not in bound and not any(wanted in _taken(above, file) for above in file.ancestors)
+    bindings = _bindings(file).get(wanted)
+    if bindings is not None and bindings.within(around):
+        return False
+    return not any(wanted in _taken(above, file) for above in file.ancestors)
 
 
-def _of_scope(around: Node, file: SourceFile) -> dict[bytes, list[Node] | None]:
-    key = (__name__, around.start_byte, around.end_byte)
-    known = file.kept.get(key)
+def _bindings(file: SourceFile) -> dict[bytes, _Bindings]:
+    """Each name that the file gives values to; read once, however many scopes and uses there are."""
+    known = file.kept.get(_KEY)
     if known is None:
-        known = file.kept[key] = _assignments(around, file)
+        known = file.kept[_KEY] = _read(file)
     assert isinstance(known, dict)
     return known
 
@@ -80,25 +106,36 @@ def _taken(function: Node, file: SourceFile) -> frozenset[bytes]:
     return known
 
 
-def _assignments(around: Node, file: SourceFile) -> dict[bytes, list[Node] | None]:
-    """Each name of a scope with the values it is given; None for one of which nothing is known."""
-    found: dict[bytes, list[Node] | None] = {}
-    budget = _NODES_READ
-    stack = [around]
+def _read(file: SourceFile) -> dict[bytes, _Bindings]:
+    found: dict[bytes, _Bindings] = {}
+    leaf = file.grammar.leaf
+    kinds = len(leaf)
+    stack = [(file.tree.root_node, False)]
     while stack:
-        node = stack.pop()
-        budget -= 1
-        if budget < 0 or not may_read(file):
-            return {}
+        node, is_bound = stack.pop()
+        target: Node | None = None
         given = _given(node, file)
         if given is not None:
-            values = found.setdefault(given[0], [])
-            if values is not None:
-                values.append(given[1])
+            _note(found, given[0], node, given[1])
         else:
-            found.update(dict.fromkeys(_bound_otherwise(node, file)))
-        stack.extend(node.named_children)
+            target = _target(node)
+        if is_bound and node.type == "identifier":
+            _note(found, node.text or b"", node, None)
+        is_bound = is_bound or target == node
+        for child in reversed(node.named_children):  # so that offsets come in order
+            binds = is_bound or child == target
+            kind_id = child.kind_id
+            if binds or kind_id >= kinds or not leaf[kind_id]:  # the number of an error is beyond the table
+                stack.append((child, binds))
     return found
+
+
+def _note(found: dict[bytes, _Bindings], name: bytes, node: Node, value: Node | None) -> None:
+    bindings = found.get(name)
+    if bindings is None:
+        bindings = found[name] = _Bindings()
+    bindings.offsets.append(node.start_byte)
+    bindings.values.append(value)
 
 
 def _given(node: Node, file: SourceFile) -> tuple[bytes, Node] | None:
@@ -114,22 +151,16 @@ def _given(node: Node, file: SourceFile) -> tuple[bytes, Node] | None:
     return left.text or b"", right
 
 
-def _bound_otherwise(node: Node, file: SourceFile) -> Iterator[bytes]:
-    """The names that `node` gives values that cannot be read off."""
+def _target(node: Node) -> Node | None:
+    """The part of `node` whose names are given values that cannot be read off; `node` itself where all of it is."""
     kind = node.type
     if kind in {"augmented_assignment", "augmented_assignment_expression", "assignment", "assignment_expression"}:
         target = node.child_by_field_name("left")
     elif kind in _UNKNOWN or kind == "variable_declarator":
         target = node.child_by_field_name("left") or node.child_by_field_name("name")
-    elif kind in {"parameters", "formal_parameters", "as_pattern_target", "global_statement", "nonlocal_statement"}:
-        target = node
     else:
-        return
-    if target is None or target.type in {"attribute", "subscript", "member_expression", "subscript_expression"}:
-        return
-    for each in file.descendants(target):
-        if each.type == "identifier":
-            yield each.text or b""
+        return node if kind in _BOUND else None
+    return target if target is not None and target.type not in _FIELDS else None
 
 
 def _is_definition(call: Node, file: SourceFile) -> bool:

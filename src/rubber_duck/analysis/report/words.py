@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-_REASONS: Final = {"built_in": "made by tools"}
+_REASONS: Final = {"built_in": "made by tools", "cut_short": "not read to the end"}
 
 
 def counted(number: int, noun: str) -> str:
