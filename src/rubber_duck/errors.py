@@ -33,6 +33,8 @@ from typing import ClassVar, Final
 _FEW: Final = 8
 """So many names are listed where one is missing; more would hide the sentence."""
 
+_CONTAINED_CHARACTERS: Final = 3  # less is contained in too much
+_CONTAINING: Final = 3
 _QUOTED: Final = re.compile(r"""(?<!\w)(?P<mark>['"])(?P<text>.*?)(?P=mark)(?!\w)""", re.DOTALL)
 _QUOTED_CHARACTERS: Final = 100
 _PATH_CHARACTERS: Final = 1000
@@ -68,13 +70,13 @@ class UnknownName(InvalidInput):
     def among(cls, kind: str, name: str, known: Iterable[str], *, where: str = "", hint: str = "") -> UnknownName:
         """The error for `name`, which is not among the `known` names of a `kind`, e.g. `"rule"`.
 
-        `where` it was written, e.g. `" (in duck.toml)"`. When no known name is near, `hint` says what to do next;
-        without one, a few known names are listed.
+        `where` it was written, e.g. `" (in duck.toml)"`. When no known name is near, a few that contain it are
+        suggested, or else `hint` says what to do next; without one, a few known names are listed.
         """
         known = sorted(known)
         if not hint and 0 < len(known) <= _FEW:
             hint = f"there {'is' if len(known) == 1 else 'are'} {', '.join(known)}"
-        advice = did_you_mean(name, known) or (f"; {hint}" if hint else "")
+        advice = did_you_mean(name, known) or _containing(name, known) or (f"; {hint}" if hint else "")
         return cls(f"there is no {kind} {name!r}{where}{advice}")
 
 
@@ -206,6 +208,15 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`"; did you mean 'x'?"` for the nearest known name, or nothing when none is near."""
     nearest = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f"; did you mean {nearest[0]!r}?" if nearest else ""
+
+
+def _containing(name: str, known: Iterable[str]) -> str:
+    """`"; did you mean 'a' or 'b'?"` for the shortest of the known names that contain `name` in whatever case."""
+    if len(name) < _CONTAINED_CHARACTERS:
+        return ""
+    found = sorted((each for each in known if name.lower() in each.lower()), key=lambda each: (len(each), each))
+    *others, last = map(repr, found[:_CONTAINING]) if found else [""]
+    return f"; did you mean {', '.join(others)}{' or ' if others else ''}{last}?" if last else ""
 
 
 def _cut(quoted: re.Match[str]) -> str:

@@ -174,6 +174,25 @@ def test_an_unknown_name_that_is_near_to_none_is_told_where_to_look(known: list[
 
 
 @pytest.mark.parametrize(
+    ("name", "known", "said"),
+    [
+        ("sql", ["sql-injection", "unsafe-eval"], "; did you mean 'sql-injection'?"),
+        ("s608", ["ruff/S608-of-another-name", "unsafe-eval"], "; did you mean 'ruff/S608-of-another-name'?"),
+        (
+            "xyz",
+            [f"{'long' * each}-xyz" for each in range(3, 8)][1:3],
+            f"; did you mean {'long' * 4 + '-xyz'!r} or {'long' * 5 + '-xyz'!r}?",
+        ),
+        ("ev", ["unsafe-eval"], "; `duck rules` lists them"),
+    ],
+)
+def test_a_name_that_is_near_to_none_is_told_the_names_that_contain_it(name: str, known: list[str], said: str) -> None:
+    assert UnknownName.among("rule", name, known, hint="`duck rules` lists them").message == (
+        f"there is no rule {name!r}{said}"
+    )
+
+
+@pytest.mark.parametrize(
     ("message", "said"),
     [
         (f"there is no rule {'x' * 60_000!r}; see `duck rules`", f"there is no rule '{'x' * 100}…'; see `duck rules`"),

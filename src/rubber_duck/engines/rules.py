@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from rubber_duck.analysis.codes import RUFF
+from rubber_duck.analysis.codes import CODES, RUFF
 from rubber_duck.call import Call
 from rubber_duck.code.language import languages, title
 from rubber_duck.engines.engine import Engine, engines
@@ -97,7 +97,7 @@ class Rules(Engine[RulesRequest, RulesAnswer]):
         if request.name in known:
             return RulesAnswer((_view(known[request.name], whole=True),))
         if request.name:
-            return RulesAnswer((_built_in(request.name),))
+            return RulesAnswer((_built_in(request.name, await _of_ruff(request.name)),))
         return RulesAnswer(tuple(_view(rule, whole=False) for rule in known.values()))
 
 
@@ -131,13 +131,13 @@ def _languages(kinds: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name, each in languages.discover().items() if {name, each.family} & wanted)
 
 
-def _built_in(name: str) -> RuleView:
-    """What is reported without a rule class of its own; UnknownName for a name that is not even that."""
+def _built_in(name: str, meant: Iterable[str]) -> RuleView:
+    """What is reported without a rule class of its own; UnknownName, perhaps for `meant`, when it is not even that."""
     from rubber_duck.analysis.outcome import BUILT_IN, known_rules  # noqa: PLC0415  # grammars, which other engines need not
     from rubber_duck.analysis.rule import rules  # noqa: PLC0415  # as above
 
     if name not in BUILT_IN:
-        raise UnknownName.among("rule", name, known_rules(), hint=rules.hint)
+        raise UnknownName.among("rule", name, {*known_rules(), *meant}, hint=rules.hint)
     about = BUILT_IN[name]
     return RuleView(
         name=name,
@@ -149,6 +149,17 @@ def _built_in(name: str) -> RuleView:
         titles=(),
         documentation=f"{about.summary}\n\n{about.documentation}",
     )
+
+
+async def _of_ruff(name: str) -> tuple[str, ...]:
+    """`ruff/S108` for `S108` or `s108`, where ruff has such a rule and was only not named."""
+    code = name.upper()
+    if CODES[RUFF].fullmatch(code) is None:
+        return ()
+    try:
+        return ((await _ruff_rule(f"{RUFF}{code}")).name,)
+    except (ProgramUnavailable, UnknownName):
+        return ()
 
 
 async def _ruff_rule(name: str) -> RuleView:

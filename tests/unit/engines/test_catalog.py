@@ -112,6 +112,12 @@ async def test_choices_are_told_in_the_order_that_means_something() -> None:
     assert nothing == {"type": "null"}
 
 
+@pytest.mark.parametrize(("name", "meant"), [("S108", "ruff/S108"), ("f401", "ruff/F401"), ("sql", "sql-injection")])
+async def test_a_rule_that_is_named_in_part_is_told_its_name(name: str, meant: str) -> None:
+    with pytest.raises(UnknownName, match=f"there is no rule '{name}'; did you mean '{meant}'"):
+        await Rules().run(RulesRequest(name), CALL)
+
+
 async def test_an_unknown_engine_is_told_the_nearest() -> None:
     with pytest.raises(UnknownName, match="did you mean 'outline'"):
         await Engines().run(EnginesRequest(name="outlines"), CALL)
