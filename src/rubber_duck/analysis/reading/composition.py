@@ -21,8 +21,16 @@ _TEXTS: Final = frozenset(
 )
 _INTERPOLATIONS: Final = frozenset({"interpolation", "template_substitution"})
 _TEMPLATES: Final = frozenset({"string", "concatenated_string", "parenthesized_expression", "identifier"})
-_PERCENT: Final = re.compile(r"%(?:\(([^)\0]{0,100})\))?[-+ #0-9.]{0,10}[sdirfxa]")
-_BRACES: Final = re.compile(r"\{(\w{0,100})[^{}\0]{0,100}\}")
+_PERCENT: Final = re.compile(
+    r"(?P<itself>%%)|%(?:\((?P<name>[^)\0]{0,100})\))?[-+ #0-9.]{0,10}(?:(?P<number>[diouxXeEfFgG])|[sra])"
+)
+_BRACES: Final = re.compile(
+    r"(?P<itself>\{\{|\}\})|\{(?P<name>\w{0,100})(?:[^{}\0]{0,100}:[^{}\0]{0,100}(?P<number>[bdoxXeEfFgGn%])|[^{}\0]{0,200})\}"
+)
+_OF_NUMBERS: Final = re.compile(r":[^{}]{0,100}[bdoxXeEfFgGn%]")
+_NUMBER: Final = "0"
+"""Stands for an expression in a place that takes nothing but numbers, such as `%d`: no other text can get there."""
+
 _TIMES_RESOLVED: Final = 4
 _PARTS_READ: Final = 400
 
@@ -77,7 +85,9 @@ def _parts(node: Node, file: SourceFile, names: Counter[str], budget: int) -> Se
     kind = node.type
     if kind in _STRINGS:
         return [
-            _inside(child) for child in node.named_children if child.type in _TEXTS or child.type in _INTERPOLATIONS
+            _inside(child, file)
+            for child in node.named_children
+            if child.type in _TEXTS or child.type in _INTERPOLATIONS
         ]
     if kind == "concatenated_string":
         return [child for child in node.named_children if child.type != "comment"]
@@ -139,16 +149,26 @@ def _filled(
     if known.holes or not given:
         return [template, *(node for _, node in given)] if known.is_built else None
     by_name = {name: node for name, node in given if name}
-    pieces = places.split(known.text)  # text, name, text, name, … text
-    filled: list[Node | str] = [pieces[0]]
-    for index, (name, piece) in enumerate(zip(pieces[1::2], pieces[2::2], strict=True)):
-        filled += [by_name.get(name) or given[min(index, len(given) - 1)][1], piece]
-    return filled
+    filled: list[Node | str] = []
+    end = index = 0
+    for place in places.finditer(known.text):
+        filled.append(known.text[end : place.start()])
+        end = place.end()
+        if place["itself"]:
+            filled.append(place["itself"][0])
+            continue
+        value = by_name.get(place["name"]) or given[min(index, len(given) - 1)][1]
+        filled.append(_NUMBER if place["number"] else value)
+        index += 1
+    return [*filled, known.text[end:]]
 
 
-def _inside(child: Node) -> Node:
+def _inside(child: Node, file: SourceFile) -> Node | str:
     if child.type not in _INTERPOLATIONS:
         return child
+    asked = child.child_by_field_name("format_specifier")
+    if asked is not None and _OF_NUMBERS.fullmatch(file.text(asked)):
+        return _NUMBER
     return child.child_by_field_name("expression") or children.first(child) or child
 
 

@@ -50,6 +50,9 @@ _COUNTS: Final = frozenset(
     {"int", "len", "float", "round", "abs", "hash", "id", "ord", "bool", "range", "sum", "Number"}
 )
 _COUNTS_TOO: Final = frozenset({"parseInt", "parseFloat", "length", "map_size", "String.length", "count", "Integer"})
+_TEXTS_OF: Final = frozenset({"str", "String", "to_string"})
+"""Calls that write their argument as text and add nothing."""
+
 _OUTSIDE: Final = re.compile(
     r"\brequest\s?[.\[]|\breq\.(?:body|query|params|headers|cookies)|\bparams\b|\bsys\.argv\b|\bprocess\.argv\b|\binput\(|\.GET\b|\.POST\b|\bconn\.|"
     r"\blocation\.(?:hash|search|href)|\bsearchParams\b"
@@ -81,6 +84,9 @@ def _decisive_parts(node: Node, file: SourceFile, harmless: Collection[str]) -> 
         return ()
     if kind in {"string", "template_string", "concatenated_string", "charlist", "sigil"}:
         return [child for child in node.named_children if child.type in {*_WRAPPERS, "string"}]
+    if kind == "binary_operator" and children.operator(node) == "*" and file.family == "python":
+        texts = [part for part in node.named_children if part.type in {"string", "list"}]
+        return texts or node.named_children  # `"?" * n` is made of question marks, whatever the number
     if kind in _WRAPPERS:
         return node.named_children
     if kind in {"conditional_expression", "ternary_expression"}:
@@ -108,7 +114,7 @@ def _is_harmless_call(call: Node, file: SourceFile, harmless: Collection[str]) -
     lower = name.lower()
     if any(word in lower for word in harmless):
         return True
-    if name == "join":  # `", ".join(["%s"] * 3)`
+    if name == "join" or name in _TEXTS_OF:  # `", ".join(["%s"] * 3)`
         holder = call.child_by_field_name("arguments")
         given = children.first(holder)
         return given is not None and is_constant(given, file, harmless=harmless)

@@ -32,7 +32,12 @@ _DEFINITION: Final = re.compile(r"[\s(]*(?:DROP|ALTER|CREATE|TRUNCATE|GRANT|EXEC
 _QUOTING: Final = ("quote", "escape", "ident", "literal", "placeholder", "qn", "as_sql", "mogrify", "sanitize")
 _QUOTED: Final = re.compile(r"(?i)quote|escape|ident|qn\(")
 _NUMBER_NAME: Final = re.compile(r"(?i)(?:count|counter|num|number|size|total|limit|offset|length|timeout)$")
-
+_PLACEHOLDER: Final = re.compile(
+    r"(?:\w+\.){0,5}\w*(?:placeholder|quoted|escaped)\w*|"
+    r"(?P<quote>['\"])[\s,]{0,5}(?P=quote)\.join\(\s{0,100}\[?\s{0,100}[fF]?['\"](?::|@|\$|%\().{0,300}",
+    re.IGNORECASE | re.DOTALL,
+)
+"""A name that says so, and names of parameters: `", ".join(":" + column for column in columns)`."""
 
 _HOLES_READ: Final = 1_000
 """Values in one statement that are looked at; nobody writes more."""
@@ -51,8 +56,8 @@ class SqlInjection(Rule):
     Confidence is high where the value comes from a request, medium otherwise. Only places of values are looked at,
     behind `=`, `LIKE`, `IN (`, `VALUES (` and the like, for names of tables and columns cannot be handed over; choose
     those from a fixed list, or quote them with the library's own function (`connection.ops.quote_name`,
-    `psycopg.sql.Identifier`). Numbers, `CONSTANTS` and results of quoting functions are not reported, nor are test
-    files. Ignore it where only trusted code decides the value.
+    `psycopg.sql.Identifier`). Numbers, what `%d` or `{:d}` writes, `CONSTANTS`, placeholders and results of quoting
+    functions are not reported, nor are test files. Ignore it where only trusted code decides the value.
     """
 
     name = "sql-injection"
@@ -93,6 +98,14 @@ class SqlInjection(Rule):
             "python", 'db.execute("CREATE COLLATION %(name)s (%(args)s)" % {"name": quote_name(n), "args": args})\n'
         ),
         Example("python", 'def f(kind):\n    t = "a" if kind else "b"\n    cur.execute(f"SELECT * FROM {t}")\n'),
+        Example("python", 'cur.execute("SELECT * FROM t WHERE a = %d LIMIT %d" % (a, b))\n'),
+        Example("python", 'cur.execute(f"SELECT * FROM t WHERE a = {a:d}")\n'),
+        Example("python", 'cur.execute("SELECT * FROM t WHERE a = {:d}".format(a))\n'),
+        Example("python", 'cur.execute("SELECT * FROM t WHERE a = " + str(int(a)))\n'),
+        Example("python", "cur.execute(f\"SELECT * FROM t WHERE a IN ({','.join('?' * len(b))})\", b)\n"),
+        Example("python", "cur.execute('SELECT 1 FROM t WHERE a IN ({})'.format(','.join('?' * n)), b)\n"),
+        Example("python", "cur.execute('INSERT INTO t VALUES (%s)' % ', '.join(':' + c for c in b), d)\n"),
+        Example("python", 'cur.execute(f"SELECT * FROM t WHERE a = {self.placeholder}", [a])\n'),
         Example("javascript", "db.query('SELECT * FROM t WHERE a = $1', [a])"),
         Example("javascript", "db.query(sql`SELECT * FROM t WHERE a = ${a}`); db.query`SELECT ${a}`"),
         Example("elixir", 'Repo.query("SELECT * FROM t WHERE a = $1", [a])'),
@@ -100,6 +113,10 @@ class SqlInjection(Rule):
     bad = (
         Example("python", "cursor.execute(f\"SELECT * FROM t WHERE name = '{name}'\")\n"),
         Example("python", 'cursor.execute("SELECT * FROM t WHERE a = %s" % a)\n'),
+        Example("python", "cursor.execute(\"SELECT * FROM t WHERE b = '%%d' AND c = %d AND a = %s\" % (c, a))\n"),
+        Example("python", 'cursor.execute(f"SELECT * FROM t WHERE a = {a:>9}")\n'),
+        Example("python", 'cursor.execute("SELECT * FROM t WHERE a = {1} AND b = {0:d}".format(b, a))\n'),
+        Example("python", 'cursor.execute("SELECT * FROM t WHERE a = " + str(a))\n'),
         Example("python", 'cursor.execute("DELETE FROM t WHERE a = " + request.GET["a"])\n'),
         Example("python", 'def f(a):\n    sql = "UPDATE t SET a = {} WHERE 1".format(a)\n    db.execute(sql)\n'),
         Example("python", "User.objects.raw(\"SELECT * FROM users WHERE name LIKE '%%%s%%'\" % q)\n"),
@@ -135,6 +152,8 @@ def _worst(built: Composition, statement: Node, file: SourceFile) -> Hit | None:
     is_careful = any(_QUOTED.search(file.text(hole)) for hole in holes)
     for index, hole in enumerate(holes[:_HOLES_READ]):
         if is_constant(hole, file, harmless=_QUOTING) or _NUMBER_NAME.search(file.text(hole)):
+            continue
+        if _PLACEHOLDER.fullmatch(file.text(hole)):
             continue
         place, value = placed(hole, statement, file)
         message = f"The value of {value} becomes part of an SQL statement: hand it over as a parameter"
