@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from rubber_duck.analysis.rule_set import check_options
-from rubber_duck.errors import Denied, InvalidInput, NotFound
+from rubber_duck.errors import Denied, InvalidInput, InvalidPath, InvalidSettings, NotFound
 from rubber_duck.settings import Settings, with_project
 from rubber_duck.workspace.paths import Root, absolute, display
 
@@ -49,14 +49,18 @@ def target(paths: Sequence[str], directory: str, settings: Settings) -> Target:
 def project_settings(root: Root, settings: Settings) -> Settings:
     """`settings` with the project's own duck.toml, if it has one, laid over them.
 
-    Raises InvalidSettings or UnknownName for an option of a rule that is wrong in either.
+    Raises InvalidSettings for a duck.toml that is no file, and that or UnknownName for a wrong option in either.
     """
     check_options(settings.analysis.rules, display(settings.file) or "your own duck.toml")
+    where = display(os.fspath(root.path / PROJECT_FILE))
     try:
         content = root.open_bytes(PROJECT_FILE, _PROJECT_FILE_LIMIT_BYTES)
     except NotFound:
         return settings
-    where = display(os.fspath(root.path / PROJECT_FILE))
+    except InvalidPath as error:
+        raise InvalidSettings(
+            f"{where} is not a regular file in the project, so its settings cannot be read: rename it, or take it away"
+        ) from error
     laid = with_project(settings, content, where)
     check_options(laid.analysis.rules, where)
     return laid

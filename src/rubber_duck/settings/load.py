@@ -271,7 +271,8 @@ def _explained(error: msgspec.ValidationError, table: _Table, where: str) -> str
     for name in sections:
         section = _section_of(_annotation(section, name)) or section
     choices = next(get_args(each) for each in get_args(_annotation(section, key)) if get_origin(each) is Literal)
-    return f"`{wrong['key']}` is {wrong['value']}; write one of {', '.join(choices)}"
+    place = environment_name(*sections, key) if where == _VARIABLES else wrong["key"]
+    return f"`{place}` is {wrong['value']}; write one of {', '.join(choices)}"
 
 
 def _is_option(value: object) -> bool:

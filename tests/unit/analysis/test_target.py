@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from rubber_duck.analysis.target import seen_from
+from rubber_duck.analysis.target import seen_from, target
+from rubber_duck.errors import InvalidSettings
+from rubber_duck.settings import Settings
 
 
 @pytest.mark.parametrize(
@@ -24,6 +26,16 @@ def test_files_are_named_from_where_a_person_stands(tmp_path: Path, directory: s
     for folder in ("pond/duck", "pond/lake", "well"):
         (tmp_path / folder).mkdir(parents=True)
     assert seen_from(str(tmp_path / directory), tmp_path.resolve() / root)("duck/a.py") == seen
+
+
+def test_a_folder_called_as_the_settings_is_named_in_full_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "duck.toml").mkdir()
+    with pytest.raises(InvalidSettings) as caught:
+        target(["."], str(tmp_path), Settings())
+    assert caught.value.message == (
+        f"{tmp_path.resolve() / 'duck.toml'} is not a regular file in the project, so its settings cannot be read: "
+        "rename it, or take it away"
+    )
 
 
 def test_a_project_far_away_is_named_in_full(tmp_path: Path) -> None:

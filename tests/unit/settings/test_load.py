@@ -308,6 +308,11 @@ def test_a_number_of_many_thousand_digits_is_refused(tmp_path: Path) -> None:
             "the DUCK_ environment variables: `DUCK_ANALYSIS_RULES` is a list; write a table",
         ),
         ("DUCK_ENGINES", "x", "the DUCK_ environment variables: `DUCK_ENGINES` is text; write a table"),
+        (
+            "DUCK_LOG_LEVEL",
+            "deb",
+            "the DUCK_ environment variables: `DUCK_LOG_LEVEL` is 'deb'; write one of debug, info, warning, error",
+        ),
         ("DUCK_LOG_LEVEL", "\udcff", "the DUCK_ environment variables: a value is not valid UTF-8"),
     ],
 )
