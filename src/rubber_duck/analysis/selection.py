@@ -67,11 +67,12 @@ def selection(
         if name.startswith(RUFF) and not settings.ruff:
             raise UnknownName(f"there is no rule {name!r}, because `analysis.ruff` is off (in a duck.toml)")
         _check_known(name, known, "")
+    configured = {*known, *rules.left_out}  # a plug-in that does not work was said already, and stops nothing
     for name in (*settings.select, *settings.ignore, *(each for per in settings.per_path for each in per.ignore)):
         if not name.startswith(RUFF):  # a configuration may speak of rules that this selection does not run
-            _check_known(name, known, " (in [analysis] of duck.toml)")
+            _check_known(name, configured, " (in [analysis] of duck.toml)")
     for name in settings.rules:
-        if name not in known:
+        if name not in configured:
             raise UnknownName.among("rule", name, known, where=" (in [analysis.rules] of duck.toml)", hint=rules.hint)
     if min_severity is not None:
         settings = msgspec.structs.replace(settings, min_severity=min_severity)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from enum import Enum
 from types import UnionType
@@ -36,12 +37,20 @@ def choices_of(declared: type[msgspec.Struct] | UnionType) -> Choices:
 
 
 def in_order(schema: Any, choices: Choices) -> Any:  # Any: a JSON Schema is a tree of plain JSON
-    """A JSON Schema whose `enum` lists are in the order of the declaration."""
+    """A JSON Schema whose `enum` lists are in the order of the declaration.
+
+    Descriptions that are docstrings lose their indentation, which Python itself takes away from 3.13 on.
+    """
     match schema:
         case {"enum": [*values], **rest}:
             return in_order(rest, choices) | {"enum": list(choices.get(frozenset(values), values))}
         case dict():
-            return {key: in_order(value, choices) for key, value in schema.items()}
+            return {
+                key: inspect.cleandoc(value)
+                if key == "description" and isinstance(value, str)
+                else in_order(value, choices)
+                for key, value in schema.items()
+            }
         case list():
             return [in_order(each, choices) for each in schema]
         case _:

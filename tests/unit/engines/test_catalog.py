@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import msgspec
+import inspect
+
 import pytest
 
 from rubber_duck.analysis.rule import rules
 from rubber_duck.call import Call, Parts
 from rubber_duck.engines.engine import engines
 from rubber_duck.engines.engines import Engines, EnginesRequest
+from rubber_duck.engines.projects import ProjectView
 from rubber_duck.engines.rules import Rules, RulesRequest
 from rubber_duck.errors import UnknownName
 from rubber_duck.scope import Scope
@@ -99,10 +101,21 @@ async def test_one_engine_comes_with_the_schemas_of_what_it_takes_and_answers() 
     [engine] = (await Engines().run(EnginesRequest(name="projects"), CALL)).engines
     assert engine.right == "project.read"
     assert engine.needs == ("workspace",)
-    assert engine.answer == msgspec.json.schema(engines["projects"].answer)
+    assert (engine.answer["$ref"], list(engine.answer["$defs"])) == (
+        "#/$defs/ProjectsAnswer",
+        ["ProjectsAnswer", "ProjectView", "FilesView"],
+    )
     assert {each["properties"]["type"]["enum"][0] for each in engine.request["$defs"].values()} == {
         "add", "list", "show", "rename", "remove", "restore", "purge",
     }  # fmt: skip
+
+
+async def test_descriptions_are_told_without_the_indentation_of_their_code() -> None:
+    [engine] = (await Engines().run(EnginesRequest(name="projects"), CALL)).engines
+    told = engine.answer["$defs"]["ProjectView"]["description"]
+    assert told == inspect.cleandoc(ProjectView.__doc__ or "")
+    assert "\n    " not in told
+    assert "\n" in told
 
 
 async def test_choices_are_told_in_the_order_that_means_something() -> None:

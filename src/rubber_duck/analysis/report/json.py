@@ -10,6 +10,7 @@ Characters that cannot be seen, or not for what they are, stand in JSON's own es
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, Final
 
 import msgspec
@@ -182,8 +183,22 @@ def render_json(report: Report) -> str:
 
 
 def schema() -> dict[str, Any]:  # Any: a JSON Schema is a tree of plain JSON
-    """The JSON Schema (2020-12) of what `render_json` writes."""
-    return msgspec.json.schema(JSONReport)
+    """The JSON Schema (2020-12) of what `render_json` writes, the same whichever Python writes it."""
+    made: dict[str, Any] = _without_indentation(msgspec.json.schema(JSONReport))  # Any: as above
+    return made
+
+
+def _without_indentation(schema: Any) -> Any:  # Any: as above
+    """Descriptions are docstrings, whose indentation Python takes away from 3.13 on."""
+    match schema:
+        case dict():
+            return {key: _without_indentation(value) for key, value in schema.items()}
+        case list():
+            return [_without_indentation(each) for each in schema]
+        case str():
+            return inspect.cleandoc(schema)
+        case _:
+            return schema
 
 
 def _summary(seen: Overview, left_out: int) -> JSONSummary:
