@@ -1,4 +1,4 @@
-"""Cases to train the completion's mixer on: for places in held-out files of other projects, the evidence and the answer.
+"""Cases to train the completion's mixer on: places in held-out files of projects, the evidence there, the answer.
 
     python -m benchmarks.mixer_cases OUT LANGUAGE FOLDER [FOLDER …]
 
@@ -18,7 +18,8 @@ import numpy as np
 
 from rubber_duck.ngram.draft import Draft
 from rubber_duck.ngram.evidence import gather
-from rubber_duck.ngram.lexicon import KEYWORD, NAME, SYMBOL, lexicon
+from rubber_duck.ngram.families import lexicon
+from rubber_duck.ngram.lexicon import KEYWORD, NAME, SYMBOL
 from rubber_duck.ngram.mixer import Mixer, expand
 from rubber_duck.ngram.model import ProjectModel
 from rubber_duck.ngram.reading import relate_with

@@ -43,6 +43,7 @@ class Suggest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     content: Annotated[Text | None, Meta(description="The file's text; unset: it is read from the path.")] = None
     prefix: Annotated[Text | None, Meta(description="The text before the cursor, in place of a line.")] = None
     suffix: Annotated[Text, Meta(description="The text behind the cursor; with `prefix`.")] = ""
+    cut: Annotated[bool, Meta(description="As if the cursor's line ended at the cursor.")] = False
     language: Annotated[str, Meta(max_length=100, description="Its language; empty: as its name and content say.")] = ""
     count: Annotated[int, Meta(ge=1, le=10, description="The most candidates to offer.")] = 3
 
@@ -125,6 +126,8 @@ async def _suggested(request: Suggest, call: Call) -> CompleteAnswer:
         raise InvalidInput(f"'{display(request.path)}' is a folder: name the file in which to complete")
     path = found.only[0].replace(os.sep, "/")
     prefix, suffix = _around(request, lambda: _read(found.root.open_bytes(path, _MOST_TEXT)))
+    if request.cut:
+        suffix = suffix[suffix.find("\n") :] if "\n" in suffix else ""
     language = request.language or detect(path, prefix[:_HEAD_BYTES].encode("utf-8", "replace"))
     if not language:
         raise InvalidInput(f"'{display(request.path)}' is in no language that RubberDuck knows; name one if it is")

@@ -8,7 +8,8 @@ tokens are told apart; three sorts make that, because ranks of twice the length 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -19,8 +20,11 @@ from rubber_duck.ngram.vocabulary import LINE_END, OUT_3, SAME, START, Ids
 ORDER: Final = 8
 """The longest context that is looked for, in tokens."""
 
+LEFT: Final = 0.02
+"""What longer contexts must leave to shorter ones for these to be asked."""
+
 _COUNTED: Final = 40
-_SAMPLED: Final = 1024
+_SAMPLED: Final = 512
 _KEPT: Final = 32
 _REMEMBERED: Final = 2048
 _CHUNK: Final = 1 << 18
@@ -67,27 +71,44 @@ class ContextIndex:
     def after(self, context: Sequence[int], hidden: tuple[int, int] = (0, 0)) -> list[Level]:
         """What followed the end of `context` (the latest token last), one level for each length that tells more.
 
-        The shortest comes first. A longer context that was seen at the very same places adds nothing and is left out.
-        The positions [hidden[0], hidden[1]) do not count where few places match: the file that is open is there as it
-        was saved.
+        The shortest comes first. A longer context that was seen at the very same places adds nothing and is left out,
+        and so are shorter ones that the longer ones leave less than LEFT to say. The positions [hidden[0], hidden[1])
+        do not count where few places match: the file that is open is there as it was saved.
         """
         levels: list[Level] = []
+        left = 1.0
+        for order, low, high in reversed(self._ranges(context)):
+            total, distinct, counts = self._counts(low, high, hidden)
+            if total:
+                levels.append(Level(order, total, distinct, counts))
+                left *= distinct / (total + distinct)
+                if left < LEFT:
+                    break
+        levels.reverse()
+        return levels
+
+    def _ranges(self, context: Sequence[int]) -> list[tuple[int, int, int]]:
+        """(order, low, high): the positions [low, high) have the latest `order` tokens before them; the shortest first.
+
+        Where a longer context has the very same positions, it stands for the shorter one.
+        """
+        found: list[tuple[int, int, int]] = []
         token, position = self._token, self._position
         latest = context[-1]
         if latest + 1 >= len(self._starts):
-            return levels
+            return found
         low, high = self._starts[latest], self._starts[latest + 1]
         if low == high:
-            return levels
-        levels.append(Level(1, *self._counts(low, high, hidden)))
+            return found
+        found.append((1, low, high))
         for order in range(2, min(len(context), ORDER) + 1):
+            wanted = context[-order]
             if high - low == 1:
                 at = position[low]
-                if at < order or token[at - order] != context[-order]:
+                if at < order or token[at - order] != wanted:
                     break
-                levels[-1] = levels[-1]._replace(order=order)
+                found[-1] = (order, low, high)
                 continue
-            wanted = context[-order]
 
             def before(at: int, order: int = order) -> int:
                 return token[at - order] if at >= order else START
@@ -98,10 +119,12 @@ class ContextIndex:
             last = bisect_right(position, wanted, first, high, key=before)
             if first == last:
                 break
-            if last - first != high - low:
+            if last - first == high - low:
+                found[-1] = (order, low, high)
+            else:
                 low, high = first, last
-                levels.append(Level(order, *self._counts(low, high, hidden)))
-        return [level for level in levels if level.total]
+                found.append((order, low, high))
+        return found
 
     def _counts(self, low: int, high: int, hidden: tuple[int, int]) -> tuple[int, int, dict[int, int]]:
         if high - low <= _COUNTED:
@@ -125,15 +148,16 @@ class ContextIndex:
     def _summary(self, low: int, high: int) -> tuple[int, int, dict[int, int]]:
         """As `_counts`, of a fair sample where there are very many: their order does not depend on what follows."""
         step = max(1, (high - low) // _SAMPLED)
-        at = self.positions[low:high:step]
-        if self._gone is not None:
-            at = at[np.frombuffer(self._gone, np.uint8)[at] == 0]
-        following = self.tokens[at]
-        following = np.where((following >= SAME) & (following <= OUT_3), LINE_END, following)
-        found, times = np.unique(following, return_counts=True)
-        commonest = np.argsort(-times, kind="stable")[:_KEPT]
-        counts = dict(zip(found[commonest].tolist(), (times[commonest] * step).tolist(), strict=True))
-        return len(at) * step, len(found), counts
+        places: Iterable[int] = self._position[low:high:step]
+        gone = self._gone
+        if gone is not None:
+            places = [at for at in places if not gone[at]]
+        found = Counter(map(self._token.__getitem__, places))
+        ends = sum(found.pop(kind, 0) for kind in range(SAME, OUT_3 + 1))
+        if ends:
+            found[LINE_END] = ends
+        counts = {token: times * step for token, times in found.most_common(_KEPT)}
+        return found.total() * step, len(found), counts
 
 
 def sort_contexts(tokens: Ids) -> Ids:

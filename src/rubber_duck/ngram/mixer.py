@@ -7,6 +7,7 @@ A forest of boosted trees over the same numbers is no better and a hundred times
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -24,8 +25,9 @@ Floats = NDArray[np.float32]
 FORMAT: Final = 1
 """The version of the arrays in `mixer.npz`."""
 
-_LOGS: Final = (0, 4, 8, 12, 16)
-_COUNTS: Final = (3, 7, 11, 15, 19)
+_SHARES: Final = np.array((0, 4, 8, 12, 16))
+_LOGARITHMIC: Final = np.array((0, 4, 8, 12, 16, 20))
+_COUNTS: Final = np.array((3, 7, 11, 15, 19))
 _NOTHING, _LOWER, _CAMEL, _UPPER, _PRIVATE, _SYMBOL, _KEYWORD, _STRING, _NUMBER = range(9)
 FIRST_WORD: Final = 16
 """The code of the first word that the network knows; below it stand the kinds of all others."""
@@ -35,12 +37,12 @@ FIRST_WORD: Final = 16
 class Evidence:
     """What is known before a token is chosen.
 
-    `rows[i]` are the numbers of `candidates[i]`, and `context` those of the place; what they mean is
-    the order in which `evidence` writes them. `words` are the tokens around the place.
+    `columns[j][i]` is the j-th number of `candidates[i]`, and `context` are those of the place; what they mean is the
+    order in which `evidence` writes them. `words` are the tokens around the place.
     """
 
     candidates: list[int]
-    rows: list[tuple[float, ...]]
+    columns: list[Sequence[float]]
     context: list[float]
     words: tuple[int, ...]
 
@@ -72,7 +74,7 @@ class Mixer:
         place = np.array(evidence.context, np.float32) @ self._place
         place += self._bias
         place += self._around[self._slots, around].sum(axis=0)
-        hidden = expand(evidence.rows) @ self._row
+        hidden = expand(evidence.columns) @ self._row
         hidden += self._candidate[codes]
         hidden += place
         np.maximum(hidden, 0, out=hidden)
@@ -103,14 +105,17 @@ def looks(text: str, kind: int) -> int:
     return {SYMBOL: _SYMBOL, KEYWORD: _KEYWORD, STRING: _STRING, NUMBER: _NUMBER}.get(kind, _NOTHING)
 
 
-def expand(rows: list[tuple[float, ...]]) -> Floats:
-    """The rows as the network takes them: places as logarithms, and beside each share its distance to the best."""
-    found = np.array(rows, np.float32)
-    for column in _COUNTS:
-        found[:, column] = np.log1p(found[:, column])
-    logs = found[:, _LOGS]
-    expanded: Floats = np.concatenate((found, logs - logs.max(axis=0)), axis=1)
-    return expanded
+def expand(columns: list[Sequence[float]]) -> Floats:
+    """The columns as rows as the network takes them: shares and numbers of places as logarithms, and beside each share
+    its distance to the best."""
+    count = len(columns)
+    found = np.empty((count + len(_SHARES), len(columns[0])), np.float32)
+    found[:count] = columns
+    found[_LOGARITHMIC] = np.log(found[_LOGARITHMIC])
+    found[_COUNTS] = np.log1p(found[_COUNTS])
+    shares = found[_SHARES]
+    found[count:] = shares - shares.max(axis=1, keepdims=True)
+    return found.T
 
 
 @cache

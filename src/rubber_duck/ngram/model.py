@@ -14,7 +14,7 @@ from rubber_duck.ngram.index import ContextIndex, Level, counted
 from rubber_duck.ngram.lexicon import KEYWORD, NAME
 from rubber_duck.ngram.mixer import Mixer
 from rubber_duck.ngram.relations import Relations, RelationTable
-from rubber_duck.ngram.skeleton import PLAIN_NAMES, signs, skeleton
+from rubber_duck.ngram.skeleton import PLAIN_NAMES, PLAIN_TOKENS, signs, skeleton
 from rubber_duck.ngram.spacing import Spacing
 from rubber_duck.ngram.structure import Marks
 from rubber_duck.ngram.vocabulary import (
@@ -36,7 +36,7 @@ SKELETON_TOKENS: Final = 1_000_000
 """So much of a project's skeleton is kept: patterns repeat more than names do."""
 
 FOLD_TOKENS: Final = 100_000
-"""When so many tokens stand in the index of changed files, all is put into one index again."""
+"""When so many tokens stand in the indexes of changed files, all is put into one index again."""
 
 _NEAR_TOKENS: Final = 60_000
 _ONCE: Final = 0.1
@@ -75,7 +75,7 @@ class FileEntry:
     """One file of the model: the hash of its content, its tokens at [start, end) of an index, what its symbols say.
 
     `sighting`: size, times and number of the file when it was read, so that one that looks the same is not read again.
-    `is_fresh`: it was read after the index was made, and stands in the second one.
+    `layer`: which index it stands in; 0 is that of all files, later ones are of files that changed since.
     """
 
     path: str
@@ -84,7 +84,7 @@ class FileEntry:
     end: int
     relations: Relations
     sighting: Sighting = UNSEEN
-    is_fresh: bool = False
+    layer: int = 0
 
 
 class ProjectModel:
@@ -107,7 +107,7 @@ class ProjectModel:
         self.spacing = spacing
         self.files = {entry.path: entry for entry in files}
         self.index = index
-        self.fresh: ContextIndex | None = None
+        self._layers: dict[int, ContextIndex] = {0: index}
         self._counts = _frequencies(index.tokens, len(vocabulary))
         self._total = max(1, len(index))
         self._plain = _commonest_names(vocabulary, self._counts)
@@ -126,7 +126,10 @@ class ProjectModel:
     def after(self, context: Sequence[int], hidden: tuple[int, int]) -> list[Level]:
         """What followed `context` anywhere in the project."""
         found = self.index.after(context, hidden)
-        return found if self.fresh is None else merged(found, self.fresh.after(context))
+        for number, layer in self._layers.items():
+            if number:
+                found = merged(found, layer.after(context))
+        return found
 
     def near(self, path: str) -> ContextIndex | None:
         """The counts of the files beside `path`, or None when there are none."""
@@ -141,13 +144,12 @@ class ProjectModel:
 
     def tokens_of(self, entry: FileEntry) -> Ids:
         """The tokens of one file."""
-        index = self.fresh if entry.is_fresh else self.index
-        return index.tokens[entry.start : entry.end] if index is not None else np.empty(0, np.int32)
+        return self._layers[entry.layer].tokens[entry.start : entry.end]
 
     def place_of(self, path: str) -> tuple[int, int]:
         """Where the saved text of `path` stands in the index."""
         entry = self.files.get(path)
-        return (entry.start, entry.end) if entry is not None and not entry.is_fresh else (0, 0)
+        return (entry.start, entry.end) if entry is not None and entry.layer == 0 else (0, 0)
 
     def read(self, text: str) -> Ids:
         """The tokens of a file that is about to be counted; its new names join the vocabulary."""
@@ -155,23 +157,20 @@ class ProjectModel:
         return np.concatenate((np.array([START], np.int32), numbers))
 
     def number(self, name: str) -> int | None:
-        """The number of a name, for relations."""
-        return self.vocabulary.number(name)
+        """The number of a name, for relations; a new one for a module's name, which may stand in no file yet."""
+        found = self.vocabulary.number(name)
+        return self.vocabulary.add(name, NAME) if found is None and name.isidentifier() else found
 
     def change(self, read: Sequence[ReadFile], gone: Sequence[str] = ()) -> None:
         """Count files that are new or have changed, and no longer those that are `gone`; unknown ones are no error."""
         for path in (*gone, *(file.path for file in read)):
             self._forget(path)
-        fresh = [(entry, self.tokens_of(entry)) for entry in self.files.values() if entry.is_fresh]
+        entries: list[tuple[FileEntry, Ids]] = []
         for file in read:
-            entry = FileEntry(file.path, file.content_hash, 0, 0, file.relations, file.sighting, is_fresh=True)
-            fresh.append((entry, file.tokens))
             self.table.add(file.relations)
-        at = 0
-        for entry, tokens in fresh:
-            self.files[entry.path] = replace(entry, start=at, end=at + len(tokens))
-            at += len(tokens)
-        self.fresh = ContextIndex(np.concatenate([tokens for _, tokens in fresh])) if fresh else None
+            entry = FileEntry(file.path, file.content_hash, 0, len(file.tokens), file.relations, file.sighting)
+            entries.append((entry, file.tokens))
+        self._add_layer(entries)
         self.signs = signs(self.vocabulary, self._plain, self.signs)
         self.marks = Marks(self.vocabulary)
         self._like.clear()
@@ -183,7 +182,7 @@ class ProjectModel:
     @property
     def needs_folding(self) -> bool:
         """Whether so much has changed that one index would be better."""
-        return self.fresh is not None and len(self.fresh) >= FOLD_TOKENS
+        return sum(size for number, size in self._layer_sizes().items() if number) >= FOLD_TOKENS
 
     def folded(self) -> ProjectModel:
         """A model of the same files with one index."""
@@ -194,7 +193,7 @@ class ProjectModel:
             entry = self.files[path]
             pieces.append(self.tokens_of(entry))
             size = entry.end - entry.start
-            entries.append(replace(entry, start=at, end=at + size, is_fresh=False))
+            entries.append(replace(entry, start=at, end=at + size, layer=0))
             at += size
         tokens = np.concatenate(pieces) if pieces else np.array([START], np.int32)
         return ProjectModel(self.vocabulary, self.mixer, self.spacing, entries, ContextIndex(tokens))
@@ -243,11 +242,43 @@ class ProjectModel:
         if old is None:
             return
         self.table.remove(old.relations)
-        if not old.is_fresh:
-            self.index.forget(old.start, old.end)
+        self._layers[old.layer].forget(old.start, old.end)
+        if old.layer == 0:
             place = self.skeleton_places.get(path)
             if place is not None:
                 self.skeletons.forget(*place)
+
+    def _add_layer(self, entries: Sequence[tuple[FileEntry, Ids]]) -> None:
+        """Index changed files; a layer that is less than twice as large as the one after it is joined with it.
+
+        So there are few layers, and a file that is saved again and again is all that is sorted each time.
+        """
+        while True:
+            sizes = self._layer_sizes()
+            for number in [number for number in self._layers if number and number not in sizes]:
+                del self._layers[number]
+            last = max(self._layers)
+            size = sum(len(tokens) for _, tokens in entries)
+            if not size or not last or sizes[last] >= 2 * size:
+                break
+            older = [entry for entry in self.files.values() if entry.layer == last]
+            entries = [*((entry, self.tokens_of(entry)) for entry in older), *entries]
+            for entry in older:
+                del self.files[entry.path]
+        if entries:
+            self._layers[last + 1] = ContextIndex(np.concatenate([tokens for _, tokens in entries]))
+            at = 0
+            for entry, tokens in entries:
+                end = at + len(tokens)
+                self.files[entry.path] = replace(entry, start=at, end=end, layer=last + 1)
+                at = end
+
+    def _layer_sizes(self) -> dict[int, int]:
+        """How many tokens of present files stand in each layer."""
+        sizes = {0: 0}
+        for entry in self.files.values():
+            sizes[entry.layer] = sizes.get(entry.layer, 0) + entry.end - entry.start
+        return sizes
 
     def _with_skeleton(self, files: Sequence[FileEntry]) -> Sequence[FileEntry]:
         """As many files as hold SKELETON_TOKENS, evenly chosen."""
@@ -284,7 +315,8 @@ def _commonest_names(vocabulary: Vocabulary, frequencies: Sequence[int]) -> list
     kinds = np.frombuffer(bytes(vocabulary.kinds), np.uint8)
     names: NDArray[np.int64] = np.flatnonzero(kinds == NAME)
     often = np.array(frequencies, np.int64)[names]
-    return [int(each) for each in names[np.argsort(-often, kind="stable")[:PLAIN_NAMES]]]
+    limit = min(PLAIN_NAMES, sum(frequencies) // PLAIN_TOKENS)
+    return [int(each) for each in names[np.argsort(-often, kind="stable")[:limit]]]
 
 
 def _places(entries: Sequence[FileEntry]) -> dict[str, tuple[int, int]]:

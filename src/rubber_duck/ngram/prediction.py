@@ -57,7 +57,7 @@ def guesses(draft: Draft, *, ends: bool = True, partial: str = "") -> list[Guess
         evidence, [draft.code(each) for each in candidates], [draft.code(each) for each in evidence.words]
     )
     order = sorted(range(len(candidates)), key=lambda at: (-shares[at], at))
-    return [Guess(candidates[at], float(shares[at]), reason(evidence.rows[at])) for at in order]
+    return [Guess(candidates[at], float(shares[at]), reason(evidence.columns, at)) for at in order]
 
 
 def lines(draft: Draft, *, count: int, partial: str = "", stop: Stop = lambda: False) -> list[Line]:

@@ -106,16 +106,17 @@ class Shelf:
             except BaseException:
                 os.unlink(temporary)
                 raise
-            self._prune()
+            self.prune(KEPT_BYTES)
         except OSError as error:
             telemetry.emit("ngram.model_unusable", path=str(path), error=error.strerror or "")
 
-    def _prune(self) -> None:
+    def prune(self, limit_bytes: int) -> None:
+        """Delete the models that were used least lately until all that is kept fits into `limit_bytes`."""
         found = [(path.stat().st_mtime_ns, path) for path in self._folder.glob(f"*/*{_SUFFIX}")]
         kept = 0
         for _, path in sorted(found, reverse=True):
             kept += path.stat().st_size
-            if kept > KEPT_BYTES:
+            if kept > limit_bytes:
                 path.unlink()
 
 

@@ -13,7 +13,9 @@ from rubber_duck.ngram.lexicon import NAME
 from rubber_duck.ngram.vocabulary import FIRST_NEW, FIRST_RANK, FIRST_TEXT, RANKS, Vocabulary
 
 PLAIN_NAMES: Final = 48
-"""So many of a project's commonest names are kept as they are."""
+"""So many of a project's commonest names are kept as they are; in a small project one for each PLAIN_TOKENS tokens."""
+
+PLAIN_TOKENS: Final = 1000
 
 LATEST: Final = 40
 """So many of the latest names are remembered in all; the first RANKS of them by their rank."""

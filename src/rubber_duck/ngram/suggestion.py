@@ -15,6 +15,7 @@ _SPARE: Final = 2
 _LONGEST_CYCLE: Final = 4
 _MOST_CYCLES: Final = 3
 _CLOSING: Final = frozenset(")]}")
+_WORD_BEGINNINGS: Final = frozenset("_$@\"'`")
 _FINAL: Final = frozenset({")", "]", "}", ";", ">", "...", "?", "!", ">>"})
 
 
@@ -43,9 +44,10 @@ class Cursor:
 
 
 def suggestions(session: Session, cursor: Cursor, *, count: int, stop: Stop = lambda: False) -> list[Suggestion]:
-    """At most `count` texts to insert, the likeliest first; none in comments and strings."""
+    """At most `count` texts to insert, the likeliest first; none in comments, in strings, and in front of a word."""
     spot = session.move(cursor.prefix)
-    if spot.inside:
+    rest = cursor.suffix.partition("\n")[0]
+    if spot.inside or (rest[:1].isalnum() or rest[:1] in _WORD_BEGINNINGS):
         return []
     lexicon = session.model.vocabulary.lexicon
     soundness = Soundness(lexicon, cursor.path, cursor.language, cursor.prefix, cursor.suffix)

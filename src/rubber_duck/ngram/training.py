@@ -19,6 +19,7 @@ from rubber_duck.ngram.spacing import SAMPLE_BYTES, Spacing
 from rubber_duck.ngram.vocabulary import START, Ids, Reader, compact, layout
 
 _EVERY: Final = 8
+_AT_FIRST: Final = 50_000
 
 Relate = Callable[[str, bytes, Callable[[str], int | None]], Relations]
 """What the symbols of (path, content) say, in the numbers that the function gives names."""
@@ -46,10 +47,11 @@ def train(
     for source in sources:
         text = decoded(source.content)
         texts.append(reader.read(text))
-        if not sample or (sampled < SAMPLE_BYTES and crc32(source.path.encode("utf-8", "replace")) % _EVERY == 0):
+        is_chosen = sampled < _AT_FIRST or crc32(source.path.encode("utf-8", "replace")) % _EVERY == 0
+        if is_chosen and sampled < SAMPLE_BYTES:
             sample.append(text)
             sampled += len(text)
-        known.append((replace(source, content=b""), relate(source.path, source.content, reader.get)))
+        known.append((replace(source, content=b""), relate(source.path, source.content, reader.number)))
     vocabulary, numbers = compact(reader, texts)
     del reader
     entries: list[FileEntry] = []

@@ -72,6 +72,10 @@ class Reader(dict[str, int]):
         self.kinds.append(kind)
         return self.first + len(self.texts) - 1
 
+    def number(self, name: str) -> int | None:
+        """The number of a name, a new one for a name that no text has had; None for what is no name and not known."""
+        return self[name] if name.isidentifier() else self.get(name)
+
     def read(self, text: str) -> Ids:
         """The numbers of a text's tokens, layout as negative numbers still, comments left out."""
         found: Ids = np.array([*map(self.__getitem__, self.lexicon.split(text))], dtype=np.int32)

@@ -29,11 +29,12 @@ _PLACE: Final = re.compile(r"(?P<path>.+?):(?P<line>\d+)(?::(?P<column>\d+))?")
     metavar="N",
     help="The most candidates to show.",
 )
+@click.option("--cut", is_flag=True, help="As if the line ended at the cursor: what stands behind it is not looked at.")
 @click.option(
     "--stdin", "from_stdin", is_flag=True, help="Take the file's text from standard input, unsaved changes and all."
 )
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def command(place: str, count: int, from_stdin: bool, as_json: bool) -> None:
+def command(place: str, count: int, cut: bool, from_stdin: bool, as_json: bool) -> None:
     """Show what may come next at a cursor, from what the project itself is written like; no model is asked.
 
     The first time, the project's files are read, which takes seconds.
@@ -48,6 +49,7 @@ def command(place: str, count: int, from_stdin: bool, as_json: bool) -> None:
         "line": int(found["line"]),
         "column": int(found["column"] or 1),
         "count": count,
+        "cut": cut,
     }
     if from_stdin:
         request["content"] = sys.stdin.buffer.read().decode("utf-8", "replace")
