@@ -211,6 +211,8 @@ def test_the_parts_and_what_they_need_are_these() -> None:
         ("workspace", ("database",)),
         ("analysis", ()),
         ("project_analysis", ("database", "workspace", "analysis")),
+        ("search", ("database", "workspace")),
+        ("ngram", ()),
     ]
 
 
@@ -221,7 +223,7 @@ def test_the_parts_and_what_they_need_are_these() -> None:
         (["analyze"], ["open analysis"]),
         (["projects"], ["open database", "open workspace"]),
         (["analyze", "projects"], ["open database", "open workspace", "open analysis"]),
-        (None, [f"open {name}" for name in NAMES]),
+        (None, [f"open {part.name}" for part in PARTS]),
     ],
 )
 async def test_only_what_the_engines_need_is_opened(tmp_path: Path, names: list[str] | None, opened: list[str]) -> None:

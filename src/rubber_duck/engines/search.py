@@ -93,7 +93,7 @@ class SearchAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 @engines.add
 class Search(Engine[SearchRequest, SearchAnswer]):
-    """Find code in a project: words, identifiers, phrases, regular expressions, by path, language and symbol.
+    """Find code: words, identifiers, phrases, regular expressions, by path, language and symbol.
 
     Definitions come before their uses, tests and generated files last; each hit says why it is there.
     """
