@@ -16,6 +16,7 @@ DJANGO = "django==5.2.7"
 SPHINX = "sphinx==8.2.3"
 CELERY = "celery==5.5.3"
 SCRAPY = "scrapy==2.13.3"
+CLICK = "click==8.5.0"
 
 
 def django() -> Path:
@@ -39,6 +40,12 @@ def celery() -> Path:
 def scrapy() -> Path:
     """The unpacked source distribution of Scrapy 2.13.3."""
     return _source_distribution(SCRAPY)
+
+
+def click() -> Path:
+    """The unpacked source distribution of click 8.5.0, tests included; or where `DUCK_BENCH_CLICK` says."""
+    given = os.environ.get("DUCK_BENCH_CLICK")
+    return Path(given) if given else _source_distribution(CLICK)
 
 
 def zod() -> Path | None:

@@ -1,15 +1,16 @@
-"""Files that the command line itself writes: reports where the person said, and private pages in the home folder."""
+"""Files of the command line itself: texts and reports where the person said, private pages in the home folder."""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
+import sys
 from pathlib import Path
 from typing import Final
 
 from rubber_duck.cli import terminal
-from rubber_duck.errors import InvalidPath
+from rubber_duck.errors import InvalidPath, LimitExceeded
 from rubber_duck.workspace.paths import Root, absolute, display, translated
 
 PRIVATE: Final = 0o600
@@ -78,6 +79,24 @@ def _write_to(descriptor: int, content: bytes, path: str) -> None:
     except OSError as error:
         reason = "is not open for writing" if error.errno == errno.EBADF else f"cannot be written: {error.strerror}"
         raise InvalidPath(f"'{display(path)}' {reason}") from error
+
+
+def read_text(path: str, limit_bytes: int) -> str:
+    """The text of a file that the person named, `-` for standard input; what is not UTF-8 is replaced.
+
+    Raises LimitExceeded when there is more, NotFound, Denied or InvalidPath.
+    """
+    try:
+        if path == "-":
+            content = sys.stdin.buffer.read(limit_bytes + 1)
+        else:
+            with open(path, "rb") as file:
+                content = file.read(limit_bytes + 1)
+    except OSError as error:
+        raise translated(error, path) from error
+    if len(content) > limit_bytes:
+        raise LimitExceeded(f"'{display(path)}' has more than {limit_bytes:,} bytes; give less of it")
+    return content.decode("utf-8", "replace")
 
 
 def write_private(folder: Path, name: str, content: str) -> Path:

@@ -1,1 +1,1 @@
-"""What a change touches, and which tests tell."""
+"""What a change touches, how risky that is, and which tests say whether it still works."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -9,8 +10,6 @@ from typing import Final
 from rubber_duck.errors import ProgramUnavailable
 from rubber_duck.workspace.programs import Completed, Limits, find_program, run_program
 
-_TIMEOUT_S: Final = 5.0
-_LIMIT_BYTES: Final = 64 * 1024
 _ENVIRONMENT: Final = {
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": "/dev/null",
@@ -21,6 +20,17 @@ _ENVIRONMENT: Final = {
 }
 # safe.directory: git refuses repositories of other users because their settings could run programs; here none can
 _SETTINGS: Final = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "protocol.allow=never", "safe.directory=*")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How long git may take, and how much it may say."""
+
+    timeout_s: float = 5.0
+    output_bytes: int = 64 * 1024
+
+
+_HISTORY: Final = Bounds(30.0, 64 * 1024 * 1024)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +51,69 @@ async def read_revision(folder: Path) -> Revision | None:
     return Revision(_line(commit), _line(branch))
 
 
-async def _git(folder: Path, *arguments: str) -> Completed:
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One commit of the history: the files that it changed, relative to the folder that was asked for."""
+
+    commit: str
+    paths: tuple[str, ...]
+
+
+async def read_history(folder: Path, *, limit: int) -> tuple[Commit, ...]:
+    """The last commits that changed something in `folder`, newest first, merges left out; none outside of a repository.
+
+    Raises ProgramUnavailable, TimedOut or LimitExceeded.
+    """
+    listed = await _git(
+        folder,
+        "log",
+        f"--max-count={limit}",
+        "--no-merges",
+        "--no-renames",
+        "--no-show-signature",
+        "--name-only",
+        "--relative",
+        "-z",
+        "--format=%x01%H%x01",
+        "--",
+        ".",
+        limits=_HISTORY,
+    )
+    if listed.returncode != 0:
+        return ()
+    found: list[Commit] = []
+    pieces = listed.stdout.split(b"\x01")
+    for commit, paths in zip(pieces[1::2], pieces[2::2], strict=False):
+        named = tuple(os.fsdecode(path.strip(b"\n")) for path in paths.split(b"\0") if path.strip(b"\n"))
+        found.append(Commit(commit.decode("ascii", "replace"), named))
+    return tuple(found)
+
+
+async def read_changes(folder: Path) -> str | None:
+    """What is changed in `folder` since the last commit, as a unified diff; None where there is no commit.
+
+    Files that git does not know are not in it. Raises ProgramUnavailable, TimedOut or LimitExceeded.
+    """
+    written = await _git(
+        folder,
+        "diff",
+        "HEAD",
+        "--no-ext-diff",
+        "--no-textconv",
+        "--no-color",
+        "--relative",
+        "--unified=0",
+        "--src-prefix=a/",
+        "--dst-prefix=b/",
+        "--ignore-submodules",
+        limits=_HISTORY,
+    )
+    if written.returncode != 0:
+        return None
+    return written.stdout.decode("utf-8", "surrogateescape")
+
+
+async def _git(folder: Path, *arguments: str, limits: Bounds = Bounds()) -> Completed:
     program = find_program("git")
     if program is None:
         raise ProgramUnavailable("git is not installed; install it, or do without facts about the repository")
@@ -49,8 +121,8 @@ async def _git(folder: Path, *arguments: str) -> Completed:
     return await run_program(
         [program, *options, "--no-pager", *arguments],
         cwd=folder,
-        timeout_s=_TIMEOUT_S,
-        limits=Limits(output_bytes=_LIMIT_BYTES),
+        timeout_s=limits.timeout_s,
+        limits=Limits(output_bytes=limits.output_bytes),
         environment=_ENVIRONMENT,
     )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rubber_duck.errors import InvalidPath, LimitExceeded, ProgramUnavailable, TimedOut
-from rubber_duck.workspace.git import Revision, read_revision
+from rubber_duck.workspace.git import Commit, Revision, read_changes, read_history, read_revision
 from rubber_duck.workspace.programs import Completed, Limits, find_program, run_program
 from tests.factories import write_tree
 
@@ -183,6 +183,24 @@ async def test_the_revision_of_a_repository_is_read(tmp_path: Path) -> None:
     assert (len(revision.commit or ""), revision.branch) == (40, "main")
     await git(tmp_path, "checkout", "-q", "--detach")
     assert await read_revision(tmp_path) == Revision(revision.commit, None)
+
+
+async def test_the_history_and_the_changes_of_a_folder_are_read(tmp_path: Path) -> None:
+    assert (await read_history(tmp_path, limit=9), await read_changes(tmp_path)) == ((), None)
+    await git(tmp_path, "init", "-q")
+    assert (await read_history(tmp_path, limit=9), await read_changes(tmp_path)) == ((), None)
+    write_tree(tmp_path, {"pond/caf\u00e9.py": "a\n", "pond/b\nc.py": "b\n", "other.py": "c\n"})
+    await git(tmp_path, "add", "-A")
+    await git(tmp_path, "commit", "-q", "-m", "first\x01")
+    write_tree(tmp_path, {"pond/caf\u00e9.py": "a\nb\n"})
+    await git(tmp_path, "commit", "-q", "-a", "-m", "second")
+    write_tree(tmp_path, {"pond/b\nc.py": "d\n", "other.py": "d\n"})
+    found = await read_history(tmp_path / "pond", limit=9)
+    assert [sorted(each.paths) for each in found] == [["caf\u00e9.py"], ["b\nc.py", "caf\u00e9.py"]]
+    assert await read_history(tmp_path / "pond", limit=1) == (Commit(found[0].commit, ("caf\u00e9.py",)),)
+    changes = await read_changes(tmp_path / "pond")
+    assert changes is not None
+    assert changes.split("\n", 2)[2] == '--- "a/b\\nc.py"\n+++ "b/b\\nc.py"\n@@ -1 +1 @@\n-b\n+d\n'
 
 
 async def test_a_repository_of_another_user_runs_nothing_of_its_own(tmp_path: Path) -> None:

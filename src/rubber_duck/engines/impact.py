@@ -1,0 +1,320 @@
+"""Tell what a change touches, how risky it is, and which tests to run."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final
+
+import msgspec
+from msgspec import Meta
+
+from rubber_duck.call import Call, Progress
+from rubber_duck.engines.engine import Engine, engines
+from rubber_duck.errors import DuckError, InvalidInput, NotFound
+from rubber_duck.scope import Right
+from rubber_duck.workspace.paths import Root, absolute, display
+
+if TYPE_CHECKING:
+    from rubber_duck.analysis.target import Target
+    from rubber_duck.code.graph import GraphFile
+    from rubber_duck.impact.change import ChangedFile
+    from rubber_duck.impact.impact import Impact as Touched
+    from rubber_duck.impact.impact import Snapshot
+
+_COMMITS: Final = 500
+_COVERAGE_FILE: Final = ".coverage"
+_COVERAGE_BYTES: Final = 256 * 1024 * 1024
+
+Recorded = Mapping[str, Mapping[str, frozenset[int]]]
+
+
+class ImpactRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A change: files, or places in them, or a diff; with neither, what git says is changed."""
+
+    paths: Annotated[
+        tuple[Annotated[str, Meta(max_length=4096)], ...],
+        Meta(max_length=1000, description="FILE, FILE:LINE or FILE:FIRST-LAST.", extra={"argument": True}),
+    ] = ()
+    diff: (
+        Annotated[
+            str,
+            Meta(max_length=50_000_000, description="A unified diff; its paths are relative to the project's folder."),
+        ]
+        | None
+    ) = None
+    directory: Annotated[
+        str,
+        Meta(
+            description="What a relative path is relative to; empty: the process's own folder.",
+            extra={"directory": True},
+        ),
+    ] = ""
+
+
+class ChangedView(msgspec.Struct, frozen=True):
+    """A definition that is changed, and its first line; an empty name is the code of the file outside of all."""
+
+    path: str
+    name: str
+    line: int
+
+
+class CallerView(msgspec.Struct, frozen=True, kw_only=True):
+    """What calls something changed in `distance` steps: at `line` it calls `callee`.
+
+    `choices`: how many definitions the name there could mean, 1 when it is certain.
+    """
+
+    path: str
+    name: str
+    line: int
+    distance: int
+    callee: str
+    choices: int
+
+
+class ImporterView(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that imports a changed one in `distance` steps: at `line` it imports `imported`."""
+
+    path: str
+    line: int
+    distance: int
+    imported: str
+
+
+class TogetherView(msgspec.Struct, frozen=True):
+    """A file that changed in `together` of the `changes` commits that changed a file of this change."""
+
+    path: str
+    together: int
+    changes: int
+
+
+class ImpactReason(msgspec.Struct, frozen=True):
+    """Why a test is to be run: changed, covered, names, calls, loads, file, history or words; and a sentence."""
+
+    kind: str
+    words: str
+
+
+class TestView(msgspec.Struct, frozen=True):
+    """A test to run. `name` is for its runner, in the project's folder; `probability` that it runs what is changed."""
+
+    name: str
+    path: str
+    probability: float
+    reasons: tuple[ImpactReason, ...]
+
+
+class RiskPartView(msgspec.Struct, frozen=True):
+    """What makes the change risky: how much of it there is, in [0, 1], what it weighs, and why."""
+
+    name: str
+    value: float
+    weight: float
+    why: str
+
+
+class RiskView(msgspec.Struct, frozen=True):
+    """`score` in [0, 100], the sum of the parts' values by their weights; `level` low, medium or high."""
+
+    score: int
+    level: str
+    parts: tuple[RiskPartView, ...]
+
+
+class ImpactAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What the change touches, nearest and likeliest first; paths but in a test's name are as the asker finds them.
+
+    `unknown`: changed files of which nothing is known. `notes`: what evidence was missing, and why.
+    """
+
+    root: str
+    changed: tuple[ChangedView, ...]
+    callers: tuple[CallerView, ...]
+    importers: tuple[ImporterView, ...]
+    together: tuple[TogetherView, ...]
+    tests: tuple[TestView, ...]
+    tests_in_all: int
+    risk: RiskView
+    unknown: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@engines.add
+class Impact(Engine[ImpactRequest, ImpactAnswer]):
+    """Tell what a change touches, how risky it is, and which tests to run.
+
+    The whole project is looked at; unchanged files come from the cache. Evidence is the call graph, names, history in
+    git, and what coverage recorded of each test, where a `.coverage` file with contexts is in the project's folder.
+    """
+
+    name: ClassVar[str] = "impact"
+    request = ImpactRequest
+    answer = ImpactAnswer
+    right = Right.FILE_READ
+    needs = ("analysis",)
+    timeout_s = 3600.0
+
+    async def run(self, request: ImpactRequest, call: Call) -> ImpactAnswer:
+        """What is touched; raises NotFound, Denied, InvalidInput or InvalidSettings."""
+        from rubber_duck.analysis.target import Target, seen_from, target  # noqa: PLC0415  # rules and grammars
+        from rubber_duck.impact.impact import impact  # noqa: PLC0415  # numpy
+
+        if request.paths and request.diff is not None:
+            raise InvalidInput("give either paths or a diff, not both")
+        named = [_parted(path, request.directory) for path in request.paths]
+        asked = target([path for path, _ in named] or ["."], request.directory, call.settings)
+        whole = Target(asked.root, (), asked.settings)
+        changes = await _changes(request, named, asked.root)
+        notes: list[str] = []
+        code = await _snapshot(whole, call, notes)
+        call.emit(Progress(0, 0, "following the calls"))
+        found = await asyncio.to_thread(impact, code, changes)
+        return _answer(found, whole.root, seen_from(request.directory, asked.root.path), notes)
+
+
+def _parted(written: str, directory: str) -> tuple[str, str]:
+    """The path, and what was written; a file whose name ends like a place is that file."""
+    from rubber_duck.impact.change import place  # noqa: PLC0415  # as in run
+
+    if os.path.exists(absolute(written, directory)):
+        return written, ""
+    return place(written)[0], written
+
+
+async def _changes(request: ImpactRequest, named: Sequence[tuple[str, str]], root: Root) -> tuple[ChangedFile, ...]:
+    from rubber_duck.impact.change import parse_diff  # noqa: PLC0415  # as in run
+    from rubber_duck.workspace.git import read_changes  # noqa: PLC0415  # only without paths
+
+    if named:
+        return _named_changes(request.directory, named, root)
+    if request.diff is not None:
+        return parse_diff(request.diff)
+    text = await read_changes(root.path)
+    if text is None:
+        raise NotFound(f"'{display(str(root.path))}' is in no git repository with a commit: name files, or give a diff")
+    return parse_diff(text)
+
+
+def _named_changes(directory: str, named: Sequence[tuple[str, str]], root: Root) -> tuple[ChangedFile, ...]:
+    from rubber_duck.impact.change import ChangedFile, joined, place  # noqa: PLC0415  # as in run
+
+    found: list[ChangedFile] = []
+    for path, written in named:
+        there = os.path.realpath(absolute(path, directory))
+        if os.path.isdir(there):
+            raise InvalidInput(f"'{display(path)}' is a folder; name the files that change, or give a diff")
+        lines = place(written)[1] if written else None
+        found.append(ChangedFile(os.path.relpath(there, os.path.realpath(root.path)), (lines,) if lines else ()))
+    return joined(found)
+
+
+async def _snapshot(whole: Target, call: Call, notes: list[str]) -> Snapshot:
+    from rubber_duck.impact.impact import Snapshot  # noqa: PLC0415  # as in run
+
+    analysis = call.parts.analysis
+    outcome = await analysis.run(whole, lambda done, total, note: call.emit(Progress(done, total, note)))
+    call.emit(Progress(0, 0, "reading the files"))
+    facts = await asyncio.to_thread(analysis.facts, whole, outcome.files)
+    languages = {file.path: file.analysis.language for file in outcome.files}
+    texts = await asyncio.to_thread(_texts, whole, sorted(facts))
+    commits = await _history(whole.root, notes)
+    recorded = await asyncio.to_thread(_recorded, whole.root, notes)
+    files = await asyncio.to_thread(_decoded, facts, languages)
+    return Snapshot(files, texts, commits, recorded, os.fspath(whole.root.path))
+
+
+def _decoded(facts: Mapping[str, bytes], languages: Mapping[str, str]) -> dict[str, GraphFile]:
+    from rubber_duck.code.codec import decode  # noqa: PLC0415  # as in run
+    from rubber_duck.code.graph import GraphFile  # noqa: PLC0415  # as in run
+
+    return {path: GraphFile(languages[path], decode(content)) for path, content in facts.items()}
+
+
+def _texts(whole: Target, paths: Sequence[str]) -> dict[str, str]:
+    """The contents; a file that cannot be read any more is empty."""
+    found: dict[str, str] = {}
+    for path in paths:
+        try:
+            content = whole.root.open_bytes(path, whole.settings.index.max_file_size_bytes)
+        except DuckError:
+            content = b""  # it went away since it was analysed: then nothing is read from its layout
+        found[path] = content.decode("utf-8", "replace")
+    return found
+
+
+async def _history(root: Root, notes: list[str]) -> tuple[frozenset[str], ...]:
+    from rubber_duck.workspace.git import read_history  # noqa: PLC0415  # as in run
+
+    try:
+        commits = await read_history(root.path, limit=_COMMITS)
+    except DuckError as error:
+        notes.append(f"without history: {error.message}")
+        return ()
+    if not commits:
+        notes.append("without history: the project is in no git repository with commits")
+    return tuple(frozenset(each.paths) for each in commits)
+
+
+def _recorded(root: Root, notes: list[str]) -> Recorded:
+    from rubber_duck.storage.coverage import lines_by_context  # noqa: PLC0415  # as in run
+
+    try:
+        content = root.open_bytes(_COVERAGE_FILE, _COVERAGE_BYTES)
+    except NotFound:
+        return {}
+    except DuckError as error:
+        notes.append(f"without coverage: {error.message}")
+        return {}
+    try:
+        found = lines_by_context(content)
+    except InvalidInput as error:
+        notes.append(f"without coverage: {error.message}")
+        return {}
+    if not found:
+        notes.append("without coverage: .coverage holds no contexts; record them with `pytest --cov-context=test`")
+    return found
+
+
+def _answer(found: Touched, root: Root, find: Callable[[str], str], notes: Sequence[str]) -> ImpactAnswer:
+    risk = found.risk
+    return ImpactAnswer(
+        root=display(os.fspath(root.path)),
+        changed=tuple(ChangedView(find(each.path), each.name, each.line) for each in found.changed),
+        callers=tuple(
+            CallerView(
+                path=find(each.path),
+                name=each.name,
+                line=each.line,
+                distance=each.distance,
+                callee=each.callee,
+                choices=each.choices,
+            )
+            for each in found.callers
+        ),
+        importers=tuple(
+            ImporterView(path=find(each.path), line=each.line, distance=each.distance, imported=find(each.imported))
+            for each in found.importers
+        ),
+        together=tuple(TogetherView(find(each.path), each.together, each.changes) for each in found.together),
+        tests=tuple(
+            TestView(
+                each.name,
+                find(each.path),
+                round(each.probability, 3),
+                tuple(ImpactReason(reason.kind, reason.words) for reason in each.reasons),
+            )
+            for each in found.tests
+        ),
+        tests_in_all=found.tests_in_all,
+        risk=RiskView(
+            risk.score,
+            risk.level,
+            tuple(RiskPartView(part.name, round(part.value, 3), part.weight, part.why) for part in risk.parts),
+        ),
+        unknown=tuple(map(find, found.unknown)),
+        notes=tuple(notes),
+    )

@@ -1,0 +1,158 @@
+"""The front of impact: from a change to what it touches, how risky that is, and which tests to run, with reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from rubber_duck.code.calls import CallGraph, call_graph
+from rubber_duck.code.graph import GraphFile, ImportGraph, resolve
+from rubber_duck.impact.change import ChangedFile
+from rubber_duck.impact.history import Together, changed_together, churn
+from rubber_duck.impact.neighbourhood import Caller, Importer, callers, importers
+from rubber_duck.impact.reasons import Reasons
+from rubber_duck.impact.risk import Exposure, Risk, assess
+from rubber_duck.impact.selection import Chosen, Hints, choose, read_covered
+from rubber_duck.impact.tests import Test, belongs_to_tests, tests_of
+
+MOST_TARGETS: Final = 400
+"""Of a larger change the first definitions are followed one by one; the rest counts only for the risk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What is known of a project: its files' facts and contents by path, the commits (newest first) by their paths.
+
+    `recorded`: file → test context → lines, as `storage.coverage` reads it, for a project in the folder `root`; empty
+    where nothing was recorded.
+    """
+
+    files: Mapping[str, GraphFile]
+    texts: Mapping[str, str]
+    commits: Sequence[Collection[str]] = ()
+    recorded: Mapping[str, Mapping[str, frozenset[int]]] = field(default_factory=dict)
+    root: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedDefinition:
+    """A definition that the change lies in; an empty name is the code of the file outside of all."""
+
+    path: str
+    name: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What a change touches, nearest and likeliest first. `tests_in_all` counts those of the project."""
+
+    changed: tuple[ChangedDefinition, ...]
+    callers: tuple[Caller, ...]
+    importers: tuple[Importer, ...]
+    together: tuple[Together, ...]
+    tests: tuple[Chosen, ...]
+    tests_in_all: int
+    risk: Risk
+    unknown: tuple[str, ...] = field(default=())
+    """Changed files of which no facts are known: removed, ignored, or in no known language."""
+
+
+def impact(code: Snapshot, changes: Sequence[ChangedFile]) -> Impact:
+    """What `changes` touch."""
+    graph = call_graph(code.files, code.texts)
+    imports = resolve(code.files)
+    tests = tests_of(graph, {path: file.language for path, file in code.files.items()})
+    targets = changed_definitions(graph, [change for change in changes if change.path in code.files], code.texts)
+    paths = {change.path for change in changes}
+    together = changed_together(code.commits, paths)
+    found_callers = callers(graph, targets)
+    found_importers = importers(imports, paths)
+    reasons = Reasons(graph, targets, code.texts, imports, together)
+    chosen = _tests(code, graph, imports, (tests, targets, paths), reasons)
+    exposure = _exposure(code, graph, changes, (targets, found_callers, found_importers, chosen))
+    return Impact(
+        changed=tuple(
+            ChangedDefinition(each.path, each.name, each.start_line)
+            for each in (graph.definitions[number] for number in targets)
+        ),
+        callers=found_callers,
+        importers=found_importers,
+        together=together,
+        tests=chosen,
+        tests_in_all=len(tests),
+        risk=assess(exposure),
+        unknown=tuple(sorted(paths - code.files.keys())),
+    )
+
+
+def changed_definitions(graph: CallGraph, changes: Sequence[ChangedFile], texts: Mapping[str, str]) -> list[int]:
+    """The numbers of the smallest definitions around the changed lines; of a whole file all of them.
+
+    Between definitions, blank lines and comments change nothing.
+    """
+    found: dict[int, None] = {}
+    for change in changes:
+        if not change.lines:
+            found |= {number: None for (path, _), number in graph.numbers.items() if path == change.path}
+            continue
+        written = texts.get(change.path, "").split("\n")
+        for lines in change.lines:
+            for line in range(lines.first, min(lines.last, len(written)) + 1):
+                number = graph.innermost(change.path, line)
+                if number is not None and (graph.definitions[number].name or _says(written[line - 1])):
+                    found[number] = None
+    return list(found)
+
+
+def _says(line: str) -> bool:
+    """Whether there is more on a line than blanks, brackets and a comment."""
+    stripped = line.strip(" \t\r()[]{},;")
+    return bool(stripped) and not stripped.startswith(("#", "//", "*", "/*"))
+
+
+def _tests(
+    code: Snapshot,
+    graph: CallGraph,
+    imports: ImportGraph,
+    change: tuple[Sequence[Test], Sequence[int], Collection[str]],
+    reasons: Reasons,
+) -> tuple[Chosen, ...]:
+    tests, targets, paths = change
+    followed = [number for number in targets if graph.definitions[number].name][:MOST_TARGETS]
+    whole = {graph.definitions[number].path for number in targets if not graph.definitions[number].name}
+    whole |= {path for path in paths if path not in code.files}
+    loading = {each.path: each.distance for each in importers(imports, whole)} | dict.fromkeys(whole, 0)
+    covered = read_covered(code.recorded, code.root, code.files.keys(), [test.name for test in tests])
+    return choose(graph, tests, followed, code.texts, Hints(loading, covered, reasons))
+
+
+def _exposure(
+    code: Snapshot,
+    graph: CallGraph,
+    changes: Sequence[ChangedFile],
+    found: tuple[Sequence[int], Sequence[Caller], Sequence[Importer], Sequence[Chosen]],
+) -> Exposure:
+    targets, found_callers, found_importers, chosen = found
+    paths = {change.path for change in changes}
+    own = [graph.definitions[number] for number in targets if graph.definitions[number].name]
+    exported = {
+        (path, symbol.qualified_name)
+        for path in paths & code.files.keys()
+        for symbol in code.files[path].symbols.symbols
+        if symbol.is_exported and not symbol.is_private
+    }
+    counted = [change.changed_lines for change in changes if change.changed_lines is not None]
+    lines = sum(counted) if counted else sum(each.end_line - each.start_line + 1 for each in own if not each.owner)
+    return Exposure(
+        callers=sum(not belongs_to_tests(each.path) for each in found_callers),
+        files=sum(not belongs_to_tests(each.path) for each in found_importers),
+        definitions=len(own),
+        exported=sum((each.path, each.name) in exported for each in own),
+        tests=len(chosen),
+        mentioning=sum(any(reason.kind == "names" for reason in each.reasons) for each in chosen),
+        lines=lines,
+        recent=churn(code.commits, paths),
+        commits=len(code.commits),
+    )

@@ -1,0 +1,166 @@
+"""Which tests to run for a change: those that likely run what is changed, and those for which something else speaks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from rubber_duck.code.calls import CallGraph
+from rubber_duck.impact.evidence import evidence
+from rubber_duck.impact.forest import forest
+from rubber_duck.impact.reach import Matrix
+from rubber_duck.impact.reasons import Reason, Reasons
+from rubber_duck.impact.tests import Test
+
+THRESHOLD: Final = 0.01
+"""A test is chosen if its probability over the root of how many tests are expected is more. Where few tests run a
+definition, each one that is missed is a greater loss; so less is asked of them. Chosen on packages that the forest does
+not know: about .95 of the tests that run a definition are found."""
+
+_CHUNK: Final = 32
+_LEAST_EXPECTED: Final = 0.3
+_CERTAIN: Final = 1.0
+_LOADED: Final = 0.5
+_PARAMETERS: Final = re.compile(r"\[.*\]$", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A test to run. `probability`, in [0, 1], that it runs something changed, as far as can be told."""
+
+    name: str
+    path: str
+    probability: float
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """What was recorded: for each file of the project the tests, by name, that ran each line. `tests`: all of them."""
+
+    lines: Mapping[str, Mapping[str, frozenset[int]]]
+    tests: frozenset[str]
+
+
+def probabilities(graph: CallGraph, tests: Sequence[Test], targets: Sequence[int], texts: Mapping[str, str]) -> Matrix:
+    """How likely each test (rows) runs each of `targets` (columns), from the code alone."""
+    found = np.zeros((len(tests), len(targets)), dtype=np.float32)
+    for first in range(0, len(targets), _CHUNK) if tests else ():
+        chunk = targets[first : first + _CHUNK]
+        found[:, first : first + _CHUNK] = forest().probability(evidence(graph, tests, chunk, texts))
+    return found
+
+
+def selected(probability: Matrix, threshold: float = THRESHOLD) -> Matrix:
+    """Which tests (rows) to run for each target (columns), 1 or 0, given how likely each runs it."""
+    expected = np.maximum(probability.sum(axis=0), _LEAST_EXPECTED)
+    chosen: Matrix = (probability > threshold * np.sqrt(expected)).astype(np.float32)
+    return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What else speaks for tests.
+
+    `loading`: files that changed outside of all definitions, and those that load them, with the number of imports
+    between. `covered`: what was recorded, if anything was. `why`: puts it into words.
+    """
+
+    loading: Mapping[str, int]
+    covered: Covered | None
+    why: Reasons
+
+
+def choose(
+    graph: CallGraph, tests: Sequence[Test], targets: Sequence[int], texts: Mapping[str, str], hints: Hints
+) -> tuple[Chosen, ...]:
+    """The tests for a change of `targets`, the likeliest first.
+
+    The tests in files that load what changed outside of all definitions are chosen all. A test of which it was
+    recorded what it runs is judged by that alone, unless it is changed itself or names what is changed.
+    """
+    likely = probabilities(graph, tests, targets, texts)
+    wanted = selected(likely) if targets else likely
+    recorded = _recorded(graph, tests, targets, hints.covered)
+    changed = set(targets)
+    found: list[Chosen] = []
+    for row, test in enumerate(tests):
+        ran = recorded.get(row)
+        loads = hints.loading.get(test.path)
+        probability = float(1 - np.prod(1 - likely[row])) if targets else 0.0
+        reasons = hints.why.of(test, covered=bool(ran), loads=loads)
+        stands_out = test.definition in changed or any(each.kind == "names" for each in reasons)
+        if ran or test.definition in changed:
+            probability = _CERTAIN
+        elif loads is not None:
+            probability = max(probability, _LOADED)
+        elif not (wanted[row].any() if ran is None else stands_out):
+            continue
+        found.append(Chosen(test.name, test.path, probability, reasons or (_words(),)))
+    return tuple(sorted(found, key=lambda each: (-each.probability, each.name)))
+
+
+def _words() -> Reason:
+    return Reason("words", "it has words in common with what is changed")
+
+
+def _recorded(
+    graph: CallGraph, tests: Sequence[Test], targets: Sequence[int], covered: Covered | None
+) -> dict[int, bool]:
+    """For each test (by row) of which it was recorded: whether it ran one of the targets.
+
+    Lines move; so a definition counts as run if any line of it was. Where nothing was recorded of a target's file,
+    the record says nothing of the tests.
+    """
+    if covered is None:
+        return {}
+    definitions = [graph.definitions[number] for number in targets]
+    if not definitions or any(each.path not in covered.lines for each in definitions):
+        return {}
+    ran: set[str] = set()
+    for each in definitions:
+        body = range(each.start_line + 1, each.end_line + 1) or range(each.start_line, each.end_line + 1)
+        ran |= {test for test, lines in covered.lines[each.path].items() if not lines.isdisjoint(body)}
+    return {row: test.name in ran for row, test in enumerate(tests) if test.name in covered.tests}
+
+
+def read_covered(
+    recorded: Mapping[str, Mapping[str, frozenset[int]]], root: str, paths: Collection[str], tests: Sequence[str]
+) -> Covered | None:
+    """What coverage recorded, in the project's own names; None if it knows none of its tests.
+
+    `recorded`: file → context → lines; `root` is the project's folder, `paths` its files, `tests` their names. Contexts
+    are those of pytest-cov (`path::test[parameters]|phase`) or of coverage itself (`package.module.test`).
+    """
+    names = {name: name for name in tests} | {_dotted(name): name for name in tests}
+    lines: dict[str, dict[str, frozenset[int]]] = {}
+    known: set[str] = set()
+    for file, by_context in recorded.items():
+        path = _own_path(file, root, paths)
+        if path is None:
+            continue
+        own = lines.setdefault(path, {})
+        for context, ran in by_context.items():
+            name = names.get(_PARAMETERS.sub("", context.rpartition("|")[0] or context))
+            if name is not None:
+                known.add(name)
+                own[name] = own.get(name, frozenset()) | ran
+    return Covered(lines, frozenset(known)) if known else None
+
+
+def _dotted(name: str) -> str:
+    path, _, rest = name.partition("::")
+    return ".".join([*path.removesuffix(".py").split("/"), *rest.split("::")])
+
+
+def _own_path(file: str, root: str, paths: Collection[str]) -> str | None:
+    """The file in the project: below its folder, or, recorded elsewhere, the longest end that the project has."""
+    if file.startswith(f"{root}/"):
+        own = file[len(root) + 1 :]
+        return own if own in paths else None
+    parts = file.replace("\\", "/").split("/")
+    return next(("/".join(parts[at:]) for at in range(len(parts)) if "/".join(parts[at:]) in paths), None)
