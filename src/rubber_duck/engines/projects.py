@@ -13,13 +13,23 @@ from msgspec import Meta
 from rubber_duck.call import Call
 from rubber_duck.code.language import title
 from rubber_duck.engines.engine import Engine, engines
+from rubber_duck.errors import NotFound
 from rubber_duck.scope import Right
 from rubber_duck.workspace.paths import absolute
 
 if TYPE_CHECKING:
     from rubber_duck.workspace.project import CodeFile, Project
 
-Which = Annotated[str, Meta(max_length=200, description="The project's name or id.", extra={"argument": True})]
+Which = Annotated[
+    str, Meta(max_length=4096, description="The project's name, its id or its folder.", extra={"argument": True})
+]
+Directory = Annotated[
+    str,
+    Meta(
+        description="What a relative path is relative to; empty: the process's own folder.",
+        extra={"directory": True},
+    ),
+]
 
 
 class AddProject(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="add"):
@@ -30,13 +40,7 @@ class AddProject(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="a
     ]
     name: Annotated[str, Meta(max_length=200, description="What to call it; empty: as the folder.")] = ""
     description: Annotated[str, Meta(max_length=10_000, description="A few words about it.")] = ""
-    directory: Annotated[
-        str,
-        Meta(
-            description="What a relative path is relative to; empty: the process's own folder.",
-            extra={"directory": True},
-        ),
-    ] = ""
+    directory: Directory = ""
 
 
 class ListProjects(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="list"):
@@ -49,6 +53,7 @@ class ShowProject(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="
     """Show one project and how many files of which language it has."""
 
     project: Which
+    directory: Directory = ""
 
 
 class RenameProject(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="rename"):
@@ -56,24 +61,28 @@ class RenameProject(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
 
     project: Which
     name: Annotated[str, Meta(max_length=200, description="The new name.", extra={"argument": True})]
+    directory: Directory = ""
 
 
 class RemoveProject(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="remove"):
     """Remove a project, which can be undone; its folder is not touched."""
 
     project: Which
+    directory: Directory = ""
 
 
 class RestoreProject(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="restore"):
     """Bring a removed project back."""
 
     project: Which
+    directory: Directory = ""
 
 
 class PurgeProject(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="purge"):
     """Forget a removed project and all that is kept of it, for good; its folder is not touched."""
 
     project: Which
+    directory: Directory = ""
 
 
 ProjectsRequest = (
@@ -133,20 +142,45 @@ class Projects(Engine[Any, ProjectsAnswer]):  # Any: a union has no class that c
         match request:
             case ListProjects(removed):
                 return _answer(*await workspace.projects(scope, deleted=removed))
-            case ShowProject(which):
-                project = await workspace.project(scope, which)
+            case ShowProject():
+                project = await workspace.project(scope, await _which(request, call))
                 return ProjectsAnswer((_view(project, await workspace.files(scope, project)),))
             case AddProject(root, name, description, directory):
                 folder = absolute(root, directory)
                 return _answer(await workspace.add_project(scope, folder, name=name, description=description))
-            case RenameProject(which, name):
-                return _answer(await workspace.rename(scope, which, name))
-            case RemoveProject(which):
-                return _answer(await workspace.remove(scope, which))
-            case RestoreProject(which):
-                return _answer(await workspace.restore(scope, which))
-            case PurgeProject(which):
-                return _answer(await workspace.purge(scope, which))
+            case RenameProject(name=name):
+                return _answer(await workspace.rename(scope, await _which(request, call), name))
+            case RemoveProject():
+                return _answer(await workspace.remove(scope, await _which(request, call)))
+            case RestoreProject():
+                return _answer(await workspace.restore(scope, await _which(request, call, removed=True)))
+            case PurgeProject():
+                return _answer(await workspace.purge(scope, await _which(request, call, removed=True)))
+
+
+async def _which(
+    request: ShowProject | RenameProject | RemoveProject | RestoreProject | PurgeProject,
+    call: Call,
+    *,
+    removed: bool = False,
+) -> str:
+    """The project as the workspace finds it: a name or an id as it stands, a folder by its full path."""
+    which = request.project
+    known = await call.parts.workspace.projects(call.scope, deleted=removed)
+    if any(which in {each.name, str(each.id)} for each in known):
+        return which
+    folder = _real(which, request.directory)
+    return folder if any(each.root == folder for each in known) else which
+
+
+def _real(path: str, directory: str) -> str:
+    """The full path of a folder that need not be there any more; empty for what is no path."""
+    if not path or "\0" in path:
+        return ""
+    try:
+        return os.path.realpath(absolute(path, directory))
+    except NotFound:
+        return ""  # it was relative to a folder that is gone; a name it may be still
 
 
 def _answer(*projects: Project) -> ProjectsAnswer:

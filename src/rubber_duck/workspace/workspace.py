@@ -31,7 +31,7 @@ __all__ = ["Changes", "CodeFile", "Project", "ScanEntry", "Workspace"]
 
 
 class Workspace:
-    """A person's projects. Each method is one transaction; `which` is a project's name or id.
+    """A person's projects. Each method is one transaction; `which` is a project's name, its id or its folder.
 
     Another actor's project is UnknownName, as if it were not there.
     """
@@ -136,7 +136,7 @@ class Workspace:
         name, description = said
         if not name:
             taken = {project.name for project in await store.list_projects(scope, tx)}
-            name = name_for(os.path.basename(folder), taken)
+            name = name_for(os.path.basename(folder) or folder, taken)
         now = self._clock()
         project = Project(self._make_key(), scope.actor.id, name, folder, description, {}, 1, now, now)
         await store.create_project(scope, tx, project)
@@ -148,15 +148,17 @@ class Workspace:
 
 
 async def _find(scope: Scope, tx: Transaction, which: str, *, deleted: bool = False) -> Project:
-    """The project of that name or id; raises UnknownName, or Conflict for a name that several have."""
+    """The project of that name, id or absolute folder, in this order; UnknownName, or Conflict for several."""
     known = await store.list_projects(scope, tx, deleted=deleted)
     named = [project for project in known if project.name == which]
+    identified = [project for project in known if str(project.id) == which]
+    named = named or identified or [project for project in known if project.root == which]
     if len(named) > 1:
         ids = ", ".join(str(project.id) for project in named)
-        raise Conflict(f"{len(named)} removed projects are called {which!r}; say which by its id: {ids}")
-    for project in (*named, *known):
-        if which in {project.name, str(project.id)}:
-            return project
+        where = "are called" if named[0].name == which else "lie in"
+        raise Conflict(f"{len(named)} removed projects {where} '{display(which)}'; say which by its id: {ids}")
+    if named:
+        return named[0]
     kind = "removed project" if deleted else "project"
     raise UnknownName.among(kind, which, [project.name for project in known], hint=_hint(known, deleted=deleted))
 

@@ -278,12 +278,12 @@ def test_quiet_up_is_the_report_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "request_"),
     [
-        (("show", "p"), {"type": "show", "project": "p"}),
+        (("show", "p"), {"type": "show", "project": "p", "directory": os.getcwd()}),
         (("list", "--removed"), {"type": "list", "removed": True}),
-        (("rename", "p", "q"), {"type": "rename", "project": "p", "name": "q"}),
-        (("remove", "p"), {"type": "remove", "project": "p"}),
-        (("restore", "p"), {"type": "restore", "project": "p"}),
-        (("purge", "p", "--yes"), {"type": "purge", "project": "p"}),
+        (("rename", "p", "q"), {"type": "rename", "project": "p", "directory": os.getcwd(), "name": "q"}),
+        (("remove", "p"), {"type": "remove", "project": "p", "directory": os.getcwd()}),
+        (("restore", "p"), {"type": "restore", "project": "p", "directory": os.getcwd()}),
+        (("purge", "p", "--yes"), {"type": "purge", "project": "p", "directory": os.getcwd()}),
         (
             ("add", "x", "--name", "n"),
             {"type": "add", "root": "x", "name": "n", "description": "", "directory": os.getcwd()},

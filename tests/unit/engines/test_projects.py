@@ -57,6 +57,37 @@ async def test_a_shown_project_counts_its_files_by_language(app: App, tmp_path: 
     )
 
 
+async def test_a_project_is_named_by_its_folder_too(app: App, tmp_path: Path) -> None:
+    (tmp_path / "pond").mkdir()
+    added = await _one(app, "add", root="pond", directory=str(tmp_path), name="Water")
+    for folder in ("pond/", "./pond", str(tmp_path / "pond")):
+        assert (await _one(app, "show", project=folder, directory=str(tmp_path))).id == added.id
+    assert (await _one(app, "rename", project=".", name="W", directory=added.root)).name == "W"
+    removed = await _one(app, "remove", project="pond", directory=str(tmp_path))
+    assert (await _one(app, "restore", project="pond", directory=str(tmp_path))).id == removed.id == added.id
+
+
+async def test_a_name_comes_before_a_folder_that_is_called_so(app: App, tmp_path: Path) -> None:
+    for folder in ("pond", "lake"):
+        (tmp_path / folder).mkdir()
+    lake = await _one(app, "add", root="lake", directory=str(tmp_path), name="pond")
+    await _one(app, "add", root="pond", directory=str(tmp_path), name="water")
+    assert (await _one(app, "show", project="pond", directory=str(tmp_path))).id == lake.id
+
+
+async def test_of_several_removed_projects_of_one_folder_the_id_says_which(app: App, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        await _one(app, "add", root=str(tmp_path), name=name)
+        await _one(app, "remove", project=name)
+    with pytest.raises(Conflict, match=r"2 removed projects lie in .*; say which by its id"):
+        await _one(app, "restore", project=str(tmp_path))
+
+
+async def test_the_topmost_folder_is_called_by_its_path(app: App) -> None:
+    added = await _one(app, "add", root="/")
+    assert (added.name, (await _one(app, "remove", project="/")).id) == ("/", added.id)
+
+
 async def test_renaming_removing_and_restoring_count_as_changes(app: App, tmp_path: Path) -> None:
     added = await _one(app, "add", root=str(tmp_path), name="a")
     renamed = await _one(app, "rename", project="a", name="b")

@@ -17,7 +17,7 @@ from rubber_duck.cli.program import current_folder
 from rubber_duck.errors import InvalidInput
 
 _json = click.option("--json", "as_json", is_flag=True, help="As JSON.")
-_which = click.argument("project", help="Its name or id.")
+_which = click.argument("project", help="Its name, its id or its folder.")
 _DAY: Final = len("2026-01-31")
 
 
@@ -57,7 +57,7 @@ def list_(removed: bool, as_json: bool) -> None:
 @_json
 def show(project: str, as_json: bool) -> None:
     """Show one project and how many files of which language it has."""
-    answer = ask("projects", {"type": "show", "project": project})
+    answer = ask("projects", {"type": "show", **_named(project)})
     if as_json:
         drawing.machine(answer)
     else:
@@ -70,7 +70,7 @@ def show(project: str, as_json: bool) -> None:
 @_json
 def rename(project: str, name: str, as_json: bool) -> None:
     """Give a project another name."""
-    request = {"project": project, "name": name}
+    request = {**_named(project), "name": name}
     _change("rename", request, as_json, lambda changed: f"it is called {changed['name']} now: {changed['root']}")
 
 
@@ -83,7 +83,7 @@ def remove(project: str, as_json: bool) -> None:
     def said(gone: dict[str, Any]) -> str:
         return current().as_called(f"{gone['name']} is removed; `duck projects restore {gone['id']}` brings it back")
 
-    _change("remove", {"project": project}, as_json, said)
+    _change("remove", _named(project), as_json, said)
 
 
 @command.command("restore")
@@ -91,7 +91,7 @@ def remove(project: str, as_json: bool) -> None:
 @_json
 def restore(project: str, as_json: bool) -> None:
     """Bring a removed project back."""
-    _change("restore", {"project": project}, as_json, lambda back: f"{back['name']} is back: {back['root']}")
+    _change("restore", _named(project), as_json, lambda back: f"{back['name']} is back: {back['root']}")
 
 
 @command.command("purge")
@@ -105,8 +105,12 @@ def purge(project: str, yes: bool, as_json: bool) -> int:
     if not yes and not click.confirm(f"Forget {terminal.printable(project)} for good?", err=True):
         terminal.note("nothing was changed")
         return FAILED
-    _change("purge", {"project": project}, as_json, lambda gone: f"{gone['name']} is forgotten")
+    _change("purge", _named(project), as_json, lambda gone: f"{gone['name']} is forgotten")
     return 0
+
+
+def _named(project: str) -> dict[str, Any]:
+    return {"project": project, "directory": current_folder()}
 
 
 def _change(kind: str, request: dict[str, Any], as_json: bool, said: Callable[[dict[str, Any]], str]) -> None:
