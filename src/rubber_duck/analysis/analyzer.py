@@ -82,7 +82,7 @@ class Analyzer:
             file.lines,
             tuple(findings),
             suppressions,
-            Lines(file.content).excerpt(findings),
+            Lines.with_hidden(file.content, desk.hidden()).excerpt(findings),
             tuple(desk.problems()),
             language == "python" and speaks_to_ruff(lowered),
         )
@@ -166,6 +166,12 @@ class _Desk:
             names = " and ".join(repr(name) for name in sorted(short))
             what = "the rule" if len(short) == 1 else "the rules"
             yield FileProblem(CUT_SHORT, f"it is too long for {what} {names} to read to its end: split it up")
+
+    def hidden(self) -> Iterator[tuple[int, int]]:
+        """The places, as bytes, that no report may show."""
+        for rule, hit in self._hits:
+            if rule.hides_span:
+                yield hit.node.start_byte, hit.node.end_byte
 
     def _visits(self, rule_set: RuleSet, grammar: Grammar) -> Iterator[tuple[str, Visit]]:
         by_call: dict[str, dict[str, list[Rule]]] = {}

@@ -40,8 +40,8 @@ class FileAnalysis(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One file's results, as kept in the cache. Findings carry an empty path, because names need not be UTF-8.
 
     `content_hash` is the hexadecimal BLAKE2b-128 of the file's bytes; `lines` the number of lines; `excerpt` maps a
-    line number to its text, for the lines that findings lie on; `speaks_to_ruff` says that it may have comments
-    which ruff obeys.
+    line number to its text, for the lines that findings lie on, with stars for what no report may show;
+    `speaks_to_ruff` says that it may have comments which ruff obeys.
     """
 
     content_hash: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cached_property
 from itertools import accumulate
@@ -14,6 +15,11 @@ EXCERPT_LINES: Final = 3
 
 EXCERPT_CHARACTERS: Final = 1_000
 """Characters of a longer line that are kept for showing."""
+
+SHOWN_OF_HIDDEN: Final = 4
+"""Characters of a hidden place that are shown, so that people know which it is."""
+
+_NO_BREAK: Final = re.compile(r"[^\r\n]")
 
 
 class Lines:
@@ -48,6 +54,24 @@ class Lines:
             wanted.update(range(finding.span.start_line, last + 1))
             wanted.add(finding.span.end_line)
         return {number: self.line(number)[:EXCERPT_CHARACTERS] for number in sorted(wanted)}
+
+    @classmethod
+    def with_hidden(cls, content: bytes, places: Iterable[tuple[int, int]]) -> Lines:
+        """`content` with stars for all but the first characters of each place, given as [start, end) in bytes.
+
+        A character is a star, and line breaks stay, so rows and columns are those of `content`; offsets are not.
+        """
+        pieces: list[bytes] = []
+        end = 0
+        for start, behind in sorted(places):
+            if behind <= end:
+                continue
+            kept, hidden = content[end : max(start, end)], content[max(start, end) : behind].decode("utf-8", "replace")
+            shown = SHOWN_OF_HIDDEN if start >= end else 0
+            stars = _NO_BREAK.sub("*", hidden[shown:])
+            pieces += [kept, (hidden[:shown] + stars).encode()]
+            end = behind
+        return cls(b"".join([*pieces, content[end:]]) if pieces else content)
 
     def _bytes(self, number: int) -> bytes:
         starts = self._starts

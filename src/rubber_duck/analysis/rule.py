@@ -64,6 +64,7 @@ class Rule(ABC):
     - `cwe`: required for security rules.
     - `replaces`: rules of other tools that say the same, as `analysis.codes` writes them (`"ruff/S602"`,
       `"eslint/no-eval"`). ruff is not asked for these, and a comment that silences one of them silences this rule.
+    - `hides_span`: whether what is underlined must not be shown: in reports all but its beginning is stars.
     - `good`, `bad`: at least one example of each; each `bad` one is reported exactly once.
     - `options`: setting name → default value (int, float, bool, str or tuple of str), changed under
       `[analysis.rules.<name>]` in duck.toml and read as `self.option("name")`.
@@ -77,6 +78,7 @@ class Rule(ABC):
     names: ClassVar[frozenset[str]] = frozenset()
     cwe: ClassVar[int | None] = None
     replaces: ClassVar[tuple[str, ...]] = ()
+    hides_span: ClassVar[bool] = False
     good: ClassVar[tuple[Example, ...]]
     bad: ClassVar[tuple[Example, ...]]
     options: ClassVar[Mapping[str, int | float | bool | str | tuple[str, ...]]] = {}

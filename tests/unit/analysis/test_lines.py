@@ -38,3 +38,17 @@ def test_nothing_but_the_three_breaks_ends_a_line(text: str) -> None:
     expected = re.split("\r\n|\r|\n", text)
     assert [lines.line(number) for number in range(1, len(expected) + 1)] == expected
     assert lines.line(len(expected) + 1) == ""
+
+
+def test_a_hidden_place_is_stars_but_for_its_beginning_and_columns_stay() -> None:
+    content = 'key = "ék8Jd93" + x\nblock = """one\ntwo"""\n'.encode()
+    places = [(7, 15), (29, 42), (31, 34)]
+    assert [Lines.with_hidden(content, places).line(number) for number in (1, 2, 3)] == [
+        'key = "ék8J***" + x',
+        'block = """o**',
+        "******",
+    ]
+
+
+def test_places_that_overlap_are_hidden_together() -> None:
+    assert Lines.with_hidden(b"0123456789abcdef", [(2, 8), (6, 12)]).line(1) == "012345******cdef"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from rubber_duck.analysis.analyzer import Analyzer
 from rubber_duck.analysis.finding import Confidence, Severity
+from rubber_duck.analysis.rule_set import RuleSet
 from tests.unit.analysis.rules.walking import fixed, hits, messages, underlined
 
 
@@ -368,3 +370,10 @@ def test_a_comment_above_the_try_statement_says_why_errors_are_dropped() -> None
     code = "# not every object can be shown\ntry:\n    f()\nexcept Exception:\n    pass\n"
     assert messages("swallowed-exception", "python", code) == []
     assert len(messages("swallowed-exception", "python", code.replace("# not every object can be shown\n", ""))) == 1
+
+
+def test_the_code_that_a_report_shows_of_a_secret_is_stars_but_for_its_beginning() -> None:
+    code = 'import os\nDB_PASSWORD = "k8Jd93-mWq0Zx"; eval(x)\n'
+    analysis = Analyzer(RuleSet({})).analyze("a.py", code.encode(), "python").analysis
+    assert sorted(each.rule for each in analysis.findings) == ["hardcoded-secret", "unsafe-eval"]
+    assert analysis.excerpt == {2: 'DB_PASSWORD = "k8J***********; eval(x)'}

@@ -64,7 +64,8 @@ class HardcodedSecret(Rule):
     Reported are texts in the format of a known provider and private keys, with high confidence; and texts that look
     random (`entropy` bits a character, digits and letters mixed) that are given to something called password, secret,
     token or key, with medium confidence. Placeholders, words, addresses, names of fields, tests and examples are not.
-    The message never shows the text. Ignore it for keys that are public by design, and say so in the comment.
+    Neither the message nor the code in a report shows the text: all but its first four characters is stars. Ignore it
+    for keys that are public by design, and say so in the comment.
     """
 
     name = "hardcoded-secret"
@@ -78,6 +79,7 @@ class HardcodedSecret(Rule):
         "elixir": ("source", "pair", "binary_operator"),
     }
     options: ClassVar = {"entropy": _ENTROPY_BITS, "min_length": 8}
+    hides_span = True
     replaces = ("ruff/S105", "ruff/S106", "ruff/S107", "bandit/B105", "bandit/B106", "bandit/B107")
     good = (
         Example("python", 'PASSWORD = "password"\nTOKEN = os.environ["TOKEN"]\nsecret = "change-me-please-now-12"\n'),
