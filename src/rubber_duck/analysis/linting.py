@@ -16,14 +16,17 @@ from rubber_duck import telemetry
 from rubber_duck.analysis.analyzer import SYNTAX_ERROR
 from rubber_duck.analysis.copies import Copies
 from rubber_duck.analysis.file_analysis import FileAnalysis
-from rubber_duck.analysis.finding import Finding
+from rubber_duck.analysis.finding import Finding, Kind
 from rubber_duck.analysis.lines import Lines
+from rubber_duck.analysis.reading.testing import is_test
 from rubber_duck.analysis.ruff import (
     HEEDLESS,
     Diagnostic,
     ask_ruff,
     read_diagnostics,
     ruff_finding,
+    rule_meaning,
+    rule_name,
     silenced,
     silenced_finding,
 )
@@ -190,8 +193,8 @@ class Linting:
         for path in paths:
             self._copies.check(path, self._sizes[path])  # for ruff, a file that is not there is a clean one
             name = self._copies.name(path)
-            heeding = said.get(name, ())
-            kept = silenced(heedless.get(name, ()), heeding)
+            heeding = [each for each in said.get(name, ()) if _concerns(each, path)]
+            kept = silenced([each for each in heedless.get(name, ()) if _concerns(each, path)], heeding)
             findings: list[Finding] = []
             excerpt: Mapping[int, str] = {}
             if heeding or kept:
@@ -213,6 +216,11 @@ def with_ruff(analysis: FileAnalysis, linted: Linted) -> FileAnalysis:
     findings = tuple(sorted([*ours, *linted.findings], key=lambda each: each.order))
     excerpt = dict(sorted({**linted.excerpt, **analysis.excerpt}.items()))
     return msgspec.structs.replace(analysis, findings=findings, excerpt=excerpt)
+
+
+def _concerns(diagnostic: Diagnostic, path: str) -> bool:
+    """Whether it has something to say about the file: of what endangers a running product tests have nothing."""
+    return not is_test(path) or rule_meaning(rule_name(diagnostic.code)).kind is not Kind.SECURITY
 
 
 def _parts(paths: list[str]) -> list[list[str]]:

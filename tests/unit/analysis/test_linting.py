@@ -53,6 +53,12 @@ def found(run: RuffRun) -> dict[str, list[tuple[str, int]]]:
     }
 
 
+async def test_in_tests_ruffs_security_rules_have_nothing_to_say_as_ours_have_not(tmp_path: Path) -> None:
+    content = 'import os\nplace = "/tmp/pond"\n'
+    run = await lint(tmp_path / "p", {"pond.py": content, "tests/test_pond.py": content})
+    assert found(run) == {"pond.py": [*FOUND, ("ruff/S108", 2)], "tests/test_pond.py": FOUND}
+
+
 async def test_a_file_that_ruff_cannot_take_is_named_and_the_others_are_not_touched(tmp_path: Path) -> None:
     good = {f"good{number}.py": UNUSED for number in range(40)}
     run = await lint(tmp_path / "p", {**good, "hungry.py": HUNGRY})
