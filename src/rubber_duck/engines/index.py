@@ -147,9 +147,7 @@ async def known_project(call: Call, path: str, directory: str) -> tuple[Project,
     raise NotFound(f"the folder '{display(root)}' is no opened project; run: duck index FOLDER")
 
 
-async def update_index(
-    call: Call, root: Root, *, only: Collection[str] = ()
-) -> tuple[Project, Scope, Updated]:
+async def update_index(call: Call, root: Root, *, only: Collection[str] = ()) -> tuple[Project, Scope, Updated]:
     """Open the project of `root` and bring its index up to date, telling how far it is.
 
     `only` are the paths that may have changed, where that is known.

@@ -30,7 +30,7 @@ async def app(tmp_path: Path) -> AsyncIterator[App]:
 @pytest.fixture
 def pond(tmp_path: Path) -> Path:
     """A small project."""
-    files = {
+    files: dict[str, str | bytes] = {
         "pyproject.toml": "",
         "duck.py": 'def swim(far):\n    """Swims."""\n    return far\n',
         "lib/nest.py": "from duck import swim\n\nswim(3)\n",
