@@ -14,7 +14,7 @@ from typing import Final
 
 from rubber_duck.analysis.codes import BANDIT, CREDO, ESLINT, RUFF
 from rubber_duck.analysis.comments import Comment
-from rubber_duck.analysis.rule import stand_ins
+from rubber_duck.analysis.rule import overlapping, stand_ins
 from rubber_duck.analysis.suppression import LAST_LINE, Suppression
 
 MARKS: Final[Mapping[str, tuple[bytes, ...]]] = {
@@ -170,9 +170,9 @@ def _silencing(span: tuple[int, int], rules: tuple[str, ...], whole: str) -> Ite
 
 
 def _ours(tool: str, codes: Iterable[str]) -> tuple[str, ...]:
-    """Our rules that replace any of the tool's."""
-    known = stand_ins()
-    return tuple(sorted({rule for code in codes for rule in known.get(tool + code, ())}))
+    """Our rules that replace any of the tool's or overlap with it."""
+    known = (stand_ins(), overlapping())
+    return tuple(sorted({rule for code in codes for each in known for rule in each.get(tool + code, ())}))
 
 
 @cache

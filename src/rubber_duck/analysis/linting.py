@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -30,6 +30,7 @@ from rubber_duck.analysis.ruff import (
     silenced,
     silenced_finding,
 )
+from rubber_duck.analysis.rule import overlapping
 from rubber_duck.errors import DuckError
 from rubber_duck.settings import WorkerSettings
 from rubber_duck.workspace.paths import Root
@@ -213,7 +214,9 @@ def with_ruff(analysis: FileAnalysis, linted: Linted) -> FileAnalysis:
     ours = [finding for finding in analysis.findings if finding.rule != SYNTAX_ERROR]
     if not linted.findings and len(ours) == len(analysis.findings):
         return analysis
-    findings = tuple(sorted([*ours, *linted.findings], key=lambda each: each.order))
+    there = {(finding.rule, finding.span.start_line) for finding in ours}
+    theirs = [each for each in linted.findings if not _is_said(each, there)]
+    findings = tuple(sorted([*ours, *theirs], key=lambda each: each.order))
     excerpt = dict(sorted({**linted.excerpt, **analysis.excerpt}.items()))
     return msgspec.structs.replace(analysis, findings=findings, excerpt=excerpt)
 
@@ -221,6 +224,11 @@ def with_ruff(analysis: FileAnalysis, linted: Linted) -> FileAnalysis:
 def _concerns(diagnostic: Diagnostic, path: str) -> bool:
     """Whether it has something to say about the file: of what endangers a running product tests have nothing."""
     return not is_test(path) or rule_meaning(rule_name(diagnostic.code)).kind is not Kind.SECURITY
+
+
+def _is_said(theirs: Finding, there: Collection[tuple[str, int]]) -> bool:
+    """Whether a rule of ours says the same on that line."""
+    return any((rule, theirs.span.start_line) in there for rule in overlapping().get(theirs.rule, ()))
 
 
 def _parts(paths: list[str]) -> list[list[str]]:

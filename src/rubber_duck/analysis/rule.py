@@ -64,6 +64,8 @@ class Rule(ABC):
     - `cwe`: required for security rules.
     - `replaces`: rules of other tools that say the same, as `analysis.codes` writes them (`"ruff/S602"`,
       `"eslint/no-eval"`). ruff is not asked for these, and a comment that silences one of them silences this rule.
+    - `overlaps`: rules of other tools that say the same in some places and more in others. ruff is asked for these, but
+      what it says on a line where this rule has a finding is left out; comments silence this rule as with `replaces`.
     - `hides_span`: whether what is underlined must not be shown: in reports all but its beginning is stars.
     - `good`, `bad`: at least one example of each; each `bad` one is reported exactly once.
     - `options`: setting name → default value (int, float, bool, str or tuple of str), changed under
@@ -78,6 +80,7 @@ class Rule(ABC):
     names: ClassVar[frozenset[str]] = frozenset()
     cwe: ClassVar[int | None] = None
     replaces: ClassVar[tuple[str, ...]] = ()
+    overlaps: ClassVar[tuple[str, ...]] = ()
     hides_span: ClassVar[bool] = False
     good: ClassVar[tuple[Example, ...]]
     bad: ClassVar[tuple[Example, ...]]
@@ -109,9 +112,19 @@ rules: Final[Registry[Rule]] = Registry(
 @cache
 def stand_ins() -> Mapping[str, tuple[str, ...]]:
     """A rule of another tool, e.g. `"ruff/S602"` → the names of our rules that replace it."""
+    return _by_code({name: rule.replaces for name, rule in rules.discover().items()})
+
+
+@cache
+def overlapping() -> Mapping[str, tuple[str, ...]]:
+    """A rule of another tool, e.g. `"ruff/E722"` → the names of our rules that say the same in some places."""
+    return _by_code({name: rule.overlaps for name, rule in rules.discover().items()})
+
+
+def _by_code(codes: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
-    for name, rule in rules.discover().items():
-        for code in rule.replaces:
+    for name, named in codes.items():
+        for code in named:
             found.setdefault(code, []).append(name)
     return {code: tuple(names) for code, names in sorted(found.items())}
 
@@ -135,7 +148,7 @@ def _check_declaration(cls: type[Rule]) -> None:
         raise refuse(f"has the names {cls.names!r}; write a set of texts")
     if cls.kind is Kind.SECURITY and cls.cwe is None:
         raise refuse("is a security rule and needs `cwe`, the number of the weakness")
-    fault = _fault_of_replaces(cls.replaces)
+    fault = _fault_of_replaces(cls.replaces) or _fault_of_replaces(cls.overlaps)
     if fault:
         raise refuse(fault)
     if not cls.good or not cls.bad:

@@ -31,6 +31,22 @@ async def test_findings_of_rules_and_of_ruff_stand_in_one_order(tmp_path: Path) 
     ]
 
 
+async def test_ruff_speaks_of_what_our_rules_say_nothing_of_and_does_not_say_the_same_again(tmp_path: Path) -> None:
+    handlers = "try:\n    print(1)\nexcept:\n    pass\ntry:\n    print(1)\nexcept:\n    x = 1\n"
+    loops = (
+        "def f(m, h):\n    for i in m:\n        for i in i:\n            print(i)\n    for h in h:\n        print(h)\n"
+    )
+    project = write_tree(tmp_path / "p", {"handlers.py": handlers, "loops.py": loops})
+    async with analysis_in(tmp_path / "home") as (analysis, settings):
+        outcome = await outcome_of(analysis, settings, project)
+    assert found(outcome) == [
+        ("handlers.py", 3, "swallowed-exception"),
+        ("handlers.py", 7, "ruff/E722"),
+        ("loops.py", 3, "shadowed-loop-variable"),
+        ("loops.py", 5, "ruff/B020"),
+    ]
+
+
 async def test_an_unchanged_file_comes_from_the_cache_with_the_same_findings(tmp_path: Path) -> None:
     project = write_tree(tmp_path / "p", {"a.py": EVAL})
     async with analysis_in(tmp_path / "home") as (analysis, settings):

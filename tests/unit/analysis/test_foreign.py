@@ -124,3 +124,9 @@ def test_what_a_rule_replaces_leads_back_to_it() -> None:
 def test_the_reason_of_a_silenced_finding_is_the_comment() -> None:
     suppressions, _ = read("run()  # nosec B602,   B607 - because\n")
     assert suppressions == (Suppression(1, 1, ("command-injection",), "nosec B602, B607"),)
+
+
+def test_a_comment_that_names_a_rule_which_one_of_ours_overlaps_with_silences_ours() -> None:
+    code = "try:\n    f()\nexcept:  # noqa: E722\n    pass\n"
+    assert reasons(code.replace("  # noqa: E722", "")) == {(3, "swallowed-exception"): None}
+    assert "swallowed-exception" in {rule for each in read(code)[0] for rule in each.rules}

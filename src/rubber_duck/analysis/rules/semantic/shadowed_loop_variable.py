@@ -40,6 +40,7 @@ class ShadowedLoopVariable(Rule):
     severity = Severity.MEDIUM
     kinds: ClassVar = {"python": ("for_statement",), "ecmascript": ("for_statement", "for_in_statement")}
     replaces = ("ruff/PLW2901",)
+    overlaps = ("ruff/B020",)
     good = (
         Example("python", "for x in a:\n    for y in x:\n        f(x)\n"),
         Example("python", "for _ in a:\n    for _ in b:\n        f()\n"),

@@ -27,14 +27,16 @@ class SwallowedException(Rule):
 
     Reported are a bare `except:`, `except Exception:` and `except BaseException:` whose body is only `pass`, `...` or
     `continue`; empty `catch` blocks in JavaScript, but for `catch (_error) {}`, which says that it is meant; and
-    `rescue _ -> nil` (or `:ok`) in Elixir. Tests are not looked at.
+    `rescue _ -> nil` (or `:ok`) in Elixir. Tests are not looked at. Of a bare
+    `except:` that does something ruff's E722 speaks.
     """
 
     name = "swallowed-exception"
     kind = Kind.SEMANTIC
     severity = Severity.MEDIUM
     kinds: ClassVar = {"python": ("except_clause",), "ecmascript": ("catch_clause",), "elixir": ("rescue_block",)}
-    replaces = ("ruff/BLE001", "ruff/E722", "ruff/S110", "ruff/S112", "bandit/B110", "bandit/B112", "eslint/no-empty")
+    replaces = ("ruff/BLE001", "ruff/S110", "ruff/S112", "bandit/B110", "bandit/B112", "eslint/no-empty")
+    overlaps = ("ruff/E722",)
     good = (
         Example("python", "try:\n    f()\nexcept KeyError:\n    pass\n"),
         Example("python", "try:\n    f()\nexcept Exception:\n    pass  # the cache is only a hint\n"),
