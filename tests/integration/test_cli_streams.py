@@ -105,6 +105,14 @@ def test_any_locale_can_show_any_name(project: Path, tmp_path: Path) -> None:
     assert "xff.py" in done.stdout
 
 
+def test_the_page_of_two_folders_names_both(tmp_path: Path) -> None:
+    for name in ("lake", "pond"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.py").write_text("x = 1\n")
+    done = duck("analyze", "pond", "lake", "--format", "html", home=tmp_path / "home", cwd=tmp_path)
+    assert "<title>lake and pond: no findings</title>" in done.stdout
+
+
 @pytest.mark.parametrize("format_", ["json", "sarif", "html"])
 def test_reports_for_machines_are_utf8_and_the_same_twice(format_: str, project: Path, tmp_path: Path) -> None:
     first = duck("analyze", ".", "--format", format_, home=tmp_path / "home", cwd=project)

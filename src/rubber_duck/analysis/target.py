@@ -80,6 +80,18 @@ def existing(path: str, directory: str) -> str:
     return found
 
 
+def shown_together(only: Sequence[str], find: Callable[[str], str]) -> str:
+    """What several of a root's files and folders are called together; empty for a single one, or all of the root.
+
+    `find` names each as a person finds it. Three are named, of more two and the number of the rest.
+    """
+    if len(only) < 2:
+        return ""
+    shown = 3 if len(only) <= 3 else 2
+    *others, last = [*map(find, only[:shown]), *([f"{len(only) - shown:,} more"] if only[shown:] else [])]
+    return f"{', '.join(others)} and {last}"
+
+
 def shown_root(root: Path, directory: str) -> str:
     """The root as a person in `directory` would write it: relative when it is there or above, else as it is."""
     here = _standing(directory)

@@ -11,7 +11,7 @@ from rubber_duck.analysis.report.narrowed import sentences
 from rubber_duck.analysis.report.overview import overview
 from rubber_duck.analysis.report.render import Format, Style, render
 from rubber_duck.analysis.selection import selection
-from rubber_duck.analysis.target import seen_from, shown_root, target
+from rubber_duck.analysis.target import seen_from, shown_root, shown_together, target
 from rubber_duck.call import Call, Progress
 from rubber_duck.engines.engine import Engine, engines
 from rubber_duck.scope import Right
@@ -83,10 +83,11 @@ class Analyze(Engine[AnalyzeRequest, AnalyzeAnswer]):
             call.emit(Progress(done, total, note))
 
         outcome = await call.parts.analysis.run(found, progress)
-        report = outcome.report(chosen, root=shown_root(found.root.path, request.directory))
+        path = seen_from(request.directory, found.root.path)
+        root = shown_root(found.root.path, request.directory)
+        report = outcome.report(chosen, root=root, name=shown_together(found.only, path))
         call.emit(Progress(len(outcome.files), len(outcome.files), "writing the report"))
         seen = overview(report)
-        path = seen_from(request.directory, found.root.path)
         return AnalyzeAnswer(
             report=render(report, request.format, Style(request.color, request.width, request.limit, path)),
             findings=len(seen.findings),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rubber_duck.analysis.target import seen_from, target
+from rubber_duck.analysis.target import seen_from, shown_together, target
 from rubber_duck.errors import InvalidSettings
 from rubber_duck.settings import Settings
 
@@ -36,6 +36,20 @@ def test_a_folder_called_as_the_settings_is_named_in_full_with_what_to_do(tmp_pa
         f"{tmp_path.resolve() / 'duck.toml'} is not a regular file in the project, so its settings cannot be read: "
         "rename it, or take it away"
     )
+
+
+@pytest.mark.parametrize(
+    ("only", "said"),
+    [
+        ((), ""),
+        (("a",), ""),
+        (("a", "b"), "./a and ./b"),
+        (("a", "b", "c"), "./a, ./b and ./c"),
+        (("a", "b", "c", "d"), "./a, ./b and 2 more"),
+    ],
+)
+def test_several_named_places_have_a_name_together(only: tuple[str, ...], said: str) -> None:
+    assert shown_together(only, lambda path: f"./{path}") == said
 
 
 def test_a_project_far_away_is_named_in_full(tmp_path: Path) -> None:

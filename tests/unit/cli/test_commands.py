@@ -276,6 +276,21 @@ def test_quiet_up_is_the_report_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("x.xyz",), "it is text: .xyz is none of .json, .sarif, .html, .htm\n"),
+        (("x.xyz", "--format", "text"), ""),
+        (("x.txt",), ""),
+        (("x",), ""),
+    ],
+)
+def test_a_suffix_that_says_nothing_of_the_form_is_noted(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    output, *more = arguments
+    done = call("analyze", ".", "-o", str(tmp_path / output), *more, script=Script(CLEAN))
+    assert done.err.partition("written to")[2].partition("\n")[2] == said
+
+
+@pytest.mark.parametrize(
     ("arguments", "request_"),
     [
         (("show", "p"), {"type": "show", "project": "p", "directory": os.getcwd()}),

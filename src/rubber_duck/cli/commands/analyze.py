@@ -17,6 +17,7 @@ from rubber_duck.cli.program import current_folder
 from rubber_duck.cli.suggestions import rule_names
 
 _BY_SUFFIX: Final = {".json": "json", ".sarif": "sarif", ".html": "html", ".htm": "html"}
+_OF_TEXT: Final = (".txt", ".text", ".log", ".out")
 _SEVERITIES: Final = ("info", "low", "medium", "high", "critical")
 _REFUSED_SHOWN: Final = 10
 
@@ -83,6 +84,9 @@ def command(
             terminal.note(f"{findings} in {files}, written to {terminal.printable_name(output)}")
             for sentence in answer["narrowed"]:
                 terminal.note(sentence)
+            suffix = os.path.splitext(output)[1].lower()
+            if format_ is None and suffix and suffix not in (*_BY_SUFFIX, *_OF_TEXT):
+                terminal.note(f"it is text: {terminal.printable_name(suffix)} is none of {', '.join(_BY_SUFFIX)}")
     elif chosen == "text":
         terminal.write(answer["report"])
     else:
