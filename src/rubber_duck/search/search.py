@@ -17,10 +17,11 @@ from rubber_duck.errors import NotFound
 from rubber_duck.scope import Right, Scope
 from rubber_duck.search import store
 from rubber_duck.search.draft import FORMAT
-from rubber_duck.search.finding import NOT_INDEXED, Finding, Options
+from rubber_duck.search.finding import NOT_INDEXED, Finding, Options, Sources
 from rubber_duck.search.hits import Found, Hit, Line, Reason, ReasonKind
 from rubber_duck.search.index import IndexState, KnownFile
 from rubber_duck.search.indexer import Indexer, OnProgress, Updated
+from rubber_duck.search.meaning import Embedder
 from rubber_duck.search.query import parse
 from rubber_duck.search.shelf import Shelf
 from rubber_duck.search.worker import TASK
@@ -28,7 +29,19 @@ from rubber_duck.settings import Settings
 from rubber_duck.storage.database import Connection, Database
 from rubber_duck.workspace.paths import Root
 
-__all__ = ["Found", "Hit", "IndexStatus", "Line", "Options", "Reason", "ReasonKind", "Search", "Updated", "open_search"]
+__all__ = [
+    "Embedder",
+    "Found",
+    "Hit",
+    "IndexStatus",
+    "Line",
+    "Options",
+    "Reason",
+    "ReasonKind",
+    "Search",
+    "Updated",
+    "open_search",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +66,18 @@ class IndexStatus:
 class Search:
     """Indexes of projects. What queries read is kept in memory, within limits, for the next ones."""
 
-    def __init__(self, database: Database, indexer: Indexer, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock` gives seconds from any point."""
+    def __init__(
+        self,
+        database: Database,
+        indexer: Indexer,
+        *,
+        embedder: Embedder | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`embedder` is the one of the indexer; `clock` gives seconds from any point."""
         self._database = database
         self._indexer = indexer
-        self._clock = clock
+        self._sources = Sources(database, self._shelf, clock, embedder)
         self._shelves: dict[tuple[UUID, int, datetime], Shelf] = {}
 
     async def update(
@@ -77,11 +97,15 @@ class Search:
         scope.require(Right.FILE_READ)
         parsed = parse(query)
         with telemetry.span("search.query"):
-            return await Finding(self._database, self._shelf, scope, root, self._clock).run(parsed, options)
+            return await Finding(self._sources, scope, root).run(parsed, options)
 
     async def status(self, scope: Scope) -> IndexStatus:
         """What is indexed of the scope's project; raises NotFound when it never was."""
         return await self._database.run(partial(_status, scope=scope), write=False)
+
+    async def paths(self, scope: Scope) -> dict[str, str]:
+        """The files of the scope's project that can be found: path → language. Raises NotFound when never indexed."""
+        return await self._database.run(partial(_paths, scope=scope), write=False)
 
     def _shelf(self, scope: Scope, state: IndexState) -> Shelf:
         """What was read of that index; a number may be given to another project's index later."""
@@ -98,14 +122,24 @@ MOST_SHELVES: Final = 8
 
 @asynccontextmanager
 async def open_search(
-    database: Database, settings: Settings, *, clock: Callable[[], datetime]
+    database: Database, settings: Settings, *, clock: Callable[[], datetime], embedder: Embedder | None = None
 ) -> AsyncIterator[Search]:
-    """Search over `database`, with worker processes that start when first needed; `clock` gives aware moments."""
+    """Search over `database`, with worker processes that start when first needed; `clock` gives aware moments.
+
+    With an `embedder` chunks are also found by what they mean.
+    """
     workers = Workers(settings.workers.count, TASK, memory_bytes=settings.workers.memory_bytes)
     try:
-        yield Search(database, Indexer(database, workers, clock=clock))
+        yield Search(database, Indexer(database, workers, clock=clock, embedder=embedder), embedder=embedder)
     finally:
         await workers.close()
+
+
+def _paths(connection: Connection, scope: Scope) -> dict[str, str]:
+    state = store.find_index(connection, scope)
+    if state is None or state.format != FORMAT:
+        raise NotFound(NOT_INDEXED)
+    return {file.path: file.language for file in store.known_files(connection, state.number) if file.is_found}
 
 
 def _status(connection: Connection, scope: Scope) -> IndexStatus:
