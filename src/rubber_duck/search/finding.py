@@ -20,20 +20,24 @@ from rubber_duck.search.draft import FORMAT
 from rubber_duck.search.fields import ARGUMENTS, BODY, DOC, NAME, REST
 from rubber_duck.search.hits import Found, Hit, Reason, ReasonKind
 from rubber_duck.search.index import IndexState
+from rubber_duck.search.meaning import Embedder, meaning_of
 from rubber_duck.search.patterns import Matcher
 from rubber_duck.search.query import Filter, Phrase, Query
-from rubber_duck.search.ranking import CANDIDATES, Ranked, choose, in_place, rank
+from rubber_duck.search.ranking import CANDIDATES, Ranked, choose, fused, in_place, rank
 from rubber_duck.search.reading import Texts, Wanted, phrase_pattern
 from rubber_duck.search.record import EMPTY, chunk_numbers
-from rubber_duck.search.shelf import FIRST_RANGE, LAST_RANGE, Loaded, Range, Reader, Shelf
+from rubber_duck.search.shelf import FIRST_RANGE, LAST_RANGE, Asked, Loaded, Range, Reader, Shelf
 from rubber_duck.search.stem import stem
-from rubber_duck.search.terms import EVERYWHERE, Terms, find_terms
+from rubber_duck.search.terms import EVERYWHERE, Terms, find_terms, is_identifier
 from rubber_duck.search.words import TOKEN, folded_case, words_of
 from rubber_duck.storage.database import Connection, Database
 from rubber_duck.workspace.paths import Root
 
 TIME_S: Final = 10.0
 """Seconds that a search may spend on reading files."""
+
+NEAREST: Final = 100
+"""Chunks that are taken from what an embeddings model finds near."""
 
 FILES_AT_ONCE: Final = 64
 """Files whose chunks are asked from the index together, where it cannot say which chunks can be hits."""
@@ -69,22 +73,26 @@ class _Selected:
     refused: frozenset[int] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What searches ask. `clock` gives seconds from any point."""
+
+    database: Database
+    shelf: Callable[[Scope, IndexState], Shelf]
+    clock: Callable[[], float]
+    embedder: Embedder | None = None
+
+
 class Finding:
     """The state of one search."""
 
-    def __init__(
-        self,
-        database: Database,
-        shelf: Callable[[Scope, IndexState], Shelf],
-        scope: Scope,
-        root: Root,
-        clock: Callable[[], float],
-    ) -> None:
-        self._database = database
-        self._shelf = shelf
+    def __init__(self, sources: Sources, scope: Scope, root: Root) -> None:
+        self._sources = sources
+        self._database = sources.database
+        self._clock = sources.clock
         self._scope = scope
         self._root = root
-        self._clock = clock
+        self._meaning: Asked | None = None
         self._hits: list[Hit] = []
         self._is_complete = True
 
@@ -94,6 +102,7 @@ class Finding:
         texts = Texts(self._root, options.limit_bytes)
         judge = _Judge(query, options, texts)
         ranges = _ranges(query, options)
+        self._meaning = await self._meant(query)
         asked = await self._asked(query, ranges, options.limit)
         unknown = asked[0].terms.unknown
         if unknown and _has_only_words(query) and len(unknown) == len(query.words):
@@ -104,6 +113,14 @@ class Finding:
                 await self._add(judge, selected, deadline)
             await self._look(judge, query, ranges[len(asked) :], deadline)
         return Found(tuple(self._hits), unknown, self._is_complete)
+
+    async def _meant(self, query: Query) -> Asked | None:
+        """What the query means, if a model is there to be asked and it is a question rather than a name."""
+        embedder = self._sources.embedder
+        if embedder is None or len(query.words) < 2 or all(is_identifier(word.token) for word in query.words):
+            return None
+        vector = await meaning_of(embedder, " ".join(word.token for word in query.words))
+        return None if vector is None else Asked(embedder.model, vector)
 
     async def _look(self, judge: _Judge, query: Query, ranges: Sequence[Range], deadline: float) -> None:
         for within in ranges:
@@ -156,7 +173,7 @@ class Finding:
         state = store.find_index(connection, self._scope)
         if state is None or state.format != FORMAT:
             raise NotFound(NOT_INDEXED)
-        return self._shelf(self._scope, state).reader(connection, state)
+        return self._sources.shelf(self._scope, state).reader(connection, state)
 
     def _load(self, connection: Connection, numbers: Sequence[int]) -> dict[int, Loaded]:
         return self._reader(connection).files(numbers)
@@ -164,25 +181,33 @@ class Finding:
     def _select(self, connection: Connection, query: Query, ranges: Sequence[Range], enough: int) -> list[_Selected]:
         reader = self._reader(connection)
         terms = find_terms(reader, query.words, reader.related()) if query.words else Terms(())
-        if query.words and len(ranges) > 1 and sum(term.chunks for term in terms.asked) <= CANDIDATES:
+        is_little = sum(term.chunks for term in terms.asked) <= CANDIDATES
+        if query.words and len(ranges) > 1 and is_little and self._meaning is None:
             everything = _selected(reader, query, terms, EVERYWHERE)  # so few that they are ranked at once
             in_order = sorted(everything.ranked, key=lambda each: each.file.is_last)
             return [_Selected(terms, in_order), *(_Selected(terms) for _ in ranges[1:])]
         selected: list[_Selected] = []
         for within in ranges:
-            selected.append(_selected(reader, query, terms, within))
+            near = [] if self._meaning is None else reader.nearest(self._meaning, NEAREST, within)
+            selected.append(_selected(reader, query, terms, within, near))
             enough -= len(selected[-1].ranked)
             if enough <= 0 or selected[-1].files is not None:
                 break
         return selected
 
 
-def _selected(reader: Reader, query: Query, terms: Terms, within: Range) -> _Selected:
+def _selected(reader: Reader, query: Query, terms: Terms, within: Range, near: Sequence[int] = ()) -> _Selected:
+    """What the index says about one range; `near` are the chunks that mean what was asked, nearest first."""
     where = allowed(reader, query, within)
     if query.words:
         chosen = choose(reader, terms, within, where)
         rest = EMPTY if where.chunks is None else np.setdiff1d(where.within(where.chunks), chosen)
-        return _Selected(terms, [*rank(reader, terms, chosen), *in_place(reader, rest[:MOST_RANKED])])
+        if near:
+            fit = set(where.within(np.sort(np.array(near, np.int64))).tolist())
+            ranked = fused(reader, terms, chosen, [chunk for chunk in near if chunk in fit])
+        else:
+            ranked = rank(reader, terms, chosen)
+        return _Selected(terms, [*ranked, *in_place(reader, rest[:MOST_RANKED])])
     where_files = where.files
     if where.chunks is not None:
         chunks = where.within(where.chunks)
@@ -279,6 +304,8 @@ def reasons(query: Query, ranked: Ranked) -> Iterator[Reason]:
     for kind in ReasonKind:
         if kind in by_kind:
             yield Reason(kind, tuple(by_kind[kind][: _RELATED_SHOWN if kind is ReasonKind.RELATED else None]))
+    if ranked.is_near:
+        yield Reason(ReasonKind.MEANING, ())
     for phrase in query.phrases:
         if not phrase.is_negative:
             yield Reason(ReasonKind.PHRASE, (phrase.text,))

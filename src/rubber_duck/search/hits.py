@@ -17,6 +17,7 @@ class ReasonKind(StrEnum):
     BODY = "body"
     PATH = "path"
     RELATED = "related"
+    MEANING = "meaning"
     PHRASE = "phrase"
     PATTERN = "pattern"
     CONDITION = "condition"

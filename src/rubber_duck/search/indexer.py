@@ -23,7 +23,9 @@ from rubber_duck.search.associations import learn, written
 from rubber_duck.search.draft import FORMAT
 from rubber_duck.search.index import LAST, FreshFile, IndexState, KnownFile, Sighting, StoredFile
 from rubber_duck.search.kinds import is_test
+from rubber_duck.search.meaning import Embedder, embed_chunks
 from rubber_duck.search.plan import Pending, Plan, decides_on_files, has_grammar, plan
+from rubber_duck.search.reading import Texts
 from rubber_duck.search.worker import IndexedFile, IndexItem, index_item, item_encoder, result_decoder
 from rubber_duck.search.writing import Batch, Vocabulary, record_of, write_batch
 from rubber_duck.settings import Settings
@@ -90,9 +92,11 @@ class Indexer:
         workers: Workers,
         *,
         clock: Callable[[], datetime],
+        embedder: Embedder | None = None,
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         """`clock` gives aware moments, `now_ns` nanoseconds since 1970."""
+        self._embedder = embedder
         self._database = database
         self._workers = workers
         self._clock = clock
@@ -116,6 +120,7 @@ class Indexer:
                 await self._write(run, await asyncio.to_thread(_touched, run))
                 await self._read(run)
                 await self._finish(run)
+                await self._embed(run)
                 self._remembered = ((run.state.number, run.state.created_at), run.state.generation, run.vocabulary)
         duration_s = (self._now_ns() - started_ns) / 1e9
         unchanged = run.plan.unchanged + run.touched
@@ -212,6 +217,12 @@ class Indexer:
             return
         work = partial(write_batch, state=run.state, batch=batch, vocabulary=run.vocabulary, at=self._clock())
         run.state = await self._database.run(work)
+
+    async def _embed(self, run: _Run) -> None:
+        """Ask what the chunks mean that nobody was asked about yet, if there is somebody to ask."""
+        if self._embedder is not None:
+            texts = Texts(run.root, run.settings.index.max_file_size_bytes)
+            await embed_chunks(self._database, self._embedder, run.state, texts, run.on_progress)
 
     async def _finish(self, run: _Run) -> None:
         """Note that it is complete."""

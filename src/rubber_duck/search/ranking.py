@@ -6,7 +6,7 @@ The weights are fixed. Those of the fields were measured on CoSQA once and are n
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rubber_duck.search.chunk import MAX_CHUNKS
 from rubber_duck.search.conditions import Allowed
 from rubber_duck.search.fields import ARGUMENTS, BODY, DEFINES, DOC, FIELDS, NAME, REST, TIMES, TIMES_SHIFT
-from rubber_duck.search.record import EMPTY, Codes, Numbers
+from rubber_duck.search.record import EMPTY, Codes, Numbers, chunk_numbers
 from rubber_duck.search.shelf import Loaded, Range, Reader, union
 from rubber_duck.search.terms import Term, Terms
 
@@ -36,6 +36,8 @@ CANDIDATES: Final = 300
 
 _FIRST: Final = 1000.0  # more than any sum of rarities: what declares an identifier is always ranked
 
+_FUSION: Final = 60  # the constant of the paper
+
 GATHERED: Final = 12_000
 """When the chunks of the rarest words are this many, those of commoner words are not gathered to choose from."""
 
@@ -55,6 +57,7 @@ class Ranked:
 
     `exactness` is 2 when it is called exactly as a word of the query, 1 when it declares such a name in whatever case.
     `terms` run parallel to `fields`, bits of `fields` in which each stands, and to `around`, whether in the place.
+    `is_near`: an embeddings model says that it means what was asked.
     """
 
     file: Loaded
@@ -64,6 +67,7 @@ class Ranked:
     terms: tuple[Term, ...] = ()
     fields: Numbers = field(default_factory=lambda: EMPTY)
     around: NDArray[np.bool_] = field(default_factory=lambda: EMPTY.astype(bool))
+    is_near: bool = False
 
     def matches(self) -> Iterator[Match]:
         """The terms that stand in it."""
@@ -106,6 +110,22 @@ def rank(reader: Reader, terms: Terms, chunks: Numbers) -> list[Ranked]:
     ranked = scorer.ranked(found)
     ranked.sort(key=lambda each: (-each.exactness, -each.score, each.file.path, each.at))
     return ranked
+
+
+def fused(reader: Reader, terms: Terms, chunks: Numbers, near: Sequence[int]) -> list[Ranked]:
+    """The chunks ranked by words and those `near` by meaning, the nearest first, in one order.
+
+    By reciprocal rank fusion (Cormack, Clarke and Buettcher, SIGIR 2009); `score` is the sum of both reciprocals.
+    """
+    places = {chunk: 1 / (_FUSION + place) for place, chunk in enumerate(near, 1)}
+    ranked = rank(reader, terms, union([np.sort(chunks), np.array(sorted(near), np.int64)]))
+    found: list[Ranked] = []
+    for place, each in enumerate(ranked, 1):
+        number = int(chunk_numbers(each.file.number, each.file.record.slots[each.at]))
+        by_words = 1 / (_FUSION + place) if each.score else 0.0
+        score = round(by_words + places.get(number, 0.0), 9)
+        found.append(replace(each, score=score, is_near=number in places))
+    return sorted(found, key=lambda each: (-each.exactness, -each.score, each.file.path, each.at))
 
 
 def in_place(reader: Reader, chunks: Numbers) -> list[Ranked]:

@@ -7,6 +7,7 @@ from it, and for a newer one only what has changed is thrown away.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from threading import Lock
 from typing import Final
 
@@ -22,6 +23,7 @@ from rubber_duck.search.words import TOKEN, words_of
 from rubber_duck.search.writing import record_of
 from rubber_duck.storage.database import Connection
 from rubber_duck.storage.fulltext import FullText, Word, full_text
+from rubber_duck.storage.vectors import Model, Vector, vectors
 
 MOST_WORDS: Final = 12_000_000
 """Words of chunks that are kept of one index, ten bytes each; Django has a million."""
@@ -64,6 +66,14 @@ class Loaded:
         if found is None:
             found = self._places[around] = self._path_stems | _stems(around)
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a query means to a model of that name."""
+
+    model: str
+    vector: Vector
 
 
 class Shelf:
@@ -247,6 +257,13 @@ class Reader:
     def paths(self) -> list[tuple[int, str, str]]:
         """Number, path and language of every file."""
         return store.paths_of(self._connection, self.state.number)
+
+    def nearest(self, asked: Asked, limit: int, within: Range) -> list[int]:
+        """The chunks that mean most nearly what was asked, nearest first; none where vectors are of another model."""
+        kept = vectors(self._connection, self.state.number)
+        if kept.model() != Model(asked.model, len(asked.vector)):
+            return []
+        return [near.chunk for near in kept.nearest(asked.vector, limit, *within) if near.cosine > 0]
 
     def related(self) -> Related:
         """What goes with which stem."""

@@ -35,6 +35,7 @@ from rubber_duck.search.index import FileRow, IndexState, KnownFile, Sighting, S
 from rubber_duck.storage.columns import Json, Key, PathText, Timestamp
 from rubber_duck.storage.fulltext import full_text, numbers_with_tables
 from rubber_duck.storage.metadata import metadata
+from rubber_duck.storage.vectors import vectors
 from rubber_duck.workspace.store import projects
 
 search_indexes: Final = Table(
@@ -106,7 +107,7 @@ def open_index(connection: Connection, scope: Scope, format_: int, at: datetime)
 
 def remove_index(connection: Connection, number: int) -> None:
     """Forget all that is indexed."""
-    full_text(connection, number).drop()
+    _drop_tables(connection, number)
     connection.execute(delete(search_indexes).where(search_indexes.c.number == number))
 
 
@@ -247,13 +248,18 @@ _STORED: Final = select(
 )  # fmt: skip
 
 
+def _drop_tables(connection: Connection, number: int) -> None:
+    full_text(connection, number).drop()
+    vectors(connection, number).drop()
+
+
 def _sweep(connection: Connection) -> None:
     """Drop the tables of indexes whose projects were purged."""
     with_tables = numbers_with_tables(connection)  # first, so that whatever has tables has its row by now
     known = set(connection.execute(select(search_indexes.c.number)).scalars())
     for number in with_tables:
         if number not in known:
-            full_text(connection, number).drop()
+            _drop_tables(connection, number)
 
 
 def _create(connection: Connection, scope: Scope, format_: int, at: datetime) -> IndexState:

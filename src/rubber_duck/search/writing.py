@@ -18,6 +18,7 @@ from rubber_duck.search.record import Record, chunk_numbers, read_vocabulary, wr
 from rubber_duck.search.stem import stem
 from rubber_duck.storage.database import Connection
 from rubber_duck.storage.fulltext import FullText, Posting, Word, full_text
+from rubber_duck.storage.vectors import vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ def write_batch(
     text.add_words([_word(word, vocabulary.numbers[word]) for word in new_words])
     text.withdraw(sorted(change.withdrawn, key=_by_chunk))
     text.post(sorted(change.posted, key=_by_chunk))
+    _forget_vectors(connection, state.number, change)
     generation = state.generation + 1
     replaced = [*batch.removed, *(file.number for file in batch.fresh)]
     store.delete_files(connection, state.number, replaced)
@@ -97,6 +99,13 @@ def record_of(file: StoredFile) -> Record:
     """The record of a stored file."""
     slots = read_vocabulary(file.slots) if file.slots else None
     return Record(file.content, read_vocabulary(file.vocabulary), slots)
+
+
+def _forget_vectors(connection: Connection, index: int, change: _Change) -> None:
+    """What a chunk means is not known any more once it says something else."""
+    kept = vectors(connection, index)
+    if kept.model() is not None:
+        kept.forget({posting.chunk for posting in (*change.withdrawn, *change.posted)})
 
 
 def _by_chunk(posting: Posting) -> int:

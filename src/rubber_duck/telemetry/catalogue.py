@@ -181,6 +181,12 @@ EVENTS: Final[dict[str, Event]] = _catalogue(
         {"path": "the file", "reason": "how it ended"},
     ),
     Event(
+        "search.embedding_stopped",
+        "warning",
+        "The embeddings model did not answer; search goes on without what it would have said.",
+        {"done": "texts that it has answered", "pending": "texts that there were", "error": "what it said"},
+    ),
+    Event(
         "analysis.finished",
         "info",
         "An analysis ended.",

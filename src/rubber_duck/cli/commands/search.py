@@ -28,6 +28,7 @@ _WHY: Final = {
     "body": "uses",
     "path": "in",
     "related": "related",
+    "meaning": "means something alike",
     "phrase": "says",
     "pattern": "matches",
     "condition": "is",

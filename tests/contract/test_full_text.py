@@ -1,0 +1,119 @@
+"""Sets of chunks and words, and vectors, are the same in both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import pytest
+
+from rubber_duck.scope import Scope
+from rubber_duck.search import store
+from rubber_duck.storage.database import Connection, Database
+from rubber_duck.storage.fulltext import FullText, Posting, Word, full_text
+from rubber_duck.storage.vectors import Model, Near, Vectors, vectors
+from rubber_duck.storage.vectors_blobs import BlobVectors
+from tests.factories import MOMENT, make_project
+
+EVERYWHERE = (0, 1 << 60)
+WORDS = [
+    Word("duck", "", 1),
+    Word("duck", "ducks", 2),
+    Word("get_duck_%", "", 3),
+    Word("größe", "", 4),
+    Word("用户权限", "", 5),
+    Word("ab", "", 6),
+]
+
+
+@pytest.fixture
+async def index(database: Database) -> int:
+    """The number of an empty index with some words."""
+    local = Scope.local()
+    project = await make_project(database, local)
+    scope = local.within(project.id)
+    state = await database.run(partial(store.open_index, scope=scope, format_=1, at=MOMENT))
+    await database.run(lambda connection: full_text(connection, state.number).add_words(WORDS))
+    return state.number
+
+
+async def on(database: Database, index: int, *steps: Callable[[FullText], object]) -> list[object]:
+    """Each step in a transaction of its own."""
+    return [await database.run(lambda connection, step=step: step(full_text(connection, index))) for step in steps]
+
+
+async def test_words_are_found_by_stem_beginning_and_substring(database: Database, index: int) -> None:
+    assert await on(
+        database,
+        index,
+        lambda text: text.words(["duck", "größe", "none"]),
+        lambda text: text.words_from("get_", 10),
+        lambda text: [word.stem for word in text.words_from("", 3)],
+        lambda text: list(text.containing("duck", 10)),
+        lambda text: list(text.containing("uck_%", 10)),
+        lambda text: list(text.containing("用户权", 10)),
+        lambda text: list(text.containing("duck", 1)),
+        lambda text: text.all_words() == sorted(WORDS),
+    ) == [[WORDS[0], WORDS[1], WORDS[3]], [WORDS[2]], ["ab", "duck", "duck"], [1, 2, 3], [3], [5], [1], True]
+
+
+async def test_chunks_hold_and_declare_words_until_they_are_withdrawn(database: Database, index: int) -> None:
+    first, second = Posting(7, [1, 2], [2]), Posting(1 << 40, [1, 4096])
+    assert await on(
+        database,
+        index,
+        lambda text: text.post([first, second]),
+        lambda text: [list(text.holding(number, *EVERYWHERE)) for number in (1, 2, 3, 4096, 10)],
+        lambda text: [list(text.declaring(number, *EVERYWHERE)) for number in (1, 2)],
+        lambda text: (text.count(1, *EVERYWHERE), text.count(1, 0, 8), list(text.holding(1, 8, 1 << 60))),
+        lambda text: text.withdraw([first]),
+        lambda text: [list(text.holding(number, *EVERYWHERE)) for number in (1, 2)],
+        lambda text: text.end_build(),
+        lambda text: (text.count(1, *EVERYWHERE), text.words(["duck"])),
+    ) == [
+        None,
+        [[7, 1 << 40], [7], [], [1 << 40], []],
+        [[], [7]],
+        (2, 1, [1 << 40]),
+        None,
+        [[1 << 40], []],
+        None,
+        (1, WORDS[:2]),
+    ]
+
+
+def vector(*numbers: float) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    found = np.array(numbers, np.float32)
+    return found / np.linalg.norm(found)
+
+
+def use(kept: Vectors) -> list[object]:
+    """Put, ask, replace and forget vectors; everything that was answered."""
+    said: list[object] = [kept.model()]
+    kept.create(Model("small", 3))
+    kept.put({5: vector(1, 0, 0), 1 << 40: vector(1, 1, 0), 6: vector(0, 0, 1), 7: vector(1, 1, 0)})
+    said += [kept.model(), kept.count(), kept.nearest(vector(1, 0.9, 0), 3, *EVERYWHERE)]
+    said += [kept.nearest(vector(1, 0, 0), 9, 6, 8)]
+    kept.forget([5, 999])
+    said += [kept.chunks()]
+    kept.create(Model("large", 2))
+    said += [kept.model(), kept.chunks()]
+    kept.drop()
+    return [*said, kept.model()]
+
+
+@pytest.mark.parametrize("choose", [vectors, BlobVectors], ids=["the usual", "as bytes"])
+async def test_the_nearest_vectors_are_found(database: Database, choose: Callable[[Connection, int], Vectors]) -> None:
+    said = await database.run(lambda connection: use(choose(connection, 3)))
+    assert said == [
+        None,
+        Model("small", 3),
+        4,
+        [Near(7, 0.99862), Near(1 << 40, 0.99862), Near(5, 0.74329)],
+        [Near(7, 0.70711), Near(6, 0.0)],
+        [6, 7, 1 << 40],
+        Model("large", 2),
+        [],
+        None,
+    ]
