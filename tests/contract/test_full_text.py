@@ -40,7 +40,11 @@ async def index(database: Database) -> int:
 
 async def on(database: Database, index: int, *steps: Callable[[FullText], object]) -> list[object]:
     """Each step in a transaction of its own."""
-    return [await database.run(lambda connection, step=step: step(full_text(connection, index))) for step in steps]
+    return [await database.run(partial(_step, index=index, step=step)) for step in steps]
+
+
+def _step(connection: Connection, index: int, step: Callable[[FullText], object]) -> object:
+    return step(full_text(connection, index))
 
 
 async def test_words_are_found_by_stem_beginning_and_substring(database: Database, index: int) -> None:
