@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -57,13 +58,19 @@ class Indexed:
 
 
 @asynccontextmanager
-async def indexed(database: Database, folder: Path, files: Mapping[str, str | bytes]) -> AsyncIterator[Indexed]:
-    """A project of `files`, opened and indexed."""
+async def indexed(
+    database: Database,
+    folder: Path,
+    files: Mapping[str, str | bytes],
+    *,
+    clock: Callable[[], float] = time.monotonic,
+) -> AsyncIterator[Indexed]:
+    """A project of `files`, opened and indexed; searches measure time by `clock`."""
     os.makedirs(folder, exist_ok=True)
     settings = load({"DUCK_HOME": str(folder.parent / "home"), "DUCK_WORKERS_COUNT": "1"})
     local = Scope.local()
     project = await Workspace(database, clock=lambda: MOMENT).open_project(local, str(folder))
-    async with open_search(database, settings, clock=lambda: MOMENT) as search:
+    async with open_search(database, settings, clock=lambda: MOMENT, timer=clock) as search:
         opened = Indexed(folder, local.within(project.id), search, settings)
         opened.write(files)
         await opened.update()

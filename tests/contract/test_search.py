@@ -119,3 +119,19 @@ async def test_an_update_reads_only_what_has_changed(database: Database, tmp_pat
         assert await project.places("Basket") == ["mail/queue.py Basket"]
         assert await project.places("fresh") == ["new.py fresh"]
         assert await project.places("showInbox") == []
+
+
+async def test_a_search_that_takes_too_long_ends_with_what_it_has(database: Database, tmp_path: Path) -> None:
+    seconds = iter(range(0, 1000, 3))
+    async with indexed(database, tmp_path / "p", FILES, clock=lambda: float(next(seconds))) as project:
+        found = await project.find("/letter/", limit=100)
+        assert not found.is_complete
+        assert 0 < len(found.hits) < 8
+
+
+async def test_hostile_expressions_find_what_they_mean(database: Database, tmp_path: Path) -> None:
+    files = FILES | {"long.py": "value = '" + "a" * 200_000 + "!'\n"}
+    async with indexed(database, tmp_path / "p", files) as project:
+        assert await project.places("/(a+)+!/") == ["long.py:1"]
+        assert await project.places("/(a|aa)+$/ path:long") == []
+        assert await project.places("/(x?){50}y{50}/") == []

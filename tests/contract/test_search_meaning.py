@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -49,7 +50,7 @@ async def meant(database: Database, folder: Path, model: Model3, name: str = "th
     """The project, with chunks found by what `model` makes of them."""
     settings = load({"DUCK_HOME": str(folder.parent / "home"), "DUCK_WORKERS_COUNT": "1"})
     local = Scope.local()
-    folder.mkdir(exist_ok=True)
+    os.makedirs(folder, exist_ok=True)
     project = await Workspace(database, clock=lambda: MOMENT).open_project(local, str(folder))
     embedder = Embedder(name, model.embed, at_once=2)
     async with open_search(database, settings, clock=lambda: MOMENT, embedder=embedder) as search:

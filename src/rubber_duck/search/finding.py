@@ -254,7 +254,7 @@ class _Judge:
         if text is None or not text.is_current:
             return []
         starts = [chunk.start_byte for chunk in file.record.chunks()]
-        return sorted({max(0, bisect_right(starts, start) - 1) for start, _ in self._required[0].spans(text.content)})
+        return sorted({max(0, bisect_right(starts, start) - 1) for start, _ in text.spans(self._required[0])})
 
     def hit(self, ranked: Ranked) -> Hit | None:
         """The chunk as a hit, or None when it is none."""

@@ -89,7 +89,8 @@ def choose(reader: Reader, terms: Terms, within: Range, allowed: Allowed) -> Num
         gathered.append(allowed.within(union([reader.holding(number, within) for number in term.numbers])))
         size += len(gathered[-1])
         rarities.append(term.idf)
-    for number in terms.exact:
+    are_all = len(gathered) == len(asked) and size <= CANDIDATES
+    for number in () if are_all else terms.exact:
         gathered.append(allowed.within(reader.declaring(number, within)))
         rarities.append(_FIRST)
     return _rarest(gathered, rarities)

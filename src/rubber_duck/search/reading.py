@@ -43,6 +43,13 @@ class Text:
     content: bytes
     line_starts: list[int]
     is_current: bool
+    _found: dict[Matcher, list[tuple[int, int]]] = field(default_factory=dict)
+
+    def spans(self, matcher: Matcher) -> list[tuple[int, int]]:
+        """The first matches in the whole text, as `Matcher.spans`; looked for once."""
+        if matcher not in self._found:
+            self._found[matcher] = list(matcher.spans(self.content))
+        return self._found[matcher]
 
     def line_of(self, byte: int) -> int:
         """The 1-based line of a byte."""
@@ -145,9 +152,10 @@ class _Marks:
 
 
 def _spans(matcher: Matcher, text: Text, chunk: Chunk) -> list[tuple[int, int]]:
-    """Where it matches inside the chunk, as bytes of the whole text."""
+    """Where it matches inside the chunk, as bytes of the whole text; or where a match begins that ends behind it."""
     piece = text.content[chunk.start_byte : chunk.end_byte]
-    return [(start + chunk.start_byte, end + chunk.start_byte) for start, end in matcher.spans(piece)]
+    found = [(start + chunk.start_byte, end + chunk.start_byte) for start, end in matcher.spans(piece)]
+    return found or [span for span in text.spans(matcher) if chunk.start_byte <= span[0] < chunk.end_byte]
 
 
 def _line(written: bytes, number: int, spans: list[tuple[int, int]]) -> Line:

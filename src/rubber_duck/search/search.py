@@ -122,15 +122,22 @@ MOST_SHELVES: Final = 8
 
 @asynccontextmanager
 async def open_search(
-    database: Database, settings: Settings, *, clock: Callable[[], datetime], embedder: Embedder | None = None
+    database: Database,
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime],
+    timer: Callable[[], float] = time.monotonic,
+    embedder: Embedder | None = None,
 ) -> AsyncIterator[Search]:
-    """Search over `database`, with worker processes that start when first needed; `clock` gives aware moments.
+    """Search over `database`, with worker processes that start when first needed.
 
-    With an `embedder` chunks are also found by what they mean.
+    `clock` gives aware moments, `timer` seconds from any point. With an `embedder` chunks are also found by what they
+    mean.
     """
     workers = Workers(settings.workers.count, TASK, memory_bytes=settings.workers.memory_bytes)
     try:
-        yield Search(database, Indexer(database, workers, clock=clock, embedder=embedder), embedder=embedder)
+        indexer = Indexer(database, workers, clock=clock, embedder=embedder)
+        yield Search(database, indexer, embedder=embedder, clock=timer)
     finally:
         await workers.close()
 
