@@ -20,6 +20,7 @@ from rubber_duck.workspace.paths import Root, display
 if TYPE_CHECKING:
     from rubber_duck.search.hits import Hit
     from rubber_duck.search.localisation.ranking import Suspect
+    from rubber_duck.workspace.git import Commit
 
 MOST_READ_BYTES: Final = 300_000
 """A file larger than this is not parsed only to see what it imports."""
@@ -75,7 +76,7 @@ class LocateAnswer(msgspec.Struct, frozen=True, kw_only=True):
 class Locate(Engine[LocateRequest, LocateAnswer]):
     """Find the files and functions that an issue or a traceback is about, with reasons.
 
-    Named files, tracebacks, identifiers, quoted code, words and imports count; no model is asked.
+    Named files, tracebacks, identifiers, quoted code, words, imports and commits count; no model is asked.
     """
 
     name: ClassVar[str] = "locate"
@@ -87,8 +88,10 @@ class Locate(Engine[LocateRequest, LocateAnswer]):
 
     async def run(self, request: LocateRequest, call: Call) -> LocateAnswer:
         """The files; raises InvalidInput for a text that says nothing, NotFound, Denied or InvalidSettings."""
-        from rubber_duck.search.localisation.localisation import Ground, locate  # noqa: PLC0415  # numpy beneath
+        from rubber_duck.search.localisation.history import MOST_COMMITS  # noqa: PLC0415  # numpy beneath
+        from rubber_duck.search.localisation.localisation import Ground, locate  # noqa: PLC0415  # as above
         from rubber_duck.search.search import Options  # noqa: PLC0415  # as above
+        from rubber_duck.workspace.git import read_history  # noqa: PLC0415  # as above
 
         root = await nearest_root(call, request.project, request.directory)
         updated = None
@@ -103,7 +106,11 @@ class Locate(Engine[LocateRequest, LocateAnswer]):
             return (await call.parts.search.find(scope, root, query, options)).hits
 
         languages = await call.parts.search.paths(scope)
-        suspects = await locate(request.text, Ground(list(languages), find, edges_of(root, languages)), request.limit)
+        commits: Sequence[Commit] = ()
+        with suppress(DuckError):  # no git, or too much history for it: then the other clues must do
+            commits = await read_history(root.path, limit=MOST_COMMITS)
+        ground = Ground(list(languages), find, edges_of(root, languages), commits)
+        suspects = await locate(request.text, ground, request.limit)
         return LocateAnswer(
             project=project.name,
             root=display(project.root),

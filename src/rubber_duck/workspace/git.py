@@ -53,10 +53,14 @@ async def read_revision(folder: Path) -> Revision | None:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One commit of the history: the files that it changed, relative to the folder that was asked for."""
+    """One commit of the history: the files that it changed, relative to the folder that was asked for.
+
+    `subject` is the first line of its message as git makes a file's name of it: words joined by `-`.
+    """
 
     commit: str
     paths: tuple[str, ...]
+    subject: str = ""
 
 
 async def read_history(folder: Path, *, limit: int) -> tuple[Commit, ...]:
@@ -74,7 +78,7 @@ async def read_history(folder: Path, *, limit: int) -> tuple[Commit, ...]:
         "--name-only",
         "--relative",
         "-z",
-        "--format=%x01%H%x01",
+        "--format=%x01%H%x01%f%x01",
         "--",
         ".",
         limits=_HISTORY,
@@ -83,9 +87,9 @@ async def read_history(folder: Path, *, limit: int) -> tuple[Commit, ...]:
         return ()
     found: list[Commit] = []
     pieces = listed.stdout.split(b"\x01")
-    for commit, paths in zip(pieces[1::2], pieces[2::2], strict=False):
+    for commit, subject, paths in zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=False):
         named = tuple(os.fsdecode(path.strip(b"\n")) for path in paths.split(b"\0") if path.strip(b"\n"))
-        found.append(Commit(commit.decode("ascii", "replace"), named))
+        found.append(Commit(commit.decode("ascii", "replace"), named, subject.decode("utf-8", "replace")))
     return tuple(found)
 
 

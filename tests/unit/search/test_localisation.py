@@ -9,9 +9,11 @@ import pytest
 from rubber_duck.errors import InvalidInput
 from rubber_duck.search.hits import Hit, Reason, ReasonKind
 from rubber_duck.search.localisation.frames import Frame, innermost_last
+from rubber_duck.search.localisation.history import changed_with
 from rubber_duck.search.localisation.issue import Manner, Name, read_issue
 from rubber_duck.search.localisation.localisation import Ground, locate
 from rubber_duck.search.localisation.ranking import Clue, Evidence, Place, neighbours, rank, shared_by_best
+from rubber_duck.workspace.git import Commit
 
 ISSUE = """\
 Pager breaks with `echo_via_pager`
@@ -111,6 +113,17 @@ def test_neighbours_speak_for_each_other() -> None:
         Evidence("a", Clue.NEIGHBOUR, 0.5, "it imports b"),
         Evidence("b", Clue.NEIGHBOUR, 1.0, "a imports it"),
     ]
+
+
+def test_commits_that_share_rare_words_speak_for_what_they_changed() -> None:
+    commits = (
+        Commit("1", ("pager.py",), "Keep-colours-in-the-pager"),
+        Commit("2", ("pager.py", "term.py"), "Show-the-pager-on-Windows"),
+        Commit("3", ("term.py",), "Fix-colours"),
+        Commit("4", tuple(f"{number}.py" for number in range(21)), "Sell-windows-and-lose-them"),
+    )
+    assert changed_with(["Pagers", "lose", "windows"], commits) == {"pager.py": 1.0, "term.py": 1.0}
+    assert changed_with(["colour"], commits) == {}
 
 
 PATHS = ("shop/term.py", "shop/price.py", "shop/__init__.py", "other/price.py")

@@ -193,11 +193,13 @@ async def test_the_history_and_the_changes_of_a_folder_are_read(tmp_path: Path) 
     await git(tmp_path, "add", "-A")
     await git(tmp_path, "commit", "-q", "-m", "first\x01")
     write_tree(tmp_path, {"pond/caf\u00e9.py": "a\nb\n"})
-    await git(tmp_path, "commit", "-q", "-a", "-m", "second")
+    await git(tmp_path, "commit", "-q", "-a", "-m", "Feed the ducks, twice")
     write_tree(tmp_path, {"pond/b\nc.py": "d\n", "other.py": "d\n"})
     found = await read_history(tmp_path / "pond", limit=9)
     assert [sorted(each.paths) for each in found] == [["caf\u00e9.py"], ["b\nc.py", "caf\u00e9.py"]]
-    assert await read_history(tmp_path / "pond", limit=1) == (Commit(found[0].commit, ("caf\u00e9.py",)),)
+    assert await read_history(tmp_path / "pond", limit=1) == (
+        Commit(found[0].commit, ("caf\u00e9.py",), "Feed-the-ducks-twice"),
+    )
     changes = await read_changes(tmp_path / "pond")
     assert changes is not None
     assert changes.split("\n", 2)[2] == '--- "a/b\\nc.py"\n+++ "b/b\\nc.py"\n@@ -1 +1 @@\n-b\n+d\n'

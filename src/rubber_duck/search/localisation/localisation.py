@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from rubber_duck.errors import InvalidInput
 from rubber_duck.search.hits import Hit, ReasonKind
 from rubber_duck.search.localisation.frames import Frame
+from rubber_duck.search.localisation.history import changed_with
 from rubber_duck.search.localisation.issue import Issue, Manner, Name, read_issue
 from rubber_duck.search.localisation.ranking import Clue, Evidence, Place, Suspect, neighbours, rank, shared_by_best
 from rubber_duck.search.query import MAX_PARTS
+from rubber_duck.workspace.git import Commit
 
 MOST_NAMES: Final = 24
 """Identifiers that are looked up: those in the title and in code marks first."""
@@ -37,15 +39,12 @@ Edges = Callable[[Sequence[str]], Sequence[tuple[str, str]]]
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What is known of the project: the paths of its files, the index, its imports, and what was changed when.
-
-    `history` gives, for words, the paths that commits with such messages changed, each with a share from 0 to 1.
-    """
+    """What is known of the project: the paths of its files, the index, its imports, its last commits."""
 
     paths: Sequence[str]
     find: Find
     edges: Edges
-    history: Callable[[Sequence[str]], Awaitable[Mapping[str, float]]] | None = None
+    commits: Sequence[Commit] = ()
 
 
 async def locate(text: str, ground: Ground, limit: int) -> list[Suspect]:
@@ -59,12 +58,12 @@ async def locate(text: str, ground: Ground, limit: int) -> list[Suspect]:
     evidence = [*_framed(issue.frames, files), *_named(issue, files)]
     evidence += await _declared(issue.names, ground.find)
     evidence += await _worded(issue, ground.find)
-    if ground.history is not None:
-        changed = await ground.history([name.name for name in issue.names if name.manner > Manner.CODE])
-        evidence += [
-            Evidence(path, Clue.HISTORY, share, "changed by commits that say the same")
-            for path, share in changed.items()
-        ]
+    known = frozenset(ground.paths)
+    evidence += [
+        Evidence(path, Clue.HISTORY, share, "a commit that says the like changed it")
+        for path, share in changed_with((*issue.title, *issue.body), ground.commits).items()
+        if path in known
+    ]
     first = rank(evidence, MOST_NEIGHBOURS)
     edges = await asyncio.to_thread(ground.edges, [each.path for each in first])
     return rank([*evidence, *neighbours(first, edges)], limit)
@@ -173,7 +172,9 @@ async def _worded(issue: Issue, find: Find) -> list[Evidence]:
     found: list[Evidence] = []
     for clue, words in asked:
         if words:
-            found += _scored(clue, await find(" ".join(words[:MAX_PARTS])[:_MOST_CHARACTERS], _CHUNKS))
+            scored = _scored(clue, await find(" ".join(words[:MAX_PARTS])[:_MOST_CHARACTERS], _CHUNKS))
+            is_all_title = clue is Clue.WORDS and words == asked[0][1]  # then the same reason has been given
+            found += [replace(each, said="") for each in scored] if is_all_title else scored
     return found
 
 
