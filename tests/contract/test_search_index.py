@@ -19,6 +19,7 @@ from rubber_duck.search import store
 from rubber_duck.settings import DatabaseSettings
 from rubber_duck.storage.database import Database, open_database
 from rubber_duck.storage.fulltext import numbers_with_tables
+from rubber_duck.workspace.paths import Root
 from rubber_duck.workspace.store import purge_project
 from tests.contract.searching import Content, code, content_of, indexed, tree
 from tests.factories import MOMENT
@@ -183,3 +184,32 @@ async def _start(settings: DatabaseSettings, folder: Path, environment: dict[str
         env=environment,
         stdout=asyncio.subprocess.PIPE,
     )
+
+
+async def test_a_reader_sees_a_file_as_it_was_or_as_it_is_and_never_half_of_both(
+    database: Database, tmp_path: Path
+) -> None:
+    def written(number: int) -> dict[str, str | bytes]:
+        functions = [f"def {name}_{number}():\n    return marker\n" for name in ("one", "two", "three")]
+        return {"a.py": "\n\n".join(functions)}
+
+    seen: set[tuple[str, ...]] = set()
+    async with indexed(database, tmp_path / "p", written(0)) as project:
+        done = asyncio.Event()
+
+        async def read() -> None:
+            while not done.is_set():
+                found = await project.find("marker", with_lines=False)
+                seen.add(tuple(sorted(hit.name for hit in found.hits)))
+
+        readers = [asyncio.create_task(read()) for _ in range(8)]
+        for number in range(1, 13):
+            project.write(written(number))
+            await project.search.update(
+                project.scope, Root(project.folder), project.settings, lambda done, total, note: None, only=["a.py"]
+            )
+        done.set()
+        await asyncio.gather(*readers)
+    assert len(seen) > 1
+    assert {len({name.rpartition("_")[2] for name in names}) for names in seen} == {1}
+    assert {len(names) for names in seen} == {3}

@@ -138,7 +138,7 @@ class Indexer:
         if todo is None:
             known = await self._database.run(partial(store.known_files, index=state.number), write=False)
             listed = await asyncio.to_thread(scan, root, settings.index, detect)
-            todo = plan(listed, known, with_text=settings.index.text)
+            todo = plan(listed, known, started_ns, with_text=settings.index.text)
         run = _Run(scope, root, settings, state, todo, started_ns, on_progress, state.next_file)
         run.vocabulary = self._vocabulary(state)
         return run
@@ -150,7 +150,8 @@ class Indexer:
         if len(known) < len(set(only)) or any(decides_on_files(path) for path in only):
             return None
         listed = await asyncio.to_thread(_listed, root, settings, known)
-        return replace(plan(listed, known, with_text=settings.index.text), left_out=state.left_out)
+        todo = plan(listed, known, self._now_ns(), with_text=settings.index.text)
+        return replace(todo, left_out=state.left_out)
 
     def _vocabulary(self, state: IndexState) -> Vocabulary:
         """The words that this process knows of the index already, if nobody else has written to it since."""

@@ -38,8 +38,12 @@ class Plan:
     left_out: dict[str, int]
 
 
-def plan(scan: Scan, known: Sequence[KnownFile], *, with_text: bool) -> Plan:
-    """Compare. Without `with_text` only languages that have a grammar are indexed."""
+RETRY_NS: Final = 600 * 10**9
+"""A file that could not be read at all is tried again after this long, although nothing of it has changed."""
+
+
+def plan(scan: Scan, known: Sequence[KnownFile], now_ns: int, *, with_text: bool) -> Plan:
+    """Compare, at `now_ns` since 1970. Without `with_text` only languages that have a grammar are indexed."""
     by_path = {file.path: file for file in known}
     pending: list[Pending] = []
     left_out = Counter({str(reason): count for reason, count in scan.left_out_counts().items()})
@@ -50,7 +54,8 @@ def plan(scan: Scan, known: Sequence[KnownFile], *, with_text: bool) -> Plan:
             left_out[NOT_TEXT] += 1
             continue
         held = by_path.pop(file.path, None)
-        if held is not None and held.language == language and held.sighting.still_holds(file):
+        is_same = held is not None and held.language == language and held.sighting.still_holds(file)
+        if is_same and held is not None and (held.content_hash or now_ns - held.sighting.seen_ns < RETRY_NS):
             unchanged += 1
         else:
             pending.append(Pending(file, language, held))

@@ -77,7 +77,10 @@ class Asked:
 
 
 class Shelf:
-    """Keeps what was read of one index. Safe for threads."""
+    """Keeps what was read of one index. Safe for threads and for tasks.
+
+    The lock is never held while the database reads: a connection to PostgreSQL lets other tasks of the thread go on.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -94,17 +97,14 @@ class Shelf:
 
     def reader(self, connection: Connection, state: IndexState) -> Reader:
         """Read the index in this very state, within the transaction of `connection`."""
-        with self._lock:
-            if state.generation > self._generation:
-                changed = store.changed_since(connection, state.number, self._generation) if self._files else ()
-                for number in changed:
-                    self._forget(number)
-                self._postings.clear()
-                self._vocabulary.clear()
-                self._counts.clear()
-                self._postings_size = 0
-                self._generation = state.generation
-        return Reader(connection, state, self if state.generation == self._generation else Shelf())
+        known = self._generation
+        while known < state.generation:
+            changed = store.changed_since(connection, state.number, known) if self._files else ()
+            with self._lock:
+                if known == self._generation:
+                    self._turn_to(state.generation, changed)
+                known = self._generation
+        return Reader(connection, state, self if known == state.generation else Shelf())
 
     def files(self, numbers: Collection[int], generation: int) -> dict[int, Loaded]:
         """Those of the files that are here."""
@@ -172,12 +172,22 @@ class Shelf:
     def related(self, connection: Connection, state: IndexState) -> Related:
         """What goes with which stem; read again only when it was learnt anew."""
         with self._lock:
-            if self._related_of != state.generation:
-                kept = store.read_associations(connection, state.number)
-                if kept != self._learnt or not self._related:
-                    self._learnt, self._related = kept, related(kept)
-                self._related_of = state.generation
-            return self._related
+            if self._related_of == state.generation:
+                return self._related
+        kept = store.read_associations(connection, state.number)
+        with self._lock:
+            found = self._related if kept == self._learnt and self._related else related(kept)
+            self._learnt, self._related, self._related_of = kept, found, state.generation
+            return found
+
+    def _turn_to(self, generation: int, changed: Collection[int]) -> None:
+        for number in changed:
+            self._forget(number)
+        self._postings.clear()
+        self._vocabulary.clear()
+        self._counts.clear()
+        self._postings_size = 0
+        self._generation = generation
 
     def _forget(self, number: int) -> None:
         file = self._files.pop(number, None)
