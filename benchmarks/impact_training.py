@@ -26,6 +26,7 @@ from rubber_duck.impact.forest import FILE, Forest
 from rubber_duck.impact.reach import Matrix
 from rubber_duck.impact.selection import THRESHOLD, read_covered, selected
 from rubber_duck.impact.tests import belongs_to_tests
+from rubber_duck.impact.wording import Wording
 from rubber_duck.storage.coverage import lines_by_context
 
 TREES, LEAVES, SAMPLED, FOLDS = 100, 20, 40, 3
@@ -93,7 +94,7 @@ def package(folder: Path) -> Package | None:
         if any(runs):
             targets.append(number)
             rows.append(runs)
-    found = evidence(code.graph, code.tests, targets, code.texts)
+    found = evidence(code.graph, code.tests, targets, Wording(code.graph, code.texts))
     print(f"{folder.name}: {len(names)} tests, {len(targets)} functions", flush=True)
     return Package(folder.name, found, np.array(rows, dtype=np.float32).T)
 

@@ -84,19 +84,6 @@ class CallGraph:
     numbers: Mapping[tuple[str, str], int]
     """(path, qualified name) → number."""
 
-    def innermost(self, path: str, line: int) -> int | None:
-        """The number of the smallest definition around a line; the file's own where it is in none."""
-        own = [
-            number
-            for (where, name), number in self.numbers.items()
-            if where == path and name and self._covers(number, line)
-        ]
-        return max(own, key=lambda number: self.definitions[number].start_line, default=self.numbers.get((path, "")))
-
-    def _covers(self, number: int, line: int) -> bool:
-        definition = self.definitions[number]
-        return definition.start_line <= line <= definition.end_line
-
 
 def call_graph(files: Mapping[str, GraphFile], texts: Mapping[str, str]) -> CallGraph:
     """The calls between the definitions of `files`, path → file; `texts` are their contents.

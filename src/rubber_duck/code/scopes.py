@@ -59,7 +59,8 @@ class Scopes:
         self.numbers: dict[tuple[str, str], int] = {}
         self._by_name: defaultdict[str, list[int]] = defaultdict(list)
         self._top: dict[str, dict[str, int]] = {}
-        self._inner: dict[str, list[tuple[int, int, int]]] = {}
+        self._around: dict[str, list[int]] = {}
+        self._lines = {path: text.split("\n") for path, text in texts.items()}
         self._members: defaultdict[int, dict[str, int]] = defaultdict(dict)
         self._owner: dict[int, int] = {}
         for path, file in files.items():
@@ -68,7 +69,10 @@ class Scopes:
         self._stars: dict[str, tuple[str, ...]] = {}
         self._link_imports()
         self._bases: dict[int, tuple[int, ...]] = {}
-        self._below: defaultdict[int, set[int]] = defaultdict(set)
+        self._below: defaultdict[int, list[int]] = defaultdict(list)
+        self._ancestries: dict[int, list[int]] = {}
+        self._descents: dict[int, list[int]] = {}
+        self._family: dict[tuple[int, str, bool], list[int]] = {}
         self._foreign: set[int] = set()
         self._link_classes()
         self._types: dict[int, dict[str, frozenset[int]]] = {}
@@ -87,13 +91,8 @@ class Scopes:
 
     def innermost(self, path: str, line: int) -> int:
         """The smallest definition around a line; the file's own where it is in none."""
-        best = self.numbers[path, ""]
-        for start, end, number in self._inner[path]:
-            if start > line:
-                break
-            if line <= end:
-                best = number  # parents stand before children
-        return best
+        around = self._around[path]
+        return around[line] if line < len(around) else self.numbers[path, ""]
 
     def meant(self, path: str, source: int, name: str, receiver: str | None) -> tuple[list[int], frozenset[int]]:
         """What `name` may mean in the definition `source` of a file, and which of that is more likely, if any."""
@@ -154,13 +153,15 @@ class Scopes:
         self.numbers[path, ""] = len(self._defined)
         self._defined.append((path, None))
         top = self._top[path] = {}
-        inner = self._inner[path] = []
+        own = self.numbers[path, ""]
+        around = self._around[path] = [own] * (max((each.end_line for each in symbols), default=0) + 1)
         for symbol in symbols:
             if symbol.kind not in CALLABLE and symbol.kind not in CLASSES:
                 continue
             known = self.numbers.get((path, symbol.qualified_name))
             number = len(self._defined) if known is None else known
-            inner.append((symbol.start_line, symbol.end_line, number))
+            # parents stand before children, so that the smallest is written last
+            around[symbol.start_line : symbol.end_line + 1] = [number] * (symbol.end_line + 1 - symbol.start_line)
             if known is not None:
                 continue  # an overload, a setter, another clause of the same function
             self.numbers[path, symbol.qualified_name] = number
@@ -224,8 +225,8 @@ class Scopes:
                 if not named_so and base not in _ROOTS:
                     self._foreign.add(number)
             self._bases[number] = tuple(dict.fromkeys(found))
-            for each in found:
-                self._below[each].add(number)
+            for each in self._bases[number]:
+                self._below[each].append(number)
 
     def _is_class(self, number: int) -> bool:
         symbol = self._defined[number][1]
@@ -295,27 +296,36 @@ class Scopes:
 
     def _ancestry(self, number: int) -> list[int]:
         """The class and what it inherits from, nearest first."""
-        found = [number]
-        for each in found:
-            found += [base for base in self._bases.get(each, ()) if base not in found]
-        return found
+        return self._following(self._ancestries, number, self._bases)
 
     def _descent(self, number: int) -> list[int]:
-        found = [number]
-        for each in found:
-            found += [heir for heir in sorted(self._below.get(each, ())) if heir not in found]
+        """The class and what inherits from it, nearest first."""
+        return self._following(self._descents, number, self._below)
+
+    def _following(self, known: dict[int, list[int]], start: int, after: Mapping[int, Sequence[int]]) -> list[int]:
+        found = known.get(start)
+        if found is None:
+            seen = {start: None}
+            layer = [start]
+            while layer:
+                layer = [each for number in layer for each in after.get(number, ()) if each not in seen]
+                seen |= dict.fromkeys(layer)
+            found = known[start] = list(seen)
         return found
 
     def _in_family(self, number: int, name: str, *, upwards: bool = False) -> list[int]:
         """The member that an instance of the class, or of one below it unless `upwards`, may have under that name."""
         if not self._is_class(number):
             return []
-        nearest = next(
-            (self._members[each][name] for each in self._ancestry(number) if name in self._members[each]), None
-        )
-        heirs = () if upwards else self._descent(number)[1:]
-        below = [self._members[each][name] for each in heirs if name in self._members[each]]
-        return list(dict.fromkeys([*([] if nearest is None else [nearest]), *below]))
+        key = (number, name, upwards)
+        known = self._family.get(key)
+        if known is None:
+            heirs = () if upwards else self._descent(number)[1:]
+            own = (self._members[each][name] for each in self._ancestry(number) if name in self._members[each])
+            nearest = next(own, None)
+            below = [self._members[each][name] for each in heirs if name in self._members[each]]
+            known = self._family[key] = list(dict.fromkeys([*([] if nearest is None else [nearest]), *below]))
+        return known
 
     def _classes_of(self, path: str, source: int, receiver: str) -> frozenset[int]:
         """The classes that what stands before the dot is known to be of, or to be."""
@@ -351,8 +361,7 @@ class Scopes:
         return found
 
     def _written_types(self, path: str, symbol: Symbol | None) -> Iterator[tuple[str, frozenset[int]]]:
-        text = self._texts.get(path, "")
-        lines = text.split("\n")
+        lines = self._lines.get(path, [])
         if symbol is None or symbol.kind in CLASSES:
             own = "\n".join(line for line in lines if line[:1].strip()) if symbol is None else ""
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -17,12 +17,9 @@ from rubber_duck.impact.wording import Wording, file_words, overlap, own_name, p
 _LEAST: Final = 1e-5
 
 
-def evidence(
-    graph: CallGraph, tests: Sequence[Test], targets: Sequence[int], texts: Mapping[str, str]
-) -> dict[str, Matrix]:
+def evidence(graph: CallGraph, tests: Sequence[Test], targets: Sequence[int], wording: Wording) -> dict[str, Matrix]:
     """Name → a value for each test (rows) and each target (columns)."""
     found = reach(graph, targets)
-    wording = Wording(graph, texts)
     rows = [test.definition for test in tests]
     ways = {
         "probable": found.probable[rows],
@@ -33,7 +30,7 @@ def evidence(
     result = {name: np.log(np.maximum(values, _LEAST)) for name, values in ways.items()}
     result |= _worded(graph, tests, targets, wording)
     files = _groups([test.path for test in tests])
-    result |= _suited(graph, tests, targets, (wording, files))
+    result |= _suited(graph, tests, targets, (wording, files, ways["probable"]))
     for name in ("probable", "certain", "unguarded", "near"):
         result[f"{name}_rank"] = _rank(result[name])
         result[f"{name}_best"] = result[name] - result[name].max(axis=0, keepdims=True)
@@ -54,12 +51,15 @@ def evidence(
 
 
 def _suited(
-    graph: CallGraph, tests: Sequence[Test], targets: Sequence[int], known: tuple[Wording, Sequence[Sequence[int]]]
+    graph: CallGraph,
+    tests: Sequence[Test],
+    targets: Sequence[int],
+    known: tuple[Wording, Sequence[Sequence[int]], Matrix],
 ) -> dict[str, Matrix]:
-    wording, files = known
+    wording, files, likely = known
     tokens = [wording.said(test.definition) for test in tests]
     said = Said(tokens, [parts(each) | words(test.name) for each, test in zip(tokens, tests, strict=True)])
-    found = suited(graph, tests, targets, said)
+    found = suited(graph, tests, targets, said, likely)
     topics = Topics(graph)
     values = {
         "c_full": np.log(np.maximum(found.full, _LEAST)),

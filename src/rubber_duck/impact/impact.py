@@ -93,17 +93,28 @@ def changed_definitions(graph: CallGraph, changes: Sequence[ChangedFile], texts:
     Between definitions, blank lines and comments change nothing.
     """
     found: dict[int, None] = {}
+    own: dict[str, list[int]] = {change.path: [] for change in changes}
+    for (path, _), number in graph.numbers.items():
+        if path in own:
+            own[path].append(number)
     for change in changes:
         if not change.lines:
-            found |= {number: None for (path, _), number in graph.numbers.items() if path == change.path}
+            found |= dict.fromkeys(own[change.path])
             continue
         written = texts.get(change.path, "").split("\n")
         for lines in change.lines:
             for line in range(lines.first, min(lines.last, len(written)) + 1):
-                number = graph.innermost(change.path, line)
-                if number is not None and (graph.definitions[number].name or _says(written[line - 1])):
+                number = _innermost(graph, own[change.path], line)
+                if graph.definitions[number].name or _says(written[line - 1]):
                     found[number] = None
     return list(found)
+
+
+def _innermost(graph: CallGraph, numbers: Sequence[int], line: int) -> int:
+    """The smallest definition around a line, among those of its file, of which the first is the file's own."""
+    definitions = ((number, graph.definitions[number]) for number in numbers[1:])
+    around = [number for number, each in definitions if each.start_line <= line <= each.end_line]
+    return max(around, key=lambda number: graph.definitions[number].start_line, default=numbers[0])
 
 
 def _says(line: str) -> bool:

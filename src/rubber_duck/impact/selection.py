@@ -15,13 +15,17 @@ from rubber_duck.impact.forest import forest
 from rubber_duck.impact.reach import Matrix
 from rubber_duck.impact.reasons import Reason, Reasons
 from rubber_duck.impact.tests import Test
+from rubber_duck.impact.wording import Wording
 
 THRESHOLD: Final = 0.01
 """A test is chosen if its probability over the root of how many tests are expected is more. Where few tests run a
 definition, each one that is missed is a greater loss; so less is asked of them. Chosen on packages that the forest does
 not know: about .95 of the tests that run a definition are found."""
 
-_CHUNK: Final = 32
+_CHUNK: Final = 128
+_MOST_PAIRS: Final = 200_000
+"""So many tests times targets are judged at once; each pair takes some 500 bytes."""
+
 _LEAST_EXPECTED: Final = 0.3
 _CERTAIN: Final = 1.0
 _LOADED: Final = 0.5
@@ -49,9 +53,11 @@ class Covered:
 def probabilities(graph: CallGraph, tests: Sequence[Test], targets: Sequence[int], texts: Mapping[str, str]) -> Matrix:
     """How likely each test (rows) runs each of `targets` (columns), from the code alone."""
     found = np.zeros((len(tests), len(targets)), dtype=np.float32)
-    for first in range(0, len(targets), _CHUNK) if tests else ():
-        chunk = targets[first : first + _CHUNK]
-        found[:, first : first + _CHUNK] = forest().probability(evidence(graph, tests, chunk, texts))
+    wording = Wording(graph, texts)
+    step = max(min(_MOST_PAIRS // max(len(tests), 1), _CHUNK), 1)
+    for first in range(0, len(targets), step) if tests else ():
+        chunk = targets[first : first + step]
+        found[:, first : first + step] = forest().probability(evidence(graph, tests, chunk, wording))
     return found
 
 

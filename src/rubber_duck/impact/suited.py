@@ -13,8 +13,11 @@ from rubber_duck.impact.reach import Matrix, guardedness, leading_to, sureness
 from rubber_duck.impact.tests import Test
 from rubber_duck.impact.wording import overlap, own_name, words
 
-MOST_EDGES: Final = 60_000
+MOST_EDGES: Final = 20_000
 """Of more edges only the surest are followed."""
+
+MOST_PAIRS: Final = 8_000_000
+"""Of more edges times tests only the likeliest tests are followed; it bounds the time to some seconds."""
 
 _COLUMNS: Final = 128
 _SWEEPS: Final = 14
@@ -44,14 +47,23 @@ class Said:
     words: Sequence[frozenset[str]]
 
 
-def suited(graph: CallGraph, tests: Sequence[Test], targets: Sequence[int], said: Said) -> Suited:
-    """How likely each test leads to each of `targets`."""
+def suited(graph: CallGraph, tests: Sequence[Test], targets: Sequence[int], said: Said, likely: Matrix) -> Suited:
+    """How likely each test leads to each of `targets`.
+
+    `likely` says how likely they do for all that is known of the tests; where there are too many, only the likeliest
+    are followed, and the others have 0.
+    """
     edges = _edges(graph, tests, targets)
     shape = (len(tests), len(targets))
     found = [np.zeros(shape, dtype=np.float32) for _ in range(3)]
-    for first in range(0, len(tests), _COLUMNS):
-        rows = slice(first, first + _COLUMNS)
-        starts = [test.definition for test in tests[rows]]
+    best = likely.max(axis=1, initial=0)
+    most = max(MOST_PAIRS // max(len(edges), 1), _COLUMNS)
+    chosen = np.argsort(-best, kind="stable")[:most]
+    for first in range(0, len(chosen), _COLUMNS):
+        rows = [int(row) for row in chosen[first : first + _COLUMNS] if best[row] > 0]
+        if not rows:
+            break
+        starts = [tests[row].definition for row in rows]
         for at, values in enumerate(_ways(graph, edges, starts, _matches(graph, edges, said, rows))):
             found[at][rows] = values[targets].T
     return Suited(*found)
@@ -67,30 +79,29 @@ def _edges(graph: CallGraph, tests: Sequence[Test], targets: Sequence[int]) -> l
     return sorted(edges, key=lambda edge: (edge.target, edge.source))
 
 
-def _matches(graph: CallGraph, edges: Sequence[CallEdge], said: Said, rows: slice) -> tuple[Matrix, Matrix]:
+def _matches(graph: CallGraph, edges: Sequence[CallEdge], said: Said, rows: Sequence[int]) -> tuple[Matrix, Matrix]:
     """For each edge and test: how much of the edge's condition or name, and of its target's class, the test says."""
-    everyone = Said(said.tokens, said.words)
     conditions = [frozenset[str]().union(*map(words, edge.guard.conditions[-_INNERMOST:])) for edge in edges]
     definitions = [graph.definitions[edge.target] for edge in edges]
     names = [words(own_name(each)) for each in definitions]
     classes = [each.owner.rpartition(".")[2] for each in definitions]
     owners = [frozenset({each}) if each else frozenset[str]() for each in classes]
     met = np.maximum(
-        _shared(conditions, everyone.words, rows),
-        _shared(names, everyone.words, rows),
+        _shared(conditions, said.words, rows),
+        _shared(names, said.words, rows),
     )
     kind = np.maximum(
-        _shared(owners, everyone.tokens, rows),
-        np.float32(_OWNER) * _shared([words(each) for each in classes], everyone.words, rows),
+        _shared(owners, said.tokens, rows),
+        np.float32(_OWNER) * _shared([words(each) for each in classes], said.words, rows),
     )
     return met, kind
 
 
-def _shared(asked: Iterable[frozenset[str]], said: Sequence[frozenset[str]], rows: slice) -> Matrix:
+def _shared(asked: Iterable[frozenset[str]], said: Sequence[frozenset[str]], rows: Sequence[int]) -> Matrix:
     """`overlap`, worked out once for those that ask the same."""
     numbers: dict[frozenset[str], int] = {}
     places = [numbers.setdefault(each, len(numbers)) for each in asked]
-    matrix: Matrix = overlap(list(numbers), said)[rows][:, places].T
+    matrix: Matrix = overlap(list(numbers), said, rows)[:, places].T
     return matrix
 
 

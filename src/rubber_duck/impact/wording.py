@@ -30,6 +30,7 @@ class Wording:
     def __init__(self, graph: CallGraph, texts: Mapping[str, str]) -> None:
         self._graph = graph
         self._lines = {path: text.split("\n") for path, text in texts.items()}
+        self._said: dict[int, frozenset[str]] = {}
         self._callees: dict[int, list[int]] = {}
         self._callers: dict[int, list[tuple[int, tuple[str, ...]]]] = {}
         for edge in graph.edges:
@@ -44,13 +45,17 @@ class Wording:
 
     def said(self, number: int) -> frozenset[str]:
         """The tokens of a test and of what it calls beside it: fixtures, functions and classes of its own file."""
+        known = self._said.get(number)
+        if known is not None:
+            return known
         definition = self._graph.definitions[number]
         beside = [number]
         for each in self._callees.get(number, ()):
             called = self._graph.definitions[each]
             if called.name and (called.path == definition.path or called.path.endswith("conftest.py")):
                 beside.append(each)
-        return frozenset(token for each in beside for token in _TOKEN.findall(self.body(each)))
+        self._said[number] = frozenset(token for each in beside for token in _TOKEN.findall(self.body(each)))
+        return self._said[number]
 
     def trigger(self, number: int) -> frozenset[str]:
         """The words of the conditions below which a definition is called, and of the names of what calls it."""
@@ -71,19 +76,22 @@ def words(text: str) -> frozenset[str]:
     return frozenset(part for part in parts if len(part) > 1 and part not in _SILENT)
 
 
-def overlap(asked: Sequence[frozenset[str]], said: Sequence[frozenset[str]]) -> Matrix:
+def overlap(
+    asked: Sequence[frozenset[str]], said: Sequence[frozenset[str]], rows: Sequence[int] | None = None
+) -> Matrix:
     """For each of `said` (rows) and `asked` (columns): the share of it that is said, rare words counting more.
 
-    0 where nothing is asked.
+    0 where nothing is asked. With `rows` only for those of `said`; how rare a word is, all of them tell.
     """
     numbers = {word: at for at, word in enumerate(sorted(frozenset().union(*asked)))}
-    often = Counter(word for each in said for word in each if word in numbers)
-    rarity = np.array([math.log(1 + len(said) / (1 + often[word])) for word in numbers], dtype=np.float32)
+    shown = said if rows is None else [said[row] for row in rows]
     if not numbers:
-        return np.zeros((len(said), len(asked)), dtype=np.float32)
+        return np.zeros((len(shown), len(asked)), dtype=np.float32)
+    often = Counter(word for each in said for word in each & numbers.keys())
+    rarity = np.array([math.log(1 + len(said) / (1 + often[word])) for word in numbers], dtype=np.float32)
     wanted = _indicator(asked, numbers) * rarity
     total = wanted.sum(axis=1)
-    shared = _indicator(said, numbers) @ wanted.T
+    shared = _indicator(shown, numbers) @ wanted.T
     shared /= np.where(total > 0, total, 1)
     return shared.astype(np.float32)
 
