@@ -119,7 +119,9 @@ def _judge(score: Score, draft: Draft, token: int, line: list[tuple[bool, bool]]
     if is_end:
         line.append((True, strictly))
         return
-    best = next((guess.token for guess in found if guess.token != LINE_END), -1)
+    if found and found[0].token == LINE_END:  # which is known not to be so
+        found = guesses(draft, ends=False)
+    best = found[0].token if found else -1
     score.tokens += 1
     score.right += best == token
     if draft.reader.kind(token) == NAME:

@@ -23,6 +23,7 @@ from rubber_duck.ngram.lexicon import KEYWORD, NAME, SYMBOL
 from rubber_duck.ngram.mixer import Mixer, expand
 from rubber_duck.ngram.model import ProjectModel
 from rubber_duck.ngram.reading import relate_with
+from rubber_duck.ngram.scope import file_scope, project_scope
 from rubber_duck.ngram.training import SourceText, decoded, train
 from rubber_duck.ngram.vocabulary import LINE_END, OUT_3, SAME
 
@@ -115,7 +116,7 @@ def cases(folder: Path, language: str, using: Mixer, *, share: int, every: int) 
         for token, width, is_chosen in zip(tokens.tolist(), widths.tolist(), chosen.tolist(), strict=True):
             answer = LINE_END if SAME <= token <= OUT_3 else token
             if is_chosen and (answer != LINE_END or draft.structure.line):
-                evidence = gather(draft)
+                evidence = gather(draft, project_scope(draft), file_scope(draft))
                 asked["names" if draft.reader.kind(token) == NAME else "ends" if answer == LINE_END else "others"] += 1
                 if answer in evidence.candidates:
                     rows.append(expand(evidence.columns).astype(np.float16))

@@ -18,7 +18,7 @@ MOST: Final = 24
 """So many candidates are weighed at the most, those that the counts alone put first."""
 
 LEAST: Final = 4
-SURE: Final = 0.01
+SURE: Final = 0.02
 """Beyond LEAST candidates only those count for which the counts alone give this share of what they give the first: the
 surer the counts are, the less there is to weigh."""
 

@@ -22,16 +22,16 @@ _NOTHING: Final = (0, 0.0, 0)
 _FOLLOWERS: Final = 32
 _NO_PLACES: Final[list[int]] = []
 
-_PROJECT_ORDER, _FOLDER_ORDER, _FILE_ORDER = 1, 5, 9
+_PROJECT_ORDER, _FOLDER_ORDER, _FILE_ORDER = 11, 12, 13
 _IS_MEMBER, _IS_PARAMETER = -5, -3
 
 
-def gather(draft: Draft, *, ends: bool = True, partial: str = "") -> Evidence:
-    """The evidence for what comes at the end of `draft`.
+def gather(draft: Draft, project: Scope, recent: Scope, *, ends: bool = True, partial: str = "") -> Evidence:
+    """The evidence for what comes at the end of `draft`, of which `project` and `recent` are what two scopes say.
 
     `ends`: the line may end here. `partial`: what the token begins with; then all the project's words are candidates.
     """
-    found = scopes(draft)
+    found = scopes(draft, project, recent)
     expected = expectation(draft)
     structure = draft.structure
     aligned = aligned_tokens(structure.line, structure.blocks[-1].sibling)
@@ -57,17 +57,26 @@ def reason(columns: Sequence[Sequence[float]], at: int) -> str:
 
 
 def _counted(draft: Draft, found: Scopes, tokens: list[int], signs: list[int]) -> list[Sequence[float]]:
-    """By scope: the share, and the longest context's order, share, number of places. Then shares of short contexts."""
+    """By scope: the shares (the last one without a context); the longest contexts' numbers of places, orders, shares.
+
+    Then the shares after one to three tokens, in the project and in the file.
+    """
     share = draft.model.share
     alone = [share(token) for token in tokens]
     project = _shares(found.project, tokens, alone)
     pattern = _shares(found.pattern, signs, [_RARE] * len(signs))
-    columns: list[Sequence[float]] = [project, *_best(found.project, tokens)]
-    columns += [_shares(found.folder, tokens, project), *_best(found.folder, tokens)]
-    columns += [_shares(found.recent, tokens, alone), *_best(found.recent, tokens)]
-    columns += [pattern, *_best(found.pattern, signs)]
-    columns += [_shares(found.own_pattern, signs, pattern), *_best(found.own_pattern, signs)]
-    columns.append(alone)
+    columns: list[Sequence[float]] = [
+        project,
+        _shares(found.folder, tokens, project),
+        _shares(found.recent, tokens, alone),
+        pattern,
+        _shares(found.own_pattern, signs, pattern),
+        alone,
+    ]
+    best = [_best(scope, tokens) for scope in found[:3]]
+    best += [_best(scope, signs) for scope in found[3:]]
+    for at in (2, 0, 1):
+        columns += [each[at] for each in best]
     for scope in (found.project, found.recent):
         for counts, total in _short(scope.levels):
             columns.append([counts.get(token, 0) / total for token in tokens])

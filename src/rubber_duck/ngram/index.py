@@ -24,7 +24,7 @@ LEFT: Final = 0.02
 """What longer contexts must leave to shorter ones for these to be asked."""
 
 _COUNTED: Final = 40
-_SAMPLED: Final = 512
+SAMPLED: Final = 512
 _KEPT: Final = 32
 _REMEMBERED: Final = 2048
 _CHUNK: Final = 1 << 18
@@ -43,10 +43,14 @@ class Level(NamedTuple):
 
 
 class ContextIndex:
-    """The sorted contexts of `tokens`, files one after the other, each begun by START."""
+    """The sorted contexts of `tokens`, files one after the other, each begun by START.
 
-    def __init__(self, tokens: Ids, positions: Ids | None = None) -> None:
+    Of the places of a context that has more, `sampled` are counted.
+    """
+
+    def __init__(self, tokens: Ids, positions: Ids | None = None, *, sampled: int = SAMPLED) -> None:
         self.tokens = tokens
+        self._sampled = sampled
         self.positions = sort_contexts(tokens) if positions is None else positions
         before = counted(tokens)  # as a context each token stands as often, but for the last one
         if len(tokens):
@@ -147,7 +151,7 @@ class ContextIndex:
 
     def _summary(self, low: int, high: int) -> tuple[int, int, dict[int, int]]:
         """As `_counts`, of a fair sample where there are very many: their order does not depend on what follows."""
-        step = max(1, (high - low) // _SAMPLED)
+        step = max(1, (high - low) // self._sampled)
         places: Iterable[int] = self._position[low:high:step]
         gone = self._gone
         if gone is not None:

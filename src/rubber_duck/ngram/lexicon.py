@@ -26,7 +26,8 @@ class Lexicon:
     - `indent`: columns of one level. `comments`: how comments begin.
     - `owners`: keywords after which the name of something with members stands; `functions`: the same for functions.
     - `receivers`: names of the object whose method one is in.
-    - `openers`: tokens that begin a block at the end of a line; `body`: what makes an empty block whole.
+    - `openers`: tokens that begin a block at the end of a line; `body`: what makes such a block whole.
+    - `tails`: what may stand at the end of a line and begin a block.
     - `accessors`: tokens after which a member stands. `closings`: words that end a block and stand alone.
     """
 
@@ -40,6 +41,7 @@ class Lexicon:
     receivers: frozenset[str]
     openers: frozenset[str]
     body: str
+    tails: tuple[str, ...]
     accessors: frozenset[str] = frozenset({"."})
     closings: frozenset[str] = frozenset()
 

@@ -25,9 +25,9 @@ Floats = NDArray[np.float32]
 FORMAT: Final = 1
 """The version of the arrays in `mixer.npz`."""
 
-_SHARES: Final = np.array((0, 4, 8, 12, 16))
-_LOGARITHMIC: Final = np.array((0, 4, 8, 12, 16, 20))
-_COUNTS: Final = np.array((3, 7, 11, 15, 19))
+_SHARES: Final = 5
+_LOGARITHMIC: Final = 6
+_COUNTS: Final = 11
 _NOTHING, _LOWER, _CAMEL, _UPPER, _PRIVATE, _SYMBOL, _KEYWORD, _STRING, _NUMBER = range(9)
 FIRST_WORD: Final = 16
 """The code of the first word that the network knows; below it stand the kinds of all others."""
@@ -105,16 +105,19 @@ def looks(text: str, kind: int) -> int:
     return {SYMBOL: _SYMBOL, KEYWORD: _KEYWORD, STRING: _STRING, NUMBER: _NUMBER}.get(kind, _NOTHING)
 
 
-def expand(columns: list[Sequence[float]]) -> Floats:
-    """The columns as rows as the network takes them: shares and numbers of places as logarithms, and beside each share
-    its distance to the best."""
+def expand(columns: Sequence[Sequence[float]]) -> Floats:
+    """The columns as rows, as the network takes them.
+
+    The first columns, which are shares, and then numbers of places become logarithms. For the shares of scopes there is
+    a column more at the end: the distance to the best.
+    """
     count = len(columns)
-    found = np.empty((count + len(_SHARES), len(columns[0])), np.float32)
+    found = np.empty((count + _SHARES, len(columns[0])), np.float32)
     found[:count] = columns
-    found[_LOGARITHMIC] = np.log(found[_LOGARITHMIC])
-    found[_COUNTS] = np.log1p(found[_COUNTS])
-    shares = found[_SHARES]
-    found[count:] = shares - shares.max(axis=1, keepdims=True)
+    shares, places = found[:_LOGARITHMIC], found[_LOGARITHMIC:_COUNTS]
+    np.log(shares, out=shares)
+    np.log1p(places, out=places)
+    np.subtract(found[:_SHARES], found[:_SHARES].max(axis=1, keepdims=True), out=found[count:])
     return found.T
 
 

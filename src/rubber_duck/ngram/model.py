@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Sequence
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rubber_duck.ngram.index import ContextIndex, Level, counted
 from rubber_duck.ngram.lexicon import KEYWORD, NAME
 from rubber_duck.ngram.mixer import Mixer
-from rubber_duck.ngram.relations import Relations, RelationTable
+from rubber_duck.ngram.relations import Relations, RelationTable, owners
 from rubber_duck.ngram.skeleton import PLAIN_NAMES, PLAIN_TOKENS, signs, skeleton
 from rubber_duck.ngram.spacing import Spacing
 from rubber_duck.ngram.structure import Marks
@@ -34,6 +34,9 @@ from rubber_duck.ngram.vocabulary import (
 
 SKELETON_TOKENS: Final = 1_000_000
 """So much of a project's skeleton is kept: patterns repeat more than names do."""
+
+SKELETON_SAMPLED: Final = 128
+"""So many places of a pattern are counted, which tells enough."""
 
 FOLD_TOKENS: Final = 100_000
 """When so many tokens stand in the indexes of changed files, all is put into one index again."""
@@ -117,8 +120,9 @@ class ProjectModel:
             self.table.add(entry.relations)
         self.marks = Marks(vocabulary)
         self._codes: dict[int, int] = {}
-        self._sorted: list[int] = []
+        self._sorted = sorted(range(FIRST_TEXT, len(vocabulary)), key=vocabulary.texts.__getitem__)
         self._like: dict[str, int] = {}
+        self._liken(self.table.owners())
         chosen = self._with_skeleton(files)
         self.skeleton_places = _places(chosen)
         self.skeletons = skeletons if skeletons is not None else self._skeletons(chosen)
@@ -173,7 +177,10 @@ class ProjectModel:
         self._add_layer(entries)
         self.signs = signs(self.vocabulary, self._plain, self.signs)
         self.marks = Marks(self.vocabulary)
-        self._like.clear()
+        texts = self.vocabulary.texts
+        for number in range(FIRST_TEXT + len(self._sorted), len(texts)):
+            insort(self._sorted, number, key=texts.__getitem__)
+        self._liken(owner for file in read for owner in owners(file.relations))
 
     def seen(self, path: str, sighting: Sighting) -> None:
         """Note that a file looks different and has the same content."""
@@ -217,8 +224,6 @@ class ProjectModel:
     def beginning(self, partial: str) -> list[int]:
         """The commonest names and words of the language that begin so."""
         texts, kinds = self.vocabulary.texts, self.vocabulary.kinds
-        if len(self._sorted) != len(texts) - FIRST_TEXT:
-            self._sorted = sorted(range(FIRST_TEXT, len(texts)), key=texts.__getitem__)
         low = bisect_left(self._sorted, partial, key=texts.__getitem__)
         high = bisect_left(self._sorted, partial + "\U0010ffff", low, key=texts.__getitem__)
         found = [
@@ -228,14 +233,12 @@ class ProjectModel:
 
     def named_like(self, name: int) -> int:
         """A class or module whose name is that of a variable: `bound_field` → `BoundField`; 0 when there is none."""
+        return self._like.get(_plainly(self.vocabulary.texts[name]), 0) if name < LOCAL else 0
+
+    def _liken(self, owners: Iterable[int]) -> None:
+        """Note how variables may be called that hold an `owner`."""
         texts = self.vocabulary.texts
-        if not self._like:
-            self._like = {
-                _plainly(texts[number]): number
-                for number in range(FIRST_TEXT, len(texts))
-                if texts[number][:1].isupper() and self.table.is_owner(number)
-            } or {"": 0}
-        return self._like.get(_plainly(texts[name]), 0) if name < LOCAL else 0
+        self._like |= {_plainly(texts[number]): number for number in owners if texts[number][:1].isupper()}
 
     def _forget(self, path: str) -> None:
         old = self.files.pop(path, None)
@@ -286,7 +289,8 @@ class ProjectModel:
 
     def _skeletons(self, chosen: Sequence[FileEntry]) -> ContextIndex:
         pieces = [np.array(skeleton(self.tokens_of(entry).tolist(), self.signs), np.int32) for entry in chosen]
-        return ContextIndex(np.concatenate(pieces) if pieces else np.array([START], np.int32))
+        signs_of_all = np.concatenate(pieces) if pieces else np.array([START], np.int32)
+        return ContextIndex(signs_of_all, sampled=SKELETON_SAMPLED)
 
 
 def merged(first: list[Level], second: list[Level]) -> list[Level]:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from rubber_duck.ngram.draft import Draft
 from rubber_duck.ngram.evidence import gather, reason
+from rubber_duck.ngram.scope import certain, file_scope, project_scope
 from rubber_duck.ngram.vocabulary import FIRST_TEXT, LINE_END
 
-MOST_TOKENS: Final = 24
+MOST_TOKENS: Final = 20
 """So long a rest of a line is predicted."""
 
 _BRANCHES: Final = 3
-_LEAST: Final = 0.01
+_LEAST: Final = 0.02
 _WORK: Final = 3
 
 Stop = Callable[[], bool]
@@ -24,7 +25,7 @@ Stop = Callable[[], bool]
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """A token that may come next, how likely it is (the guesses of a place sum to one), and what speaks for it most.
+    """A token that may come next, how likely it is (together one at the most), and what speaks for it most.
 
     `reason` is as `evidence.reason` gives it.
     """
@@ -44,20 +45,54 @@ class Line:
     reason: str
 
 
-def guesses(draft: Draft, *, ends: bool = True, partial: str = "") -> list[Guess]:
-    """The tokens that may stand at the end of `draft`, the likeliest first.
+class Ranking(NamedTuple):
+    """The tokens that may come next and how likely each is, the likeliest first; `reasons` gives those of a place."""
 
-    `ends`: the line may end there, which is the guess LINE_END. `partial`: only tokens that begin so.
+    tokens: list[int]
+    shares: list[float]
+    reason: Callable[[int], str]
+
+
+def ranking(draft: Draft, *, ends: bool = True, partial: str = "") -> Ranking:
+    """What may stand at the end of `draft`.
+
+    `ends`: the line may end there, which is the token LINE_END. `partial`: only tokens that begin so. Where the counts
+    are certain there is one token.
     """
-    evidence = gather(draft, ends=ends, partial=partial)
+    project, recent = project_scope(draft), file_scope(draft)
+    if not partial:
+        sure = certain(project, recent)
+        if sure is not None and _can_stand(draft, sure[0], ends=ends):
+            why = "file" if sure[0] in recent.scores else "project"
+            return Ranking([sure[0]], [sure[1]], lambda _: why)
+    evidence = gather(draft, project, recent, ends=ends, partial=partial)
     candidates = evidence.candidates
     if not candidates:
-        return []
-    shares = draft.model.mixer.shares(
-        evidence, [draft.code(each) for each in candidates], [draft.code(each) for each in evidence.words]
+        return Ranking([], [], lambda _: "")
+    code = draft.code
+    shares = draft.model.mixer.shares(evidence, [*map(code, candidates)], [*map(code, evidence.words)])
+    order = (-shares).argsort(kind="stable").tolist()
+    return Ranking(
+        [candidates[at] for at in order], shares[order].tolist(), lambda rank: reason(evidence.columns, order[rank])
     )
-    order = sorted(range(len(candidates)), key=lambda at: (-shares[at], at))
-    return [Guess(candidates[at], float(shares[at]), reason(evidence.columns, at)) for at in order]
+
+
+def guesses(draft: Draft, *, ends: bool = True, partial: str = "") -> list[Guess]:
+    """The same as `ranking`, as guesses with their reasons."""
+    found = ranking(draft, ends=ends, partial=partial)
+    return [
+        Guess(token, share, found.reason(rank))
+        for rank, (token, share) in enumerate(zip(found.tokens, found.shares, strict=True))
+    ]
+
+
+def _can_stand(draft: Draft, token: int, *, ends: bool) -> bool:
+    """Whether a token that the counts name can stand at the end of `draft`: brackets close in their order."""
+    structure = draft.structure
+    if token < FIRST_TEXT:
+        return token == LINE_END and ends and bool(structure.line)
+    brackets = structure.brackets
+    return token not in structure.marks.closings or (bool(brackets) and brackets[-1].closing == token)
 
 
 def lines(draft: Draft, *, count: int, partial: str = "", stop: Stop = lambda: False) -> list[Line]:
@@ -104,20 +139,20 @@ def _follow(draft: Draft, first: Sequence[int], share: float, why: str, stop: St
         draft.push(token)
         tokens.append(token)
     while len(tokens) < MOST_TOKENS and not stop():
-        found = guesses(draft)
-        if not found:
+        found = ranking(draft)
+        if not found.tokens:
             break
         branches += [
-            (share * guess.share, (*tokens, guess.token))
-            for guess in found[1:_BRANCHES]
-            if guess.token >= FIRST_TEXT and share * guess.share >= _LEAST
+            (share * other, (*tokens, token))
+            for token, other in zip(found.tokens[1:_BRANCHES], found.shares[1:_BRANCHES], strict=True)
+            if token >= FIRST_TEXT and share * other >= _LEAST
         ]
-        best = found[0]
-        share *= best.share
-        if best.token == LINE_END:
+        best = found.tokens[0]
+        share *= found.shares[0]
+        if best == LINE_END:
             return _Way(Line(tuple(tokens), share, True, why), branches)
-        if best.token < FIRST_TEXT or share < _LEAST:
+        if best < FIRST_TEXT or share < _LEAST:
             break
-        draft.push(best.token)
-        tokens.append(best.token)
+        draft.push(best)
+        tokens.append(best)
     return _Way(Line(tuple(tokens), share, False, why), branches)

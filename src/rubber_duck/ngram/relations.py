@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeAlias
 
 from rubber_duck.code.symbols import KINDS, FileSymbols, ReferenceKind, Symbol, SymbolKind
@@ -89,6 +89,10 @@ class RelationTable:
             else:
                 seconds.pop(second, None)
 
+    def owners(self) -> Iterable[int]:
+        """All names under which something has members."""
+        return self._seconds[MEMBER]
+
     def is_owner(self, name: int) -> bool:
         """Whether something has members under this name."""
         return name in self._seconds[MEMBER]
@@ -123,6 +127,11 @@ class RelationTable:
     def result(self, function: int) -> int:
         """A type with members that the function gives, or 0."""
         return next((each for each in self._seconds[RESULT].get(function, ()) if self.is_owner(each)), 0)
+
+
+def owners(triples: Relations) -> set[int]:
+    """The names that have members by these relations."""
+    return {first for relation, first, _ in _triples(triples) if relation == MEMBER}
 
 
 def _triples(flat: Relations) -> Iterator[tuple[int, int, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -19,6 +20,9 @@ MOST_TEXT: Final = 60_000
 """So many characters before the cursor are looked at, or up to a third less."""
 
 _STEP: Final = 20_000
+_LETTERS: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_BEFORE_QUOTE: Final = re.compile(r"~?[a-zA-Z]*")
+_CLOSING: Final = {"(": ")", "[": "]", "{": "}", "<": ">"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +137,14 @@ def _unfinished(lexicon: Lexicon, tokens: list[str], *, at_end: bool) -> tuple[s
 
 def _is_closed(string: str) -> bool:
     """Whether a string token has its end. One that begins with three quotes ends with three."""
-    body = string.lstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ~@")
+    begun = _BEFORE_QUOTE.match(string)
+    body = string[begun.end() :] if begun else string
     quote = body[:1]
     if body[:3] == quote * 3 and quote in "\"'":
         return len(body) >= 6 and body.endswith(quote * 3)
-    if quote not in "\"'`":
-        return len(body) > 1
+    if string.startswith("~"):
+        body = body.rstrip(_LETTERS)
+    elif string.endswith(":"):
+        body = body[:-1]
     escapes = len(body) - 1 - len(body[:-1].rstrip("\\"))
-    return len(body) > 1 and body.rstrip(":").endswith(quote) and escapes % 2 == 0
+    return len(body) > 1 and body.endswith(_CLOSING.get(quote, quote)) and escapes % 2 == 0

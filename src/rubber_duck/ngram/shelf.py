@@ -23,7 +23,7 @@ from rubber_duck import telemetry
 from rubber_duck.ngram.index import ContextIndex
 from rubber_duck.ngram.lexicon import Lexicon
 from rubber_duck.ngram.mixer import Mixer
-from rubber_duck.ngram.model import FileEntry, ProjectModel
+from rubber_duck.ngram.model import SKELETON_SAMPLED, FileEntry, ProjectModel
 from rubber_duck.ngram.spacing import Spacing
 from rubber_duck.ngram.vocabulary import FIRST_TEXT, Ids, Vocabulary
 
@@ -185,7 +185,7 @@ def _decoded(content: bytes, root: Path, lexicon: Lexicon, mixer: Mixer) -> Proj
         Spacing(lexicon, dict(known.habits)),
         entries,
         ContextIndex(arrays[0], arrays[1]),
-        ContextIndex(arrays[2], arrays[3]),
+        ContextIndex(arrays[2], arrays[3], sampled=SKELETON_SAMPLED),
     )
 
 

@@ -8,14 +8,14 @@ from rubber_duck.code.code import open_source
 from rubber_duck.errors import LimitExceeded
 from rubber_duck.ngram.lexicon import Lexicon
 
-_BEFORE: Final = 6_000
-_AFTER: Final = 3_000
+_WHOLE: Final = 20_000
+_MOST: Final = 100_000
+_BEFORE: Final = 14_000
+_AFTER: Final = 6_000
 _TIMEOUT_S: Final = 0.25
 _CLOSING: Final = {"(": ")", "[": "]", "{": "}"}
 _MARGIN_CLOSERS: Final = ")]}"
-
-Problem = tuple[int, int]
-"""The bytes [start, end) of the text that could not be understood."""
+NEWLINE: Final = "\n"
 
 
 class Soundness:
@@ -25,17 +25,23 @@ class Soundness:
         self._lexicon = lexicon
         self._path = path
         self._language = language
-        self._before = _from_margin(prefix)
-        self._after = _to_margin(suffix)
-        self._line_start = self._before.rfind("\n") + 1
-        self._is_broken: bool | None = None
+        self._line = prefix[prefix.rfind("\n") + 1 :]
+        self._without_line: int | None = None
+        size = len(prefix) + len(suffix)
+        self._before, self._after = (prefix, suffix) if size <= _WHOLE else (_from_margin(prefix), _to_margin(suffix))
+        if _WHOLE < size <= _MOST and self._problems_without_line():
+            # Cut so, it may be broken because it is cut.
+            self._before, self._after = prefix, suffix
+            self._without_line = None
 
-    def sound(self, text: str) -> str | None:
-        """What to insert for `text`: itself, or with the brackets closed that it leaves open; None when it breaks."""
-        if self._is_sound(text):
-            return text
-        closing = self.closing(text)
-        return text + closing if closing and self._is_sound(text + closing) else None
+    def sound(self, text: str, *, ends: bool = True) -> str | None:
+        """What to insert for `text`: itself, or with what closes the brackets it leaves open; None when it breaks.
+
+        To a text that does not end its line what begins a block may be added too: `for x in y` becomes `for x in y:`.
+        """
+        tails = ("",) if ends else ("", *self._lexicon.tails)
+        wholes = [whole for tail in tails for whole in (text + tail, text + tail + self.closing(text + tail))]
+        return next((whole for whole in dict.fromkeys(wholes) if self._fits(whole)), None)
 
     def closing(self, text: str) -> str:
         """What closes the brackets that `text` opens, if it closes no others."""
@@ -47,49 +53,40 @@ class Soundness:
                 due.pop()
         return "".join(reversed(due))
 
-    def _is_sound(self, text: str) -> bool:
-        if not self._breaks(text):
+    def _fits(self, text: str) -> bool:
+        """Whether all can be understood with `text`, and an empty block behind it where it begins one."""
+        margin = self._line[: len(self._line) - len(self._line.lstrip())]
+        body = self._body(text).replace(NEWLINE, NEWLINE + margin)
+        found = self._problems(f"{self._before}{text}{self._after}")
+        if found and body:
+            found = min(found, self._problems(f"{self._before}{text}{body}{self._after}"))
+        if not found:
             return True
-        body = self._body(text)
-        if body and not self._breaks(text + body):
-            return True
-        if self._is_broken is None:
-            # The line as it is does not count: it is being written. What matters is whether the rest was whole.
-            blank = self._before[: self._line_start] + self._after.partition("\n")[2]
-            self._is_broken = bool(self._problems(blank))
-        return self._is_broken and not self.closing(text) and not self._closes_more(text)
+        # Where something else is broken all that can be asked is that brackets fit and that nothing gets worse.
+        return found <= self._problems_without_line() and not self.closing(text) and not self._closes_more(text)
 
-    def _breaks(self, text: str) -> bool:
-        """Whether something on the line of the cursor cannot be understood."""
-        whole = f"{self._before}{text}{self._after}"
-        end = len(self._before) + len(text)
-        line_end = whole.find("\n", end)
-        start_byte = len(whole[: self._line_start].encode())
-        end_byte = len(whole[: line_end if line_end >= 0 else len(whole)].encode())
-        return any(start <= end_byte and end >= start_byte for start, end in self._problems(whole))
+    def _problems_without_line(self) -> int:
+        if self._without_line is None:
+            blank = self._before[: len(self._before) - len(self._line)] + self._after.partition("\n")[2]
+            self._without_line = self._problems(blank)
+        return self._without_line
 
-    def _problems(self, text: str) -> list[Problem]:
+    def _problems(self, text: str) -> int:
+        """How many places of `text` cannot be understood."""
         try:
-            file = open_source(self._path, text.encode(), self._language, timeout_s=_TIMEOUT_S)
+            return len(open_source(self._path, text.encode(), self._language, timeout_s=_TIMEOUT_S).problems)
         except LimitExceeded:
-            return []  # what takes so long is not told broken from whole
-        return [(problem.start_byte, problem.end_byte) for problem in file.problems]
+            return 0  # what takes so long is not told broken from whole
 
     def _body(self, text: str) -> str:
         """What makes the block whole that the line begins, or `""`."""
-        tokens = self._lexicon.split(self._before[self._line_start :] + text)
-        if not tokens or tokens[-1] not in self._lexicon.openers:
-            return ""
-        line = self._before[self._line_start :]
-        margin = line[: len(line) - len(line.lstrip())]
-        if self._lexicon.body.isidentifier() and self._lexicon.body != "end":
-            return f"\n{margin}{' ' * self._lexicon.indent}{self._lexicon.body}"
-        return f"\n{margin}{' ' * self._lexicon.indent}nil\n{margin}end" if self._lexicon.body == "end" else "}"
+        tokens = self._lexicon.split(self._line + text)
+        return self._lexicon.body if tokens and tokens[-1] in self._lexicon.openers else ""
 
     def _closes_more(self, text: str) -> bool:
         """Whether `text` closes brackets that nothing before it on the line opened."""
         depth = 0
-        for token in self._lexicon.split(self._before[self._line_start :] + text):
+        for token in self._lexicon.split(self._line + text):
             depth += (token[-1] in _CLOSING and len(token) <= 2) - (token in _MARGIN_CLOSERS)
             if depth < 0:
                 return True

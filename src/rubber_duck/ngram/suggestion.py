@@ -56,7 +56,7 @@ def suggestions(session: Session, cursor: Cursor, *, count: int, stop: Stop = la
         text = _text(session, spot, cursor, line)
         if not text.strip() or _is_echo(cursor, text) or _is_repetition(lexicon, cursor, text):
             continue
-        whole = soundness.sound(text)
+        whole = soundness.sound(text, ends=line.ends)
         if whole is not None and whole not in found:
             found[whole] = Suggestion(whole, line.share, line.reason, line.ends and whole == text)
         if len(found) >= count or stop():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from importlib.resources import files
 
 import numpy as np
@@ -12,6 +11,7 @@ from rubber_duck.errors import Unavailable
 from rubber_duck.ngram.evidence import gather
 from rubber_duck.ngram.lexicon import KEYWORD, NAME, NUMBER, STRING, SYMBOL
 from rubber_duck.ngram.mixer import FIRST_WORD, Mixer, expand, looks, mixer
+from rubber_duck.ngram.scope import file_scope, project_scope
 from tests.unit.ngram.models import SHOP, draft_of, model_of
 
 
@@ -21,7 +21,7 @@ def test_what_ships_is_small() -> None:
 
 def test_shares_sum_to_one_and_are_the_same_each_time() -> None:
     draft = draft_of(model_of(SHOP), "def f(order):\n    order.")
-    evidence = gather(draft)
+    evidence = gather(draft, project_scope(draft), file_scope(draft))
     codes = [draft.code(each) for each in evidence.candidates]
     around = [draft.code(each) for each in evidence.words]
     first, second = (mixer().shares(evidence, codes, around) for _ in range(2))
@@ -42,12 +42,9 @@ def test_other_tokens_go_by_how_they_look() -> None:
 
 
 def test_shares_are_taken_as_logarithms_and_beside_the_best() -> None:
-    columns: list[Sequence[float]] = [[1.0, np.e] if at in (0, 4, 8, 12, 16, 20) else [0.0, 1.0] for at in range(22)]
-    found = expand(columns)
-    assert found.shape == (2, 27)
-    assert np.allclose(found[:, 0], [0, 1])
-    assert np.allclose(found[:, 3], [0, np.log(2)])
-    assert np.allclose(found[:, 22], [-1, 0])
+    columns = [[1.0, np.e]] * 6 + [[0.0, 1.0]] * 5 + [[3.0, 4.0]]
+    expected = [[0, 1]] * 6 + [[0, np.log(2)]] * 5 + [[3, 4]] + [[-1, 0]] * 5
+    assert np.allclose(expand(columns), np.array(expected).T)
 
 
 def test_arrays_of_another_version_are_refused() -> None:

@@ -6,10 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rubber_duck.ngram.mixer import mixer
 from rubber_duck.ngram.prediction import guesses
+from rubber_duck.ngram.reading import relate_with
 from rubber_duck.ngram.session import MOST_TEXT, Session, Spot, latest_text
+from rubber_duck.ngram.training import train
 from rubber_duck.ngram.vocabulary import LOCAL
-from tests.unit.ngram.models import SHOP, model_of, texts_of
+from tests.unit.ngram.models import SHOP, model_of, texts_of, words
 
 MODEL = model_of(SHOP)
 CODE = SHOP["shop/checkout.py"] + SHOP["shop/orders.py"]
@@ -90,6 +93,28 @@ def test_typing_letter_by_letter_is_the_same_as_the_whole() -> None:
 )
 def test_a_spot_tells_what_is_being_typed(prefix: str, spot: Spot) -> None:
     assert Session(MODEL, "shop/x.py").move(prefix) == spot
+
+
+@pytest.mark.parametrize(
+    ("family", "text", "inside"),
+    [
+        ("elixir", "~s/not", True),
+        ("elixir", "~s/here/", False),
+        ("elixir", "~w(here there)a", False),
+        ("elixir", "~w(not", True),
+        ("elixir", '~s"""\nnot', True),
+        ("elixir", '"here": ', False),
+        ("elixir", "'not", True),
+        ("ecmascript", "`not ${a}", True),
+        ("ecmascript", "`here ${a}`", False),
+        ("ecmascript", "x = /here/g;", False),
+        ("python", "rb'not\\'", True),
+        ("python", "rb'here\\\\'", False),
+    ],
+)
+def test_strings_of_all_languages_have_their_ends(family: str, text: str, inside: bool) -> None:
+    model = train(words(family), [], relate_with(family), using=mixer())
+    assert Session(model, "x").move(text).inside is inside
 
 
 def test_of_a_long_text_the_end_is_looked_at_from_a_margin() -> None:

@@ -47,6 +47,7 @@ LEXICON: Final = Lexicon(
     receivers=frozenset({"this"}),
     openers=frozenset({"{"}),
     body="}",
+    tails=(" {",),
     accessors=frozenset({".", "?."}),
     closings=frozenset({"}"}),
 )

@@ -47,6 +47,7 @@ LEXICON: Final = Lexicon(
     functions=frozenset({"def", "defp", "defmacro", "defmacrop"}),
     receivers=frozenset(),
     openers=frozenset({"do", "->", "else", "rescue", "after", "catch"}),
-    body="end",
+    body="\n  nil\nend",
+    tails=(" do", " ->"),
     closings=frozenset({"end"}),
 )

@@ -36,5 +36,6 @@ LEXICON: Final = Lexicon(
     functions=frozenset({"def"}),
     receivers=frozenset({"self", "cls"}),
     openers=frozenset({":"}),
-    body="pass",
+    body="\n    pass",
+    tails=(":",),
 )
