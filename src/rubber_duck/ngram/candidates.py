@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from rubber_duck.ngram.expectation import Expectation
 from rubber_duck.ngram.scope import Scope, Scopes
 from rubber_duck.ngram.skeleton import named
-from rubber_duck.ngram.vocabulary import FIRST_TEXT, LINE_END, OUT_3, SAME, START
+from rubber_duck.ngram.vocabulary import FIRST_TEXT, LINE_END, LOCAL, OUT_3, SAME, START
 
 if TYPE_CHECKING:
     from rubber_duck.ngram.draft import Draft
@@ -82,11 +82,14 @@ def _add(prior: dict[int, float], scope: Scope, weight: float) -> None:
         prior[token] = prior.get(token, 0.0) + weight * score
 
 
-def _offered(draft: Draft, expected: Expectation) -> Iterable[int]:
+def _offered(draft: Draft, expected: Expectation) -> Sequence[int]:
     """The commonest of the names that symbols offer."""
-    frequency, text = draft.model.frequency, draft.reader.text
     names = expected.members or expected.parameters
-    return sorted(names, key=lambda name: (-frequency(name), text(name)))[:_FROM_SYMBOLS]
+    text = draft.reader.text
+    if any(name >= LOCAL for name in names):
+        frequency = draft.model.frequency
+        return sorted(names, key=lambda name: (-frequency(name), text(name)))[:_FROM_SYMBOLS]
+    return draft.model.commonest(names, _FROM_SYMBOLS) if names else ()
 
 
 def _beginning(draft: Draft, prior: dict[int, float], partial: str) -> dict[int, float]:

@@ -27,7 +27,8 @@ _COUNTED: Final = 40
 SAMPLED: Final = 512
 _KEPT: Final = 32
 _REMEMBERED: Final = 2048
-_CHUNK: Final = 1 << 18
+_RANGES: Final = 16384
+_CHUNK: Final = 1 << 17
 
 
 class Level(NamedTuple):
@@ -60,6 +61,7 @@ class ContextIndex:
         self._token = tokens.data  # memoryviews: an element costs a third of what it costs in an array
         self._position = self.positions.data
         self._remembered: dict[tuple[int, int], tuple[int, int, dict[int, int]]] = {}
+        self._ranges_known: dict[tuple[int, int, int], tuple[int, int]] = {}
         self._gone: bytearray | None = None
 
     def __len__(self) -> int:
@@ -114,13 +116,7 @@ class ContextIndex:
                 found[-1] = (order, low, high)
                 continue
 
-            def before(at: int, order: int = order) -> int:
-                return token[at - order] if at >= order else START
-
-            first = bisect_left(position, wanted, low, high, key=before)
-            if first == high:
-                break
-            last = bisect_right(position, wanted, first, high, key=before)
+            first, last = self._narrowed(low, high, order, wanted)
             if first == last:
                 break
             if last - first == high - low:
@@ -129,6 +125,24 @@ class ContextIndex:
                 low, high = first, last
                 found.append((order, low, high))
         return found
+
+    def _narrowed(self, low: int, high: int, order: int, wanted: int) -> tuple[int, int]:
+        """The positions in [low, high), which agree in `order` - 1 tokens, with `wanted` before those."""
+        key = (low, high, wanted)
+        known = self._ranges_known.get(key)
+        if known is None:
+            token, position = self._token, self._position
+
+            def before(at: int) -> int:
+                return token[at - order] if at >= order else START
+
+            first = bisect_left(position, wanted, low, high, key=before)
+            known = first, bisect_right(position, wanted, first, high, key=before)
+            if high - low > _COUNTED:
+                if len(self._ranges_known) >= _RANGES:
+                    self._ranges_known.clear()
+                self._ranges_known[key] = known
+        return known
 
     def _counts(self, low: int, high: int, hidden: tuple[int, int]) -> tuple[int, int, dict[int, int]]:
         if high - low <= _COUNTED:
@@ -169,21 +183,20 @@ def sort_contexts(tokens: Ids) -> Ids:
     rank = np.empty(len(tokens), np.int32)
     rank[:1] = START
     rank[1:] = tokens[:-1]
+    other = np.empty_like(rank)
     for half in (1, 2):
-        ranks = np.empty_like(rank)
         number = -1
         for chosen, differs in _sorted_pairs(rank, half):
             numbers = np.cumsum(differs, dtype=np.int32)
             numbers += number
-            ranks[chosen] = numbers
+            other[chosen] = numbers
             number = int(numbers[-1])
-        rank = ranks
-    positions = np.empty_like(rank)
+        rank, other = other, rank
     done = 0
     for chosen, _ in _sorted_pairs(rank, 4):
-        positions[done : done + len(chosen)] = chosen
+        other[done : done + len(chosen)] = chosen
         done += len(chosen)
-    return positions
+    return other
 
 
 def _sorted_pairs(rank: Ids, half: int) -> Iterator[tuple[Ids, Ids]]:

@@ -45,6 +45,7 @@ _NEAR_TOKENS: Final = 60_000
 _ONCE: Final = 0.1
 _MOST_BEGINNING: Final = 5000
 _FROM_BEGINNING: Final = 24
+_MOST_COMMONEST: Final = 1024
 _MARKS: Final = {
     START: "<start>",
     LINE_END: "<line end>",
@@ -120,6 +121,7 @@ class ProjectModel:
             self.table.add(entry.relations)
         self.marks = Marks(vocabulary)
         self._codes: dict[int, int] = {}
+        self._commonest: dict[frozenset[int] | tuple[int, ...], list[int]] = {}
         self._sorted = sorted(range(FIRST_TEXT, len(vocabulary)), key=vocabulary.texts.__getitem__)
         self._like: dict[str, int] = {}
         self._liken(self.table.owners())
@@ -208,6 +210,17 @@ class ProjectModel:
     def frequency(self, number: int) -> int:
         """How often a token stands in the project, changed files left out."""
         return self._counts[number] if number < len(self._counts) else 0
+
+    def commonest(self, names: frozenset[int] | tuple[int, ...], limit: int) -> list[int]:
+        """The `limit` names of these that stand most often in the project; of equal ones by their text."""
+        found = self._commonest.get(names)
+        if found is None:
+            texts = self.vocabulary.texts
+            if len(self._commonest) >= _MOST_COMMONEST:
+                self._commonest.clear()
+            found = sorted(names, key=lambda name: (-self.frequency(name), texts[name]))[:limit]
+            self._commonest[names] = found
+        return found
 
     def share(self, number: int) -> float:
         """The share of a token among all, more than nothing for one that was never seen."""

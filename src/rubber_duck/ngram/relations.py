@@ -31,6 +31,7 @@ _OWNERS: Final = frozenset(
 )
 _WHOLE: Final = frozenset({"__init__", "index", "mod", "main"})
 _MOST_MEMBERS: Final = 400
+_MOST_KNOWN: Final = 500
 _DEEPEST: Final = 8
 _WRITE: Final = KINDS.index(ReferenceKind.WRITE)
 _WORD: Final = re.compile(r"[^\W\d][\w$]*+[?!]?")
@@ -110,6 +111,8 @@ class RelationTable:
                     parents += self._seconds[PARENT].get(each, {})
                 due = [each for each in parents if each not in seen]
                 seen.update(due)
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
             found = self._known[owner] = frozenset(list(gathered)[:_MOST_MEMBERS])
         return found
 

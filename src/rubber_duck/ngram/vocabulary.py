@@ -39,6 +39,7 @@ _DROPPED: Final = -1
 _FIRST_WIDTH: Final = -2
 _MAX_WIDTH: Final = 400
 _LONGEST_KEPT: Final = 64
+_MOST_PARTED: Final = 8192
 _PARTS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
 
 
@@ -118,6 +119,8 @@ class Vocabulary:
         found = self.parts_of.get(number)
         if found is None:
             found = split_name(self.texts[number]) if self.kinds[number] == NAME else frozenset()
+            if len(self.parts_of) >= _MOST_PARTED:
+                self.parts_of.clear()
             self.parts_of[number] = found
         return found
 
