@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 
-NAMES = ("start", "symbols", "analysis", "precision", "search", "cosqa", "test_impact")
+NAMES = ("start", "symbols", "analysis", "precision", "search", "cosqa", "test_impact", "edits")
 
 
 def main() -> None:
