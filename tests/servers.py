@@ -11,6 +11,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -113,6 +114,72 @@ def contrib_server() -> Iterator[PostgresServer]:
         absent("PostgreSQL with contrib (Debian: apt-get install postgresql)")
     with running_postgres(binaries, authority=Authority("RubberDuck tests")) as server:
         yield server
+
+
+@dataclass(slots=True)
+class RedisServer:
+    """A Redis on 127.0.0.1 with nothing on disk, which can be killed and started again on its port."""
+
+    program: str
+    port: int
+    folder: Path
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        log = (self.folder / "log").open("ab")
+        with log:
+            self._process = subprocess.Popen(
+                [self.program, *options, "--dir", str(self.folder)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + 20
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"Redis did not start: {(self.folder / 'log').read_text(errors='replace')}")
+            time.sleep(0.01)
+
+    def kill(self) -> None:
+        """SIGKILL, and wait until it is gone."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def _answers(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+                connection.sendall(b"PING\r\n")
+                return connection.recv(7) == b"+PONG\r\n"
+        except OSError:
+            return False
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """The system's own Redis, shared by a session; keep apart by prefix."""
+    with running_redis() as server:
+        yield server
+
+
+@contextmanager
+def running_redis() -> Iterator[RedisServer]:
+    """Start a Redis of one's own; stopped, and its folder removed, at the end."""
+    program = shutil.which("redis-server")
+    if program is None:
+        absent("Redis (Debian: apt-get install redis-server)")
+    with tempfile.TemporaryDirectory(prefix="duck-redis-", dir="/tmp", ignore_cleanup_errors=True) as name:
+        server = RedisServer(program, _free_port(), Path(name))
+        server.start()
+        try:
+            yield server
+        finally:
+            server.kill()
 
 
 def absent(what: str) -> NoReturn:

@@ -26,6 +26,7 @@ from rubber_duck.telemetry.libraries import libraries_heard
 if TYPE_CHECKING:
     from rubber_duck.analysis.analysis import Analysis
     from rubber_duck.analysis.project_analysis import ProjectAnalysis
+    from rubber_duck.cluster.cluster import Cluster
     from rubber_duck.ngram.ngram import Ngram
     from rubber_duck.search.search import Search
     from rubber_duck.storage.database import Database
@@ -270,12 +271,21 @@ async def _open_ngram(settings: Settings, opened: Opened) -> AsyncIterator[Ngram
         yield ngram
 
 
+@asynccontextmanager
+async def _open_cluster(settings: Settings, opened: Opened) -> AsyncIterator[Cluster]:
+    from rubber_duck.cluster.cluster import open_cluster  # noqa: PLC0415  # only who shares something pays
+
+    async with open_cluster(settings.cluster) as cluster:
+        yield cluster
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
 PARTS: Final[tuple[Part, ...]] = (
     Part("database", (), _open_database),
+    Part("cluster", (), _open_cluster),
     Part("workspace", ("database",), _open_workspace),
     Part("analysis", (), _open_analysis),
     Part("project_analysis", ("database", "workspace", "analysis"), _open_project_analysis),

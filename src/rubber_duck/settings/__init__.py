@@ -4,6 +4,7 @@ from rubber_duck.settings.load import RESERVED_VARIABLES, environment_name, home
 from rubber_duck.settings.secrets import without_password
 from rubber_duck.settings.tree import (
     AnalysisSettings,
+    ClusterSettings,
     ContextSettings,
     DatabaseSettings,
     IndexSettings,
@@ -19,6 +20,7 @@ from rubber_duck.settings.tree import (
 __all__ = [
     "RESERVED_VARIABLES",
     "AnalysisSettings",
+    "ClusterSettings",
     "ContextSettings",
     "DatabaseSettings",
     "IndexSettings",

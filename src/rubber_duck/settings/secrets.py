@@ -24,6 +24,7 @@ _HARMLESS: Final = frozenset(
 )
 _PLAIN_VALUE: Final = re.compile(r"[\w.,:/%+-]*")
 _FILE: Final = "sqlite:///"
+_NOWHERE: Final = ("", "local:")
 
 
 def is_secret(annotation: Any) -> bool:  # Any: annotations have no common type
@@ -36,7 +37,7 @@ def without_password(url: str) -> str:
 
     It fails closed: what cannot be understood is `***`, because a password may stand anywhere in it.
     """
-    if url.startswith(_FILE) or not url:
+    if url.startswith(_FILE) or url in _NOWHERE:
         return url
     found = _URL.fullmatch(url)
     if found is None:

@@ -47,6 +47,24 @@ class DatabaseSettings(Section, frozen=True):
     ] = 10.0
 
 
+class ClusterSettings(Section, frozen=True):
+    """What several processes of one installation share while they run."""
+
+    url: Annotated[
+        str,
+        Meta(
+            description="`local:` for one process, or `redis://user:password@host:6379/0` (`rediss://` with TLS) for "
+            "several.",
+            extra={"secret": "url"},
+        ),
+    ] = "local:"
+    prefix: Annotated[
+        str,
+        Meta(min_length=1, max_length=100, description="What every key begins with, so that one Redis serves several."),
+    ] = "duck"
+    timeout_s: Annotated[float, Meta(gt=0, le=60, description="Seconds to wait for an answer of Redis.")] = 2.0
+
+
 class LogSettings(Section, frozen=True):
     """What is logged, and how. Logs go to standard error of this process and nowhere else."""
 
@@ -145,6 +163,7 @@ class Settings(Section, frozen=True):
         Meta(description="Keys that variables set: a project's own duck.toml cannot.", extra={"filled": True}),
     ] = ()
     database: Annotated[DatabaseSettings, Meta(description="Storage.")] = DatabaseSettings()
+    cluster: Annotated[ClusterSettings, Meta(description="Several processes.")] = ClusterSettings()
     log: Annotated[LogSettings, Meta(description="Logs.")] = LogSettings()
     telemetry: Annotated[TelemetrySettings, Meta(description="Spans and counters.")] = TelemetrySettings()
     workers: Annotated[WorkerSettings, Meta(description="Worker processes.")] = WorkerSettings()

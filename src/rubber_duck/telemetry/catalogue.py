@@ -132,6 +132,18 @@ EVENTS: Final[dict[str, Event]] = _catalogue(
         "Results could not be written to the disposable cache.",
         {"path": "its file", "error": "what was wrong"},
     ),
+    Event(
+        "cluster.lost",
+        "warning",
+        "Redis does not answer: this process goes on alone until it does.",
+        {"redis": "its URL without the password", "error": "what was wrong"},
+    ),
+    Event(
+        "cluster.found",
+        "info",
+        "Redis answers again; who listens is told that messages may have been missed.",
+        {"redis": "its URL without the password"},
+    ),
     Event("storage.rolled_back", "debug", "A transaction was rolled back.", {"error": "what ended it"}),
     Event(
         "storage.callback_failed",

@@ -193,7 +193,7 @@ def test_every_kind_of_value_is_read_from_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("colour = 1", "duck.toml: there is no setting 'colour'"),
+        ("hue = 1", "duck.toml: there is no setting 'hue'"),
         ("[lag]\nlevel = 'info'", "duck.toml: there is no setting 'lag'; did you mean 'log'?"),
         ("[log]\nlevle = 'info'", "duck.toml: there is no setting 'log.levle'; did you mean 'log.level'?"),
         (

@@ -1,0 +1,1 @@
+"""What processes share while they run: five verbs, and two twins of them, one process and Redis."""

@@ -1,0 +1,166 @@
+"""What a cluster promises, on one process and on a real Redis with two nodes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from itertools import count
+
+import pytest
+
+from rubber_duck.cluster.cluster import Cluster, Limit, open_cluster
+from rubber_duck.errors import InvalidInput
+from rubber_duck.settings import ClusterSettings
+from tests.servers import RedisServer
+
+_prefixes = count()
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """Two processes' views of one cluster; in a cluster of one process they are the same."""
+
+    here: Cluster
+    there: Cluster
+
+
+@pytest.fixture(params=["local", "redis"])
+async def nodes(request: pytest.FixtureRequest) -> AsyncIterator[Nodes]:
+    """A cluster of either kind."""
+    async with AsyncExitStack() as stack:
+        if request.param == "local":
+            cluster = await stack.enter_async_context(open_cluster(ClusterSettings()))
+            yield Nodes(cluster, cluster)
+            return
+        server: RedisServer = request.getfixturevalue("redis_server")
+        settings = ClusterSettings(url=server.url, prefix=f"test{next(_prefixes)}", timeout_s=10.0)
+        opened = [await stack.enter_async_context(open_cluster(settings)) for _ in range(2)]
+        yield Nodes(*opened)
+
+
+class Inbox:
+    """What was received, in order."""
+
+    def __init__(self) -> None:
+        self._received: asyncio.Queue[bytes] = asyncio.Queue()
+
+    def receive(self, message: bytes) -> None:
+        """Keep it."""
+        self._received.put_nowait(message)
+
+    async def take(self, number: int) -> list[bytes]:
+        """The next so many."""
+        async with asyncio.timeout(20):
+            return [await self._received.get() for _ in range(number)]
+
+    def is_empty(self) -> bool:
+        """Whether nothing is left."""
+        return self._received.empty()
+
+
+async def test_a_message_reaches_every_listener_of_its_topic_in_order_and_once(nodes: Nodes) -> None:
+    here, there, elsewhere = Inbox(), Inbox(), Inbox()
+    await nodes.here.subscribe("a", here.receive)
+    await nodes.there.subscribe("a", there.receive)
+    await nodes.there.subscribe("b", elsewhere.receive)
+    sent = [b"%d" % number for number in range(100)]
+    for message in sent:
+        await nodes.here.publish("a", message)
+    await nodes.here.publish("b", b"end")
+    assert await elsewhere.take(1) == [b"end"]
+    assert await here.take(100) == sent
+    assert await there.take(100) == sent
+    assert here.is_empty()
+    assert there.is_empty()
+
+
+async def test_who_ended_a_subscription_receives_no_more_and_others_do(nodes: Nodes) -> None:
+    gone, staying = Inbox(), Inbox()
+    subscription = await nodes.there.subscribe("a", gone.receive)
+    await nodes.there.subscribe("a", staying.receive)
+    await subscription.end()
+    await subscription.end()
+    await nodes.here.publish("a", b"x")
+    assert await staying.take(1) == [b"x"]
+    assert gone.is_empty()
+
+
+async def test_a_topic_can_be_listened_to_again(nodes: Nodes) -> None:
+    async with await nodes.there.subscribe("a", Inbox().receive):
+        pass
+    inbox = Inbox()
+    await nodes.there.subscribe("a", inbox.receive)
+    await nodes.here.publish("a", b"\x00\xff")
+    assert await inbox.take(1) == [b"\x00\xff"]
+
+
+async def test_one_of_many_gets_a_lease_and_after_its_release_another(nodes: Nodes) -> None:
+    taken = await asyncio.gather(
+        *(node.lease("job", for_s=60) for node in (nodes.here, nodes.there) for _ in range(10))
+    )
+    held = [lease for lease in taken if lease is not None]
+    assert len(held) == 1
+    assert await held[0].renew(60) is True
+    await held[0].release()
+    assert await held[0].renew(60) is False
+    assert await nodes.there.lease("job", for_s=60) is not None
+
+
+async def test_an_expired_lease_is_neither_renewed_nor_in_anybodys_way(nodes: Nodes) -> None:
+    lease = await nodes.here.lease("job", for_s=0.001)
+    assert lease is not None
+    while (other := await nodes.there.lease("job", for_s=60)) is None:
+        continue
+    assert await lease.renew(60) is False
+    await lease.release()
+    assert await nodes.here.lease("job", for_s=60) is None
+    await other.release()
+
+
+async def test_nodes_take_from_one_bucket(nodes: Nodes) -> None:
+    limit = Limit(rate=0.001, burst=5)
+    said = [await node.allow("ask", limit) for _ in range(3) for node in (nodes.here, nodes.there)]
+    assert [each.allowed for each in said] == [True] * 5 + [False]
+    assert [round(each.remaining) for each in said] == [4, 3, 2, 1, 0, 0]
+    assert 900 < said[-1].retry_after_s <= 1000
+    assert (await nodes.here.allow("other", limit)).allowed
+
+
+async def test_a_bucket_fills_with_time(nodes: Nodes) -> None:
+    limit = Limit(rate=1000, burst=1)
+    assert (await nodes.here.allow("ask", limit)).allowed
+    asked = 1
+    while not (await nodes.there.allow("ask", limit)).allowed:
+        asked += 1
+    assert asked < 100_000
+
+
+async def test_a_value_is_made_once_and_kept_for_all(nodes: Nodes) -> None:
+    made: list[int] = []
+
+    async def make() -> bytes:
+        made.append(1)
+        await asyncio.sleep(0)
+        return b"value"
+
+    assert await asyncio.gather(*(nodes.here.cached("k", make, for_s=60) for _ in range(10))) == [b"value"] * 10
+    assert await nodes.there.cached("k", make, for_s=60) == b"value"
+    assert len(made) == 1
+
+
+async def test_a_value_that_could_not_be_made_is_not_kept(nodes: Nodes) -> None:
+    async def fail() -> bytes:
+        raise InvalidInput("no")
+
+    async def make() -> bytes:
+        return b"yes"
+
+    with pytest.raises(InvalidInput):
+        await nodes.here.cached("k", fail, for_s=60)
+    assert await nodes.there.cached("k", make, for_s=60) == b"yes"
+
+
+async def test_a_cluster_that_answers_is_healthy(nodes: Nodes) -> None:
+    assert (await nodes.here.health()).ok

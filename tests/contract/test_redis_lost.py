@@ -1,0 +1,75 @@
+"""What happens to a cluster while its Redis is gone, and when it is back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from rubber_duck.cluster.cluster import Limit, open_cluster
+from rubber_duck.errors import InvalidSettings, Unavailable
+from rubber_duck.settings import ClusterSettings
+from tests.servers import RedisServer, running_redis
+
+
+@pytest.fixture
+def own_redis() -> Iterator[RedisServer]:
+    """A Redis that only this test uses, and may kill."""
+    with running_redis() as server:
+        yield server
+
+
+async def _make() -> bytes:
+    return b"made"
+
+
+async def test_what_is_expensive_fails_closed_and_the_rest_goes_on_until_redis_is_back(own_redis: RedisServer) -> None:
+    settings = ClusterSettings(url=own_redis.url, timeout_s=5.0)
+    received: list[bytes] = []
+    gap, heard = asyncio.Event(), asyncio.Event()
+
+    def receive(message: bytes) -> None:
+        received.append(message)
+        heard.set()
+
+    async with open_cluster(settings) as here, open_cluster(settings) as there:
+        await here.subscribe("a", receive, gap=gap.set)
+        own_redis.kill()
+        with pytest.raises(Unavailable, match="does not answer"):
+            await here.allow("ask", Limit(rate=1, burst=1))
+        with pytest.raises(Unavailable):
+            await here.lease("job", for_s=1)
+        with pytest.raises(Unavailable):
+            await here.publish("a", b"alone")
+        assert received == [b"alone"]
+        assert await here.cached("k", _make, for_s=60) == b"made"
+        assert not (await here.health()).ok
+        heard.clear()
+        own_redis.start()
+        async with asyncio.timeout(30):
+            await gap.wait()
+            await there.publish("a", b"together")
+            await heard.wait()
+        assert received == [b"alone", b"together"]
+        assert (await here.health()).ok
+        assert (await here.allow("ask", Limit(rate=1, burst=1))).allowed
+
+
+async def test_a_process_starts_while_redis_is_gone_and_finds_it_later(own_redis: RedisServer) -> None:
+    own_redis.kill()
+    gap = asyncio.Event()
+    async with open_cluster(ClusterSettings(url=own_redis.url, timeout_s=5.0)) as cluster:
+        await cluster.subscribe("a", lambda _: None, gap=gap.set)
+        assert not (await cluster.health()).ok
+        own_redis.start()
+        async with asyncio.timeout(30):
+            await gap.wait()
+        assert (await cluster.health()).ok
+
+
+async def test_what_is_no_url_of_a_redis_is_refused_without_its_password() -> None:
+    with pytest.raises(InvalidSettings, match=r"cluster\.url") as refused:
+        async with open_cluster(ClusterSettings(url="reddis://user:secret@host/0")):
+            pass
+    assert "secret" not in refused.value.message
