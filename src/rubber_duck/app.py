@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rubber_duck.analysis.analysis import Analysis
     from rubber_duck.analysis.project_analysis import ProjectAnalysis
     from rubber_duck.cluster.cluster import Cluster
+    from rubber_duck.context.contexts import Contexts
     from rubber_duck.ngram.ngram import Ngram
     from rubber_duck.search.search import Search
     from rubber_duck.storage.database import Database
@@ -279,6 +280,14 @@ async def _open_cluster(settings: Settings, opened: Opened) -> AsyncIterator[Clu
         yield cluster
 
 
+@asynccontextmanager
+async def _open_contexts(settings: Settings, opened: Opened) -> AsyncIterator[Contexts]:
+    from rubber_duck.context.contexts import open_contexts  # noqa: PLC0415  # numpy
+
+    async with open_contexts(settings) as contexts:
+        yield contexts
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -291,5 +300,6 @@ PARTS: Final[tuple[Part, ...]] = (
     Part("project_analysis", ("database", "workspace", "analysis"), _open_project_analysis),
     Part("search", ("database", "workspace"), _open_search),
     Part("ngram", (), _open_ngram),
+    Part("contexts", (), _open_contexts),
 )
 """Every part in the order of opening; they close in reverse."""

@@ -12,6 +12,7 @@ from rubber_duck.scope import Scope
 if TYPE_CHECKING:
     from rubber_duck.analysis.analysis import Analysis
     from rubber_duck.analysis.project_analysis import ProjectAnalysis
+    from rubber_duck.context.contexts import Contexts
     from rubber_duck.ngram.ngram import Ngram
     from rubber_duck.search.search import Search
     from rubber_duck.settings import Settings
@@ -74,6 +75,11 @@ class Parts:
     def ngram(self) -> Ngram:
         """Completion models of the projects' own code."""
         return self._get("ngram")
+
+    @property
+    def contexts(self) -> Contexts:
+        """What models are told, and what they were told before."""
+        return self._get("contexts")
 
     def _get(self, name: str) -> T:  # type: ignore[type-var]  # each property says which type its name has
         try:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -42,6 +43,21 @@ CACHE_BYTES: Final = 1 << 30
 
 FEW_FILES: Final = 16
 """So many files named by somebody are read again sooner than what was seen of all others in the root is decoded."""
+
+
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is in the files of a root: the scan and when it began (nanoseconds since 1970), and by path the hash of
+    each file's content and its facts as `code.codec` writes them. A file that could not be read has neither.
+    """
+
+    scan: Scan
+    taken_ns: int
+    hashes: Mapping[str, str]
+    facts: Mapping[str, bytes]
 
 
 @dataclass(slots=True)
@@ -92,6 +108,27 @@ class Analysis:
         _report_events(outcome, self._now_ns() - started_ns)
         return outcome
 
+    async def read(self, target: Target, on_progress: OnProgress, *, held: Mapping[str, str] = _NOTHING) -> Facts:
+        """What is in all files of the root, without its findings: only files nobody has seen yet are analysed.
+
+        `held`: path → content hash of files whose facts the caller has already; they are not given again.
+        """
+        started_ns = self._now_ns()
+        with telemetry.span("analysis.run"):
+            on_progress(0, 0, "looking at the files")
+            rule_set = RuleSet(target.settings.analysis.rules)
+            whole = replace(target, only=())
+            listed = await in_thread(lambda stopped: _scan(whole, stopped))
+            files = [file for file in listed.files if file.language is not None]
+            run = _Run(whole, rule_set, _version(rule_set, target), started_ns, on_progress)
+            pending = await asyncio.to_thread(self._look_up_facts, run, files, held)
+            if pending:
+                await self._analyze(run, pending)
+            await asyncio.to_thread(self._keep, run, files, pending)
+        keys = {path: facts_key(program_digest(), path, content_hash) for path, content_hash in run.hashes.items()}
+        found = {path: run.facts[key] for path, key in keys.items() if key in run.facts}
+        return Facts(listed, started_ns, run.hashes, found)
+
     async def known_rules(self, target: Target) -> set[str]:
         """The names of all rules that can report something: ours, and those of ruff that are run."""
         return {*known_rules(), *await self._ruff_rules(target)}
@@ -122,6 +159,24 @@ class Analysis:
 
     def _look_up(self, run: _Run, files: Sequence[ScannedFile]) -> list[ScannedFile]:
         """Fill `run.hashes` and `run.done` from the cache; the files that must be analysed."""
+        self._hash(run, files)
+        keys = {path: analysis_key(run.version, path, content_hash) for path, content_hash in run.hashes.items()}
+        found = self._known.analyses(list(keys.values()))
+        for path, key in keys.items():
+            if key in found:
+                run.done[path] = found[key]
+        return [file for file in files if file.path in run.hashes and file.path not in run.done]
+
+    def _look_up_facts(self, run: _Run, files: Sequence[ScannedFile], held: Mapping[str, str]) -> list[ScannedFile]:
+        """Fill `run.hashes` and `run.facts` from the cache; the files whose facts nobody has."""
+        self._hash(run, files)
+        wanted = {path: found for path, found in run.hashes.items() if held.get(path) != found}
+        keys = {path: facts_key(program_digest(), path, found) for path, found in wanted.items()}
+        run.facts.update(self._known.facts(list(keys.values())))
+        return [file for file in files if file.path in keys and keys[file.path] not in run.facts]
+
+    def _hash(self, run: _Run, files: Sequence[ScannedFile]) -> None:
+        """Fill `run.hashes`, reading only the files that changed since they were seen."""
         sightings = self._known.sightings(os.fspath(run.target.root.path)) if run.uses_sightings(files) else {}
         for file in files:
             seen = sightings.get(os.fsencode(file.path))
@@ -131,12 +186,6 @@ class Analysis:
                 content = _content(run, file)
                 if content is not None:
                     run.hashes[file.path] = hash_content(content)
-        keys = {path: analysis_key(run.version, path, content_hash) for path, content_hash in run.hashes.items()}
-        found = self._known.analyses(list(keys.values()))
-        for path, key in keys.items():
-            if key in found:
-                run.done[path] = found[key]
-        return [file for file in files if file.path in run.hashes and file.path not in run.done]
 
     async def _analyze(self, run: _Run, pending: Sequence[ScannedFile]) -> None:
         settings = run.target.settings

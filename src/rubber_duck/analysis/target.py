@@ -52,18 +52,28 @@ def project_settings(root: Root, settings: Settings) -> Settings:
     Raises InvalidSettings for a duck.toml that is no file, and that or UnknownName for a wrong option in either.
     """
     check_options(settings.analysis.rules, display(settings.file) or "your own duck.toml")
-    where = display(os.fspath(root.path / PROJECT_FILE))
+    laid = unchecked_settings(root, settings)
+    if laid is not settings:
+        check_options(laid.analysis.rules, _project_file(root))
+    return laid
+
+
+def unchecked_settings(root: Root, settings: Settings) -> Settings:
+    """As `project_settings`, for who needs no rules: whether their options are right is not looked at."""
     try:
         content = root.open_bytes(PROJECT_FILE, _PROJECT_FILE_LIMIT_BYTES)
     except NotFound:
         return settings
     except InvalidPath as error:
         raise InvalidSettings(
-            f"{where} is not a regular file in the project, so its settings cannot be read: rename it, or take it away"
+            f"{_project_file(root)} is not a regular file in the project, so its settings cannot be read: rename it, "
+            "or take it away"
         ) from error
-    laid = with_project(settings, content, where)
-    check_options(laid.analysis.rules, where)
-    return laid
+    return with_project(settings, content, _project_file(root))
+
+
+def _project_file(root: Root) -> str:
+    return display(os.fspath(root.path / PROJECT_FILE))
 
 
 def existing(path: str, directory: str) -> str:

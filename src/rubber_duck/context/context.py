@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from rubber_duck.context.packing import Packed, pack
-from rubber_duck.context.repository_map import draw, landmarks
+from rubber_duck.context.packing import NO_ROOM, Packed, pack
+from rubber_duck.context.repository_map import draw
 from rubber_duck.context.rules_files import rules_files
 from rubber_duck.context.snippet import Snippet, SnippetKind
 from rubber_duck.context.sources import Ask, Sources
@@ -24,20 +24,40 @@ _WORD: Final = re.compile(r"[A-Za-z_]\w{2,}")
 
 
 @dataclass(frozen=True, slots=True)
+class Quality:
+    """How good a context is, each part from 0 to 1.
+
+    - `worth`: the mean score of what is told, by its tokens.
+    - `found`: how much of what was gathered is told, by relevance; what is told already elsewhere counts as told.
+    - `whole`: which share of the parts that are needed found room.
+    """
+
+    worth: float
+    found: float
+    whole: float
+
+    @property
+    def total(self) -> float:
+        """`worth` times `whole`: a context without what is needed is worth little, however good the rest is."""
+        return round(self.worth * self.whole, 3)
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """What a model would be told.
 
     - `strategy` and how well each of them suited the ask (`suits`). `packed`: the parts, their scores, the text.
-    - `quality` 0 to 1: the scores of the parts by their tokens, times how many of the needed parts found room.
     - `problems`: what could not be told although it was meant to be.
+    - `is_cached`: it was built before, and nothing has changed since.
     """
 
     ask: Ask
     strategy: str
     suits: dict[str, float]
     packed: Packed
-    quality: float
+    quality: Quality
     problems: tuple[str, ...]
+    is_cached: bool = False
 
 
 async def build(ask: Ask, sources: Sources, *, strategy: str = "") -> Context:
@@ -70,12 +90,12 @@ def _check(ask: Ask, sources: Sources) -> None:
         raise InvalidInput("a context is for a place or for a question: say FILE:LINE or --query TEXT")
     if not ask.path:
         return
-    if ask.path not in sources.facts:
-        raise NotFound(
-            f"'{display(ask.path)}' is not among the project's files: it is ignored, or in no language that "
-            "RubberDuck knows"
-        )
+    why_not = sources.picture.why_not(ask.path)
+    if why_not:
+        raise NotFound(f"'{display(ask.path)}' is not among the project's files, so nothing of it is told: {why_not}")
     count = len(sources.lines(ask.path))
+    if not count and ask.path not in sources.facts:
+        raise InvalidInput(f"'{display(ask.path)}' is empty, or is not text")
     if ask.line > max(count, 1):
         raise InvalidInput(f"'{display(ask.path)}' has {count:,} lines, and no line {ask.line:,}")
 
@@ -100,20 +120,27 @@ def _rules(ask: Ask, sources: Sources, problems: list[str]) -> list[Snippet]:
 
 def _map(ask: Ask, sources: Sources, told: list[Snippet]) -> list[Snippet]:
     mentioned = {*_WORD.findall(ask.query)}
-    ranked = landmarks(sources.facts, sources.imports, focus=(ask.path,) if ask.path else (), mentioned=mentioned)
+    budget_tokens = int(ask.budget_tokens * MAP_SHARE)
+    ranked = sources.picture.ground.landmarks(
+        focus=(ask.path,) if ask.path else (), mentioned=mentioned, most=budget_tokens
+    )
     whole = {snippet.path for snippet in told if snippet.kind in (SnippetKind.FILE, SnippetKind.BEFORE)}
-    drawn = draw(ranked, int(ask.budget_tokens * MAP_SHARE), count_tokens, without=whole)
+    drawn = draw(ranked, budget_tokens, count_tokens, without=whole)
     if not drawn.text:
         return []
     reasons = (f"the {len(drawn.landmarks)} definitions that the project leans on most, seen from here",)
     return [Snippet(SnippetKind.MAP, "", drawn.text, reasons, 0.9)]
 
 
-def _quality(packed: Packed) -> float:
+def _quality(packed: Packed) -> Quality:
     tokens = sum(each.tokens for each in packed.chosen)
-    if not tokens:
-        return 0.0
-    mean = sum(each.score.total * each.tokens for each in packed.chosen) / tokens
+    worth = sum(each.score.total * each.tokens for each in packed.chosen) / tokens if tokens else 0.0
+    told = sum(each.snippet.relevance for each in packed.chosen)
+    lost = sum(each.snippet.relevance for each in packed.refused if each.reason == NO_ROOM)
     needed = sum(each.snippet.is_needed for each in packed.chosen)
     missing = sum(each.snippet.is_needed for each in packed.refused)
-    return round(mean * (needed / (needed + missing) if needed + missing else 1.0), 3)
+    return Quality(
+        round(worth, 3),
+        round(told / (told + lost), 3) if told + lost else 0.0,
+        round(needed / (needed + missing), 3) if needed + missing else 1.0,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from rubber_duck.context.snippet import Chosen, Refused, Score, Snippet, SnippetKind
@@ -12,6 +12,8 @@ from rubber_duck.context.snippet import Chosen, Refused, Score, Snippet, Snippet
 HALF_LIFE_DAYS: Final = 30.0
 LARGEST_SHARE: Final = 0.25
 """The most of the budget that one snippet may take, unless it is needed or a whole file."""
+
+NO_ROOM: Final = "no tokens left for it"
 
 _WORD: Final = re.compile(r"\w{2,}")
 _ALIKE: Final = 0.9
@@ -89,7 +91,7 @@ class _Packing:
         for text in (snippet.text, snippet.shorter):
             if text and self._fits(snippet, text, weighed.score):
                 return True
-        return self._refuse(snippet, "no tokens left for it")
+        return self._refuse(snippet, NO_ROOM)
 
     def _fits(self, snippet: Snippet, text: str, score: Score) -> bool:
         chosen = Chosen(snippet, text, self._count(text), score)
@@ -112,7 +114,8 @@ class _Packing:
         )
 
     def _refuse(self, snippet: Snippet, reason: str) -> bool:
-        self.refused.append(Refused(snippet, reason))
+        # Its text is never shown, and may be long: whole files are among what is refused.
+        self.refused.append(Refused(replace(snippet, text="", shorter=""), reason))
         return False
 
 

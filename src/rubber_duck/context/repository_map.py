@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rubber_duck.code.symbols import FileSymbols, ReferenceKind, Symbol, SymbolKind
-from rubber_duck.context.pagerank import pagerank
+import numpy as np
+
+from rubber_duck.code.symbols import KINDS, FileSymbols, ReferenceKind, Symbol, SymbolKind
+from rubber_duck.context.pagerank import Edges, pagerank
 
 DEFINERS: Final = 8
 """A name defined in more files than this says little about where it leads, and is passed over."""
@@ -18,6 +20,10 @@ DEFINERS: Final = 8
 HEAD_CHARACTERS: Final = 120
 """The head of a definition is cut after this many."""
 
+LEAST_TOKENS: Final = 3
+"""No landmark is drawn in fewer tokens: its margin and head, and the end of the line."""
+
+_IMPORT: Final = KINDS.index(ReferenceKind.IMPORT)
 _TEST_PATH: Final = re.compile(r"(?:^|/)(?:tests?|__tests__|specs?)/|(?:^|[/_.-])(?:tests?|spec)(?:[_.-][^/]*)?$")
 _SHOWN: Final = frozenset(
     (
@@ -52,44 +58,79 @@ class RepositoryMap:
     left_out: int
 
 
-def landmarks(
-    files: Mapping[str, FileSymbols],
-    imports: Mapping[str, Collection[str]],
-    *,
-    focus: Collection[str] = (),
-    mentioned: Collection[str] = (),
-) -> list[Landmark]:
-    """The definitions of `files` (path → symbols), the most leant on first; equals by path and line.
+class Ground:
+    """What a map is drawn from: which file names what another one defines. Made once for a state of the project.
 
     A file leans on another as often as it names what is defined there, and less on what it does not import
-    (`imports`: path → paths). The ranks are PageRank over the files, handed on to the definitions by the mentions of
-    their names. The reader starts in the files in `focus` when there are any, and in those that define a name in
-    `mentioned`. What tests name counts a fifth, and what they define is no landmark.
+    (`imports`: path → paths). What tests define is no landmark.
     """
-    paths = sorted(files)
-    definers: dict[str, set[int]] = defaultdict(set)
-    for number, path in enumerate(paths):
-        for symbol in _offered(files[path]):
-            definers[symbol.name].add(number)
-    edges: dict[tuple[int, int], float] = defaultdict(float)
-    mentions: dict[tuple[int, str], dict[int, float]] = defaultdict(dict)
-    for number, path in enumerate(paths):
-        for name, count in _named(files[path]).items():
-            found = definers.get(name)
-            if found is None or len(found) > DEFINERS:
+
+    def __init__(self, files: Mapping[str, FileSymbols], imports: Mapping[str, Collection[str]]) -> None:
+        self._paths = sorted(files)
+        self._symbols: list[tuple[int, Symbol]] = []
+        self._numbers: dict[str, list[int]] = defaultdict(list)
+        """Name → the numbers of its definitions among `_symbols`, at most one a file."""
+        self._defined: dict[str, list[int]] = defaultdict(list)
+        for number, path in enumerate(self._paths):
+            offered = {symbol.name: symbol for symbol in reversed([*_offered(files[path])])}
+            for name, symbol in sorted(offered.items(), key=lambda each: each[1].line):
+                self._numbers[name].append(len(self._symbols))
+                self._symbols.append((number, symbol))
+        for number, path in enumerate(self._paths):
+            for symbol in files[path].symbols:
+                self._defined[symbol.name].append(number)
+        self._is_test = np.array([is_test_path(path) for path in self._paths], dtype=bool)
+        rows = [row for number, path in enumerate(self._paths) for row in self._leaning(number, files[path], imports)]
+        table = np.array(rows, dtype=np.float64).reshape(len(rows), 3)
+        self._source = table[:, 0].astype(np.int64)
+        self._leant_on = table[:, 1].astype(np.int64)
+        self._weight = table[:, 2]
+        self._file_of = np.array([number for number, _ in self._symbols], dtype=np.int64)
+
+    def landmarks(
+        self, *, focus: Collection[str] = (), mentioned: Collection[str] = (), most: int | None = None
+    ) -> list[Landmark]:
+        """The definitions of the project, the most leant on first, `most` at the most; equals by path and line.
+
+        The ranks are PageRank over the files, handed on to the definitions by the mentions of their names. The reader
+        starts in the files in `focus` when there are any, and in those that define a name in `mentioned`. What tests
+        name counts a fifth.
+        """
+        if not self._symbols:
+            return []
+        asked = np.zeros(len(self._symbols), dtype=bool)
+        starts = np.ones(len(self._paths))
+        for name in mentioned:
+            asked[self._numbers.get(name, [])] = True
+            for number in self._defined.get(name, ()):
+                starts[number] += _MENTIONED
+        weight = self._weight * np.where(asked[self._leant_on], _MENTIONED, 1.0)
+        starts[[number for number, path in enumerate(self._paths) if path in set(focus)]] = _FOCUS
+        edges = Edges(self._source, self._file_of[self._leant_on], weight)
+        flow = pagerank(len(self._paths), edges, starts=starts.tolist())[self._source] * weight
+        leaving = np.bincount(self._source, weight, minlength=len(self._paths))
+        flow *= np.where(self._is_test[self._source], _BY_TESTS, 1.0) / leaving[self._source]
+        ranks = np.bincount(self._leant_on, flow, minlength=len(self._symbols))
+        ranks[self._is_test[self._file_of]] = -1.0
+        order = np.argsort(-ranks * np.where(asked, _MENTIONED, 1.0), kind="stable")
+        shown = [at for at in order.tolist() if ranks[at] >= 0][:most]
+        return [Landmark(self._paths[self._symbols[at][0]], self._symbols[at][1], float(ranks[at])) for at in shown]
+
+    def _leaning(
+        self, number: int, found: FileSymbols, imports: Mapping[str, Collection[str]]
+    ) -> Iterator[tuple[int, int, float]]:
+        """(file, landmark, weight) for whatever the file names that is defined elsewhere."""
+        imported = set(imports.get(self._paths[number], ()))
+        for name, count in _named(found).items():
+            landmarks = self._numbers.get(name)
+            if landmarks is None or len(landmarks) > DEFINERS:
                 continue
-            weight = math.sqrt(count) * _worth(name, mentioned) / len(found)
-            for target in found - {number}:
-                leant = weight if paths[target] in imports.get(path, ()) else weight * _NOT_IMPORTED
-                edges[number, target] += leant
-                mentions[target, name][number] = leant
-    starts = [_FOCUS if path in focus else _start(files[path], mentioned) for path in paths]
-    ranks = pagerank(len(paths), edges, starts=starts)
-    leaving: dict[int, float] = defaultdict(float)
-    for (source, _), weight in edges.items():
-        leaving[source] += weight
-    ranked = _landmarks(paths, files, ranks, (mentions, leaving))
-    return sorted(ranked, key=lambda each: (-each.rank * _boost(each, mentioned), each.path, each.symbol.line))
+            weight = math.sqrt(count) * _worth(name) / len(landmarks)
+            for landmark in landmarks:
+                target = self._symbols[landmark][0]
+                if target != number:
+                    leant = weight if self._paths[target] in imported else weight * _NOT_IMPORTED
+                    yield number, landmark, leant
 
 
 def draw(
@@ -100,7 +141,7 @@ def draw(
     Files in `without` are not drawn, as their text is shown whole anyway.
     """
     drawn = [each for each in ranked if each.path not in without and each.rank > 0]
-    low, high = 0, len(drawn)
+    low, high = 0, min(len(drawn), max(budget_tokens, 0) // LEAST_TOKENS)
     best = ""
     while low < high:
         middle = (low + high + 1) // 2
@@ -112,50 +153,21 @@ def draw(
     return RepositoryMap(best, tuple(drawn[:low]), count(best) if best else 0, len(drawn) - low)
 
 
-def _named(found: FileSymbols) -> Counter[str]:
+def _named(found: FileSymbols) -> dict[str, int]:
     """How often each name is mentioned, without the mentions that only import it."""
-    return Counter(reference.name for reference in found.references if reference.kind is not ReferenceKind.IMPORT)
+    references = found.references
+    kinds = np.frombuffer(references.kinds, dtype=np.uint8)
+    indexes = np.frombuffer(references.name_indexes, dtype=np.uint32)
+    counts = np.bincount(indexes[kinds != _IMPORT], minlength=len(references.names)).tolist()
+    return {name: count for name, count in zip(references.names, counts, strict=True) if count}
 
 
-def _worth(name: str, mentioned: Collection[str]) -> float:
+def _worth(name: str) -> float:
     """How much one mention says: long and composed names more than short ones, private ones little."""
-    worth = _MENTIONED if name in mentioned else 1.0
-    if name.startswith("_"):
-        worth *= _PRIVATE
+    worth = _PRIVATE if name.startswith("_") else 1.0
     if "_" in name.strip("_") or not (name.islower() or name.isupper()):
         return worth * 3.0
     return worth if len(name) >= 8 else worth * 0.3
-
-
-def _start(found: FileSymbols, mentioned: Collection[str]) -> float:
-    return 1.0 + sum(_MENTIONED for symbol in found.symbols if symbol.name in mentioned)
-
-
-def _landmarks(
-    paths: Sequence[str],
-    files: Mapping[str, FileSymbols],
-    ranks: Sequence[float],
-    flow: tuple[Mapping[tuple[int, str], Mapping[int, float]], Mapping[int, float]],
-) -> list[Landmark]:
-    """Hand each file's rank on to the definitions it names, in the proportion of the mentions."""
-    mentions, leaving = flow
-    found = []
-    for number, path in enumerate(paths):
-        seen: set[str] = set()
-        for symbol in _offered(files[path]):
-            if symbol.name in seen or is_test_path(path):
-                continue
-            seen.add(symbol.name)
-            rank = sum(
-                ranks[source] * weight / leaving[source] * (_BY_TESTS if is_test_path(paths[source]) else 1.0)
-                for source, weight in mentions.get((number, symbol.name), {}).items()
-            )
-            found.append(Landmark(path, symbol, rank))
-    return found
-
-
-def _boost(landmark: Landmark, mentioned: Collection[str]) -> float:
-    return _MENTIONED if landmark.symbol.name in mentioned else 1.0
 
 
 def _offered(found: FileSymbols) -> Iterator[Symbol]:

@@ -75,7 +75,7 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A snippet that is not told, and why."""
+    """A snippet that is not told, without its text, and why."""
 
     snippet: Snippet
     reason: str

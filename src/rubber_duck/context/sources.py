@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
-from rubber_duck.code.symbols import FileSymbols
+from rubber_duck.context.picture import Picture
 from rubber_duck.errors import DuckError
 from rubber_duck.search.hits import Hit
 from rubber_duck.workspace.paths import Root
+from rubber_duck.workspace.scan import looks_binary
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,8 @@ class Ask:
     """What the context is for: a place in a file, a question, or both.
 
     - `path` relative to the root, `line` and `column` 1-based, 0 when no place is meant. `query` in people's words.
-    - `budget_tokens`: what the text may have in all.
+    - `budget_tokens`: what the text may have in all. `before_tokens` and `after_tokens`: what the text before and after
+      the place may have of it at the most.
     """
 
     path: str = ""
@@ -25,57 +26,35 @@ class Ask:
     column: int = 0
     query: str = ""
     budget_tokens: int = 4000
+    before_tokens: int = 1500
+    after_tokens: int = 500
 
 
 class Sources:
-    """What a strategy may look at. Only files in `facts` are read: what the project ignores is not among them.
+    """What a strategy may look at. Only files of the `picture` are read: what the project ignores is not among them.
 
-    - `facts`: path → what is in it. `imports`: path → the files it imports. `find` searches the project.
-    - `age_days`: how long ago a file was changed.
+    - `find` searches the project: a question and how many hits at the most.
     """
 
-    def __init__(
-        self,
-        root: Root,
-        facts: Mapping[str, FileSymbols],
-        imports: Mapping[str, Sequence[str]],
-        find: Callable[[str, int], Awaitable[Sequence[Hit]]],
-        age_days: Callable[[str], float],
-    ) -> None:
+    def __init__(self, root: Root, picture: Picture, find: Callable[[str, int], Awaitable[Sequence[Hit]]]) -> None:
         self.root = root
-        self.facts = facts
-        self.imports = imports
+        self.picture = picture
+        self.facts = picture.facts
+        self.imports = picture.imports
         self.find = find
-        self.age_days = age_days
         self._lines: dict[str, tuple[str, ...]] = {}
 
     def lines(self, path: str) -> tuple[str, ...]:
-        """The lines of a file of the project without their ends; none when it is not one, or cannot be read."""
+        """The lines of a file of the project without their ends; none when it is not one, or cannot be read as text."""
         if path not in self._lines:
-            self._lines[path] = self._read(path) if path in self.facts else ()
+            self._lines[path] = self._read(path) if path in self.picture.changed_ns else ()
         return self._lines[path]
-
-    @cached_property
-    def importers(self) -> Mapping[str, Sequence[str]]:
-        """Path → the files that import it, sorted."""
-        found: dict[str, list[str]] = {}
-        for source in sorted(self.imports):
-            for target in self.imports[source]:
-                found.setdefault(target, []).append(source)
-        return found
-
-    @cached_property
-    def definers(self) -> Mapping[str, Sequence[tuple[str, int]]]:
-        """Name → (path, index of the symbol) of every definition, by path."""
-        found: dict[str, list[tuple[str, int]]] = {}
-        for path in sorted(self.facts):
-            for index, symbol in enumerate(self.facts[path].symbols):
-                found.setdefault(symbol.name, []).append((path, index))
-        return found
 
     def _read(self, path: str) -> tuple[str, ...]:
         try:
             content = self.root.open_bytes(path, 20_000_000)
         except DuckError:
             return ()  # it went away since it was listed: then it has nothing to say
+        if looks_binary(content):
+            return ()
         return tuple(content.decode("utf-8", "replace").splitlines())

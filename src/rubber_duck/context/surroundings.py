@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Final
@@ -13,28 +14,28 @@ from rubber_duck.context.snippet import Snippet, SnippetKind
 from rubber_duck.context.sources import Ask, Sources
 from rubber_duck.llm.tokens import cut
 
-BEFORE_TOKENS: Final = 1500
-AFTER_TOKENS: Final = 500
 NEIGHBOUR_LINES: Final = 40
 """Names that are mentioned further away are not looked up."""
 
 _MINOR: Final = frozenset((SymbolKind.FIELD, SymbolKind.CONSTANT, SymbolKind.VARIABLE))
+
+_NAME: Final = re.compile(r"[A-Za-z_]\w{2,}")
 
 AMBIGUOUS: Final = 4
 """A name with more definitions says too little about which is meant."""
 
 
 def around(ask: Ask, sources: Sources) -> Iterator[Snippet]:
-    """The text before the place and after it: at most BEFORE_TOKENS and AFTER_TOKENS, and three quarters in all."""
+    """The text before the place and after it: at most what the ask says, and three quarters of the budget."""
     lines = sources.lines(ask.path)
     column = max(ask.column - 1, 0)
     here = lines[ask.line - 1] if ask.line <= len(lines) else ""
     before = "\n".join([*lines[: ask.line - 1], here[:column]])
     after = "\n".join([here[column:], *lines[ask.line :]])
-    kept = cut(before, min(BEFORE_TOKENS, ask.budget_tokens * 9 // 16), keep="end")
+    kept = cut(before, min(ask.before_tokens, ask.budget_tokens * 9 // 16), keep="end")
     first = ask.line - kept.count("\n")
     yield _part(SnippetKind.BEFORE, ask, kept, (first, ask.line))
-    kept = cut(after, min(AFTER_TOKENS, ask.budget_tokens * 3 // 16))
+    kept = cut(after, min(ask.after_tokens, ask.budget_tokens * 3 // 16))
     if kept.strip():
         yield _part(SnippetKind.AFTER, ask, kept, (ask.line, ask.line + kept.count("\n")))
 
@@ -53,7 +54,7 @@ def definitions(ask: Ask, sources: Sources) -> Iterator[Snippet]:
     for name, count in near.most_common():
         places = [
             (path, index)
-            for path, index in sources.definers.get(name, ())
+            for path, index in sources.picture.definers.get(name, ())
             if path != ask.path and sources.facts[path].symbols[index].kind not in _MINOR
         ]
         chosen = [each for each in places if each[0] in imported] or places
@@ -66,6 +67,12 @@ def definitions(ask: Ask, sources: Sources) -> Iterator[Snippet]:
             if path in imported:
                 reasons.append("is imported here")
             yield of_symbol(sources, path, symbol, (SnippetKind.DEFINITION, relevance, tuple(reasons)))
+
+
+def words_at(ask: Ask, sources: Sources) -> str:
+    """The names on the line of the place and on the two above, as a query; empty when there are none."""
+    lines = sources.lines(ask.path)[max(ask.line - 3, 0) : ask.line]
+    return " ".join(dict.fromkeys(_NAME.findall("\n".join(lines))))
 
 
 def of_symbol(sources: Sources, path: str, symbol: Symbol, why: tuple[SnippetKind, float, tuple[str, ...]]) -> Snippet:
@@ -88,7 +95,7 @@ def of_symbol(sources: Sources, path: str, symbol: Symbol, why: tuple[SnippetKin
         relevance,
         symbol.start_line,
         symbol.end_line,
-        age_days=sources.age_days(path),
+        age_days=sources.picture.age_days(path),
         shorter=shorter if shorter != whole else "",
     )
 

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
 import msgspec
 from msgspec import Meta
 
+from rubber_duck.analysis.target import project_settings, unchecked_settings
 from rubber_duck.call import Call, Progress
 from rubber_duck.engines.engine import Engine, engines
 from rubber_duck.engines.index import nearest_root, update_index
-from rubber_duck.errors import InvalidInput, InvalidPath, NotFound
-from rubber_duck.scope import Right
+from rubber_duck.errors import InvalidInput
+from rubber_duck.scope import Right, Scope
 from rubber_duck.workspace.paths import Root, absolute, display
 
 if TYPE_CHECKING:
-    from rubber_duck.code.symbols import FileSymbols
+    from rubber_duck.analysis.analysis import Facts
     from rubber_duck.context.context import Context as Built
-    from rubber_duck.context.sources import Sources
     from rubber_duck.search.hits import Hit
 
 _PLACE: Final = re.compile(r"(.*?)(?::(\d{1,9}))?(?::(\d{1,9}))?")
-_DAY_S: Final = 86_400
 
 
 class ContextRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -77,15 +75,28 @@ class ContextPart(msgspec.Struct, frozen=True, kw_only=True):
     refused: str = ""
 
 
+class QualityParts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the quality is made of, each from 0 to 1: the mean score of what is told by its tokens, how much of what was
+    gathered is told, and which share of what is needed found room.
+    """
+
+    worth: float
+    found: float
+    whole: float
+
+
 class ContextAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What a model would be told: `text`, of `tokens` tokens, and its parts in order; then what was not told.
 
-    `suits`: how well each strategy suited, 0 to 1. `quality` 0 to 1: the scores of the parts by their tokens.
+    `suits`: how well each strategy suited, 0 to 1. `quality` 0 to 1: `worth` times `whole` of its parts. `cached`: it
+    was built before, and nothing of the project has changed since.
     """
 
     strategy: str
     suits: dict[str, float]
     quality: float
+    quality_parts: QualityParts
+    cached: bool
     budget_tokens: int
     tokens: int
     parts: tuple[ContextPart, ...]
@@ -105,19 +116,30 @@ class Context(Engine[ContextRequest, ContextAnswer]):
     request = ContextRequest
     answer = ContextAnswer
     right = Right.FILE_READ
-    needs = ("workspace", "analysis", "search")
+    needs = ("workspace", "analysis", "search", "contexts")
     timeout_s = 3600.0
 
     async def run(self, request: ContextRequest, call: Call) -> ContextAnswer:
         """The context; raises NotFound, Denied, InvalidInput, UnknownName or InvalidSettings."""
-        from rubber_duck.context.context import build  # noqa: PLC0415  # numpy, which listing engines needs not
+        from rubber_duck.context.contexts import Access, Reader  # noqa: PLC0415  # numpy: listing engines needs it not
         from rubber_duck.context.sources import Ask  # noqa: PLC0415  # as above
 
         path, line, column = _place(request)
         root = await nearest_root(call, path or ".", request.directory)
         relative = _relative(root, path, request.directory)
         ask = Ask(relative, line, column, request.query.strip(), request.budget_tokens)
-        return _answer(await build(ask, await _sources(call, root), strategy=request.strategy))
+        reader = Reader(await _within(call, root), root, unchecked_settings(root, call.settings).index)
+        access = Access(partial(_read, call, root), partial(_find, call, root))
+        return _answer(await call.parts.contexts.build(reader, ask, access, strategy=request.strategy))
+
+
+async def _within(call: Call, root: Root) -> Scope:
+    """The scope narrowed to the project of `root`, which is opened if it is none yet."""
+    folder = os.fspath(root.path)
+    for project in await call.parts.workspace.projects(call.scope):
+        if project.root == folder:
+            return call.scope.within(project.id)
+    return call.scope.within((await call.parts.workspace.open_project(call.scope, folder)).id)
 
 
 def _place(request: ContextRequest) -> tuple[str, int, int]:
@@ -141,49 +163,23 @@ def _relative(root: Root, path: str, directory: str) -> str:
     return os.path.relpath(found, root.path)
 
 
-async def _sources(call: Call, root: Root) -> Sources:
-    """The project's files and what is in them, from the caches where they have not changed."""
-    from rubber_duck.analysis.target import Target, project_settings  # noqa: PLC0415  # rules and grammars
-    from rubber_duck.context.sources import Sources  # noqa: PLC0415  # as in run
-    from rubber_duck.search.search import Options  # noqa: PLC0415  # as in run
+async def _read(call: Call, root: Root, held: Mapping[str, str]) -> Facts:
+    """What is in the project's files, from the cache where they have not changed."""
+    from rubber_duck.analysis.target import Target  # noqa: PLC0415  # rules and grammars
 
-    analysis = call.parts.analysis
     whole = Target(root, (), project_settings(root, call.settings))
-    outcome = await analysis.run(whole, lambda done, total, note: call.emit(Progress(done, total, note)))
-    facts = await asyncio.to_thread(analysis.facts, whole, outcome.files)
-    languages = {file.path: file.analysis.language for file in outcome.files}
-    symbols, imports = await asyncio.to_thread(_decoded, facts, languages)
+    return await call.parts.analysis.read(
+        whole, lambda done, total, note: call.emit(Progress(done, total, note)), held=held
+    )
+
+
+async def _find(call: Call, root: Root, query: str, limit: int) -> Sequence[Hit]:
+    """What a search finds, in an index that is up to date."""
+    from rubber_duck.search.search import Options  # noqa: PLC0415  # numpy, as in run
+
     _, scope, _ = await update_index(call, root)
-
-    async def find(query: str, limit: int) -> Sequence[Hit]:
-        found = await call.parts.search.find(scope, root, query, Options(limit=limit))
-        return found.hits
-
-    return Sources(root, symbols, imports, find, _ages(root, symbols))
-
-
-def _decoded(
-    facts: Mapping[str, bytes], languages: Mapping[str, str]
-) -> tuple[dict[str, FileSymbols], dict[str, list[str]]]:
-    from rubber_duck.code.codec import decode  # noqa: PLC0415  # as in run
-    from rubber_duck.code.graph import GraphFile, resolve  # noqa: PLC0415  # as in run
-
-    symbols = {path: decode(content) for path, content in facts.items()}
-    graph = resolve({path: GraphFile(languages[path], found) for path, found in symbols.items()})
-    imports: dict[str, list[str]] = {}
-    for edge in graph.edges:
-        imports.setdefault(edge.source, []).append(edge.target)
-    return symbols, imports
-
-
-def _ages(root: Root, paths: Mapping[str, object]) -> Callable[[str], float]:
-    """Tells how many days a file is older than the newest one of the project, so that no clock is asked."""
-    changed_s: dict[str, float] = {}
-    for path in paths:
-        with suppress(NotFound, InvalidPath):  # it went away: it will not be told
-            changed_s[path] = root.status(path).st_mtime
-    newest_s = max(changed_s.values(), default=0.0)
-    return lambda path: (newest_s - changed_s.get(path, newest_s)) / _DAY_S
+    found = await call.parts.search.find(scope, root, query, Options(limit=limit))
+    return found.hits
 
 
 def _answer(built: Built) -> ContextAnswer:
@@ -220,7 +216,9 @@ def _answer(built: Built) -> ContextAnswer:
     return ContextAnswer(
         strategy=built.strategy,
         suits=built.suits,
-        quality=built.quality,
+        quality=built.quality.total,
+        quality_parts=QualityParts(worth=built.quality.worth, found=built.quality.found, whole=built.quality.whole),
+        cached=built.is_cached,
         budget_tokens=built.ask.budget_tokens,
         tokens=built.packed.tokens,
         parts=parts,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from msgspec import Meta
 
 from rubber_duck.call import Call
 from rubber_duck.code.language import title
+from rubber_duck.context.kept import forget
 from rubber_duck.engines.engine import Engine, engines
 from rubber_duck.errors import NotFound
 from rubber_duck.scope import Right
@@ -155,7 +157,9 @@ class Projects(Engine[Any, ProjectsAnswer]):  # Any: a union has no class that c
             case RestoreProject():
                 return _answer(await workspace.restore(scope, await _which(request, call, removed=True)))
             case PurgeProject():
-                return _answer(await workspace.purge(scope, await _which(request, call, removed=True)))
+                project = await workspace.purge(scope, await _which(request, call, removed=True))
+                await asyncio.to_thread(forget, call.settings, scope.within(project.id))
+                return _answer(project)
 
 
 async def _which(

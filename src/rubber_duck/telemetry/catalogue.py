@@ -265,6 +265,7 @@ SPANS: Final[dict[str, str]] = {
     "analysis.run": "One analysis of a set of files.",
     "workspace.scan": "Listing a project's files.",
     "search.update": "Bringing an index up to date.",
+    "context.build": "Building one context that was not known.",
     "search.query": "One question to an index.",
     "ngram.train": "One training of a completion model.",
     "storage.transaction": "One transaction.",
@@ -273,6 +274,7 @@ SPANS: Final[dict[str, str]] = {
 
 COUNTERS: Final[dict[str, str]] = {
     "analysis.files": "Files analysed.",
+    "context.cache_hits": "Contexts that were told again, because nothing had changed.",
     "analysis.cache_hits": "Files whose results came from the cache.",
     "analysis.findings": "Findings.",
     "completion.shown": "Answers with at least one completion.",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -69,11 +70,16 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What was found; both lists are sorted by path. `folders` were looked into, the root among them."""
+    """What was found; both lists are sorted by path. `folders` were looked into, the root among them.
+
+    `folder_status` has what each of them, and those that could not be listed, looked like just before, by path; the
+    root's path is empty. A listing that was put together of several has none.
+    """
 
     files: tuple[ScannedFile, ...]
     left_out: tuple[LeftOut, ...]
     folders: int
+    folder_status: tuple[tuple[str, os.stat_result], ...] = field(default=(), compare=False, repr=False)
 
     def left_out_counts(self) -> dict[LeftOutReason, int]:
         """How often each reason occurs, in the order of the reasons."""

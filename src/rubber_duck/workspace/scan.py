@@ -130,6 +130,7 @@ class _Scanner:
         self._below = tuple(below)
         self._ignore = IgnoreFiles()
         self._folders = 0
+        self._folder_status: list[tuple[str, os.stat_result]] = []
         self._links: list[tuple[str, Levels]] = []
         self._stack: list[_Folder] = []
         self._seen: set[tuple[int, int]] = set()
@@ -152,7 +153,7 @@ class _Scanner:
             self._leave(path, LeftOutReason.IGNORE_FILE, f"is not honoured: {detail}")
         self.files.sort(key=lambda file: file.path)
         self.left_out.sort(key=lambda one: (one.path, one.reason))
-        return Scan(tuple(self.files), tuple(self.left_out), self._folders)
+        return Scan(tuple(self.files), tuple(self.left_out), self._folders, tuple(self._folder_status))
 
     def add(self, path: str, status: os.stat_result, head: Callable[[], bytes]) -> None:
         """List a regular file, or say why not; `head` reads its beginning, when the name does not tell enough."""
@@ -216,6 +217,8 @@ class _Scanner:
         folder = _Folder(descriptor, prefix, levels, [], is_wanted or is_asked)
         self._stack.append(folder)
         try:
+            status = os.fstat(descriptor)  # before it is listed: what appears meanwhile shows in a later look
+            self._folder_status.append((prefix[:-1], status))
             with os.scandir(descriptor) as listing:
                 entries = list(islice(listing, MAX_FILES + 1))
         except OSError as error:
@@ -225,7 +228,7 @@ class _Scanner:
         if is_wanted and not is_asked and (meaning := marked(names)):
             self._leave(prefix[:-1], LeftOutReason.BUILT_IN, meaning)
             return
-        if self._is_second(prefix[:-1], os.fstat(descriptor)):
+        if self._is_second(prefix[:-1], status):
             return
         self._folders += 1
         folder.levels = self._ignore.below(levels, descriptor, prefix, names)

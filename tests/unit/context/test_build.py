@@ -8,6 +8,7 @@ from rubber_duck.code.code import open_source
 from rubber_duck.code.extract import extract
 from rubber_duck.context.compression import elide
 from rubber_duck.context.context import build
+from rubber_duck.context.picture import Picture
 from rubber_duck.context.rules_files import LIMIT_BYTES, RulesFile, rules_files
 from rubber_duck.context.snippet import SnippetKind
 from rubber_duck.context.sources import Ask, Sources
@@ -37,7 +38,8 @@ def sources(folder: Path, files: dict[str, str], hits: Sequence[Hit] = ()) -> So
         for path, text in files.items()
         if path.endswith(".py")
     }
-    return Sources(Root(folder), facts, {"shop.py": ["prices.py"]}, find, lambda path: 0.0)
+    picture = Picture(facts, {"shop.py": ["prices.py"]}, dict.fromkeys(files, 0))
+    return Sources(Root(folder), picture, find)
 
 
 FILES = {"prices.py": PRICES, "shop.py": SHOP, "other.py": OTHER}

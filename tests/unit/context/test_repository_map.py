@@ -1,7 +1,7 @@
 from rubber_duck.code.code import open_source
 from rubber_duck.code.extract import extract
 from rubber_duck.code.symbols import FileSymbols
-from rubber_duck.context.repository_map import draw, is_test_path, landmarks
+from rubber_duck.context.repository_map import Ground, draw, is_test_path
 from rubber_duck.llm.tokens import count_tokens
 
 CORE = """
@@ -44,8 +44,12 @@ def symbols(sources: dict[str, str]) -> dict[str, FileSymbols]:
     return {path: extract(open_source(path, text.encode(), "python")) for path, text in sources.items()}
 
 
-def names(**options: tuple[str, ...]) -> list[str]:
-    return [each.symbol.name for each in landmarks(symbols(SOURCES), IMPORTS, **options) if each.rank]
+def names(focus: tuple[str, ...] = (), mentioned: tuple[str, ...] = ()) -> list[str]:
+    return [
+        each.symbol.name
+        for each in Ground(symbols(SOURCES), IMPORTS).landmarks(focus=focus, mentioned=mentioned)
+        if each.rank
+    ]
 
 
 def test_what_most_others_lean_on_comes_first_and_what_only_tests_name_last() -> None:
@@ -62,12 +66,12 @@ def test_a_name_that_was_mentioned_draws_its_readers() -> None:
 
 def test_an_import_alone_is_no_mention() -> None:
     sources = SOURCES | {"web.py": "from core import OrderBook, unused_thing\n"}
-    ranked = landmarks(symbols({name: text for name, text in sources.items() if "test" not in name}), IMPORTS)
+    ranked = Ground(symbols({name: text for name, text in sources.items() if "test" not in name}), IMPORTS).landmarks()
     assert [each.symbol.name for each in ranked if each.rank] == ["OrderBook", "place_order"]
 
 
 def test_a_map_stays_within_its_budget_and_says_what_had_no_room() -> None:
-    ranked = landmarks(symbols(SOURCES), IMPORTS)
+    ranked = Ground(symbols(SOURCES), IMPORTS).landmarks()
     whole = draw(ranked, 1000, count_tokens)
     assert whole.text == (
         "core.py:\n  class OrderBook\n  def place_order(self, item)  # in OrderBook\n  def unused_thing()\n"
@@ -81,7 +85,7 @@ def test_a_map_stays_within_its_budget_and_says_what_had_no_room() -> None:
 
 
 def test_a_file_that_is_shown_whole_is_not_on_the_map() -> None:
-    drawn = draw(landmarks(symbols(SOURCES), IMPORTS), 1000, count_tokens, without=("core.py",))
+    drawn = draw(Ground(symbols(SOURCES), IMPORTS).landmarks(), 1000, count_tokens, without=("core.py",))
     assert drawn.text == "shop.py:\n  def sell_item()\n"
 
 

@@ -31,7 +31,7 @@ class LongWindow(Strategy):
         near: dict[str, tuple[float, str]] = {}
         for path in sources.imports.get(ask.path, ()):
             near[path] = (0.8, f"is imported by {ask.path}")
-        for path in sources.importers.get(ask.path, ()):
+        for path in sources.picture.importers.get(ask.path, ()):
             near.setdefault(path, (0.5, f"imports {ask.path}"))
         if ask.query:
             hits = await sources.find(ask.query, HITS)
@@ -53,6 +53,6 @@ class LongWindow(Strategy):
             relevance,
             1,
             len(lines),
-            age_days=sources.age_days(path),
+            age_days=sources.picture.age_days(path),
             shorter=elide(lines, sources.facts[path].symbols),
         )

@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 from rubber_duck.context.snippet import Snippet, SnippetKind
 from rubber_duck.context.sources import Ask, Sources
 from rubber_duck.context.strategy import Strategy, strategies
-from rubber_duck.context.surroundings import around, definitions
+from rubber_duck.context.surroundings import around, definitions, words_at
 from rubber_duck.search.hits import Hit
 
 HITS: Final = 20
@@ -26,7 +26,8 @@ class Retrieval(Strategy):
 
     async def gather(self, ask: Ask, sources: Sources) -> list[Snippet]:
         """What the search found, and the surroundings of the place when there is one."""
-        hits = await sources.find(ask.query, HITS)
+        query = ask.query or words_at(ask, sources)
+        hits = await sources.find(query, HITS) if query else []
         best = max((hit.score for hit in hits), default=0.0)
         found = [self._snippet(hit, best, sources) for hit in hits if sources.lines(hit.path)]
         if ask.line:
@@ -45,6 +46,6 @@ class Retrieval(Strategy):
             hit.score / best if best > 0 else 0.5,
             hit.start_line,
             hit.end_line,
-            age_days=sources.age_days(hit.path),
+            age_days=sources.picture.age_days(hit.path),
             shorter="\n".join(line.text for line in hit.lines),
         )
