@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import importlib
 
-NAMES = ("start", "symbols", "analysis", "precision", "search", "cosqa", "test_impact", "edits")
+NAMES = (
+    "start",
+    "symbols",
+    "analysis",
+    "precision",
+    "search",
+    "cosqa",
+    "completion",
+    "localisation",
+    "test_impact",
+    "edits",
+)
 
 
 def main() -> None:
