@@ -3,41 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from itertools import count
 
 import pytest
 
-from rubber_duck.cluster.cluster import Cluster, Limit, open_cluster
+from rubber_duck.cluster.cluster import Limit
 from rubber_duck.errors import InvalidInput
-from rubber_duck.settings import ClusterSettings
-from tests.servers import RedisServer
-
-_prefixes = count()
-
-
-@dataclass(frozen=True, slots=True)
-class Nodes:
-    """Two processes' views of one cluster; in a cluster of one process they are the same."""
-
-    here: Cluster
-    there: Cluster
-
-
-@pytest.fixture(params=["local", "redis"])
-async def nodes(request: pytest.FixtureRequest) -> AsyncIterator[Nodes]:
-    """A cluster of either kind."""
-    async with AsyncExitStack() as stack:
-        if request.param == "local":
-            cluster = await stack.enter_async_context(open_cluster(ClusterSettings()))
-            yield Nodes(cluster, cluster)
-            return
-        server: RedisServer = request.getfixturevalue("redis_server")
-        settings = ClusterSettings(url=server.url, prefix=f"test{next(_prefixes)}", timeout_s=10.0)
-        opened = [await stack.enter_async_context(open_cluster(settings)) for _ in range(2)]
-        yield Nodes(*opened)
+from tests.contract.nodes import Nodes
 
 
 class Inbox:

@@ -133,6 +133,18 @@ EVENTS: Final[dict[str, Event]] = _catalogue(
         {"path": "its file", "error": "what was wrong"},
     ),
     Event(
+        "channel.failed",
+        "error",
+        "A channel raised something of its own; the client was told that the request failed.",
+        {"topic": "the topic", "message": "the event that the client sent", "error": "what it said"},
+    ),
+    Event(
+        "socket.too_slow",
+        "warning",
+        "A client read too slowly for what others say, and is cut off; it may come back.",
+        {"actor": "who", "waiting_bytes": "bytes that waited for it"},
+    ),
+    Event(
         "cluster.lost",
         "warning",
         "Redis does not answer: this process goes on alone until it does.",
@@ -280,5 +292,8 @@ COUNTERS: Final[dict[str, str]] = {
     "completion.shown": "Answers with at least one completion.",
     "completion.accepted": "Completions that were taken.",
     "engine.runs": "Requests an engine worked on.",
+    "socket.messages": "Messages that clients sent.",
+    "socket.refused": "Messages that were answered with an error, or dropped.",
+    "channel.joins": "Topics that were joined.",
 }
 """Every counter by its name."""

@@ -1,0 +1,126 @@
+"""What a channel is: one topic as one member sees it, with a right and a payload type for each event."""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Protocol, TypeVar
+
+import msgspec
+
+from rubber_duck.channels.message import to_payload
+from rubber_duck.errors import InvalidDeclaration
+from rubber_duck.scope import Right, Scope
+
+C = TypeVar("C")
+Answer = msgspec.Struct | msgspec.Raw | bytes | None
+"""What a client is answered: a struct, JSON as it is, or bytes as a binary frame."""
+
+Handle = Callable[[C, Any, "Push"], Awaitable[Answer]]  # Any: the event's own payload type
+
+ASKED: Final = "asked"
+"""What a request is cancelled with when the client wanted it to end; else its connection was cut."""
+
+
+class NoPayload(msgspec.Struct, frozen=True):
+    """The payload of an event that has none."""
+
+
+class Seat(Protocol):
+    """What a channel has of its socket."""
+
+    @property
+    def topic(self) -> str:
+        """The whole topic, e.g. `code:4f1c…`."""
+
+    @property
+    def scope(self) -> Scope:
+        """Who sits here, with the rights they have now."""
+
+    async def push(self, event: str, payload: msgspec.Struct | bytes, *, ref: str | None = None) -> None:
+        """Send an event to this member; waits while they read too slowly."""
+
+    async def broadcast(self, event: str, payload: msgspec.Struct | bytes, *, besides_me: bool = False) -> None:
+        """Send an event to all members, on every node; Unavailable when other nodes cannot be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """The way to say something before the reply: what is sent carries the request's `ref`."""
+
+    seat: Seat
+    ref: str
+
+    async def __call__(self, event: str, payload: msgspec.Struct | bytes) -> None:
+        """Send an event."""
+        await self.seat.push(event, payload, ref=self.ref)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event that clients may send: the right it takes, its payload (None: bytes), who answers."""
+
+    name: str
+    right: Right
+    payload: type[msgspec.Struct] | None
+    method: str
+
+
+class Channel(ABC):
+    """A topic as one member sees it. Class attributes, checked when the class is made:
+
+    - `name`: what stands before the colon of the topic.
+    - `right`: what the member must hold to join; each event declares its own with `@on`.
+
+    An instance lives from a join to its leave, and every message is checked anew.
+    """
+
+    name: ClassVar[str]
+    right: ClassVar[Right]
+    events: ClassVar[Mapping[str, Event]] = {}
+
+    def __init__(self, seat: Seat, subject: str) -> None:
+        self.seat = seat
+        self.subject = subject
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        super().__init_subclass__(**kwargs)
+        for field in ("name", "right"):
+            if not hasattr(cls, field):
+                raise InvalidDeclaration(f"the channel class {cls.__qualname__} needs a class attribute `{field}`")
+        declared = [each for value in vars(cls).values() if (each := getattr(value, "declared_event", None))]
+        cls.events = {**cls.events, **{event.name: event for event in declared}}
+
+    async def authorize(self) -> None:
+        """Raise Denied or NotFound when the member may not be here; asked at the join, and when rights changed."""
+        self.seat.scope.require(self.right)
+
+    async def join(self, params: bytes) -> msgspec.Struct | None:
+        """What the member is told at the join; `params` is the JSON they sent. Raising refuses."""
+        return None
+
+    async def joined(self) -> None:  # noqa: B027  # most need no such moment
+        """The member was told and hears broadcasts; the place for a first push."""
+
+    async def leave(self) -> None:  # noqa: B027  # as `joined`
+        """The member left or was cut off."""
+
+
+def on(
+    name: str, *, right: Right, payload: type[msgspec.Struct] | None = NoPayload
+) -> Callable[[Handle[C]], Handle[C]]:
+    """Let a method answer the event `name`: `async def handle(self, payload, push)`, whose result is the reply."""
+
+    def declare(method: Handle[C]) -> Handle[C]:
+        method.declared_event = Event(name, right, payload, method.__name__)  # type: ignore[attr-defined]  # read above
+        return method
+
+    return declare
+
+
+def encoded(answer: Answer) -> bytes:
+    """An answer as the JSON of a payload; bytes stay what they are."""
+    if answer is None:
+        return b"{}"
+    return bytes(answer) if isinstance(answer, (bytes, msgspec.Raw)) else to_payload(answer)

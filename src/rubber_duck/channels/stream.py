@@ -1,0 +1,310 @@
+"""Streams that outlive their connection: pieces with offsets, kept for a minute, continued on this node or another.
+
+A stream's id is `<node>.<random>`. Its owner does the work; another node that is asked for it follows it over the
+cluster into a copy of its own, from the offset the client names. What cannot be continued is NotFound, never a guess.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from rubber_duck.channels.channel import ASKED, Push
+from rubber_duck.channels.message import ErrorView, to_payload
+from rubber_duck.cluster.cluster import Cluster
+from rubber_duck.errors import Conflict, DuckError, LimitExceeded, NotFound, Unavailable, normalize
+from rubber_duck.scope import Scope
+
+Say = Callable[[str, msgspec.Struct], None]
+Work = Callable[[Say], Awaitable[msgspec.Struct]]
+
+END: Final = "end"
+FAILED: Final = "failed"
+
+
+class Piece(msgspec.Struct, frozen=True, array_like=True):
+    """One piece: its event and the JSON of its payload. The last one is `end`, or `failed` with an error."""
+
+    event: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StreamLimits:
+    """How long a stream without a reader is kept, in seconds; how large one is; how many a node has."""
+
+    kept_s: float = 60.0
+    size_bytes: int = 2_000_000
+    streams: int = 500
+    answer_s: float = 5.0
+
+
+class Stream:
+    """The pieces so far. Offsets count pieces from 0."""
+
+    def __init__(self, stream_id: str, owner: str) -> None:
+        self.id = stream_id
+        self.owner = owner
+        self.pieces: list[Piece] = []
+        self.size_bytes = 0
+        self.is_lost = False
+        self.readers = 0
+        self._grown = asyncio.Event()
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing follows."""
+        return self.is_lost or bool(self.pieces and self.pieces[-1].event in (END, FAILED))
+
+    def add(self, piece: Piece) -> None:
+        """Add a piece at the end."""
+        self.pieces.append(piece)
+        self.size_bytes += len(piece.payload)
+        self._wake()
+
+    def lose(self) -> None:
+        """What follows will never be known here."""
+        self.is_lost = True
+        self._wake()
+
+    async def read(self, offset: int) -> AsyncGenerator[tuple[int, Piece], None]:
+        """Each piece from `offset` on, as it comes, to the last. NotFound when what follows was lost."""
+        self.readers += 1
+        try:
+            while True:
+                while offset < len(self.pieces):
+                    yield offset, self.pieces[offset]
+                    offset += 1
+                if self.is_lost:
+                    raise _gone(self.id)
+                if self.ended and offset == len(self.pieces):
+                    return
+                if self.ended:
+                    raise _gone(self.id)
+                await self._grown.wait()
+        finally:
+            self.readers -= 1
+
+    def _wake(self) -> None:
+        grown, self._grown = self._grown, asyncio.Event()
+        grown.set()
+
+
+class StreamPiece(msgspec.Struct, frozen=True):
+    """A piece as clients see it; who has seen `offset` continues at `offset + 1`."""
+
+    stream: str
+    offset: int
+    piece: msgspec.Raw
+
+
+class _Ask(msgspec.Struct, frozen=True):
+    stream: str
+    owner: str
+    reply_to: str
+
+
+class _Told(msgspec.Struct, frozen=True, array_like=True):
+    offset: int
+    piece: Piece | None
+
+
+_ask: Final = msgspec.msgpack.Decoder(_Ask)
+_told: Final = msgspec.msgpack.Decoder(_Told)
+_pack: Final = msgspec.msgpack.Encoder()
+
+
+class Streams:
+    """The streams of one node. `node` is its name in the cluster."""
+
+    def __init__(self, cluster: Cluster, node: str, limits: StreamLimits | None = None) -> None:
+        self.node = node
+        self._cluster = cluster
+        self._limits = limits or StreamLimits()
+        self._streams: dict[str, Stream] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._workers: dict[str, asyncio.Task[None]] = {}
+
+    def start(self, scope: Scope, work: Work) -> Stream:
+        """Begin `work`, which says pieces and returns the last; it goes on without a reader until it is forgotten."""
+        stream = self._keep(f"{self.node}.{secrets.token_urlsafe(18)}", scope.actor.id)
+        worker = self._own(self._work(stream, work))
+        self._workers[stream.id] = worker
+        worker.add_done_callback(lambda _: self._workers.pop(stream.id, None))
+        self._own(self._forget_later(stream))
+        return stream
+
+    def cancel(self, stream: Stream) -> None:
+        """End the work."""
+        worker = self._workers.get(stream.id)
+        if worker is not None:
+            worker.cancel()
+
+    async def find(self, scope: Scope, stream_id: str, offset: int) -> Stream:
+        """The stream, with every piece from `offset` on. NotFound when it is not there, is another's, or was lost."""
+        if offset < 0:
+            raise _gone(stream_id)
+        held = self._streams.get(stream_id)
+        if held is not None and not held.is_lost:
+            is_own = stream_id in self._workers or held.ended
+            if is_own and offset > len(held.pieces):
+                raise _gone(stream_id)
+            return _of(held, scope.actor.id)
+        if stream_id.partition(".")[0] == self.node:
+            raise _gone(stream_id)
+        return await self._follow(scope.actor.id, stream_id)
+
+    async def close(self) -> None:
+        """End all work."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*tuple(self._tasks), return_exceptions=True)
+
+    def hear(self, message: bytes) -> None:
+        """Take what another node asks for."""
+        self._own(self._relay(_ask.decode(message)))
+
+    def _keep(self, stream_id: str, owner: str) -> Stream:
+        if len(self._streams) >= self._limits.streams:
+            raise LimitExceeded("too many streams are being kept; try again in a minute")
+        stream = Stream(stream_id, owner)
+        self._streams[stream_id] = stream
+        return stream
+
+    async def _work(self, stream: Stream, work: Work) -> None:
+        def say(event: str, payload: msgspec.Struct) -> None:
+            if stream.size_bytes > self._limits.size_bytes:
+                raise LimitExceeded(f"an answer is streamed up to {self._limits.size_bytes:,} bytes")
+            stream.add(Piece(event, to_payload(payload)))
+
+        try:
+            answer = await work(say)
+        except asyncio.CancelledError:
+            stream.add(_failure(Conflict("the request was cancelled")))
+            raise
+        except Exception as error:  # noqa: BLE001  # the border: whatever the work raises is the stream's last piece
+            stream.add(_failure(normalize(error)))
+        else:
+            stream.add(Piece(END, to_payload(answer)))
+
+    async def _forget_later(self, stream: Stream) -> None:
+        """Forget a stream that had no reader for `kept_s`, and end its work."""
+        idle_s, step_s = 0.0, self._limits.kept_s / 4
+        while idle_s < self._limits.kept_s:
+            await asyncio.sleep(step_s)
+            idle_s = 0.0 if stream.readers else idle_s + step_s
+        self._streams.pop(stream.id, None)
+        self.cancel(stream)
+
+    async def _follow(self, owner: str, stream_id: str) -> Stream:
+        """A copy of another node's stream, whole, so that more than one reader may use it."""
+        stream = self._keep(stream_id, owner)
+        reply_to = f"stream:{self.node}:{secrets.token_urlsafe(12)}"
+        heard = asyncio.Event()
+
+        def receive(message: bytes) -> None:
+            told = _told.decode(message)
+            if told.piece is None or told.offset != len(stream.pieces):
+                stream.lose()
+            else:
+                stream.add(told.piece)
+            heard.set()
+
+        subscription = await self._cluster.subscribe(reply_to, receive, gap=stream.lose)
+        try:
+            ask = _Ask(stream_id, owner, reply_to)
+            await self._cluster.publish(f"node:{stream_id.partition('.')[0]}", _pack.encode(ask))
+            async with asyncio.timeout(self._limits.answer_s):
+                await heard.wait()
+            if stream.is_lost:
+                raise _gone(stream_id)
+        except (TimeoutError, Unavailable, NotFound) as error:
+            await subscription.end()
+            self._streams.pop(stream_id, None)
+            raise _gone(stream_id) from error
+        self._own(self._follow_to_the_end(stream, subscription.end))
+        return stream
+
+    async def _follow_to_the_end(self, stream: Stream, end: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await self._forget_later(stream)
+        finally:
+            stream.lose()
+            await end()
+
+    async def _relay(self, ask: _Ask) -> None:
+        """Tell another node the pieces of a stream, each with its offset, to the last."""
+        try:
+            stream = self._streams.get(ask.stream)
+            if stream is None:
+                await self._cluster.publish(ask.reply_to, _pack.encode(_Told(0, None)))
+                return
+            _of(stream, ask.owner)
+            async with aclosing(stream.read(0)) as pieces:
+                async for offset, piece in pieces:
+                    await self._cluster.publish(ask.reply_to, _pack.encode(_Told(offset, piece)))
+        except NotFound:
+            await self._cluster.publish(ask.reply_to, _pack.encode(_Told(0, None)))
+        except Unavailable:
+            return  # the other node hears of the gap by itself
+
+    def _own(self, work: Awaitable[None]) -> asyncio.Task[None]:
+        async def run() -> None:
+            await work
+
+        task = asyncio.create_task(run(), name="stream")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+@asynccontextmanager
+async def open_streams(cluster: Cluster, node: str, limits: StreamLimits | None = None) -> AsyncIterator[Streams]:
+    """The streams of this node, which other nodes can ask for until the end of the block."""
+    streams = Streams(cluster, node, limits)
+    try:
+        async with await cluster.subscribe(f"node:{node}", streams.hear):
+            yield streams
+    finally:
+        await streams.close()
+
+
+async def follow(streams: Streams, stream: Stream, offset: int, push: Push) -> msgspec.Raw:
+    """Push each piece from `offset` on as `{"stream", "offset", "piece"}`; the last one's payload is returned.
+
+    Raises what the work raised, NotFound for a stream that was lost. When the client cancels, the work ends with it;
+    when the connection is cut, the work goes on.
+    """
+    try:
+        async with aclosing(stream.read(offset)) as pieces:
+            async for at, piece in pieces:
+                if piece.event == FAILED:
+                    raise msgspec.json.decode(piece.payload, type=ErrorView).error()
+                if piece.event == END:
+                    return msgspec.Raw(piece.payload)
+                await push(piece.event, StreamPiece(stream.id, at, msgspec.Raw(piece.payload)))
+    except asyncio.CancelledError as error:
+        if ASKED in error.args:
+            streams.cancel(stream)
+        raise
+    raise _gone(stream.id)
+
+
+def _of(stream: Stream, owner: str) -> Stream:
+    if stream.owner != owner:
+        raise _gone(stream.id)
+    return stream
+
+
+def _failure(error: DuckError) -> Piece:
+    return Piece(FAILED, to_payload(ErrorView.of(error)))
+
+
+def _gone(stream_id: str) -> NotFound:
+    return NotFound(f"the stream {stream_id!r} cannot be continued: it is over, or its server is gone; ask again")
