@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rubber_duck.ngram.ngram import Ngram
     from rubber_duck.search.search import Search
     from rubber_duck.storage.database import Database
+    from rubber_duck.workspace.journal import Journal
     from rubber_duck.workspace.workspace import Workspace
 
 Opened = Mapping[str, Any]  # Any: each part is of its own type; `call.Parts` gives it back
@@ -288,6 +289,13 @@ async def _open_contexts(settings: Settings, opened: Opened) -> AsyncIterator[Co
         yield contexts
 
 
+@asynccontextmanager
+async def _open_journal(settings: Settings, opened: Opened) -> AsyncIterator[Journal]:
+    from rubber_duck.workspace.journal import Journal  # noqa: PLC0415  # only where something is written
+
+    yield Journal(Path(settings.home) / "journal", clock=_now)
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -301,5 +309,6 @@ PARTS: Final[tuple[Part, ...]] = (
     Part("search", ("database", "workspace"), _open_search),
     Part("ngram", (), _open_ngram),
     Part("contexts", (), _open_contexts),
+    Part("journal", (), _open_journal),
 )
 """Every part in the order of opening; they close in reverse."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rubber_duck.ngram.ngram import Ngram
     from rubber_duck.search.search import Search
     from rubber_duck.settings import Settings
+    from rubber_duck.workspace.journal import Journal
     from rubber_duck.workspace.workspace import Workspace
 
 T = TypeVar("T")
@@ -80,6 +81,11 @@ class Parts:
     def contexts(self) -> Contexts:
         """What models are told, and what they were told before."""
         return self._get("contexts")
+
+    @property
+    def journal(self) -> Journal:
+        """What was written to projects, and can be undone."""
+        return self._get("journal")
 
     def _get(self, name: str) -> T:  # type: ignore[type-var]  # each property says which type its name has
         try:

@@ -214,6 +214,8 @@ def test_the_parts_and_what_they_need_are_these() -> None:
         ("project_analysis", ("database", "workspace", "analysis")),
         ("search", ("database", "workspace")),
         ("ngram", ()),
+        ("contexts", ()),
+        ("journal", ()),
     ]
 
 

@@ -22,7 +22,7 @@ from rubber_duck.scope import Right
 R = TypeVar("R")
 A = TypeVar("A")
 
-PARTS: Final = ("workspace", "analysis", "project_analysis", "search", "ngram", "contexts")
+PARTS: Final = ("workspace", "analysis", "project_analysis", "search", "ngram", "contexts", "journal")
 """The parts an engine may list in `needs`; `app` opens them, and what they stand on, in this order."""
 
 _NAME = re.compile(r"[a-z][a-z0-9-]*")

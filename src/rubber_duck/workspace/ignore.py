@@ -169,6 +169,50 @@ class IgnoreFiles:
         return known if len(known) else None
 
 
+def left_out_by(root: Path, relative: str, ignore: tuple[str, ...]) -> str | None:
+    """What leaves out one file of the project, which need not exist; None when it is a part of the project.
+
+    As a scan has it: `ignore` are the settings' patterns. Links are not followed.
+    """
+    files = IgnoreFiles()
+    levels = files.top(root, ignore)
+    *folders, name = relative.split("/")
+    descriptor: int | None = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    prefix = ""
+    try:
+        for folder in folders:
+            names = os.listdir(descriptor) if descriptor is not None else []
+            if descriptor is not None:
+                levels = files.below(levels, descriptor, prefix, names)
+            verdict = levels.verdict(prefix + folder, folder, folder=True)
+            meaning = built_in(folder, names)
+            if meaning and (verdict is None or meaning == "version control"):
+                return meaning
+            if verdict is not None and verdict[0]:
+                return verdict[1]
+            descriptor = _inside(descriptor, folder)
+            prefix += f"{folder}/"
+        if descriptor is not None:
+            levels = files.below(levels, descriptor, prefix, os.listdir(descriptor))
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+    verdict = levels.verdict(relative, name, folder=False)
+    return verdict[1] if verdict is not None and verdict[0] else None
+
+
+def _inside(descriptor: int | None, name: str) -> int | None:
+    """The folder `name` of an open one, which is closed; None when there is none."""
+    if descriptor is None:
+        return None
+    try:
+        return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=descriptor)
+    except OSError:
+        return None  # not there yet, or no folder of the project: then no file in it is either
+    finally:
+        os.close(descriptor)
+
+
 def built_in(name: str, siblings: Collection[str]) -> str | None:
     """What the folder `name` holds when it is one of those that nobody writes by hand."""
     if name in VERSION_CONTROL:

@@ -53,12 +53,12 @@ class Root:
     def __repr__(self) -> str:
         return f"Root({os.fspath(self.path)!r})"
 
-    def open_bytes(self, relative: str, limit_bytes: int) -> bytes:
-        """The content of a regular file of at most `limit_bytes`.
+    def open_bytes(self, relative: str, limit_bytes: int, *, links: bool = True) -> bytes:
+        """The content of a regular file of at most `limit_bytes`; without `links`, none is followed.
 
         Raises InvalidPath, NotFound, Denied or LimitExceeded.
         """
-        with self._descriptor(relative, _READ) as descriptor:
+        with self._descriptor(relative, _READ, links=links) as descriptor:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise InvalidPath(f"'{display(relative)}' is not a regular file")
@@ -80,12 +80,63 @@ class Root:
         Mode and, where allowed, owner are kept; a new file gets `mode`, less the umask. The folder must exist.
         Never writes into `.git`, never through a link. Raises InvalidPath, NotFound or Denied.
         """
+        with self._parent(relative) as (folder, name):
+            _replace(folder, name, content, mode)
+
+    def remove(self, relative: str) -> None:
+        """Remove a regular file, as durably as `write_atomic` writes one. Raises as that."""
+        with self._parent(relative) as (folder, name):
+            if not stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+                raise InvalidPath(f"'{display(relative)}' is not a regular file, so it is not removed")
+            os.unlink(name, dir_fd=folder)
+            os.fsync(folder)
+
+    def restore_mode(self, relative: str, mode: int) -> None:
+        """Give a regular file exactly this mode. Raises as `write_atomic`."""
+        with self._descriptor(relative, _READ, links=False) as descriptor:
+            os.fchmod(descriptor, mode)
+
+    def make_folder(self, relative: str) -> bool:
+        """Make a folder in one that exists; False when it is there already. Raises as `write_atomic`."""
+        with self._parent(relative) as (folder, name):
+            try:
+                os.mkdir(name, dir_fd=folder)
+            except FileExistsError:
+                return False
+            os.fsync(folder)
+        return True
+
+    def remove_folder(self, relative: str) -> bool:
+        """Remove an empty folder; False when it is not empty, or not there. Raises as `write_atomic`."""
+        try:
+            with self._parent(relative) as (folder, name):
+                os.rmdir(name, dir_fd=folder)
+                os.fsync(folder)
+        except NotFound:
+            return False
+        except DuckError as error:
+            if isinstance(error.__cause__, OSError) and error.__cause__.errno in {errno.ENOTEMPTY, errno.EEXIST}:
+                return False
+            raise
+        return True
+
+    def sweep(self, relative: str, process: int) -> None:
+        """Remove from a folder what writing left there in a process that was killed; `.` is the root itself."""
+        begin = f"{TEMPORARY_PREFIX}{process}-"
+        with self._descriptor(relative, os.O_RDONLY | os.O_DIRECTORY, links=False) as folder:
+            for name in os.listdir(folder):
+                if name.startswith(begin) and name.endswith(TEMPORARY_SUFFIX):
+                    os.unlink(name, dir_fd=folder)
+
+    @contextmanager
+    def _parent(self, relative: str) -> Iterator[tuple[int, str]]:
+        """Lend the open folder that `relative` lies in, and its name there; nothing of git's, nothing over a link."""
         parts = checked(relative)
         if any(_is_git(part) for part in parts):
             raise InvalidPath(f"'{display(relative)}' lies in git's own folder, which RubberDuck never writes")
         parent = "/".join(parts[:-1]) or "."
         with self._descriptor(parent, os.O_RDONLY | os.O_DIRECTORY, links=False) as folder:
-            _replace(folder, parts[-1], content, mode)
+            yield folder, parts[-1]
 
     @contextmanager
     def _descriptor(self, relative: str, flags: int, *, links: bool = True) -> Iterator[int]:

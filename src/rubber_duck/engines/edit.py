@@ -1,0 +1,234 @@
+"""Apply the edits in a model's answer or a patch, after showing what they do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+import msgspec
+from msgspec import Meta
+
+from rubber_duck.call import Call, Progress
+from rubber_duck.engines.engine import Engine, engines
+from rubber_duck.errors import Conflict, NotFound
+from rubber_duck.scope import Right
+from rubber_duck.workspace.paths import display
+
+if TYPE_CHECKING:
+    from rubber_duck.analysis.target import Target
+    from rubber_duck.code.edits.planning import FileChange, Plan, Read
+
+Form = Literal["auto", "blocks", "diff", "whole"]
+
+
+class EditRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A text with edits. Without `approve` nothing is written: the answer says what would be."""
+
+    text: Annotated[str, Meta(max_length=20_000_000, description="A model's answer, or a patch.")]
+    directory: Annotated[
+        str,
+        Meta(
+            description="A folder of the project; empty: the process's own. Names are relative to the project's root.",
+            extra={"directory": True},
+        ),
+    ] = ""
+    form: Annotated[
+        Form,
+        Meta(description="How edits are written. `whole` alone lets a file that is there be replaced as a whole."),
+    ] = "auto"
+    hunks: (
+        Annotated[
+            tuple[Annotated[int, Meta(ge=1)], ...],
+            Meta(max_length=100_000, description="Only these hunks, as the preview numbers them; unset: all."),
+        ]
+        | None
+    ) = None
+    approve: Annotated[
+        str, Meta(max_length=64, description="The digest of the preview that was approved: write exactly that.")
+    ] = ""
+    partial: Annotated[bool, Meta(description="Write what can be placed though other edits cannot.")] = False
+    broken: Annotated[bool, Meta(description="Write though a file no longer parses.")] = False
+
+
+class EditView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One edit of the text: its line there, its file, and what becomes of it.
+
+    `fate` is placed, already applied, ambiguous, not found or refused; `lines` are those of its place, or of all the
+    places it may mean.
+    """
+
+    said_at: int
+    path: str
+    fate: str
+    how: str = ""
+    lines: tuple[int, ...] = ()
+    why: str = ""
+
+
+class EditHunk(msgspec.Struct, frozen=True):
+    """A piece of a change, by its number among all of them, as a unified diff shows it."""
+
+    number: int
+    text: str
+
+
+class EditedFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A file that changes, comes (`made`) or goes (`removed`). `broken` says what no longer parses in it."""
+
+    path: str
+    change: Literal["changed", "made", "removed"]
+    added: int
+    taken: int
+    hunks: tuple[EditHunk, ...]
+    broken: str = ""
+
+
+class EditMisread(msgspec.Struct, frozen=True):
+    """A line of the text that looks like an edit and cannot be read as one."""
+
+    line: int
+    why: str
+
+
+class EditAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What the edits do. `ready`: all may be written; `digest` names exactly these changes, to approve them.
+
+    `written` is the number of the change in the journal, 0 when nothing was written.
+    """
+
+    root: str
+    edits: tuple[EditView, ...]
+    files: tuple[EditedFile, ...]
+    misread: tuple[EditMisread, ...]
+    ready: bool
+    digest: str
+    written: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@engines.add
+class Edit(Engine[EditRequest, EditAnswer]):
+    """Apply the edits in a model's answer or a patch, after showing what they do.
+
+    Search/replace blocks, unified diffs and whole files are read. An edit that may mean several places, or none, is
+    never written. All files are written or none; `duck undo` takes it back.
+    """
+
+    name: ClassVar[str] = "edit"
+    request = EditRequest
+    answer = EditAnswer
+    right = Right.FILE_READ
+    needs = ("journal",)
+    timeout_s = 600.0
+
+    async def run(self, request: EditRequest, call: Call) -> EditAnswer:
+        """What the edits do, and, with `approve`, did.
+
+        Raises InvalidInput, LimitExceeded, StaleVersion (not what was shown), Conflict (not ready), Denied, NotFound.
+        """
+        from rubber_duck.actions.apply import Apply, ApplyArguments  # noqa: PLC0415  # grammars
+        from rubber_duck.analysis.target import target  # noqa: PLC0415  # rules and grammars
+        from rubber_duck.code.edits.planning import chosen  # noqa: PLC0415  # grammars
+
+        asked = target(["."], request.directory, call.settings)
+        stayed = await call.parts.journal.recover(call.scope, asked.root)
+        call.emit(Progress(0, 0, "looking for the places"))
+        made = await asyncio.to_thread(_planned, request, asked)
+        picked = made if request.hunks is None else await asyncio.to_thread(chosen, made, request.hunks)
+        ready = _is_ready(picked, request)
+        written = 0
+        if request.approve:
+            if not ready:
+                raise Conflict("not every edit can be written; look at the preview, and say `partial` or `broken`")
+            done = await Apply().run(ApplyArguments(asked.root, picked, request.approve), call)
+            written = done.undo
+        notes = tuple(
+            f"'{display(path)}' was left by a killed process and changed since: look at it" for path in stayed
+        )
+        return _answer(picked, asked, ready, written, notes)
+
+
+def _is_ready(plan: Plan, request: EditRequest) -> bool:
+    from rubber_duck.code.edits.placing import Fate  # noqa: PLC0415  # grammars
+
+    is_read = not plan.misread and all(each.fate in (Fate.PLACED, Fate.DONE) for each in plan.verdicts)
+    is_whole = request.broken or not any(change.broken for change in plan.changes)
+    return bool(plan.changes) and (is_read or request.partial) and is_whole
+
+
+def _planned(request: EditRequest, asked: Target) -> Plan:
+    from rubber_duck.code.code import detect  # noqa: PLC0415  # grammars
+    from rubber_duck.code.edits.planning import plan  # noqa: PLC0415  # grammars
+    from rubber_duck.code.edits.reading import Form as ReadForm  # noqa: PLC0415  # as above
+    from rubber_duck.code.edits.reading import read_edits  # noqa: PLC0415  # as above
+    from rubber_duck.workspace.scan import scan  # noqa: PLC0415  # only here
+
+    reading = read_edits(request.text, ReadForm(request.form))
+    known = {file.path for file in scan(asked.root, asked.settings.index, detect).files}
+    return plan(reading, _reader(asked), known, may_replace=request.form == "whole")
+
+
+def _reader(asked: Target) -> Read:
+    from pathlib import Path  # noqa: PLC0415  # as below
+
+    from rubber_duck.workspace.protected import refuse_protected  # noqa: PLC0415  # only here
+
+    settings = asked.settings
+
+    def read(path: str) -> bytes | None:
+        refuse_protected(asked.root, path, home=Path(settings.home), ignore=settings.index.ignore)
+        try:
+            return asked.root.open_bytes(path, settings.index.max_file_size_bytes, links=False)
+        except NotFound:
+            return None
+
+    return read
+
+
+def _answer(plan: Plan, asked: Target, ready: bool, written: int, notes: tuple[str, ...]) -> EditAnswer:
+    numbers = iter(range(1, 1 << 62))
+    return EditAnswer(
+        root=display(str(asked.root.path)),
+        edits=tuple(
+            EditView(
+                said_at=each.edit.said_at,
+                path=each.edit.path,
+                fate=str(each.fate),
+                how=each.how,
+                lines=each.lines,
+                why=each.why,
+            )
+            for each in plan.verdicts
+        ),
+        files=tuple(_file(change, numbers.__next__) for change in plan.changes),
+        misread=tuple(EditMisread(each.line, each.why) for each in plan.misread),
+        ready=ready,
+        digest=plan.digest,
+        written=written,
+        notes=notes,
+    )
+
+
+def _file(change: FileChange, number: Callable[[], int]) -> EditedFile:
+    from rubber_duck.code.edits.hunks import shown  # noqa: PLC0415  # grammars
+    from rubber_duck.code.edits.planning import hunk_count, line_counts  # noqa: PLC0415  # as above
+
+    taken, added = line_counts(change)
+    if hunk_count(change) == len(change.hunks):
+        texts = [shown(change.old, change.new, hunk) for hunk in change.hunks]
+    else:
+        texts = ["".join(shown(change.old, change.new, hunk) for hunk in change.hunks)]
+    return EditedFile(
+        path=change.path,
+        change="made" if change.before is None else "removed" if change.after is None else "changed",
+        added=added,
+        taken=taken,
+        hunks=tuple(EditHunk(number(), _sendable(text)) for text in texts),
+        broken=change.broken,
+    )
+
+
+def _sendable(text: str) -> str:
+    """Bytes that are not UTF-8 as the sign for what cannot be shown."""
+    return text.encode("utf-8", "replace").decode()
