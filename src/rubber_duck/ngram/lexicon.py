@@ -7,6 +7,7 @@ a project is read in a second. Every expression is linear: what could be taken t
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,7 +28,9 @@ class Lexicon:
     - `owners`: keywords after which the name of something with members stands; `functions`: the same for functions.
     - `receivers`: names of the object whose method one is in.
     - `openers`: tokens that begin a block at the end of a line; `body`: what makes such a block whole.
-    - `tails`: what may stand at the end of a line and begin a block.
+    - `tails`: what may stand at the end of a line and begin a block; `opening`: a line that begins one.
+    - `by_indentation`: blocks are told by how far their lines are indented.
+    - `is_statement`: whether tokens are a whole statement, as far as the language's own parser can tell.
     - `accessors`: tokens after which a member stands. `closings`: words that end a block and stand alone.
     """
 
@@ -42,8 +45,11 @@ class Lexicon:
     openers: frozenset[str]
     body: str
     tails: tuple[str, ...]
+    opening: str
     accessors: frozenset[str] = frozenset({"."})
     closings: frozenset[str] = frozenset()
+    by_indentation: bool = False
+    is_statement: Callable[[Sequence[str]], bool] = bool
 
     def split(self, text: str) -> list[str]:
         """The tokens of `text` in order, comments and ends of lines among them."""

@@ -6,13 +6,14 @@ from typing import Final
 
 from rubber_duck.code.code import open_source
 from rubber_duck.errors import LimitExceeded
-from rubber_duck.ngram.lexicon import Lexicon
+from rubber_duck.ngram.lexicon import COMMENT, LAYOUT, Lexicon
 
 _WHOLE: Final = 20_000
 _MOST: Final = 100_000
 _BEFORE: Final = 14_000
 _AFTER: Final = 6_000
 _TIMEOUT_S: Final = 0.25
+_LONGEST_STATEMENT: Final = 2_000
 _CLOSING: Final = {"(": ")", "[": "]", "{": "}"}
 _MARGIN_CLOSERS: Final = ")]}"
 NEWLINE: Final = "\n"
@@ -27,6 +28,9 @@ class Soundness:
         self._language = language
         self._line = prefix[prefix.rfind("\n") + 1 :]
         self._without_line: int | None = None
+        self._started: int | None = None
+        following = next((each for each in suffix[:_AFTER].split("\n")[1:] if each.strip()), "")
+        self._is_before_block = lexicon.by_indentation and _indent(following) > _indent(self._line)
         size = len(prefix) + len(suffix)
         self._before, self._after = (prefix, suffix) if size <= _WHOLE else (_from_margin(prefix), _to_margin(suffix))
         if _WHOLE < size <= _MOST and self._problems_without_line():
@@ -55,6 +59,8 @@ class Soundness:
 
     def _fits(self, text: str) -> bool:
         """Whether all can be understood with `text`, and an empty block behind it where it begins one."""
+        if not self._stands(text):
+            return False
         margin = self._line[: len(self._line) - len(self._line.lstrip())]
         body = self._body(text).replace(NEWLINE, NEWLINE + margin)
         found = self._problems(f"{self._before}{text}{self._after}")
@@ -62,21 +68,73 @@ class Soundness:
             found = min(found, self._problems(f"{self._before}{text}{body}{self._after}"))
         if not found:
             return True
-        # Where something else is broken all that can be asked is that brackets fit and that nothing gets worse.
-        return found <= self._problems_without_line() and not self.closing(text) and not self._closes_more(text)
+        # Where something else is broken all that can be asked is that brackets fit, that the line could stand alone,
+        # and that nothing gets worse.
+        if self.closing(text) or self._closes_more(text) or found > self._problems_without_line():
+            return False
+        line = self._line.lstrip() + text + self._after.partition("\n")[0]
+        first = next(iter(self._lexicon.split(line)), "")
+        return first in self._lexicon.closings or not self._problems(line + self._body(text))
+
+    def _stands(self, text: str) -> bool:
+        """Whether the statement with `text` is one; in a broken text, where it cannot be told from others, the line."""
+        statement = self._statement(text)
+        if self._is_before_block and statement and statement[-1] not in self._lexicon.openers:
+            return False
+        if self._lexicon.is_statement(statement):
+            return True
+        line = self._line + text + self._after.partition("\n")[0]
+        tokens = [token for token in self._lexicon.split(line) if self._lexicon.kind(token) not in (LAYOUT, COMMENT)]
+        return self._problems_without_line() > 0 and self._lexicon.is_statement(tokens)
 
     def _problems_without_line(self) -> int:
+        """How many problems there are with the line left out, or with one in its place that begins a block."""
         if self._without_line is None:
-            blank = self._before[: len(self._before) - len(self._line)] + self._after.partition("\n")[2]
-            self._without_line = self._problems(blank)
+            margin = self._line[: len(self._line) - len(self._line.lstrip())]
+            above = self._before[: len(self._before) - len(self._line)]
+            below = self._after.partition("\n")[2]
+            blank = self._problems(above + below)
+            placed = self._problems(f"{above}{margin}{self._lexicon.opening}\n{below}") if blank else 0
+            self._without_line = min(blank, placed)
         return self._without_line
+
+    def _statement(self, text: str) -> list[str]:
+        """The tokens of the statement in which `text` stands, ends of lines and comments left out."""
+        depth = 0
+        tokens: list[str] = []
+        for token in self._lexicon.split(self._before[self._statement_start() :] + text + self._after):
+            kind = self._lexicon.kind(token)
+            if kind == LAYOUT and depth == 0 and token[0] != "\\":
+                if tokens:
+                    break
+            elif kind not in (LAYOUT, COMMENT):
+                tokens.append(token)
+                depth = max(0, depth + (token[-1] in _CLOSING and len(token) <= 2) - (token in _MARGIN_CLOSERS))
+            if len(tokens) > _LONGEST_STATEMENT:
+                return []
+        return tokens
+
+    def _statement_start(self) -> int:
+        """Where the statement of the cursor begins in the text before it: behind the last end of line in no bracket."""
+        if self._started is None:
+            start = depth = 0
+            for match in self._lexicon.pattern.finditer(self._before):
+                token = match[0]
+                if self._lexicon.kind(token) == LAYOUT:
+                    if depth == 0 and token[0] != "\\":
+                        start = match.end()
+                else:
+                    depth = max(0, depth + (token[-1] in _CLOSING and len(token) <= 2) - (token in _MARGIN_CLOSERS))
+            self._started = start
+        return self._started
 
     def _problems(self, text: str) -> int:
         """How many places of `text` cannot be understood."""
         try:
-            return len(open_source(self._path, text.encode(), self._language, timeout_s=_TIMEOUT_S).problems)
+            content = text.encode("utf-8", "replace")
+            return len(open_source(self._path, content, self._language, timeout_s=_TIMEOUT_S).problems)
         except LimitExceeded:
-            return 0  # what takes so long is not told broken from whole
+            return 1  # what takes so long is not told whole from broken
 
     def _body(self, text: str) -> str:
         """What makes the block whole that the line begins, or `""`."""
@@ -91,6 +149,10 @@ class Soundness:
             if depth < 0:
                 return True
         return False
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _from_margin(prefix: str) -> str:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import random
+from pathlib import Path
+
+import click
 import pytest
 
 from rubber_duck.code.code import open_source
@@ -127,3 +132,52 @@ def test_what_is_left_of_an_answer_serves_as_the_next_one() -> None:
     assert extended(known, "other") == []
     assert extended(known, "total = 1") == []
     assert extended([], "total") == []
+
+
+def test_python_itself_takes_what_is_offered_in_a_real_package() -> None:
+    folder = Path(click.__file__).parent
+    texts = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py"))}
+    model = model_of(texts)
+    dice = random.Random(11)
+    offered, refused = 0, []
+    for name in dice.sample(sorted(texts), 8):
+        session = Session(model, name)
+        lines = texts[name].split("\n")
+        for number in dice.sample(range(len(lines)), 12):
+            line = lines[number]
+            margin = len(line) - len(line.lstrip())
+            above, below = "\n".join(lines[:number]), "\n".join(lines[number + 1 :])
+            if not line.strip() or not _is_python(f"{above}\n{below}"):
+                continue
+            prefix = f"{above}\n{line[: dice.randint(margin, len(line))]}"
+            for each in suggestions(session, Cursor(name, "python", prefix, f"\n{below}"), count=5):
+                offered += 1
+                body = f"\n{' ' * margin}    pass"
+                if not any(_is_python(f"{prefix}{each.text}{end}\n{below}") for end in ("", body)):
+                    refused.append((name, number + 1, line, each.text))
+    assert refused == []
+    assert offered > 50
+
+
+def _is_python(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except SyntaxError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("model", "path", "language", "prefix", "suffix", "text"),
+    [
+        ("ecmascript", "x.ts", "typescript", "for (const alg ", "\n  run();\n}\n", ":"),
+        ("ecmascript", "x.ts", "typescript", "const x = core.", "\nconst y = ;\n", "$ZodType>()"),
+        ("elixir", "x.ex", "elixir", "  case Map", "\n    :a -> 1\n  end\n", ","),
+        ("python", "x.py", "python", "f ", "\n", ":"),
+        ("python", "x.py", "python", "f(a=1, ", "\n", "b)"),
+        ("python", "x.py", "python", "global", "\n", " getchar(echo)"),
+        ("python", "x.py", "python", "while ", "\n    run()\n", "x"),
+    ],
+)
+def test_no_language_is_broken(model: str, path: str, language: str, prefix: str, suffix: str, text: str) -> None:
+    assert Soundness(words(model), path, language, prefix, suffix).sound(text) is None

@@ -48,6 +48,7 @@ LEXICON: Final = Lexicon(
     openers=frozenset({"{"}),
     body="}",
     tails=(" {",),
+    opening="{",
     accessors=frozenset({".", "?."}),
     closings=frozenset({"}"}),
 )

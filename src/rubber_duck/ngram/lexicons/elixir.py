@@ -49,5 +49,6 @@ LEXICON: Final = Lexicon(
     openers=frozenset({"do", "->", "else", "rescue", "after", "catch"}),
     body="\n  nil\nend",
     tails=(" do", " ->"),
+    opening="if x do",
     closings=frozenset({"end"}),
 )
