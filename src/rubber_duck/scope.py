@@ -21,6 +21,7 @@ class Right(StrEnum):
     FILE_WRITE = "file.write"
     FILE_PURGE = "file.purge"
     ANALYSIS_RUN = "analysis.run"
+    COMMAND_RUN = "command.run"
     CATALOG_READ = "catalog.read"
     ADMINISTER = "administer"
 

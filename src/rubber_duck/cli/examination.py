@@ -38,6 +38,7 @@ async def examine(settings: Settings) -> AsyncIterator[Verdict]:
         ("grammars", grammars),
         ("engines", engines),
         ("workers", _workers),
+        ("sandbox", _sandbox),
     )
     for subject, check in checks:
         try:
@@ -202,6 +203,18 @@ async def _workers(settings: Settings) -> Verdict:
         return Verdict(State.ILL, "workers", f"a worker process {crash.reason}", _ADVICE["workers"])
     memory = f"{settings.workers.memory_bytes / 1e9:.1f} GB"
     return Verdict(State.WELL, "workers", f"{workers.count} processes of at most {memory} start and answer")
+
+
+async def _sandbox(settings: Settings) -> Verdict:
+    from rubber_duck.actions.sandbox import sandbox_problem  # noqa: PLC0415  # only where it is asked
+
+    problem = await sandbox_problem()
+    if problem:
+        advice = (
+            "let this account make user namespaces (sysctl kernel.unprivileged_userns_clone, user.max_user_namespaces)"
+        )
+        return Verdict(State.NOTE, "sandbox", problem, advice)
+    return Verdict(State.WELL, "sandbox", "commands run on copies, without network")
 
 
 def echo(initial: bytes) -> Callable[[bytes], bytes]:

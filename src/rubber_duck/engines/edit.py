@@ -11,13 +11,13 @@ from msgspec import Meta
 
 from rubber_duck.call import Call, Progress
 from rubber_duck.engines.engine import Engine, engines
-from rubber_duck.errors import Conflict, NotFound
+from rubber_duck.errors import Conflict
 from rubber_duck.scope import Right
 from rubber_duck.workspace.paths import display
 
 if TYPE_CHECKING:
     from rubber_duck.analysis.target import Target
-    from rubber_duck.code.edits.planning import FileChange, Plan, Read
+    from rubber_duck.code.edits.planning import FileChange, Plan
 
 Form = Literal["auto", "blocks", "diff", "whole"]
 
@@ -127,22 +127,21 @@ class Edit(Engine[EditRequest, EditAnswer]):
 
         Raises InvalidInput, LimitExceeded, StaleVersion (not what was shown), Conflict (not ready), Denied, NotFound.
         """
-        from rubber_duck.actions.apply import Apply, ApplyArguments  # noqa: PLC0415  # grammars
+        from rubber_duck.actions.apply import Apply, ApplyArguments, planned  # noqa: PLC0415  # grammars
         from rubber_duck.analysis.target import target  # noqa: PLC0415  # rules and grammars
         from rubber_duck.code.edits.planning import chosen  # noqa: PLC0415  # grammars
 
         asked = target(["."], request.directory, call.settings)
         stayed = await call.parts.journal.recover(call.scope, asked.root)
         call.emit(Progress(0, 0, "looking for the places"))
-        made = await asyncio.to_thread(_planned, request, asked)
+        made = await asyncio.to_thread(planned, asked.root, asked.settings, request.text, request.form)
         picked = made if request.hunks is None else await asyncio.to_thread(chosen, made, request.hunks)
         ready = _is_ready(picked, request)
         written = 0
         if request.approve:
             if not ready:
                 raise Conflict("not every edit can be written; look at the preview, and say `partial` or `broken`")
-            done = await Apply().run(ApplyArguments(asked.root, picked, request.approve), call)
-            written = done.undo
+            written = await Apply().run(ApplyArguments(asked.root, picked, request.approve), call)
         notes = tuple(
             f"'{display(path)}' was left by a killed process and changed since: look at it" for path in stayed
         )
@@ -155,35 +154,6 @@ def _is_ready(plan: Plan, request: EditRequest) -> bool:
     is_read = not plan.misread and all(each.fate in (Fate.PLACED, Fate.DONE) for each in plan.verdicts)
     is_whole = request.broken or not any(change.broken for change in plan.changes)
     return bool(plan.changes) and (is_read or request.partial) and is_whole
-
-
-def _planned(request: EditRequest, asked: Target) -> Plan:
-    from rubber_duck.code.code import detect  # noqa: PLC0415  # grammars
-    from rubber_duck.code.edits.planning import plan  # noqa: PLC0415  # grammars
-    from rubber_duck.code.edits.reading import Form as ReadForm  # noqa: PLC0415  # as above
-    from rubber_duck.code.edits.reading import read_edits  # noqa: PLC0415  # as above
-    from rubber_duck.workspace.scan import scan  # noqa: PLC0415  # only here
-
-    reading = read_edits(request.text, ReadForm(request.form))
-    known = {file.path for file in scan(asked.root, asked.settings.index, detect).files}
-    return plan(reading, _reader(asked), known, may_replace=request.form == "whole")
-
-
-def _reader(asked: Target) -> Read:
-    from pathlib import Path  # noqa: PLC0415  # as below
-
-    from rubber_duck.workspace.protected import refuse_protected  # noqa: PLC0415  # only here
-
-    settings = asked.settings
-
-    def read(path: str) -> bytes | None:
-        refuse_protected(asked.root, path, home=Path(settings.home), ignore=settings.index.ignore)
-        try:
-            return asked.root.open_bytes(path, settings.index.max_file_size_bytes, links=False)
-        except NotFound:
-            return None
-
-    return read
 
 
 def _answer(plan: Plan, asked: Target, ready: bool, written: int, notes: tuple[str, ...]) -> EditAnswer:

@@ -15,7 +15,7 @@ from tests.unit.workspace.privileges import ordinary_user
 
 CHECKS = [
     "settings", "python", "home folder", "disk space", "database", "ruff", "git", "plug-ins", "grammars", "engines",
-    "workers",
+    "workers", "sandbox",
 ]  # fmt: skip
 
 ANOTHER_HOME = "choose a folder that you may write: export DUCK_HOME=/path/to/it"
