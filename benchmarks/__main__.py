@@ -14,6 +14,7 @@ NAMES = (
     "completion",
     "localisation",
     "test_impact",
+    "call_graph",
     "edits",
 )
 

@@ -21,13 +21,14 @@ import lightgbm
 import numpy as np
 
 from benchmarks.test_impact import Figures, figures, snapshot
+from rubber_duck.code.scopes import CALLABLE
 from rubber_duck.impact.evidence import evidence
 from rubber_duck.impact.forest import FILE, Forest
-from rubber_duck.impact.reach import Matrix
 from rubber_duck.impact.selection import THRESHOLD, read_covered, selected
 from rubber_duck.impact.tests import belongs_to_tests
+from rubber_duck.impact.weighed import Matrix
 from rubber_duck.impact.wording import Wording
-from rubber_duck.storage.coverage import lines_by_context
+from rubber_duck.storage.coverage import Recording, read_recording
 
 TREES, LEAVES, SAMPLED, FOLDS = 100, 20, 40, 3
 OPTIONS: Final[dict[str, Any]] = {  # Any: options of several types
@@ -77,24 +78,25 @@ def package(folder: Path) -> Package | None:
     inner = "src" if (folder / "src").is_dir() else folder.name.rpartition("-")[0]
     code = snapshot(folder, (f"{inner}/", "tests/"))
     names = [test.name for test in code.tests]
-    recorded = lines_by_context((folder / ".coverage").read_bytes())
+    recorded = read_recording((folder / ".coverage").read_bytes(), lambda file: True)
     ran = {
-        path: {name: lines for name, lines in each.items() if name.endswith("|run")} for path, each in recorded.items()
+        path: {name: lines for name, lines in each.items() if name.endswith("|run")}
+        for path, each in recorded.lines.items()
     }
-    covered = read_covered(ran, str(folder.resolve()), code.files.keys(), names)
+    covered = read_covered(Recording(recorded.contexts, ran), str(folder.resolve()), code.files.keys(), names)
     if covered is None:
         return None
     targets: list[int] = []
     rows: list[list[bool]] = []
-    for (path, name), number in code.graph.numbers.items():
-        if not name or belongs_to_tests(path) or path not in covered.lines:
+    for (path, _), number in code.graph.numbers.items():
+        if code.graph.definitions[number].kind not in CALLABLE or belongs_to_tests(path) or path not in covered.lines:
             continue
         own = code.body(number)
         runs = [not own.isdisjoint(covered.lines[path].get(each, frozenset())) for each in names]
         if any(runs):
             targets.append(number)
             rows.append(runs)
-    found = evidence(code.graph, code.tests, targets, Wording(code.graph, code.texts))
+    found = evidence(code.graph, code.tests, targets, Wording(code.graph, code.texts, code.tests))
     print(f"{folder.name}: {len(names)} tests, {len(targets)} functions", flush=True)
     return Package(folder.name, found, np.array(rows, dtype=np.float32).T)
 

@@ -19,13 +19,14 @@ import numpy as np
 
 from benchmarks.corpus import click
 from benchmarks.cosqa import CASES
-from rubber_duck.code.calls import CallGraph, call_graph
+from rubber_duck.code.calls import call_graph
 from rubber_duck.code.code import detect, open_source
 from rubber_duck.code.extract import extract
 from rubber_duck.code.graph import GraphFile
-from rubber_duck.impact.reach import Matrix
 from rubber_duck.impact.selection import probabilities, selected
 from rubber_duck.impact.tests import Test, tests_of
+from rubber_duck.impact.weighed import Matrix, Weighed
+from rubber_duck.impact.wording import Wording
 
 FILE = "click_test_impact.jsonl.gz"
 CURVE = (0.02, 0.015, 0.01, 0.0075, 0.005, 0.0025)
@@ -37,7 +38,7 @@ class Snapshot:
 
     files: Mapping[str, GraphFile]
     texts: Mapping[str, str]
-    graph: CallGraph
+    graph: Weighed
     tests: tuple[Test, ...]
 
     def body(self, number: int) -> frozenset[int]:
@@ -82,7 +83,7 @@ def main() -> None:
     started = time.process_time()
     code = snapshot(click(), ("src/", "tests/"))
     targets = [code.graph.numbers[f"src/click/{case['module']}", case["qual"]] for case in cases]
-    likely = probabilities(code.graph, code.tests, targets, code.texts)
+    likely = probabilities(code.graph, code.tests, targets, Wording(code.graph, code.texts, code.tests))
     took_s = time.process_time() - started
     names = {test.name: row for row, test in enumerate(code.tests)}
     truth = np.zeros(likely.shape, dtype=np.float32)
@@ -108,7 +109,9 @@ def snapshot(folder: Path, below: Sequence[str]) -> Snapshot:
             files[path] = GraphFile(language, extract(open_source(path, content, language)))
             texts[path] = content.decode("utf-8", "replace")
     graph = call_graph(files, texts)
-    return Snapshot(files, texts, graph, tests_of(graph, {path: file.language for path, file in files.items()}))
+    return Snapshot(
+        files, texts, Weighed(graph), tests_of(graph, {path: file.language for path, file in files.items()})
+    )
 
 
 def figures(chosen: Matrix, truth: Matrix) -> Figures:

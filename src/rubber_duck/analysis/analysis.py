@@ -17,6 +17,7 @@ import msgspec
 
 from rubber_duck import telemetry
 from rubber_duck.analysis.analyzer import hash_content
+from rubber_duck.analysis.extraction import Extract, Listing, extract
 from rubber_duck.analysis.file_analysis import RUFF_FAILED, RUFF_GIVEN_UP, FileAnalysis, FileProblem
 from rubber_duck.analysis.known import Known, Sighting, analysis_key, facts_key
 from rubber_duck.analysis.linting import Linting, RuffRun, open_linting, with_ruff
@@ -128,6 +129,26 @@ class Analysis:
         keys = {path: facts_key(program_digest(), path, content_hash) for path, content_hash in run.hashes.items()}
         found = {path: run.facts[key] for path, key in keys.items() if key in run.facts}
         return Facts(listed, started_ns, run.hashes, found)
+
+    async def extract(self, target: Target, on_progress: OnProgress) -> tuple[Extract, ...]:
+        """The facts of the files that `target` means, unchanged ones from the cache; no rule runs.
+
+        Files that have none are left out. Being cancelled leaves the cache as it was.
+        """
+        started_ns = self._now_ns()
+        on_progress(0, 0, "looking at the files")
+        listed = await in_thread(lambda stopped: _scan(target, stopped))
+        files = [file for file in listed.files if file.language is not None]
+        run = _Run(target, RuleSet({}, without_rules=True), "", started_ns, on_progress)
+        await asyncio.to_thread(self._hash, run, files)
+        return await extract(self._known, self._workers, target, Listing(files, run.hashes, started_ns), on_progress)
+
+    def worked_out(self, target: Target, state: bytes, kind: str, make: Callable[[], bytes]) -> bytes:
+        """What `make` gives for all files of the target's root together, kept while they are in that state, a digest.
+
+        One value of a kind is kept for each root.
+        """
+        return self._known.worked_out(os.fspath(target.root.path), state, kind, make)
 
     async def known_rules(self, target: Target) -> set[str]:
         """The names of all rules that can report something: ours, and those of ruff that are run."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -17,6 +17,7 @@ _SIGHTINGS: Final = "sightings"
 _ANALYSES: Final = "analyses"
 _FACTS: Final = "facts"
 _RUFF_RULES: Final = "ruff_rules"
+_WHOLE: Final = "whole"
 
 _RACY_NS: Final = 100_000_000
 """A file changed this shortly before it was seen may change again within the clock's tick: it is read again."""
@@ -84,6 +85,16 @@ class Known:
     def facts(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
         """The facts that are there, by key, as `code.codec` writes them."""
         return self._cache.get_many(_FACTS, keys)
+
+    def worked_out(self, root: str, state: bytes, kind: str, make: Callable[[], bytes]) -> bytes:
+        """What `make` gives for all files below `root` together, kept while they are in that state, a digest."""
+        key = _digest(os.fsencode(root) + b"\0" + kind.encode())
+        held = self._cache.get_many(_WHOLE, [key]).get(key, b"")
+        if held.startswith(state):
+            return held[len(state) :]
+        made = make()
+        self._cache.put_many(_WHOLE, {key: state + made})
+        return made
 
     def keep_facts(self, facts: Mapping[bytes, bytes]) -> None:
         """Keep facts by key."""

@@ -27,7 +27,7 @@ TASK: Final = "rubber_duck.analysis.worker:open_task"
 class WorkItem(msgspec.Struct, frozen=True, array_like=True):
     """One file to analyse. `root` and `path` are file system bytes, because names need not be UTF-8.
 
-    `copy`, unless empty, is where to copy what was analysed, for ruff.
+    `copy`, unless empty, is where to copy what was analysed, for ruff. `only_facts`: no rule runs.
     """
 
     root: bytes
@@ -36,6 +36,7 @@ class WorkItem(msgspec.Struct, frozen=True, array_like=True):
     limit_bytes: int
     options: dict[str, dict[str, Option]]
     copy: bytes = b""
+    only_facts: bool = False
 
 
 class WorkResult(msgspec.Struct, frozen=True, array_like=True):
@@ -84,7 +85,7 @@ def analyze_item(item: WorkItem) -> Analyzed:
     if looks_binary(content):
         return Analyzed(_unread(item.language, content, "binary", "holds NUL bytes"), b"")
     options = msgspec.json.encode(item.options, order="sorted")
-    analyzed = _analyzer(options).analyze(path, content, item.language)
+    analyzed = _analyzer(options, item.only_facts).analyze(path, content, item.language)
     return _copied(analyzed, item.copy, content) if item.copy and not analyzed.analysis.is_left_out else analyzed
 
 
@@ -109,5 +110,6 @@ def _root(path: bytes) -> Root:
 
 
 @lru_cache(maxsize=8)
-def _analyzer(options: bytes) -> Analyzer:
-    return Analyzer(RuleSet(msgspec.json.decode(options, type=dict[str, dict[str, Option]])))
+def _analyzer(options: bytes, only_facts: bool) -> Analyzer:
+    chosen = msgspec.json.decode(options, type=dict[str, dict[str, Option]])
+    return Analyzer(RuleSet(chosen, without_rules=only_facts))

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from rubber_duck.code.edges import KINDS, LIKELY, OPTIONAL, CallGraph, CallKind, Definition, Edges, Gathering
 from rubber_duck.code.graph import GraphFile
 from rubber_duck.code.guards import UNGUARDED, Guard, guards, is_inline_choice
 from rubber_duck.code.scopes import CALLABLE, CLASSES, Scopes
-from rubber_duck.code.symbols import Reference, ReferenceKind, Symbol, SymbolKind
+from rubber_duck.code.symbols import ReferenceKind, Symbol
 
 MOST_CHOICES: Final = 60
 """A name that so many definitions bear, without a sign of which is meant, ties nothing to nothing."""
@@ -25,64 +24,8 @@ _NAMED: Final = re.compile(r"([A-Za-z_$][\w$]*)\s*(\(\s*\)|\[[^\[\]]*\])?\s*(?:\
 _WORD: Final = re.compile(r"\w+")
 _SPECIAL: Final = re.compile(r"__\w+__|constructor|setUp|tearDown|setup_method|teardown_method|setup|teardown")
 _KINDS: Final = CALLABLE | CLASSES
-
-
-class CallKind(StrEnum):
-    """How one definition leads to another: it calls or mentions it, holds it, or is given it as a fixture."""
-
-    CALL = "call"
-    MENTION = "mention"
-    HOLDS = "holds"
-    FIXTURE = "fixture"
-
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """A function, method or class, or with an empty `name` the code of a file outside of all; lines as in Symbol."""
-
-    path: str
-    name: str
-    kind: SymbolKind
-    start_line: int
-    end_line: int
-
-    @property
-    def short_name(self) -> str:
-        """The last part of the name."""
-        return self.name.rpartition(".")[2]
-
-    @property
-    def owner(self) -> str:
-        """The qualified name of what it is defined in; empty at the top of a file."""
-        return self.name.rpartition(".")[0]
-
-
-@dataclass(frozen=True, slots=True)
-class CallEdge:
-    """The definition number `source` may lead to number `target`, at `line` of the source's file.
-
-    `choices`: how many definitions could be meant there, 1 when it is certain. `is_optional`: passed over by an
-    operator on the very line. `is_likely`: among several, what stands before the dot speaks for this one.
-    """
-
-    source: int
-    target: int
-    line: int
-    kind: CallKind
-    choices: int = 1
-    guard: Guard = UNGUARDED
-    is_optional: bool = False
-    is_likely: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class CallGraph:
-    """The definitions of a project, by number, and what may lead from one to another; the surest edge of each pair."""
-
-    definitions: tuple[Definition, ...]
-    edges: tuple[CallEdge, ...]
-    numbers: Mapping[tuple[str, str], int]
-    """(path, qualified name) → number."""
+_BESIDE: Final = frozenset({"setUp", "tearDown", "setup_method", "teardown_method", "setUpClass", "setup_class"})
+_CALL, _MENTION, _HOLDS, _FIXTURE = map(KINDS.index, CallKind)
 
 
 def call_graph(files: Mapping[str, GraphFile], texts: Mapping[str, str]) -> CallGraph:
@@ -93,71 +36,77 @@ def call_graph(files: Mapping[str, GraphFile], texts: Mapping[str, str]) -> Call
     count as called, since most are mentioned in order to be called.
     """
     scopes = Scopes(files, texts)
-    definitions = tuple(scopes.definitions_as(Definition))
-    found: dict[tuple[int, int], CallEdge] = {}
+    edges = Edges()
+    numbers = {UNGUARDED: 0}
+    fixtures = _fixtures(scopes, files)
+    prepared = _all_prepared(scopes, files)
     for path, file in files.items():
-        for edge in (*_of_file(scopes, path, file, texts.get(path, "")), *_held(scopes, path, file)):
-            known = found.get((edge.source, edge.target))
-            if edge.source != edge.target and (known is None or _sureness(edge) > _sureness(known)):
-                found[edge.source, edge.target] = edge
-    for edge in _fixtures(scopes, files):
-        found.setdefault((edge.source, edge.target), edge)
-    edges = tuple(sorted(found.values(), key=lambda edge: (edge.source, edge.target)))
-    return CallGraph(definitions, edges, scopes.numbers)
+        found = Gathering(edges, numbers)
+        _of_file(scopes, path, file, texts.get(path, ""), found)
+        _held(scopes, path, file, found)
+        for source, target, line in prepared.get(path, ()):
+            found.add(source, target, (line, _FIXTURE, 1, 0), 0)
+        for source, target, line in fixtures.get(path, ()):
+            if not found.has(source, target):
+                found.add(source, target, (line, _FIXTURE, 1, 0), 0)
+        found.close()
+    return CallGraph(tuple(scopes.definitions_as(Definition)), edges, scopes.numbers)
 
 
-def _sureness(edge: CallEdge) -> tuple[float, int]:
-    guard = edge.guard
-    weight = 0.6 ** (guard.branches + edge.is_optional) * 0.3**guard.rescues * 0.9**guard.exits
-    return weight * (1 if edge.is_likely else 1 / edge.choices), -edge.line
-
-
-def _of_file(scopes: Scopes, path: str, file: GraphFile, text: str) -> Iterator[CallEdge]:
+def _of_file(scopes: Scopes, path: str, file: GraphFile, text: str, found: Gathering) -> None:
     lines = text.split("\n")
     guarded = guards(lines)
-    seen: set[tuple[int, str, str, Guard]] = set()
-    for reference in file.symbols.references:
-        if reference.kind is ReferenceKind.IMPORT or not scopes.is_defined(reference.name):
+    numbers: dict[int, int] = {}
+    seen: set[tuple[int, str, str, int]] = set()
+    for name, kind, line, column in file.symbols.references.places():
+        if kind is ReferenceKind.IMPORT or not scopes.is_defined(name):
             continue
-        source = scopes.innermost(path, reference.line)
-        line = lines[reference.line - 1] if reference.line <= len(lines) else ""
-        receiver = _receiver(line, reference)
-        guard = guarded[reference.line - 1] if reference.line <= len(guarded) else UNGUARDED
-        if (source, reference.name, receiver or "", guard) in seen:
+        source = scopes.innermost(path, line)
+        written = lines[line - 1] if line <= len(lines) else ""
+        receiver = _receiver(written, column) if "." in written else None
+        guard = _number(found, numbers, guarded[line - 1]) if line <= len(guarded) else 0
+        site = (source, name, receiver or "", guard)
+        if site in seen:
             continue
-        seen.add((source, reference.name, receiver or "", guard))
-        targets, likely = scopes.meant(path, source, reference.name, receiver)
+        seen.add(site)
+        targets, likely = scopes.meant(path, source, name, receiver)
         if len(targets) > MOST_CHOICES:
             targets = [each for each in targets if each in likely]
-        is_call = reference.kind in (ReferenceKind.CALL, ReferenceKind.JSX)
+        if not targets:
+            continue
+        is_call = kind is ReferenceKind.CALL or kind is ReferenceKind.JSX
+        place = (line, _CALL if is_call else _MENTION, len(likely) or len(targets), guard)
+        optional = OPTIONAL if is_inline_choice(written, column) else 0
         for target in targets:
-            yield CallEdge(
-                source,
-                target,
-                reference.line,
-                CallKind.CALL if is_call else CallKind.MENTION,
-                choices=len(likely) or len(targets),
-                guard=guard,
-                is_optional=is_inline_choice(line, reference.column),
-                is_likely=target in likely,
-            )
-    yield from _got(scopes, path, lines, guarded)
+            found.add(source, target, place, optional | LIKELY if target in likely else optional)
+    _got(scopes, path, (text, lines, guarded), found)
 
 
-def _got(scopes: Scopes, path: str, lines: Sequence[str], guarded: Sequence[Guard]) -> Iterator[CallEdge]:
+def _number(found: Gathering, numbers: dict[int, int], guard: Guard) -> int:
+    """The guard's number; `numbers` are known by identity, because to compare guards takes longer."""
+    number = numbers.get(id(guard))
+    if number is None:
+        number = numbers[id(guard)] = found.number(guard)
+    return number
+
+
+def _got(scopes: Scopes, path: str, code: tuple[str, Sequence[str], Sequence[Guard]], found: Gathering) -> None:
     """Attributes that are got by a name in quotes."""
+    text, lines, guarded = code
+    if "getter(" not in text and "attr(" not in text and "caller(" not in text:
+        return
     for number, line in enumerate(lines, 1):
         for name in _GOT.findall(line) if "getter(" in line or "attr(" in line or "caller(" in line else ():
             source = scopes.innermost(path, number)
             targets, _ = scopes.meant(path, source, name, "")
             for target in targets if len(targets) <= MOST_CHOICES else ():
-                guard = guarded[number - 1]
-                yield CallEdge(source, target, number, CallKind.MENTION, choices=len(targets), guard=guard)
+                guard = found.number(guarded[number - 1])
+                found.add(source, target, (number, _MENTION, len(targets), guard), 0)
 
 
-def _receiver(line: str, reference: Reference) -> str | None:
+def _receiver(line: str, column: int) -> str | None:
     """What stands before the dot: a name, `name()` for what it returns, `` for anything else; None without a dot."""
-    before = line[: reference.column - 1].rstrip()
+    before = line[: column - 1].rstrip()
     if not before.endswith("."):
         return None
     named = _NAMED.search(before)
@@ -166,9 +115,9 @@ def _receiver(line: str, reference: Reference) -> str | None:
     return named[1] + ("()" if (named[2] or "").startswith("(") else "")
 
 
-def _held(scopes: Scopes, path: str, file: GraphFile) -> Iterator[CallEdge]:
+def _held(scopes: Scopes, path: str, file: GraphFile, found: Gathering) -> None:
     """What a definition holds: a function its inner ones, a class its special methods and those it inherits."""
-    for index, symbol in enumerate(file.symbols.symbols):
+    for symbol in file.symbols.symbols:
         number = scopes.numbers.get((path, symbol.qualified_name))
         if number is None or symbol.kind not in _KINDS:
             continue
@@ -176,44 +125,43 @@ def _held(scopes: Scopes, path: str, file: GraphFile) -> Iterator[CallEdge]:
             outer = file.symbols.symbols[symbol.parent]
             holder = scopes.numbers.get((path, outer.qualified_name))
             if holder is not None and outer.kind in CALLABLE:
-                yield CallEdge(holder, number, symbol.line, CallKind.HOLDS)
+                found.add(holder, number, (symbol.line, _HOLDS, 1, 0), 0)
         if symbol.kind in CLASSES:
-            for target in scopes.special_methods(number, _SPECIAL):
-                yield CallEdge(number, target, symbol.line, CallKind.HOLDS)
-            inherited = scopes.called_from_outside(number)
-            for target in inherited:
-                yield CallEdge(number, target, symbol.line, CallKind.HOLDS, choices=_FROM_OUTSIDE)
-            for base in scopes.bases(number):
-                yield CallEdge(number, base, symbol.line, CallKind.HOLDS)
-        elif _prepares(symbol):
-            yield from _prepared(scopes, path, file.symbols.symbols, index)
+            for target in (*scopes.classes.special_methods(number, _SPECIAL), *scopes.classes.bases.get(number, ())):
+                found.add(number, target, (symbol.line, _HOLDS, 1, 0), 0)
+            for target in scopes.classes.called_from_outside(number):
+                found.add(number, target, (symbol.line, _HOLDS, _FROM_OUTSIDE, 0), 0)
 
 
 def _prepares(symbol: Symbol) -> bool:
     """Whether it runs before or after the tests beside it without being called."""
-    named = symbol.name in {"setUp", "tearDown", "setup_method", "teardown_method", "setUpClass", "setup_class"}
-    return named or any("autouse" in each for each in symbol.decorators)
+    return symbol.name in _BESIDE or any("autouse" in each for each in symbol.decorators)
 
 
-def _prepared(scopes: Scopes, path: str, symbols: Sequence[Symbol], index: int) -> Iterator[CallEdge]:
-    symbol = symbols[index]
-    target = scopes.numbers[path, symbol.qualified_name]
-    for path_of_test, name in scopes.below(path, symbols, symbol.parent):
-        source = scopes.numbers.get((path_of_test, name))
-        if source is not None and name.rpartition(".")[2].startswith("test"):
-            yield CallEdge(source, target, symbol.line, CallKind.FIXTURE)
+def _all_prepared(scopes: Scopes, files: Mapping[str, GraphFile]) -> Mapping[str, Sequence[tuple[int, int, int]]]:
+    """Path of a test → (the test, what runs beside it, line of that)."""
+    found: defaultdict[str, list[tuple[int, int, int]]] = defaultdict(list)
+    for path, file in files.items():
+        for symbol in file.symbols.symbols:
+            if symbol.kind not in CALLABLE or not _prepares(symbol):
+                continue
+            target = scopes.numbers[path, symbol.qualified_name]
+            for where, name in scopes.below(path, file.symbols.symbols, symbol.parent):
+                source = scopes.numbers.get((where, name))
+                if source is not None and name.rpartition(".")[2].startswith("test"):
+                    found[where].append((source, target, symbol.line))
+    return found
 
 
-def _fixtures(scopes: Scopes, files: Mapping[str, GraphFile]) -> Iterator[CallEdge]:
-    """pytest: a parameter of a test or a fixture that is called as a fixture is."""
+def _fixtures(scopes: Scopes, files: Mapping[str, GraphFile]) -> Mapping[str, Sequence[tuple[int, int, int]]]:
+    """pytest: a parameter of a test or a fixture that is called as a fixture is; by path of the former."""
     fixtures: defaultdict[str, list[tuple[str, Symbol]]] = defaultdict(list)
+    found: defaultdict[str, list[tuple[int, int, int]]] = defaultdict(list)
     for path, file in files.items():
         for symbol in file.symbols.symbols:
             if symbol.kind in CALLABLE and any("fixture" in each for each in symbol.decorators):
                 fixtures[_fixture_name(symbol)].append((path, symbol))
-    if not fixtures:
-        return
-    for path, file in files.items():
+    for path, file in files.items() if fixtures else ():
         for symbol in file.symbols.symbols:
             if symbol.kind not in CALLABLE or not (symbol.name.startswith("test") or _is_fixture(symbol)):
                 continue
@@ -223,8 +171,8 @@ def _fixtures(scopes: Scopes, files: Mapping[str, GraphFile]) -> Iterator[CallEd
                 nearest = _nearest(path, fixtures.get(name, ()))
                 if nearest is not None:
                     target = scopes.numbers[nearest[0], nearest[1].qualified_name]
-                    if target != source:
-                        yield CallEdge(source, target, symbol.line, CallKind.FIXTURE)
+                    found[path].append((source, target, symbol.line))
+    return found
 
 
 def _is_fixture(symbol: Symbol) -> bool:

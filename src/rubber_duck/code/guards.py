@@ -14,6 +14,9 @@ _HEAD: Final = re.compile(
 _LEAVES: Final = re.compile(r"(?:^|[\s;{:])(?:return|raise|throw|continue|break)\b")
 _INLINE: Final = re.compile(r"\b(?:if|and|or|else|for)\b|&&|\|\||\?\?|\?(?=[^.])")
 _TAB: Final = 8
+_STARTS: Final = frozenset(["as", "if", "el", "ex", "un", "ca", "co", "cl", "wh", "ma", "sw", "de", "re", "fo", "fu"])
+_EXITS: Final = ("return", "raise", "throw", "continue", "break")
+"""What lines begin with, or hold, that are worth matching."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +66,12 @@ def guards(lines: Sequence[str]) -> list[Guard]:
             last = blocks.pop()
             _leave(last, blocks[-1])
         found.append(_with_exits(blocks[-1]))
-        if not closes or _HEAD.match(line):
-            _enter(line, indent, last, blocks)
-        if _LEAVES.search(line):
+        head = _HEAD.match(line) if closes or stripped[:2] in _STARTS else None
+        if head is not None:
+            _enter(line, head, (indent, last), blocks)
+        elif not closes:
+            blocks.append(_Block(indent, _with_exits(blocks[-1]), ""))
+        if any(map(line.__contains__, _EXITS)) and _LEAVES.search(line):
             blocks[-1].leaves = True
     return found
 
@@ -75,12 +81,10 @@ def is_inline_choice(line: str, column: int) -> bool:
     return _INLINE.search(line[: column - 1]) is not None or " if " in line[column - 1 :]
 
 
-def _enter(line: str, indent: int, last: _Block | None, blocks: list[_Block]) -> None:
-    head = _HEAD.match(line)
+def _enter(line: str, head: re.Match[str], at: tuple[int, _Block | None], blocks: list[_Block]) -> None:
+    """`at`: the line's indentation, and the block that has just ended."""
+    indent, last = at
     inside = _with_exits(blocks[-1])
-    if head is None:
-        blocks.append(_Block(indent, inside, ""))
-        return
     _, branch, otherwise, rescue, loop, definition = head.groups()
     condition = line[head.end() :].strip()
     same = last if last is not None and last.indent == indent and last.kind == "if" else None
@@ -115,6 +119,9 @@ def _with_exits(block: _Block) -> Guard:
 
 
 def _indent(line: str) -> int:
+    width = len(line) - len(line.lstrip(" "))
+    if line[width] != "\t":
+        return width
     width = 0
     for character in line:
         if character == " ":

@@ -7,11 +7,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeVar
 
+from rubber_duck.code.classes import Classes
 from rubber_duck.code.graph import GraphFile
 from rubber_duck.code.language import family
 from rubber_duck.code.likeness import resembles
 from rubber_duck.code.modules import PathModules, PythonModules
 from rubber_duck.code.symbols import Symbol, SymbolKind
+from rubber_duck.code.written import NAMES, Written, annotated
 
 T = TypeVar("T")
 
@@ -41,11 +43,6 @@ _ROOTS: Final = frozenset(
     {"object", "metaclass", "ABC", "abc.ABC", "Generic", "t.Generic", "typing.Generic", "Exception"}
 )
 _BASES: Final = re.compile(r"\((.*)\)|\bextends\s+([\w.$]+)")
-_NAMES: Final = re.compile(r"[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*")
-_ANNOTATED: Final = re.compile(r"([A-Za-z_$][\w$]*)\s*\??:\s*([^,()=]+)")
-_MADE: Final = re.compile(r"\b([A-Za-z_$][\w$]*)\s*(?::[^=\n]+)?=\s*(?:await\s+)?(?:new\s+)?([A-Za-z_$][\w.$]*)\(")
-_ENTERED: Final = re.compile(r"\bwith\s+([A-Za-z_$][\w.$]*)\(.*\)\s+as\s+([A-Za-z_$][\w$]*)\s*[:,]")
-_GIVEN: Final = re.compile(r"\b(?:return|yield)\s+(?:await\s+|new\s+)?([A-Za-z_$][\w.$]*)\(")
 _DEEPEST: Final = 8
 
 
@@ -60,20 +57,17 @@ class Scopes:
         self._by_name: defaultdict[str, list[int]] = defaultdict(list)
         self._top: dict[str, dict[str, int]] = {}
         self._around: dict[str, list[int]] = {}
-        self._lines = {path: text.split("\n") for path, text in texts.items()}
-        self._members: defaultdict[int, dict[str, int]] = defaultdict(dict)
-        self._owner: dict[int, int] = {}
+        self._written: dict[str, Written] = {}
+        self._names: list[str] = []
+        self._methods: dict[str, list[int]] = {}
+        self._likely: dict[tuple[str, str], frozenset[int]] = {}
+        self._outers: dict[int, tuple[tuple[str, int | None], ...]] = {}
+        self.classes = Classes()
         for path, file in files.items():
             self._add(path, file.symbols.symbols)
         self._imported: dict[str, dict[str, tuple[tuple[str, ...], str]]] = {}
         self._stars: dict[str, tuple[str, ...]] = {}
         self._link_imports()
-        self._bases: dict[int, tuple[int, ...]] = {}
-        self._below: defaultdict[int, list[int]] = defaultdict(list)
-        self._ancestries: dict[int, list[int]] = {}
-        self._descents: dict[int, list[int]] = {}
-        self._family: dict[tuple[int, str, bool], list[int]] = {}
-        self._foreign: set[int] = set()
         self._link_classes()
         self._types: dict[int, dict[str, frozenset[int]]] = {}
 
@@ -109,35 +103,31 @@ class Scopes:
             found = self._through(module, name)
             if found:
                 return found, frozenset()
-        methods = [each for each in self._by_name.get(name, ()) if each in self._owner]
-        likely = frozenset(each for each in methods if receiver and resembles(receiver, self._name(self._owner[each])))
-        return methods or list(self._by_name.get(name, ())), likely
+        methods = self._methods.get(name)
+        if methods is None:
+            named = self._by_name.get(name, [])
+            methods = self._methods[name] = [each for each in named if each in self.classes.owner] or named
+        return methods, self._likely_methods(name, receiver, methods) if receiver else frozenset()
 
-    def special_methods(self, number: int, pattern: re.Pattern[str]) -> list[int]:
-        """The methods of a class, its own or inherited, whose names the pattern matches."""
-        found: dict[str, int] = {}
-        for each in self._ancestry(number):
-            for name, member in self._members.get(each, {}).items():
-                if pattern.fullmatch(name):
-                    found.setdefault(name, member)
-        return list(found.values())
-
-    def called_from_outside(self, number: int) -> list[int]:
-        """The methods of a class that has a base outside of the project, which may call them."""
-        return list(self._members[number].values()) if number in self._foreign else []
-
-    def bases(self, number: int) -> tuple[int, ...]:
-        """The classes of the project that a class names as its bases."""
-        return self._bases.get(number, ())
+    def _likely_methods(self, name: str, receiver: str, methods: Sequence[int]) -> frozenset[int]:
+        """Those whose class is called like what stands before the dot."""
+        found = self._likely.get((name, receiver))
+        if found is None:
+            owned = (each for each in methods if each in self.classes.owner)
+            found = frozenset(each for each in owned if resembles(receiver, self._names[self.classes.owner[each]]))
+            self._likely[name, receiver] = found
+        return found
 
     def below(self, path: str, symbols: Sequence[Symbol], parent: int | None) -> Iterator[tuple[str, str]]:
         """(path, qualified name) of the functions for which a fixture beside them holds without being asked for."""
         if parent is not None:
             inside = symbols[parent].qualified_name + "."
             holder = self.numbers.get((path, symbols[parent].qualified_name))
-            heirs = self._descent(holder) if holder is not None else ()
+            heirs = self.classes.descent(holder) if holder is not None else ()
             for number in heirs:
-                yield from ((self._defined[each][0], self._name(each)) for each in self._members[number].values())
+                yield from (
+                    (self._defined[each][0], self._names[each]) for each in self.classes.members[number].values()
+                )
             yield from ((path, each.qualified_name) for each in symbols if each.qualified_name.startswith(inside))
             return
         folder, _, name = path.rpartition("/")
@@ -145,13 +135,10 @@ class Scopes:
             if where == path or (name.startswith("conftest") and where.startswith(f"{folder}/" if folder else "")):
                 yield from ((where, each.qualified_name) for each in file.symbols.symbols if each.kind in CALLABLE)
 
-    def _name(self, number: int) -> str:
-        symbol = self._defined[number][1]
-        return "" if symbol is None else symbol.qualified_name
-
     def _add(self, path: str, symbols: Sequence[Symbol]) -> None:
         self.numbers[path, ""] = len(self._defined)
         self._defined.append((path, None))
+        self._names.append("")
         top = self._top[path] = {}
         own = self.numbers[path, ""]
         around = self._around[path] = [own] * (max((each.end_line for each in symbols), default=0) + 1)
@@ -166,14 +153,14 @@ class Scopes:
                 continue  # an overload, a setter, another clause of the same function
             self.numbers[path, symbol.qualified_name] = number
             self._defined.append((path, symbol))
+            self._names.append(symbol.qualified_name)
             self._by_name[symbol.name].append(number)
             outer = None if symbol.parent is None else symbols[symbol.parent]
             if outer is None:
                 top.setdefault(symbol.name, number)
             elif outer.kind in CLASSES and (path, outer.qualified_name) in self.numbers:
                 owner = self.numbers[path, outer.qualified_name]
-                self._owner[number] = owner
-                self._members[owner].setdefault(symbol.name, number)
+                self.classes.add_member(owner, symbol.name, number)
 
     def _link_imports(self) -> None:
         by_family: dict[str, PythonModules | PathModules] = {
@@ -219,14 +206,13 @@ class Scopes:
                 continue
             named = _BASES.search(symbol.signature)
             found: list[int] = []
-            for base in _NAMES.findall(named[1] or named[2] or "") if named else ():
+            is_foreign = False
+            for base in NAMES.findall(named[1] or named[2] or "") if named else ():
                 named_so = [each for each in self._dotted(path, base) if self._is_class(each) and each != number]
                 found += named_so
                 if not named_so and base not in _ROOTS:
-                    self._foreign.add(number)
-            self._bases[number] = tuple(dict.fromkeys(found))
-            for each in self._bases[number]:
-                self._below[each].append(number)
+                    is_foreign = True
+            self.classes.link(number, found, is_foreign=is_foreign)
 
     def _is_class(self, number: int) -> bool:
         symbol = self._defined[number][1]
@@ -234,13 +220,10 @@ class Scopes:
 
     def _bare(self, path: str, source: int, name: str) -> list[int]:
         """Scope by scope: inner functions, the file, what it imports; then any function of that name."""
-        outer = self._name(source)
-        while outer:
-            number = self.numbers.get((path, f"{outer}.{name}"))
-            holder = self.numbers.get((path, outer))
-            if number is not None and (number not in self._owner or holder == source):
+        for outer, holder in self._around_of(path, source):
+            number = self.numbers.get((path, outer + name))
+            if number is not None and (number not in self.classes.owner or holder == source):
                 return [number]
-            outer = outer.rpartition(".")[0]
         found = self._top[path].get(name)
         imported = self._imported.get(path, {}).get(name)
         if found is not None or imported is not None:  # both: an import in a function hides the file's own
@@ -251,6 +234,18 @@ class Scopes:
             if exported:
                 return exported
         return [] if family(self._files[path].language) == "python" else list(self._by_name.get(name, ()))
+
+    def _around_of(self, path: str, source: int) -> tuple[tuple[str, int | None], ...]:
+        """The definition and those around it, each as the prefix of the names in it and its number."""
+        found = self._outers.get(source)
+        if found is None:
+            around: list[tuple[str, int | None]] = []
+            outer = self._names[source]
+            while outer:
+                around.append((outer + ".", self.numbers.get((path, outer))))
+                outer = outer.rpartition(".")[0]
+            found = self._outers[source] = tuple(around)
+        return found
 
     def _through(self, imported: tuple[tuple[str, ...], str], attribute: str) -> list[int]:
         """What an imported name means, or with an attribute what that attribute of the imported module does."""
@@ -294,50 +289,20 @@ class Scopes:
             found = self._bare(path, self.numbers[path, ""], first) if not rest else []
         return found or [each for each in self._by_name.get(last, ()) if self._is_class(each)]
 
-    def _ancestry(self, number: int) -> list[int]:
-        """The class and what it inherits from, nearest first."""
-        return self._following(self._ancestries, number, self._bases)
-
-    def _descent(self, number: int) -> list[int]:
-        """The class and what inherits from it, nearest first."""
-        return self._following(self._descents, number, self._below)
-
-    def _following(self, known: dict[int, list[int]], start: int, after: Mapping[int, Sequence[int]]) -> list[int]:
-        found = known.get(start)
-        if found is None:
-            seen = {start: None}
-            layer = [start]
-            while layer:
-                layer = [each for number in layer for each in after.get(number, ()) if each not in seen]
-                seen |= dict.fromkeys(layer)
-            found = known[start] = list(seen)
-        return found
-
     def _in_family(self, number: int, name: str, *, upwards: bool = False) -> list[int]:
-        """The member that an instance of the class, or of one below it unless `upwards`, may have under that name."""
-        if not self._is_class(number):
-            return []
-        key = (number, name, upwards)
-        known = self._family.get(key)
-        if known is None:
-            heirs = () if upwards else self._descent(number)[1:]
-            own = (self._members[each][name] for each in self._ancestry(number) if name in self._members[each])
-            nearest = next(own, None)
-            below = [self._members[each][name] for each in heirs if name in self._members[each]]
-            known = self._family[key] = list(dict.fromkeys([*([] if nearest is None else [nearest]), *below]))
-        return known
+        return self.classes.in_family(number, name, upwards=upwards) if self._is_class(number) else []
 
     def _classes_of(self, path: str, source: int, receiver: str) -> frozenset[int]:
         """The classes that what stands before the dot is known to be of, or to be."""
         if receiver in _OWN or receiver == "super()":
             holder: int | None = source
-            while holder is not None and holder not in self._owner:
-                outer = self._name(holder).rpartition(".")[0]
+            while holder is not None and holder not in self.classes.owner:
+                outer = self._names[holder].rpartition(".")[0]
                 holder = self.numbers.get((path, outer)) if outer else None
             if holder is None:
                 return frozenset()
-            owner = self._owner[holder]
-            return frozenset(self._bases.get(owner, ())) if receiver == "super()" else frozenset({owner})
+            owner = self.classes.owner[holder]
+            return frozenset(self.classes.bases.get(owner, ())) if receiver == "super()" else frozenset({owner})
         if receiver.endswith("()"):
             made = self._bare(path, source, receiver[:-2])
             return frozenset(each for each in made if self._is_class(each))
@@ -352,7 +317,7 @@ class Scopes:
         if found is None:
             found = self._types[source] = {}
             symbol = self._defined[source][1]
-            outer = self.numbers.get((path, self._name(source).rpartition(".")[0])) if symbol is not None else None
+            outer = self.numbers.get((path, self._names[source].rpartition(".")[0])) if symbol is not None else None
             if outer is not None and outer != source:
                 found |= self._local_types(path, outer)
             for name, classes in self._written_types(path, symbol):
@@ -361,17 +326,17 @@ class Scopes:
         return found
 
     def _written_types(self, path: str, symbol: Symbol | None) -> Iterator[tuple[str, frozenset[int]]]:
-        lines = self._lines.get(path, [])
-        if symbol is None or symbol.kind in CLASSES:
-            own = "\n".join(line for line in lines if line[:1].strip()) if symbol is None else ""
-        else:
-            own = "\n".join(lines[symbol.start_line - 1 : symbol.end_line])
-            for name, annotation in _ANNOTATED.findall(symbol.signature):
-                yield name, self._named(path, _NAMES.findall(annotation))
-        for name, made in _MADE.findall(own):
-            yield name, self._result(path, made)
-        for made, name in _ENTERED.findall(own):
-            yield name, self._result(path, made)
+        if symbol is not None and symbol.kind in CLASSES:
+            return
+        written = self._written.get(path)
+        if written is None:
+            written = self._written[path] = Written(self._texts.get(path, ""))
+        if symbol is not None:
+            for name, names in annotated(symbol.signature):
+                yield name, self._named(path, names)
+        within = written.at_top() if symbol is None else written.within(symbol.start_line, symbol.end_line)
+        for given in within:
+            yield given.name, self._result(path, given.made)
 
     def _result(self, path: str, made: str) -> frozenset[int]:
         """The classes of what a call gives: an instance, or what a function says that it returns."""
@@ -381,7 +346,7 @@ class Scopes:
             if self._is_class(each):
                 found.add(each)
             elif symbol is not None and symbol.type_hint:
-                found |= self._named(where, _NAMES.findall(symbol.type_hint))
+                found |= self._named(where, NAMES.findall(symbol.type_hint))
         return frozenset(found)
 
     def _named(self, path: str, names: Iterable[str]) -> frozenset[int]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
+from itertools import starmap
 from typing import Final, NamedTuple, overload
 
 import msgspec
@@ -170,7 +172,18 @@ class References(Sequence[Reference]):
         return Reference(self.names[self.name_indexes[index]], KINDS[self.kinds[index]], line, column)
 
     def __iter__(self) -> Iterator[Reference]:
-        return map(self.__getitem__, range(len(self)))
+        return starmap(Reference, self.places())
+
+    def places(self) -> Iterator[tuple[str, ReferenceKind, int, int]]:
+        """The name, kind, line and column of each, which is several times faster than making references of them."""
+        starts = self.line_starts
+        line, first, after = 0, 0, 0
+        for name, kind, offset in zip(self.name_indexes, self.kinds, self.offsets, strict=True):
+            if not first <= offset < after:
+                line = bisect_right(starts, offset)
+                first = starts[line - 1]
+                after = starts[line] if line < len(starts) else sys.maxsize
+            yield self.names[name], KINDS[kind], line, offset - first + 1
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, References):

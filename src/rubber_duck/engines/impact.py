@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
 import msgspec
@@ -17,17 +19,17 @@ from rubber_duck.scope import Right
 from rubber_duck.workspace.paths import Root, absolute, display
 
 if TYPE_CHECKING:
+    from rubber_duck.analysis.extraction import Extract
     from rubber_duck.analysis.target import Target
     from rubber_duck.code.graph import GraphFile
     from rubber_duck.impact.change import ChangedFile
     from rubber_duck.impact.impact import Impact as Touched
     from rubber_duck.impact.impact import Snapshot
+    from rubber_duck.storage.coverage import Recording
 
 _COMMITS: Final = 500
 _COVERAGE_FILE: Final = ".coverage"
 _COVERAGE_BYTES: Final = 256 * 1024 * 1024
-
-Recorded = Mapping[str, Mapping[str, frozenset[int]]]
 
 
 class ImpactRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -170,8 +172,8 @@ class Impact(Engine[ImpactRequest, ImpactAnswer]):
         whole = Target(asked.root, (), asked.settings)
         changes = await _changes(request, named, asked.root)
         notes: list[str] = []
-        code = await _snapshot(whole, call, notes)
-        call.emit(Progress(0, 0, "following the calls"))
+        code = await _snapshot(whole, call, {each.path for each in changes}, notes)
+        call.emit(Progress(0, 0, "looking for tests"))
         found = await asyncio.to_thread(impact, code, changes)
         return _answer(found, whole.root, seen_from(request.directory, asked.root.path), notes)
 
@@ -212,26 +214,35 @@ def _named_changes(directory: str, named: Sequence[tuple[str, str]], root: Root)
     return joined(found)
 
 
-async def _snapshot(whole: Target, call: Call, notes: list[str]) -> Snapshot:
+async def _snapshot(whole: Target, call: Call, changed: Collection[str], notes: list[str]) -> Snapshot:
     from rubber_duck.impact.impact import Snapshot  # noqa: PLC0415  # as in run
 
     analysis = call.parts.analysis
-    outcome = await analysis.run(whole, lambda done, total, note: call.emit(Progress(done, total, note)))
-    call.emit(Progress(0, 0, "reading the files"))
-    facts = await asyncio.to_thread(analysis.facts, whole, outcome.files)
-    languages = {file.path: file.analysis.language for file in outcome.files}
-    texts = await asyncio.to_thread(_texts, whole, sorted(facts))
+    extracts = await analysis.extract(whole, lambda done, total, note: call.emit(Progress(done, total, note)))
+    call.emit(Progress(0, 0, "following the calls"))
+    files = await asyncio.to_thread(_decoded, extracts)
+    texts = await asyncio.to_thread(_texts, whole, list(files))
     commits = await _history(whole.root, notes)
-    recorded = await asyncio.to_thread(_recorded, whole.root, notes)
-    files = await asyncio.to_thread(_decoded, facts, languages)
-    return Snapshot(files, texts, commits, recorded, os.fspath(whole.root.path))
+    recorded = await asyncio.to_thread(_recorded, whole.root, changed, notes)
+    keep = partial(analysis.worked_out, whole, _state(extracts))
+    return Snapshot(files, texts, commits, recorded, os.fspath(whole.root.path), keep)
 
 
-def _decoded(facts: Mapping[str, bytes], languages: Mapping[str, str]) -> dict[str, GraphFile]:
+def _decoded(extracts: Sequence[Extract]) -> dict[str, GraphFile]:
     from rubber_duck.code.codec import decode  # noqa: PLC0415  # as in run
     from rubber_duck.code.graph import GraphFile  # noqa: PLC0415  # as in run
 
-    return {path: GraphFile(languages[path], decode(content)) for path, content in facts.items()}
+    return {each.path: GraphFile(each.language, decode(each.facts)) for each in extracts}
+
+
+def _state(extracts: Sequence[Extract]) -> bytes:
+    """A digest of all files, and of this program."""
+    from rubber_duck.analysis.rule_set import program_digest  # noqa: PLC0415  # as in run
+
+    state = hashlib.blake2b(program_digest().encode(), digest_size=16)
+    for each in extracts:
+        state.update(os.fsencode(each.path) + b"\0" + each.content_hash.encode() + b"\0")
+    return state.digest()
 
 
 def _texts(whole: Target, paths: Sequence[str]) -> dict[str, str]:
@@ -259,22 +270,25 @@ async def _history(root: Root, notes: list[str]) -> tuple[frozenset[str], ...]:
     return tuple(frozenset(each.paths) for each in commits)
 
 
-def _recorded(root: Root, notes: list[str]) -> Recorded:
-    from rubber_duck.storage.coverage import lines_by_context  # noqa: PLC0415  # as in run
+def _recorded(root: Root, changed: Collection[str], notes: list[str]) -> Recording:
+    """What coverage recorded of the changed files."""
+    from rubber_duck.impact.selection import own_path  # noqa: PLC0415  # as in run
+    from rubber_duck.storage.coverage import Recording, read_recording  # noqa: PLC0415  # as in run
 
     try:
         content = root.open_bytes(_COVERAGE_FILE, _COVERAGE_BYTES)
     except NotFound:
-        return {}
+        return Recording()
     except DuckError as error:
         notes.append(f"without coverage: {error.message}")
-        return {}
+        return Recording()
+    folder = os.fspath(root.path)
     try:
-        found = lines_by_context(content)
+        found = read_recording(content, lambda file: own_path(file, folder, changed) is not None)
     except InvalidInput as error:
         notes.append(f"without coverage: {error.message}")
-        return {}
-    if not found:
+        return Recording()
+    if not found.contexts:
         notes.append("without coverage: .coverage holds no contexts; record them with `pytest --cov-context=test`")
     return found
 

@@ -7,17 +7,18 @@ from typing import Final
 
 import numpy as np
 
-from rubber_duck.code.calls import CallGraph
-from rubber_duck.impact.reach import Matrix, reach
-from rubber_duck.impact.suited import Said, suited
+from rubber_duck.impact.reach import reach
+from rubber_duck.impact.spoken import overlap
+from rubber_duck.impact.suited import suited
 from rubber_duck.impact.tests import Test
 from rubber_duck.impact.topics import Topics, alike
-from rubber_duck.impact.wording import Wording, file_words, overlap, own_name, parts, words
+from rubber_duck.impact.weighed import Matrix, Weighed
+from rubber_duck.impact.wording import Wording, file_words, own_name, words
 
 _LEAST: Final = 1e-5
 
 
-def evidence(graph: CallGraph, tests: Sequence[Test], targets: Sequence[int], wording: Wording) -> dict[str, Matrix]:
+def evidence(graph: Weighed, tests: Sequence[Test], targets: Sequence[int], wording: Wording) -> dict[str, Matrix]:
     """Name → a value for each test (rows) and each target (columns)."""
     found = reach(graph, targets)
     rows = [test.definition for test in tests]
@@ -28,9 +29,9 @@ def evidence(graph: CallGraph, tests: Sequence[Test], targets: Sequence[int], wo
         "near": found.near[rows],
     }
     result = {name: np.log(np.maximum(values, _LEAST)) for name, values in ways.items()}
-    result |= _worded(graph, tests, targets, wording)
+    result |= _worded(graph, targets, wording)
     files = _groups([test.path for test in tests])
-    result |= _suited(graph, tests, targets, (wording, files, ways["probable"]))
+    result |= _suited(graph, tests, targets, (wording, files, found.probable))
     for name in ("probable", "certain", "unguarded", "near"):
         result[f"{name}_rank"] = _rank(result[name])
         result[f"{name}_best"] = result[name] - result[name].max(axis=0, keepdims=True)
@@ -51,15 +52,14 @@ def evidence(graph: CallGraph, tests: Sequence[Test], targets: Sequence[int], wo
 
 
 def _suited(
-    graph: CallGraph,
+    graph: Weighed,
     tests: Sequence[Test],
     targets: Sequence[int],
     known: tuple[Wording, Sequence[Sequence[int]], Matrix],
 ) -> dict[str, Matrix]:
-    wording, files, likely = known
-    tokens = [wording.said(test.definition) for test in tests]
-    said = Said(tokens, [parts(each) | words(test.name) for each, test in zip(tokens, tests, strict=True)])
-    found = suited(graph, tests, targets, said, likely)
+    wording, files, probable = known
+    said = wording.tests
+    found = suited(graph, tests, targets, said, probable)
     topics = Topics(graph)
     values = {
         "c_full": np.log(np.maximum(found.full, _LEAST)),
@@ -76,10 +76,8 @@ def _suited(
     return result
 
 
-def _worded(graph: CallGraph, tests: Sequence[Test], targets: Sequence[int], wording: Wording) -> dict[str, Matrix]:
-    tokens = [wording.said(test.definition) for test in tests]
-    said = [parts(each) | words(test.name) for each, test in zip(tokens, tests, strict=True)]
-    titles = [words(graph.definitions[test.definition].name) for test in tests]
+def _worded(graph: Weighed, targets: Sequence[int], wording: Wording) -> dict[str, Matrix]:
+    said = wording.tests
     definitions = [graph.definitions[number] for number in targets]
     names = [words(own_name(each)) for each in definitions]
     owners = [words(each.owner) for each in definitions]
@@ -89,15 +87,15 @@ def _worded(graph: CallGraph, tests: Sequence[Test], targets: Sequence[int], wor
     triggers = [wording.trigger(number) for number in targets]
     folders = [file_words(each.path) for each in definitions]
     return {
-        "mentioned": overlap(exact, tokens),
-        "owner_mentioned": overlap(classes, tokens),
-        "named": overlap(names, said),
-        "owner_named": overlap(owners, said),
-        "titled": overlap(names, titles),
-        "triggered": overlap(triggers, said),
-        "worded": overlap(bodies, said),
-        "titled_body": overlap([each | more for each, more in zip(names, triggers, strict=True)], titles),
-        "file_alike": overlap(folders, [file_words(test.path) for test in tests]),
+        "mentioned": overlap(exact, said.tokens),
+        "owner_mentioned": overlap(classes, said.tokens),
+        "named": overlap(names, said.words),
+        "owner_named": overlap(owners, said.words),
+        "titled": overlap(names, said.titles),
+        "triggered": overlap(triggers, said.words),
+        "worded": overlap(bodies, said.words),
+        "titled_body": overlap([each | more for each, more in zip(names, triggers, strict=True)], said.titles),
+        "file_alike": overlap(folders, said.files),
     }
 
 

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rubber_duck.impact.reach import Matrix
+from rubber_duck.impact.weighed import Matrix
 
 FILE: Final = "forest.npz"
 """`names` of what the trees ask, and for each node `feature` (-1: a leaf), `threshold` (up to it: `left`, else `right`)

@@ -6,8 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from rubber_duck.code.calls import CallGraph, call_graph
+from rubber_duck.code.call_codec import decode, encode
+from rubber_duck.code.calls import call_graph
+from rubber_duck.code.code import detect
+from rubber_duck.code.edges import CallGraph
 from rubber_duck.code.graph import GraphFile, ImportGraph, resolve
+from rubber_duck.code.symbols import FileSymbols, References
+from rubber_duck.errors import InvalidInput
 from rubber_duck.impact.change import ChangedFile
 from rubber_duck.impact.history import Together, changed_together, churn
 from rubber_duck.impact.neighbourhood import Caller, Importer, callers, importers
@@ -15,24 +20,30 @@ from rubber_duck.impact.reasons import Reasons
 from rubber_duck.impact.risk import Exposure, Risk, assess
 from rubber_duck.impact.selection import Chosen, Hints, choose, read_covered
 from rubber_duck.impact.tests import Test, belongs_to_tests, tests_of
+from rubber_duck.impact.weighed import Weighed
+from rubber_duck.impact.wording import Keep, Wording, at_once
+from rubber_duck.storage.coverage import Recording
 
 MOST_TARGETS: Final = 400
 """Of a larger change the first definitions are followed one by one; the rest counts only for the risk."""
+
+_NOTHING: Final = FileSymbols((), References(), (), ())
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """What is known of a project: its files' facts and contents by path, the commits (newest first) by their paths.
 
-    `recorded`: file → test context → lines, as `storage.coverage` reads it, for a project in the folder `root`; empty
-    where nothing was recorded.
+    `recorded`: what tests ran of the changed files when coverage was recorded, for a project in the folder
+    `root`. `keep` keeps what is worked out from all files together until one of them changes.
     """
 
     files: Mapping[str, GraphFile]
     texts: Mapping[str, str]
     commits: Sequence[Collection[str]] = ()
-    recorded: Mapping[str, Mapping[str, frozenset[int]]] = field(default_factory=dict)
+    recorded: Recording = field(default_factory=Recording)
     root: str = ""
+    keep: Keep = at_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +72,10 @@ class Impact:
 
 def impact(code: Snapshot, changes: Sequence[ChangedFile]) -> Impact:
     """What `changes` touch."""
-    graph = call_graph(code.files, code.texts)
-    imports = resolve(code.files)
-    tests = tests_of(graph, {path: file.language for path, file in code.files.items()})
+    calls = _calls(code)
+    graph = Weighed(calls)
+    imports = resolve({**code.files, **_removed(code.files, changes)})
+    tests = tests_of(calls, {path: file.language for path, file in code.files.items()})
     targets = changed_definitions(graph, [change for change in changes if change.path in code.files], code.texts)
     paths = {change.path for change in changes}
     together = changed_together(code.commits, paths)
@@ -87,7 +99,21 @@ def impact(code: Snapshot, changes: Sequence[ChangedFile]) -> Impact:
     )
 
 
-def changed_definitions(graph: CallGraph, changes: Sequence[ChangedFile], texts: Mapping[str, str]) -> list[int]:
+def _calls(code: Snapshot) -> CallGraph:
+    content = code.keep("calls", lambda: encode(call_graph(code.files, code.texts)))
+    try:
+        return decode(content)
+    except InvalidInput:  # what was kept cannot be read any more
+        return call_graph(code.files, code.texts)
+
+
+def _removed(files: Mapping[str, GraphFile], changes: Sequence[ChangedFile]) -> dict[str, GraphFile]:
+    """Changed files that are not there any more, as if they were: so that it is found who imports them still."""
+    languages = {change.path: detect(change.path, None) for change in changes if change.path not in files}
+    return {path: GraphFile(language, _NOTHING) for path, language in languages.items() if language is not None}
+
+
+def changed_definitions(graph: Weighed, changes: Sequence[ChangedFile], texts: Mapping[str, str]) -> list[int]:
     """The numbers of the smallest definitions around the changed lines; of a whole file all of them.
 
     Between definitions, blank lines and comments change nothing.
@@ -110,7 +136,7 @@ def changed_definitions(graph: CallGraph, changes: Sequence[ChangedFile], texts:
     return list(found)
 
 
-def _innermost(graph: CallGraph, numbers: Sequence[int], line: int) -> int:
+def _innermost(graph: Weighed, numbers: Sequence[int], line: int) -> int:
     """The smallest definition around a line, among those of its file, of which the first is the file's own."""
     definitions = ((number, graph.definitions[number]) for number in numbers[1:])
     around = [number for number, each in definitions if each.start_line <= line <= each.end_line]
@@ -125,7 +151,7 @@ def _says(line: str) -> bool:
 
 def _tests(
     code: Snapshot,
-    graph: CallGraph,
+    graph: Weighed,
     imports: ImportGraph,
     change: tuple[Sequence[Test], Sequence[int], Collection[str]],
     reasons: Reasons,
@@ -136,12 +162,13 @@ def _tests(
     whole |= {path for path in paths if path not in code.files}
     loading = {each.path: each.distance for each in importers(imports, whole)} | dict.fromkeys(whole, 0)
     covered = read_covered(code.recorded, code.root, code.files.keys(), [test.name for test in tests])
-    return choose(graph, tests, followed, code.texts, Hints(loading, covered, reasons))
+    wording = Wording(graph, code.texts, tests, code.keep)
+    return choose(graph, tests, followed, wording, Hints(loading, covered, reasons))
 
 
 def _exposure(
     code: Snapshot,
-    graph: CallGraph,
+    graph: Weighed,
     changes: Sequence[ChangedFile],
     found: tuple[Sequence[int], Sequence[Caller], Sequence[Importer], Sequence[Chosen]],
 ) -> Exposure:

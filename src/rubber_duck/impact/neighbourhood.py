@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rubber_duck.code.calls import CallEdge, CallGraph, CallKind
 from rubber_duck.code.graph import ImportGraph
+from rubber_duck.impact.weighed import Weighed
 
 FARTHEST: Final = 3
 """Callers of callers of callers; farther ones are so many that they tell nothing."""
@@ -41,29 +41,26 @@ class Importer:
     imported: str
 
 
-def callers(graph: CallGraph, targets: Sequence[int]) -> tuple[Caller, ...]:
+def callers(graph: Weighed, targets: Sequence[int]) -> tuple[Caller, ...]:
     """The callers of `targets`, up to `FARTHEST` steps away, without the targets; the nearest and surest first."""
-    before: defaultdict[int, list[CallEdge]] = defaultdict(list)
-    for edge in graph.edges:
-        if edge.kind in (CallKind.CALL, CallKind.MENTION) and edge.choices <= _MOST_DOUBTFUL:
-            before[edge.target].append(edge)
     seen = set(targets)
     layer = list(targets)
     found: list[Caller] = []
     for distance in range(1, FARTHEST + 1):
-        best: dict[int, CallEdge] = {}
-        for target in layer:
-            for edge in before[target]:
-                if edge.source not in seen:
-                    known = best.get(edge.source)
-                    best[edge.source] = edge if known is None or edge.choices < known.choices else known
+        edges = graph.into(layer)
+        edges = edges[graph.is_spoken[edges] & (graph.choices[edges] <= _MOST_DOUBTFUL)]
+        best: dict[int, tuple[int, int]] = {}
+        for edge, source, choices in zip(
+            edges.tolist(), graph.sources[edges].tolist(), graph.choices[edges].tolist(), strict=True
+        ):
+            if source not in seen and (source not in best or choices < best[source][0]):
+                best[source] = (choices, edge)
         seen |= best.keys()
         layer = list(best)
-        for number, edge in best.items():
-            definition, callee = graph.definitions[number], graph.definitions[edge.target]
-            found.append(
-                Caller(definition.path, definition.name, edge.line, distance, callee.name or callee.path, edge.choices)
-            )
+        for number, (choices, edge) in best.items():
+            definition, callee = graph.definitions[number], graph.definitions[graph.targets[edge]]
+            line = int(graph.lines[edge])
+            found.append(Caller(definition.path, definition.name, line, distance, callee.name or callee.path, choices))
     return tuple(sorted(found, key=lambda each: (each.distance, each.choices, each.path, each.line)))
 
 

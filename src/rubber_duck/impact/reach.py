@@ -4,22 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rubber_duck.code.calls import CallEdge, CallGraph, CallKind
-
-Matrix: TypeAlias = "NDArray[np.float32]"
-
-BRANCH: Final = 0.5
-RESCUE: Final = 0.1
-LOOP: Final = 0.9
-EXIT: Final = 0.8
-OPTIONAL: Final = 0.6
-MENTIONED: Final = 0.8
-"""How likely a call is made that stands below a condition, in a handler of errors …; once for each of them."""
+from rubber_duck.impact.weighed import Matrix, Numbers, Weighed
 
 _SWEEPS: Final = 14
 _COLUMNS: Final = 64
@@ -42,67 +31,36 @@ class Reach:
     near: Matrix
 
 
-def reach(graph: CallGraph, targets: Sequence[int]) -> Reach:
+def reach(graph: Weighed, targets: Sequence[int]) -> Reach:
     """How surely each definition of the graph leads to each of `targets`."""
-    rows = leading_to(graph, targets)
-    shape = (len(graph.definitions), len(targets))
-    whole = [np.zeros(shape, dtype=np.float32) for _ in range(4)]
+    within = graph.leading_to(targets)
+    rows = np.flatnonzero(within)
+    whole = [np.zeros((len(graph.definitions), len(targets)), dtype=np.float32) for _ in range(4)]
     if not targets:
         return Reach(*whole)
-    place = {number: at for at, number in enumerate(rows)}
-    edges = [edge for edge in graph.edges if edge.source in place and edge.target in place]
+    place = np.cumsum(within) - 1
+    edges = np.flatnonzero(within[graph.sources] & within[graph.targets])  # sorted by source, as all are
+    ways = _Ways(place[graph.sources[edges]], place[graph.targets[edges]], graph.guarded[edges], graph.sure[edges])
     for column in range(0, len(targets), _COLUMNS):
         chosen = targets[column : column + _COLUMNS]
         start = np.zeros((len(rows), len(chosen)), dtype=np.float32)
-        for at, number in enumerate(chosen):
-            start[place[number], at] = 1
-        for matrix, found in zip(whole, _ways(edges, place, start), strict=True):
+        start[place[list(chosen)], range(len(chosen))] = 1
+        for matrix, found in zip(whole, _followed(ways, start), strict=True):
             matrix[rows, column : column + len(chosen)] = found
     return Reach(*whole)
 
 
-def guardedness(edge: CallEdge) -> float:
-    """How likely the call is made when its source runs, in (0, 1]."""
-    guard = edge.guard
-    likely: float = (
-        BRANCH**guard.branches
-        * RESCUE**guard.rescues
-        * LOOP**guard.loops
-        * EXIT ** min(guard.exits, 4)
-        * (OPTIONAL if edge.is_optional else 1)
-        * (MENTIONED if edge.kind is CallKind.MENTION else 1)
-    )
-    return likely
+class _Ways(NamedTuple):
+    sources: Numbers
+    targets: Numbers
+    guarded: Matrix
+    sure: Matrix
 
 
-def sureness(edge: CallEdge) -> float:
-    """How sure it is that the call means this target, in (0, 1]."""
-    doubt: float = 1 / edge.choices**0.7
-    return doubt if edge.is_likely or edge.choices == 1 else doubt * 0.7
-
-
-def leading_to(graph: CallGraph, targets: Sequence[int]) -> list[int]:
-    """The targets and all definitions from which one of them can be reached, sorted."""
-    before: dict[int, list[int]] = {}
-    for edge in graph.edges:
-        before.setdefault(edge.target, []).append(edge.source)
-    found = set(targets)
-    waiting = list(found)
-    while waiting:
-        for source in before.get(waiting.pop(), ()):
-            if source not in found:
-                found.add(source)
-                waiting.append(source)
-    return sorted(found)
-
-
-def _ways(edges: Sequence[CallEdge], place: dict[int, int], start: Matrix) -> tuple[Matrix, Matrix, Matrix, Matrix]:
-    if not edges:
+def _followed(ways: _Ways, start: Matrix) -> tuple[Matrix, Matrix, Matrix, Matrix]:
+    sources, targets, guarded, sure = ways
+    if not len(sources):
         return start, start, start, start
-    sources = np.array([place[edge.source] for edge in edges])  # the graph's edges are sorted by source
-    targets = np.array([place[edge.target] for edge in edges])
-    guarded = np.array([guardedness(edge) for edge in edges], dtype=np.float32)
-    sure = np.array([sureness(edge) for edge in edges], dtype=np.float32)
     firsts = np.flatnonzero(np.r_[True, sources[1:] != sources[:-1]])
     heads = sources[firsts]
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import heapq
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rubber_duck.code.calls import CallGraph
+import numpy as np
+
 from rubber_duck.code.graph import ImportGraph
 from rubber_duck.impact.history import Together
-from rubber_duck.impact.reach import guardedness, sureness
 from rubber_duck.impact.tests import Test
+from rubber_duck.impact.weighed import Weighed
 from rubber_duck.impact.wording import file_words, own_name
 
 _SHOWN: Final = 6
 _NAMED: Final = 3
+_STEP: Final = 0.1
+"""What each step costs beside its doubt: of two ways alike the shorter one is shown."""
+
 _TOKEN: Final = re.compile(r"[^\W\d]\w*")
 
 
@@ -34,7 +36,7 @@ class Reasons:
 
     def __init__(
         self,
-        graph: CallGraph,
+        graph: Weighed,
         targets: Sequence[int],
         texts: Mapping[str, str],
         imports: ImportGraph,
@@ -100,23 +102,22 @@ class Reasons:
         return bool(own) and own <= file_words(test)
 
 
-def _ways(graph: CallGraph, targets: Sequence[int]) -> dict[int, int]:
-    """For each definition that leads to a target, the next one on its likeliest way (Dijkstra 1959)."""
-    before: dict[int, list[tuple[int, float]]] = {}
-    for edge in graph.edges:
-        cost = 0.1 - math.log(guardedness(edge) * sureness(edge))
-        before.setdefault(edge.target, []).append((edge.source, cost))
-    costs = dict.fromkeys(targets, 0.0)
-    following: dict[int, int] = {}
-    waiting = [(0.0, number) for number in targets]
-    heapq.heapify(waiting)
-    while waiting:
-        cost, number = heapq.heappop(waiting)
-        if cost > costs[number]:
-            continue
-        for source, step in before.get(number, ()):
-            if cost + step < costs.get(source, math.inf):
-                costs[source] = cost + step
-                following[source] = number
-                heapq.heappush(waiting, (cost + step, source))
-    return following
+def _ways(graph: Weighed, targets: Sequence[int]) -> dict[int, int]:
+    """For each definition that leads to a target, the next one on its likeliest way (Bellman 1958)."""
+    within = graph.leading_to(targets)
+    edges = np.flatnonzero(within[graph.sources] & within[graph.targets])
+    if not len(edges):
+        return {}
+    sources, ends = graph.sources[edges], graph.targets[edges]
+    steps = _STEP - np.log(graph.guarded[edges] * graph.sure[edges])
+    firsts = np.flatnonzero(np.r_[True, sources[1:] != sources[:-1]])
+    heads = sources[firsts]
+    costs = np.full(len(graph.definitions), np.inf)
+    costs[list(targets)] = 0
+    while True:
+        found = np.minimum(costs[heads], np.minimum.reduceat(costs[ends] + steps, firsts))
+        if np.array_equal(found, costs[heads]):
+            break
+        costs[heads] = found
+    is_next = np.flatnonzero((costs[ends] + steps <= costs[sources]) & (costs[sources] > 0))
+    return dict(zip(sources[is_next][::-1].tolist(), ends[is_next][::-1].tolist(), strict=True))

@@ -9,18 +9,21 @@ from typing import Final
 
 import numpy as np
 
-from rubber_duck.code.calls import CallGraph
 from rubber_duck.impact.evidence import evidence
 from rubber_duck.impact.forest import forest
-from rubber_duck.impact.reach import Matrix
 from rubber_duck.impact.reasons import Reason, Reasons
 from rubber_duck.impact.tests import Test
+from rubber_duck.impact.weighed import Matrix, Weighed
 from rubber_duck.impact.wording import Wording
+from rubber_duck.storage.coverage import Recording
 
 THRESHOLD: Final = 0.01
 """A test is chosen if its probability over the root of how many tests are expected is more. Where few tests run a
 definition, each one that is missed is a greater loss; so less is asked of them. Chosen on packages that the forest does
 not know: about .95 of the tests that run a definition are found."""
+
+MOST_ASKED: Final = 0.15
+"""A test that is likelier than this is chosen, however many are expected."""
 
 _CHUNK: Final = 128
 _MOST_PAIRS: Final = 200_000
@@ -50,10 +53,9 @@ class Covered:
     tests: frozenset[str]
 
 
-def probabilities(graph: CallGraph, tests: Sequence[Test], targets: Sequence[int], texts: Mapping[str, str]) -> Matrix:
+def probabilities(graph: Weighed, tests: Sequence[Test], targets: Sequence[int], wording: Wording) -> Matrix:
     """How likely each test (rows) runs each of `targets` (columns), from the code alone."""
     found = np.zeros((len(tests), len(targets)), dtype=np.float32)
-    wording = Wording(graph, texts)
     step = max(min(_MOST_PAIRS // max(len(tests), 1), _CHUNK), 1)
     for first in range(0, len(targets), step) if tests else ():
         chunk = targets[first : first + step]
@@ -64,7 +66,7 @@ def probabilities(graph: CallGraph, tests: Sequence[Test], targets: Sequence[int
 def selected(probability: Matrix, threshold: float = THRESHOLD) -> Matrix:
     """Which tests (rows) to run for each target (columns), 1 or 0, given how likely each runs it."""
     expected = np.maximum(probability.sum(axis=0), _LEAST_EXPECTED)
-    chosen: Matrix = (probability > threshold * np.sqrt(expected)).astype(np.float32)
+    chosen: Matrix = (probability > np.minimum(threshold * np.sqrt(expected), MOST_ASKED)).astype(np.float32)
     return chosen
 
 
@@ -82,14 +84,14 @@ class Hints:
 
 
 def choose(
-    graph: CallGraph, tests: Sequence[Test], targets: Sequence[int], texts: Mapping[str, str], hints: Hints
+    graph: Weighed, tests: Sequence[Test], targets: Sequence[int], wording: Wording, hints: Hints
 ) -> tuple[Chosen, ...]:
     """The tests for a change of `targets`, the likeliest first.
 
     The tests in files that load what changed outside of all definitions are chosen all. A test of which it was
     recorded what it runs is judged by that alone, unless it is changed itself or names what is changed.
     """
-    likely = probabilities(graph, tests, targets, texts)
+    likely = probabilities(graph, tests, targets, wording)
     wanted = selected(likely) if targets else likely
     recorded = _recorded(graph, tests, targets, hints.covered)
     changed = set(targets)
@@ -98,6 +100,8 @@ def choose(
         ran = recorded.get(row)
         loads = hints.loading.get(test.path)
         probability = float(1 - np.prod(1 - likely[row])) if targets else 0.0
+        if ran is None and loads is None and test.definition not in changed and not wanted[row].any():
+            continue
         reasons = hints.why.of(test, covered=bool(ran), loads=loads)
         stands_out = test.definition in changed or any(each.kind == "names" for each in reasons)
         if ran or test.definition in changed:
@@ -115,7 +119,7 @@ def _words() -> Reason:
 
 
 def _recorded(
-    graph: CallGraph, tests: Sequence[Test], targets: Sequence[int], covered: Covered | None
+    graph: Weighed, tests: Sequence[Test], targets: Sequence[int], covered: Covered | None
 ) -> dict[int, bool]:
     """For each test (by row) of which it was recorded: whether it ran one of the targets.
 
@@ -134,28 +138,28 @@ def _recorded(
     return {row: test.name in ran for row, test in enumerate(tests) if test.name in covered.tests}
 
 
-def read_covered(
-    recorded: Mapping[str, Mapping[str, frozenset[int]]], root: str, paths: Collection[str], tests: Sequence[str]
-) -> Covered | None:
+def read_covered(recorded: Recording, root: str, paths: Collection[str], tests: Sequence[str]) -> Covered | None:
     """What coverage recorded, in the project's own names; None if it knows none of its tests.
 
-    `recorded`: file → context → lines; `root` is the project's folder, `paths` its files, `tests` their names. Contexts
-    are those of pytest-cov (`path::test[parameters]|phase`) or of coverage itself (`package.module.test`).
+    `root` is the project's folder, `paths` its files, `tests` their names. Contexts are those of pytest-cov
+    (`path::test[parameters]|phase`) or of coverage itself (`package.module.test`).
     """
     names = {name: name for name in tests} | {_dotted(name): name for name in tests}
+    known = {
+        context: names.get(_PARAMETERS.sub("", context.rpartition("|")[0] or context)) for context in recorded.contexts
+    }
     lines: dict[str, dict[str, frozenset[int]]] = {}
-    known: set[str] = set()
-    for file, by_context in recorded.items():
-        path = _own_path(file, root, paths)
+    for file, by_context in recorded.lines.items():
+        path = own_path(file, root, paths)
         if path is None:
             continue
         own = lines.setdefault(path, {})
         for context, ran in by_context.items():
-            name = names.get(_PARAMETERS.sub("", context.rpartition("|")[0] or context))
+            name = known.get(context)
             if name is not None:
-                known.add(name)
                 own[name] = own.get(name, frozenset()) | ran
-    return Covered(lines, frozenset(known)) if known else None
+    found = frozenset(name for name in known.values() if name is not None)
+    return Covered(lines, found) if found else None
 
 
 def _dotted(name: str) -> str:
@@ -163,7 +167,7 @@ def _dotted(name: str) -> str:
     return ".".join([*path.removesuffix(".py").split("/"), *rest.split("::")])
 
 
-def _own_path(file: str, root: str, paths: Collection[str]) -> str | None:
+def own_path(file: str, root: str, paths: Collection[str]) -> str | None:
     """The file in the project: below its folder, or, recorded elsewhere, the longest end that the project has."""
     if file.startswith(f"{root}/"):
         own = file[len(root) + 1 :]

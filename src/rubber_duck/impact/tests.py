@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
-from rubber_duck.code.calls import CallGraph, Definition
+from rubber_duck.code.edges import CallGraph, Definition
 from rubber_duck.code.language import family
 from rubber_duck.code.scopes import CALLABLE, CLASSES
 
@@ -30,6 +31,7 @@ class Test:
     path: str
 
 
+@lru_cache(maxsize=100_000)
 def is_test_file(path: str) -> bool:
     """Whether a runner of tests would look into the file, by its name."""
     *folders, name = path.split("/")

@@ -8,9 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from rubber_duck.code.calls import CallEdge, CallGraph
-from rubber_duck.impact.reach import Matrix, guardedness, sureness
-from rubber_duck.impact.tests import belongs_to_tests
+from rubber_duck.impact.spoken import Spoken
+from rubber_duck.impact.weighed import Matrix, Weighed
 from rubber_duck.impact.wording import own_name, words
 
 FADING: Final = 0.6
@@ -22,13 +21,9 @@ _INNERMOST: Final = 2
 class Topics:
     """The topics of a project's definitions, each worked out when it is asked for."""
 
-    def __init__(self, graph: CallGraph) -> None:
+    def __init__(self, graph: Weighed) -> None:
         self._graph = graph
-        self._callers: defaultdict[int, list[tuple[CallEdge, float]]] = defaultdict(list)
-        for edge in graph.edges:
-            source = graph.definitions[edge.source]
-            if source.name and not belongs_to_tests(source.path):
-                self._callers[edge.target].append((edge, guardedness(edge) * sureness(edge)))
+        self._callers: dict[int, list[tuple[int, int, float]]] = {}
         self._own: dict[int, dict[str, float]] = {}
         self._known: dict[tuple[int, int], dict[str, float]] = {}
 
@@ -38,10 +33,10 @@ class Topics:
         if known is not None:
             return known
         found: defaultdict[str, float] = defaultdict(float, self._near(number))
-        callers = self._callers.get(number, ()) if hops else ()
-        total = sum(weight for _, weight in callers)
-        for edge, weight in callers:
-            for word, value in self.of(edge.source, hops - 1).items():
+        callers = self._called_by(number) if hops else ()
+        total = sum(weight for _, _, weight in callers)
+        for source, _, weight in callers:
+            for word, value in self.of(source, hops - 1).items():
                 found[word] += FADING * value * weight / total
         self._known[number, hops] = dict(found)
         return self._known[number, hops]
@@ -54,22 +49,32 @@ class Topics:
         definition = self._graph.definitions[number]
         name = words(own_name(definition)) | words(definition.owner)
         found: defaultdict[str, float] = defaultdict(float, {word: 1 / len(name) for word in name})
-        callers = self._callers.get(number, ())
-        total = sum(weight for _, weight in callers)
-        for edge, weight in callers:
-            said = [word for each in edge.guard.conditions[-_INNERMOST:] for word in words(each)]
+        callers = self._called_by(number)
+        total = sum(weight for _, _, weight in callers)
+        for _, guard, weight in callers:
+            said = [word for each in self._graph.guards[guard].conditions[-_INNERMOST:] for word in words(each)]
             for word in said:
                 found[word] += CONDITION * weight / total / len(said)
         self._own[number] = dict(found)
         return self._own[number]
 
+    def _called_by(self, number: int) -> list[tuple[int, int, float]]:
+        """What of the product calls a definition: its number, the guard's number, how likely it does."""
+        known = self._callers.get(number)
+        if known is None:
+            graph = self._graph
+            edges = graph.into([number])
+            edges = edges[graph.is_product[graph.sources[edges]]]
+            weights = graph.guarded[edges] * graph.sure[edges]
+            columns = (graph.sources[edges], graph.guard_numbers[edges], weights)
+            known = self._callers[number] = list(zip(*(each.tolist() for each in columns), strict=True))
+        return known
 
-def alike(topics: Sequence[dict[str, float]], said: Sequence[frozenset[str]]) -> Matrix:
-    """For each of `said` (rows) and topic (columns): the share of the topic that is said, rare words counting more."""
+
+def alike(topics: Sequence[dict[str, float]], said: Spoken) -> Matrix:
+    """For each text (rows) and topic (columns): the share of the topic that is said, rare words counting more."""
     numbers = {word: at for at, word in enumerate(sorted({word for each in topics for word in each}))}
-    spoken = np.zeros((len(said), len(numbers)), dtype=np.float32)
-    for row, each in enumerate(said):
-        spoken[row, [numbers[word] for word in each if word in numbers]] = 1
+    spoken = said.matrix(numbers)
     rarity = np.log(1 + len(said) / (1 + spoken.sum(axis=0)))
     asked = np.zeros((len(topics), len(numbers)), dtype=np.float32)
     for row, topic in enumerate(topics):

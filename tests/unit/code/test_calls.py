@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rubber_duck.code.calls import CallEdge, CallGraph, CallKind, call_graph
+from rubber_duck.code.calls import call_graph
 from rubber_duck.code.code import detect, open_source
+from rubber_duck.code.edges import CallEdge, CallGraph, CallKind
 from rubber_duck.code.extract import extract
 from rubber_duck.code.graph import GraphFile
 from rubber_duck.code.guards import Guard, guards

@@ -13,6 +13,7 @@ from rubber_duck.impact.impact import ChangedDefinition, Impact, Snapshot, impac
 from rubber_duck.impact.neighbourhood import Caller, Importer
 from rubber_duck.impact.reasons import Reason
 from rubber_duck.impact.risk import Exposure, assess
+from rubber_duck.storage.coverage import Recording
 
 POND = {
     "pond/__init__.py": "",
@@ -33,7 +34,11 @@ def touched(
     recorded: Mapping[str, Mapping[str, frozenset[int]]] | None = None,
 ) -> Impact:
     read = {path: _read(path, text) for path, text in files.items()}
-    return impact(Snapshot(read, files, commits, recorded or {}, "/p"), changes)
+    return impact(Snapshot(read, files, commits, _recording(recorded or {}), "/p"), changes)
+
+
+def _recording(lines: Mapping[str, Mapping[str, frozenset[int]]]) -> Recording:
+    return Recording(frozenset(context for each in lines.values() for context in each), lines)
 
 
 def _read(path: str, text: str) -> GraphFile:
@@ -99,9 +104,12 @@ def test_contexts_of_coverage_itself_are_understood_too() -> None:
     assert chosen[0].reasons[0] == Reason("covered", "it ran this code when coverage was recorded")
 
 
-def test_a_removed_file_is_named_and_its_importers_are_touched() -> None:
-    found = touched([ChangedFile("pond/gone.py")])
-    assert (found.unknown, found.changed, found.tests) == (("pond/gone.py",), (), ())
+def test_a_removed_file_is_named_and_who_imports_it_still_is_touched() -> None:
+    files = {path: text for path, text in POND.items() if path != "pond/duck.py"}
+    found = touched([ChangedFile("pond/duck.py")], files)
+    assert (found.unknown, found.changed) == (("pond/duck.py",), ())
+    assert [each.path for each in found.importers] == ["pond/lake.py", "tests/test_duck.py", "tests/test_lake.py"]
+    assert [each.name for each in found.tests] == ["tests/test_duck.py::test_dive", "tests/test_lake.py::test_morning"]
 
 
 def test_files_that_changed_together_twice_are_named_but_not_those_of_a_sweeping_commit() -> None:

@@ -8,8 +8,9 @@ from contextlib import closing
 import pytest
 
 from rubber_duck.errors import InvalidInput
-from rubber_duck.storage.coverage import lines_by_context
+from rubber_duck.storage.coverage import Recording, read_recording
 
+TEST = "tests/test_a.py::test_one|run"
 SCHEMA = """
 CREATE TABLE file (id integer primary key, path text, unique (path));
 CREATE TABLE context (id integer primary key, context text, unique (context));
@@ -26,22 +27,46 @@ def written(rows: str) -> bytes:
         return connection.serialize()
 
 
+def read(content: bytes) -> Recording:
+    return read_recording(content, lambda path: path.endswith("a.py"))
+
+
 def test_lines_are_read_from_bits_and_what_ran_outside_of_a_context_is_left_out() -> None:
     content = written("INSERT INTO line_bits VALUES (1, 1, x'FF'), (1, 2, x'0A01');")
-    assert lines_by_context(content) == {"/p/a.py": {"tests/test_a.py::test_one|run": frozenset({1, 3, 8})}}
+    assert read(content) == Recording(frozenset({TEST}), {"/p/a.py": {TEST: frozenset({1, 3, 8})}})
 
 
 def test_lines_are_read_from_steps_between_them() -> None:
     content = written("INSERT INTO arc VALUES (1, 2, -1, 2), (1, 2, 2, 4), (1, 2, 4, -1);")
-    assert lines_by_context(content) == {"/p/a.py": {"tests/test_a.py::test_one|run": frozenset({2, 4})}}
+    assert read(content) == Recording(frozenset({TEST}), {"/p/a.py": {TEST: frozenset({2, 4})}})
 
 
 @pytest.mark.parametrize("content", [b"", b"quack" * 1000, written("")[:4096], written("DROP TABLE arc;")])
 def test_other_files_are_refused(content: bytes) -> None:
     with pytest.raises(InvalidInput, match=r"not what coverage\.py writes"):
-        lines_by_context(content)
+        read(content)
 
 
 def test_bits_that_are_none_are_refused() -> None:
     with pytest.raises(InvalidInput, match=r"not what coverage\.py writes"):
-        lines_by_context(written("INSERT INTO line_bits VALUES (1, 2, 'text');"))
+        read(written("INSERT INTO line_bits VALUES (1, 2, 'text');"))
+
+
+def test_files_that_nobody_asks_for_are_not_read() -> None:
+    content = written("INSERT INTO file VALUES (2, '/p/b.py'); INSERT INTO line_bits VALUES (2, 2, 'no bits');")
+    assert read(content) == Recording(frozenset({TEST}), {})
+
+
+def test_a_file_whose_queries_never_end_is_refused() -> None:
+    endless = (
+        "DROP TABLE line_bits; CREATE VIEW LINE_BITS AS "
+        "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) "
+        "SELECT 1 AS file_id, 2 AS context_id, x'00' AS numbits FROM n;"
+    )
+    with pytest.raises(InvalidInput, match="holds views where tables belong"):
+        read(written(endless))
+
+
+def test_a_file_with_more_lines_than_a_code_base_has_is_refused() -> None:
+    with pytest.raises(InvalidInput, match=r"not what coverage\.py writes"):
+        read(written("INSERT INTO line_bits VALUES (1, 2, zeroblob(2000000));"))
