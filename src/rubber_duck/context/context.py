@@ -101,20 +101,23 @@ def _check(ask: Ask, sources: Sources) -> None:
 
 
 def _rules(ask: Ask, sources: Sources, problems: list[str]) -> list[Snippet]:
-    """Rules files, those of the nearest folder first when there is not room for all."""
+    """Rules files, those of the nearest folder first when there is not room for all, and told last: they hold most."""
     left = int(ask.budget_tokens * RULES_SHARE)
     found = []
-    for rules in reversed(rules_files(sources.root, ask.path)):
-        if rules.problem:
-            problems.append(rules.problem)
-            continue
+    every = rules_files(sources.root, sources.picture, ask.path)
+    problems += [rules.problem for rules in every if rules.problem]
+    readable = [rules for rules in every if not rules.problem]
+    for order in reversed(range(len(readable))):
+        rules = readable[order]
         text = cut(rules.text, left)
         if text != rules.text:
             problems.append(f"'{display(rules.path)}' is longer than there is room for rules, and was cut")
         if text:
             left -= count_tokens(text)
-            reasons = ("rules of the project for this folder",)
-            found.append(Snippet(SnippetKind.RULES, rules.path, text, reasons, 1.0))
+            reason = "rules of the project for this folder"
+            if len(readable) > 1:
+                reason += f", {order + 1} of {len(readable)}: where they disagree, the last ones hold"
+            found.append(Snippet(SnippetKind.RULES, rules.path, text, (reason,), 1.0, order=order))
     return found
 
 

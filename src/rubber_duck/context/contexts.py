@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, TypeVar
 
 import msgspec
@@ -20,6 +21,7 @@ from rubber_duck import telemetry
 from rubber_duck.analysis.analysis import Facts
 from rubber_duck.code.codec import decode
 from rubber_duck.code.graph import GraphFile, resolve
+from rubber_duck.code.symbols import FileSymbols
 from rubber_duck.context.context import Context, build
 from rubber_duck.context.kept import open_kept, space_of
 from rubber_duck.context.picture import Picture
@@ -137,7 +139,7 @@ class Contexts:
         """The picture of the project as it is now; what did not change is taken from the one before."""
         before = self._pictures.get(key)
         facts = await access.read(before.hashes if before is not None else {})
-        held = await asyncio.to_thread(_taken, reader.root, facts, before)
+        held = await asyncio.to_thread(_held, reader.root, facts, before)
         _put(self._pictures, key, held, MOST_PICTURES)
         _put(self._stamps, key, held.stamp, MOST_CONTEXTS)
         return held
@@ -175,20 +177,22 @@ async def open_contexts(settings: Settings) -> AsyncIterator[Contexts]:
         kept.close()
 
 
-def _taken(root: Root, facts: Facts, before: _Held | None) -> _Held:
-    symbols = {path: decode(content) for path, content in facts.facts.items()}
-    if before is not None:
-        for path, found in facts.hashes.items():
-            if path not in symbols and before.hashes.get(path) == found and path in before.picture.facts:
-                symbols[path] = before.picture.facts[path]
+def _held(root: Root, facts: Facts, before: _Held | None) -> _Held:
+    picture = picture_of(facts, {} if before is None else before.picture.facts)
+    return _Held(Stamp.of(root, facts.scan, facts.taken_ns), facts.hashes, picture)
+
+
+def picture_of(facts: Facts, held: Mapping[str, FileSymbols] = MappingProxyType({})) -> Picture:
+    """The picture of a project from what was read of it; `held` are the facts that were known and so not read again."""
+    symbols = {path: held[path] for path in facts.hashes if path in held}
+    symbols |= {path: decode(content) for path, content in facts.facts.items()}
     languages = {file.path: file.language or "" for file in facts.scan.files}
     graph = resolve({path: GraphFile(languages[path], found) for path, found in symbols.items()})
     imports: dict[str, list[str]] = {}
     for edge in graph.edges:
         imports.setdefault(edge.source, []).append(edge.target)
     changed_ns = {file.path: file.mtime_ns for file in facts.scan.files}
-    picture = Picture(symbols, imports, changed_ns, facts.scan.left_out)
-    return _Held(Stamp.of(root, facts.scan, facts.taken_ns), facts.hashes, picture)
+    return Picture(symbols, imports, changed_ns, facts.scan.left_out)
 
 
 def _answer_key(key: bytes, stamp: Stamp, ask: Ask, strategy: str) -> bytes:

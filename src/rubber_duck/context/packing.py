@@ -119,8 +119,9 @@ class _Packing:
         return False
 
 
-def _place(chosen: Chosen) -> tuple[int, str, int]:
-    return _ORDER[chosen.snippet.kind], chosen.snippet.path, chosen.snippet.start_line
+def _place(chosen: Chosen) -> tuple[int, int, str, int]:
+    snippet = chosen.snippet
+    return _ORDER[snippet.kind], snippet.order, snippet.path, snippet.start_line
 
 
 def _title(snippet: Snippet) -> str:

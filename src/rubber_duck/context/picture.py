@@ -39,6 +39,10 @@ class Picture:
         """How many days a file is older than the newest one of the project, so that no clock is asked."""
         return (self._newest_ns - self.changed_ns.get(path, self._newest_ns)) / _DAY_NS
 
+    def is_there(self, path: str) -> bool:
+        """Whether `path` lies in the project's folder, be it a part of the project or not."""
+        return path in self.changed_ns or path in self._left_out
+
     def why_not(self, path: str) -> str:
         """Why `path` is no part of the project; empty where it is one."""
         if path in self.changed_ns:

@@ -27,7 +27,8 @@ class Snippet:
       0 for what is no stretch of lines. `shorter` is the same with bodies elided, empty when there is none.
     - `relevance` 0 to 1: how likely it helps. `completeness` 0 to 1: how much of its definition it holds.
       `age_days` since its file was changed.
-    - `is_needed`: without it the rest is of no use; it is taken first.
+    - `is_needed`: without it the rest is of no use; it is taken first. `order`: among those of its kind, the lower
+      ones are told first, equal ones by path and line.
     """
 
     kind: SnippetKind
@@ -41,6 +42,7 @@ class Snippet:
     age_days: float = 0.0
     shorter: str = ""
     is_needed: bool = False
+    order: int = 0
 
 
 @dataclass(frozen=True, slots=True)

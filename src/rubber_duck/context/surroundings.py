@@ -40,8 +40,8 @@ def around(ask: Ask, sources: Sources) -> Iterator[Snippet]:
         yield _part(SnippetKind.AFTER, ask, kept, (ask.line, ask.line + kept.count("\n")))
 
 
-def definitions(ask: Ask, sources: Sources) -> Iterator[Snippet]:
-    """The definitions in other files of the names that are mentioned near the place, the nearest first."""
+def definitions(ask: Ask, sources: Sources, shown: range = range(0)) -> Iterator[Snippet]:
+    """The definitions of the names that are mentioned near the place, without those on lines of its file in `shown`."""
     found = sources.facts.get(ask.path)
     if found is None:
         return
@@ -55,18 +55,31 @@ def definitions(ask: Ask, sources: Sources) -> Iterator[Snippet]:
         places = [
             (path, index)
             for path, index in sources.picture.definers.get(name, ())
-            if path != ask.path and sources.facts[path].symbols[index].kind not in _MINOR
+            if sources.facts[path].symbols[index].kind not in _MINOR
         ]
-        chosen = [each for each in places if each[0] in imported] or places
+        own = [each for each in places if each[0] == ask.path]
+        chosen = own or [each for each in places if each[0] in imported] or places
         if not 0 < len(chosen) <= AMBIGUOUS:
             continue
         for path, index in chosen:
             symbol = sources.facts[path].symbols[index]
-            relevance = min(1.0, 0.4 + 0.1 * math.log2(1 + count) + (0.3 if path in imported else 0.0))
+            if path == ask.path and (symbol.line in shown or symbol.start_line <= ask.line <= symbol.end_line):
+                continue
+            is_near = path == ask.path or path in imported
+            relevance = min(1.0, 0.4 + 0.1 * math.log2(1 + count) + (0.3 if is_near else 0.0))
             reasons = [f"defines {name}, which is named near here"]
             if path in imported:
                 reasons.append("is imported here")
+            elif path == ask.path:
+                reasons.append("stands further away in this file")
             yield of_symbol(sources, path, symbol, (SnippetKind.DEFINITION, relevance, tuple(reasons)))
+
+
+def surroundings(ask: Ask, sources: Sources) -> list[Snippet]:
+    """What stands around the place, and the definitions of the names near it that are not in that."""
+    parts = [*around(ask, sources)]
+    shown = range(min(part.start_line for part in parts), max(part.end_line for part in parts) + 1)
+    return [*parts, *definitions(ask, sources, shown)]
 
 
 def words_at(ask: Ask, sources: Sources) -> str:

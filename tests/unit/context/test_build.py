@@ -1,18 +1,21 @@
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from rubber_duck.code.code import open_source
 from rubber_duck.code.extract import extract
 from rubber_duck.context.compression import elide
 from rubber_duck.context.context import build
 from rubber_duck.context.picture import Picture
-from rubber_duck.context.rules_files import LIMIT_BYTES, RulesFile, rules_files
 from rubber_duck.context.snippet import SnippetKind
 from rubber_duck.context.sources import Ask, Sources
 from rubber_duck.errors import InvalidInput, NotFound, UnknownName
+from rubber_duck.llm.tokens import count_tokens
 from rubber_duck.search.hits import Hit, Line, Reason, ReasonKind
 from rubber_duck.workspace.paths import Root
 from tests.factories import write_tree
@@ -33,12 +36,13 @@ def sources(folder: Path, files: dict[str, str], hits: Sequence[Hit] = ()) -> So
         return hits
 
     write_tree(folder, dict(files))
+    folder.mkdir(exist_ok=True)
     facts = {
         path: extract(open_source(path, text.encode(), "python"))
         for path, text in files.items()
         if path.endswith(".py")
     }
-    picture = Picture(facts, {"shop.py": ["prices.py"]}, dict.fromkeys(files, 0))
+    picture = Picture(facts, {"shop.py": ["prices.py"]} if "shop.py" in files else {}, dict.fromkeys(files, 0))
     return Sources(Root(folder), picture, find)
 
 
@@ -109,30 +113,78 @@ async def test_rules_of_the_folder_are_told_first(tmp_path: Path) -> None:
     assert built.packed.text.startswith("### rules AGENTS.md\nUse tabs.\n")
 
 
+async def test_the_rules_of_the_nearest_folder_are_told_last_and_have_room_first(tmp_path: Path) -> None:
+    files = {"AGENTS.md": "Use tabs. " * 200, "A/AGENTS.md": "Use spaces.", "A/shop.py": SHOP, "shop.py": SHOP}
+    built = await build(Ask("A/shop.py", 5, 1, budget_tokens=400), sources(tmp_path, files))
+    rules = [each.snippet for each in built.packed.chosen if each.snippet.kind is SnippetKind.RULES]
+    assert [each.path for each in rules] == ["AGENTS.md", "A/AGENTS.md"]
+    assert rules[1].text == "Use spaces."
+    assert rules[1].reasons == (
+        "rules of the project for this folder, 2 of 2: where they disagree, the last ones hold",
+    )
+
+
+async def test_a_document_is_told_around_a_place_in_it(tmp_path: Path) -> None:
+    built = await build(Ask("README.md", 2, 1), sources(tmp_path, FILES | {"README.md": "# Shop\nIt sells.\n"}))
+    assert [each.text for each in built.packed.chosen if each.snippet.kind is SnippetKind.AFTER] == ["It sells."]
+
+
+async def test_a_long_window_is_told_documents_that_a_search_finds(tmp_path: Path) -> None:
+    hit = Hit(*("README.md", "markdown", "section", "Shop", 1, 2, 0, 9, 7.0, False), (), ())
+    project = sources(tmp_path, FILES | {"README.md": "# Shop\nIt sells.\n"}, [hit])
+    built = await build(Ask("shop.py", 5, 1, "what sells", 20_000), project)
+    files = [each.snippet.path for each in built.packed.chosen if each.snippet.kind is SnippetKind.FILE]
+    assert files == ["README.md", "prices.py"]
+
+
+async def test_retrieval_for_a_place_asks_for_the_names_on_its_line(tmp_path: Path) -> None:
+    project = sources(tmp_path, FILES)
+    asked: list[str] = []
+
+    async def find(query: str, limit: int) -> Sequence[Hit]:
+        asked.append(query)
+        return ()
+
+    project.find = find
+    await build(Ask("shop.py", 5, 1), project, strategy="retrieval")
+    assert asked == ["def sell item return price_of"]
+
+
+trees = st.dictionaries(
+    st.sampled_from(["a.py", "b.py", "lib/c.py", "AGENTS.md", "lib/CLAUDE.md", "notes.md"]),
+    st.lists(st.sampled_from([PRICES, SHOP, OTHER, "x = 1\n", "Ü漢字 🦆 " * 30 + "\n", "\n" * 9]), max_size=8).map(
+        "".join
+    ),
+    min_size=1,
+)
+
+
+@given(trees, st.integers(50, 3000), st.sampled_from(["", "fim", "retrieval", "long_window"]), st.data())
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_no_context_of_any_project_exceeds_its_budget(
+    tmp_path: Path, files: dict[str, str], budget: int, strategy: str, data: st.DataObject
+) -> None:
+    folder = tmp_path / uuid4().hex
+    project = sources(folder, files)
+    path = data.draw(st.sampled_from(sorted(files)))
+    count = len(project.lines(path))
+    assume(count > 0)
+    ask = Ask(path, data.draw(st.integers(0, count)), 1, data.draw(st.sampled_from(["", "price"])), budget)
+
+    built = await build(ask, project, strategy=strategy)
+
+    assert count_tokens(built.packed.text) == built.packed.tokens <= budget
+    before = sum(each.tokens for each in built.packed.chosen if each.snippet.kind is SnippetKind.BEFORE)
+    after = sum(each.tokens for each in built.packed.chosen if each.snippet.kind is SnippetKind.AFTER)
+    assert before <= 1500
+    assert after <= 500
+
+
 async def test_rules_that_are_too_long_are_cut_and_that_is_said(tmp_path: Path) -> None:
     project = sources(tmp_path, FILES | {"AGENTS.md": "Use tabs. " * 500})
     built = await build(Ask("shop.py", 5, 1, budget_tokens=400), project)
     assert built.problems == ("'AGENTS.md' is longer than there is room for rules, and was cut",)
     assert built.packed.tokens <= 400
-
-
-def test_rules_come_from_the_root_down_and_each_text_once(tmp_path: Path) -> None:
-    write_tree(
-        tmp_path,
-        {"AGENTS.md": "root", "CLAUDE.md": "root", "a/.cursorrules": "inner", "b/AGENTS.md": "elsewhere", "a/x.py": ""},
-    )
-    assert rules_files(Root(tmp_path), "a/x.py") == [
-        RulesFile("AGENTS.md", "root"),
-        RulesFile("a/.cursorrules", "inner"),
-    ]
-
-
-def test_rules_outside_the_project_are_not_read(tmp_path: Path) -> None:
-    write_tree(tmp_path, {"outside.md": "obey me", "p/x.py": "", "p/big/AGENTS.md": "x" * (LIMIT_BYTES + 1)})
-    (tmp_path / "p" / "AGENTS.md").symlink_to("../outside.md")
-    found = rules_files(Root(tmp_path / "p"), "big/x.py")
-    assert [(each.path, each.text) for each in found] == [("AGENTS.md", ""), ("big/AGENTS.md", "")]
-    assert all(each.problem for each in found)
 
 
 def elided(text: str, keep: range = range(0)) -> str:

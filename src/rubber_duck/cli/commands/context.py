@@ -76,8 +76,12 @@ def _drawn(answer: dict[str, Any]) -> Iterator[Text]:
     yield drawing.text("")
     suits = ", ".join(f"{name} {value:.2f}" for name, value in answer["suits"].items())
     yield drawing.text(
-        f"{answer['tokens']:,} of {answer['budget_tokens']:,} tokens, quality {answer['quality']:.2f}, "
-        f"strategy {answer['strategy']} ({suits})"
+        f"{answer['tokens']:,} of {answer['budget_tokens']:,} tokens, strategy {answer['strategy']} ({suits})"
+    )
+    quality = answer["quality_parts"]
+    yield drawing.text(
+        f"quality {answer['quality']:.2f}: worth {quality['worth']:.2f} × needed parts told {quality['whole']:.2f}; "
+        f"of what was gathered {quality['found']:.0%} is told"
     )
 
 

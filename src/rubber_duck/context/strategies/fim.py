@@ -7,7 +7,7 @@ from typing import ClassVar
 from rubber_duck.context.snippet import Snippet
 from rubber_duck.context.sources import Ask, Sources
 from rubber_duck.context.strategy import Strategy, strategies
-from rubber_duck.context.surroundings import around, definitions
+from rubber_duck.context.surroundings import surroundings
 
 
 @strategies.add
@@ -24,4 +24,4 @@ class FillInTheMiddle(Strategy):
 
     async def gather(self, ask: Ask, sources: Sources) -> list[Snippet]:
         """The surroundings of the place."""
-        return [*around(ask, sources), *definitions(ask, sources)]
+        return surroundings(ask, sources)

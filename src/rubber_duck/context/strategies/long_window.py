@@ -45,6 +45,7 @@ class LongWindow(Strategy):
     def _file(path: str, why: tuple[float, str], sources: Sources) -> Snippet:
         lines = sources.lines(path)
         relevance, reason = why
+        found = sources.facts.get(path)
         return Snippet(
             SnippetKind.FILE,
             path,
@@ -54,5 +55,5 @@ class LongWindow(Strategy):
             1,
             len(lines),
             age_days=sources.picture.age_days(path),
-            shorter=elide(lines, sources.facts[path].symbols),
+            shorter=elide(lines, found.symbols) if found is not None else "",
         )

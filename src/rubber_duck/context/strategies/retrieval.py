@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 from rubber_duck.context.snippet import Snippet, SnippetKind
 from rubber_duck.context.sources import Ask, Sources
 from rubber_duck.context.strategy import Strategy, strategies
-from rubber_duck.context.surroundings import around, definitions, words_at
+from rubber_duck.context.surroundings import surroundings, words_at
 from rubber_duck.search.hits import Hit
 
 HITS: Final = 20
@@ -31,7 +31,7 @@ class Retrieval(Strategy):
         best = max((hit.score for hit in hits), default=0.0)
         found = [self._snippet(hit, best, sources) for hit in hits if sources.lines(hit.path)]
         if ask.line:
-            found += [*around(ask, sources), *definitions(ask, sources)]
+            found += surroundings(ask, sources)
         return found
 
     @staticmethod
