@@ -131,7 +131,9 @@ def _map(ask: Ask, sources: Sources, told: list[Snippet]) -> list[Snippet]:
     drawn = draw(ranked, budget_tokens, count_tokens, without=whole)
     if not drawn.text:
         return []
-    reasons = (f"the {len(drawn.landmarks)} definitions that the project leans on most, seen from here",)
+    count = len(drawn.landmarks)
+    which = f"the {count:,} definitions" if count > 1 else "the definition"
+    reasons = (f"{which} that the project leans on most, seen from here",)
     return [Snippet(SnippetKind.MAP, "", drawn.text, reasons, 0.9)]
 
 
