@@ -17,7 +17,7 @@ from rubber_duck.engines.engine import EngineHealth, engines
 from rubber_duck.engines.roster import Roster
 from rubber_duck.errors import InvalidDeclaration, Unavailable, normalize
 from rubber_duck.registry import Contribution, watching
-from rubber_duck.scope import Scope
+from rubber_duck.scope import Actor, Scope, new_trace
 from rubber_duck.settings import Settings
 from rubber_duck.settings.home import make_private_folder
 from rubber_duck.supervision import PartHealth, Supervisor
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from rubber_duck.analysis.project_analysis import ProjectAnalysis
     from rubber_duck.cluster.cluster import Cluster
     from rubber_duck.context.contexts import Contexts
+    from rubber_duck.llm.llm import LLM
     from rubber_duck.ngram.ngram import Ngram
+    from rubber_duck.search.meaning import Embedder
     from rubber_duck.search.search import Search
     from rubber_duck.storage.database import Database
     from rubber_duck.workspace.journal import Journal
@@ -258,11 +260,35 @@ async def _open_project_analysis(settings: Settings, opened: Opened) -> AsyncIte
 
 
 @asynccontextmanager
+async def _open_llm(settings: Settings, opened: Opened) -> AsyncIterator[LLM]:
+    from rubber_duck.llm.llm import open_llm  # noqa: PLC0415  # only who asks models
+
+    async with open_llm(settings) as llm:
+        yield llm
+
+
+@asynccontextmanager
 async def _open_search(settings: Settings, opened: Opened) -> AsyncIterator[Search]:
     from rubber_duck.search.search import open_search  # noqa: PLC0415  # numpy, see _open_database
 
-    async with open_search(opened["database"], settings, clock=_now) as search:
+    async with open_search(opened["database"], settings, clock=_now, embedder=_embedder(opened["llm"])) as search:
         yield search
+
+
+def _embedder(llm: LLM) -> Embedder | None:
+    """The way to the embeddings model that is configured, if one is."""
+    from rubber_duck.llm.roles import Role  # noqa: PLC0415  # as in _open_llm
+    from rubber_duck.search.meaning import Embedder  # noqa: PLC0415  # as in _open_search
+
+    chain = llm.chain(Role.EMBED)
+    if not chain:
+        return None
+    scope = Scope(Actor("search", "search"), None, frozenset(), new_trace())
+
+    async def embed(texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        return (await llm.embed(scope, texts)).vectors
+
+    return Embedder(chain[0], embed)
 
 
 @asynccontextmanager
@@ -306,7 +332,8 @@ PARTS: Final[tuple[Part, ...]] = (
     Part("workspace", ("database",), _open_workspace),
     Part("analysis", (), _open_analysis),
     Part("project_analysis", ("database", "workspace", "analysis"), _open_project_analysis),
-    Part("search", ("database", "workspace"), _open_search),
+    Part("llm", (), _open_llm),
+    Part("search", ("database", "workspace", "llm"), _open_search),
     Part("ngram", (), _open_ngram),
     Part("contexts", (), _open_contexts),
     Part("journal", (), _open_journal),

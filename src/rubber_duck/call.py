@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rubber_duck.analysis.analysis import Analysis
     from rubber_duck.analysis.project_analysis import ProjectAnalysis
     from rubber_duck.context.contexts import Contexts
+    from rubber_duck.llm.llm import LLM
     from rubber_duck.ngram.ngram import Ngram
     from rubber_duck.search.search import Search
     from rubber_duck.settings import Settings
@@ -66,6 +67,11 @@ class Parts:
     def project_analysis(self) -> ProjectAnalysis:
         """Analyses of opened projects, kept in the database."""
         return self._get("project_analysis")
+
+    @property
+    def llm(self) -> LLM:
+        """Models by role."""
+        return self._get("llm")
 
     @property
     def search(self) -> Search:

@@ -13,11 +13,17 @@ The tree (code, HTTP status, * = worth trying again):
     ├── Conflict                 conflict              409   exists already, or is held by somebody
     │   └── StaleVersion         stale_version         409 * changed by somebody else since it was read
     ├── LimitExceeded            limit_exceeded        413   too large, too deep, too many
+    │   └── BudgetExceeded       budget_exceeded       402   what may be spent on models is spent
     ├── TimedOut                 timed_out             504 * took longer than its time-out
     ├── Unavailable              unavailable           503 * something outside does not answer
     │   ├── StorageUnavailable   storage_unavailable   503 * the database cannot be opened or written
     │   ├── SchemaMismatch       schema_mismatch       503   the database is newer than this program
-    │   └── ProgramUnavailable   program_unavailable   503   git, ruff … is missing or died
+    │   ├── ProgramUnavailable   program_unavailable   503   git, ruff … is missing or died
+    │   ├── NotConfigured        not_configured        503   nobody has connected a model provider for this
+    │   ├── ProviderUnavailable  provider_unavailable  503 * a model provider does not answer
+    │   │   └── RateLimited      rate_limited          429 * too much was asked in too short a time
+    │   ├── ProviderRejected     provider_rejected     502   a model provider refuses: the key, the model, the request
+    │   └── BadAnswer            bad_answer            502 * a model provider's answer cannot be understood
     └── EngineFailed             engine_failed         500   an engine raised something of its own
 
 A message says what happened, to which name, and what to do next. Expected verdicts are values, never errors.
@@ -168,6 +174,52 @@ class ProgramUnavailable(Unavailable):
 
     code = "program_unavailable"
     retryable = False
+
+
+class NotConfigured(Unavailable):
+    """Nobody has connected a model provider, or given the role a model; the message says how."""
+
+    code = "not_configured"
+    retryable = False
+
+
+class ProviderUnavailable(Unavailable):
+    """A model provider cannot be reached, or says that it cannot answer now."""
+
+    code = "provider_unavailable"
+
+
+class RateLimited(ProviderUnavailable):
+    """Too much was asked in too short a time. `retry_after_s`: when to ask again, in seconds; None: not said."""
+
+    code = "rate_limited"
+    status = 429
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class ProviderRejected(Unavailable):
+    """A model provider refuses: a wrong key, a model it does not have, a request it does not take."""
+
+    code = "provider_rejected"
+    status = 502
+    retryable = False
+
+
+class BadAnswer(Unavailable):
+    """A model provider's answer is malformed, ends too early or is too large."""
+
+    code = "bad_answer"
+    status = 502
+
+
+class BudgetExceeded(LimitExceeded):
+    """The call could cost more than is left of a budget; nothing was sent."""
+
+    code = "budget_exceeded"
+    status = 402
 
 
 class EngineFailed(DuckError):

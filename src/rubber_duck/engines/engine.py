@@ -16,13 +16,14 @@ import msgspec
 
 from rubber_duck.call import Call
 from rubber_duck.errors import InvalidDeclaration, InvalidInput, InvalidSettings, LimitExceeded, did_you_mean
+from rubber_duck.llm.roles import Role
 from rubber_duck.registry import Registry
 from rubber_duck.scope import Right
 
 R = TypeVar("R")
 A = TypeVar("A")
 
-PARTS: Final = ("workspace", "analysis", "project_analysis", "search", "ngram", "contexts", "journal")
+PARTS: Final = ("workspace", "analysis", "project_analysis", "llm", "search", "ngram", "contexts", "journal")
 """The parts an engine may list in `needs`; `app` opens them, and what they stand on, in this order."""
 
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
@@ -35,16 +36,6 @@ class Strategy(StrEnum):
     FIM = "fim"
     RETRIEVAL = "retrieval"
     LONG_WINDOW = "long_window"
-
-
-class Role(StrEnum):
-    """Which chain of models an engine asks; the chains are settings."""
-
-    COMPLETION = "completion"
-    CHAT = "chat"
-    EDIT = "edit"
-    PLAN = "plan"
-    EMBED = "embed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,27 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Sequence
-from typing import ClassVar, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Final
 
+from rubber_duck.errors import InvalidSettings
 from rubber_duck.llm.messages import Embeddings, Gap, Piece, Prompt
 from rubber_duck.registry import Registry
+
+if TYPE_CHECKING:
+    from rubber_duck.egress import Egress
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a provider that is somewhere else is made of: the way to it, and how it differs from others of its kind.
+
+    - `flavor`: the name of the quirks in `llm/flavors.py`. `timeout_s`: seconds a whole request may take.
+    """
+
+    egress: Egress
+    flavor: str
+    timeout_s: float = 300.0
 
 
 class Provider(ABC):
@@ -33,6 +50,18 @@ class Provider(ABC):
     @abstractmethod
     async def embed(self, model: str, texts: Sequence[str]) -> Embeddings:
         """A vector for each of `texts`."""
+
+    async def models(self) -> tuple[str, ...]:
+        """The models it says it has, by name; asking is also how its health is told."""
+        return ()
+
+    async def close(self) -> None:  # noqa: B027  # most hold nothing
+        """Give back what it holds."""
+
+    @classmethod
+    def connect(cls, setup: Setup) -> Provider:
+        """One that reaches the endpoint of `setup`; raises InvalidSettings for a kind that reaches none."""
+        raise InvalidSettings(f"a provider of the kind {cls.name!r} cannot be connected")
 
 
 providers: Final = Registry[Provider]("provider", package="rubber_duck.llm.providers", group="rubber_duck.providers")

@@ -140,6 +140,60 @@ class AnalysisSettings(Section, frozen=True):
     ] = field(default_factory=dict)
 
 
+class ModelSettings(Section, frozen=True):
+    """How models are asked. Providers, their addresses and their keys are connected by `duck llm connect`."""
+
+    completion: Annotated[
+        tuple[str, ...],
+        Meta(
+            max_length=10,
+            description="Models to complete code, `provider/model` in order; empty: see `duck llm use`.",
+        ),
+    ] = ()
+    chat: Annotated[
+        tuple[str, ...],
+        Meta(
+            max_length=10,
+            description="Models to chat and explain, `provider/model` in order; empty: see `duck llm use`.",
+        ),
+    ] = ()
+    edit: Annotated[
+        tuple[str, ...],
+        Meta(
+            max_length=10,
+            description="Models to change code, `provider/model` in order; empty: see `duck llm use`.",
+        ),
+    ] = ()
+    plan: Annotated[
+        tuple[str, ...],
+        Meta(max_length=10, description="Models to plan, `provider/model` in order; empty: see `duck llm use`."),
+    ] = ()
+    embed: Annotated[
+        tuple[str, ...],
+        Meta(
+            max_length=10,
+            description="Models for vectors, as `provider/model`; the first alone is used.",
+        ),
+    ] = ()
+    request_timeout_s: Annotated[
+        float, Meta(gt=0, le=3600, description="Seconds a request may take, all tries and waiting included.")
+    ] = 180.0
+    silence_s: Annotated[
+        float, Meta(gt=0, le=3600, description="Seconds without a byte after which a provider has not answered.")
+    ] = 60.0
+    connect_timeout_s: Annotated[float, Meta(gt=0, le=600, description="Seconds to wait for a connection.")] = 10.0
+    retries: Annotated[int, Meta(ge=0, le=10, description="How often a provider is asked again.")] = 2
+    breaker_failures: Annotated[
+        int, Meta(ge=1, le=1000, description="Failures in a row after which a provider is left alone.")
+    ] = 5
+    breaker_successes: Annotated[
+        int, Meta(ge=1, le=1000, description="Successes in a row after which it is trusted again.")
+    ] = 2
+    breaker_open_s: Annotated[
+        float, Meta(gt=0, le=86_400, description="Seconds it is left alone before it is tried again.")
+    ] = 60.0
+
+
 class ContextSettings(Section, frozen=True):
     """What a model is told. A project's own duck.toml may have this table; it has no keys yet."""
 
@@ -169,6 +223,7 @@ class Settings(Section, frozen=True):
     workers: Annotated[WorkerSettings, Meta(description="Worker processes.")] = WorkerSettings()
     index: Annotated[IndexSettings, Meta(description="Files of a project.")] = IndexSettings()
     analysis: Annotated[AnalysisSettings, Meta(description="Rules.")] = AnalysisSettings()
+    llm: Annotated[ModelSettings, Meta(description="Models.")] = ModelSettings()
     context: Annotated[ContextSettings, Meta(description="Context for models.")] = ContextSettings()
     engines: Annotated[
         dict[str, dict[str, Option]],

@@ -211,6 +211,24 @@ EVENTS: Final[dict[str, Event]] = _catalogue(
         {"done": "texts that it has answered", "pending": "texts that there were", "error": "what it said"},
     ),
     Event(
+        "llm.retried",
+        "info",
+        "A provider did not begin to answer and is asked again.",
+        {"provider": "its name", "error": "what it said", "delay_s": "seconds until then"},
+    ),
+    Event(
+        "llm.fell_back",
+        "warning",
+        "A model did not begin to answer, and the next of its chain is asked.",
+        {"model": "as provider/model", "to": "the next one", "error": "what the first said"},
+    ),
+    Event(
+        "llm.breaker_changed",
+        "warning",
+        "A provider that kept failing is left alone, or is trusted again.",
+        {"provider": "its name", "state": "open or closed", "error": "what it said last; empty when closed"},
+    ),
+    Event(
         "analysis.finished",
         "info",
         "An analysis ended.",

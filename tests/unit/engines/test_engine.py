@@ -20,13 +20,13 @@ from rubber_duck.engines.engine import (
     EngineHealth,
     ModelOptions,
     NoSettings,
-    Role,
     Strategy,
     engine_settings,
     engines,
     parse_request,
 )
 from rubber_duck.errors import Conflict, InvalidDeclaration, InvalidInput, InvalidSettings, LimitExceeded
+from rubber_duck.llm.roles import Role
 from rubber_duck.registry import Registry
 from rubber_duck.scope import Right
 from tests.unit.engines.samples import Ask, Said

@@ -1,0 +1,180 @@
+"""Show which models are connected, connect others, and choose which are used for what."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from typing import Any, Final
+
+import click
+
+from rubber_duck.cli import drawing, terminal
+from rubber_duck.cli.asking import ask
+from rubber_duck.cli.command import Group
+from rubber_duck.cli.failures import FAILED
+from rubber_duck.cli.invocation import current
+from rubber_duck.errors import InvalidInput, normalize
+
+_json = click.option("--json", "as_json", is_flag=True, help="As JSON.")
+_provider = click.argument("provider", help="Its name.")
+_KEY_BYTES: Final = 10_000
+
+
+@click.group(cls=Group, name="llm")
+def command() -> None:
+    """Show which models are connected, connect others, and choose which are used for what."""
+
+
+@command.command("status")
+@click.option("--probe", is_flag=True, help="Ask each provider whether it answers.")
+@_json
+def status(probe: bool, as_json: bool) -> int:
+    """Show which providers are connected and which models are used for what."""
+    answer = ask("llm", {"type": "status", "probe": probe})
+    if as_json:
+        drawing.machine(answer)
+    else:
+        _show(answer)
+    return FAILED if any(each["well"] is False for each in answer["providers"]) else 0
+
+
+@command.command("connect")
+@_provider
+@click.option("--kind", default="", help="What it is, e.g. openai, anthropic, ollama.  [default: as its name]")
+@click.option("--url", default="", help="Its address.  [default: where its kind usually is]")
+@click.option("--key-file", default="", help="A file with its key; - reads it from standard input.")
+@click.option("--header", "headers", multiple=True, metavar="NAME=VALUE", help="A header to send besides.")
+@click.option("--private", is_flag=True, help="Its name may lead to a private address.")
+@click.option("--input-usd", type=float, help="What a million tokens of a prompt cost.")
+@click.option("--output-usd", type=float, help="What a million tokens of an answer cost.")
+@_json
+def connect(as_json: bool, **given: Any) -> None:  # Any: one value per option
+    """Connect a provider, or change one that is connected.
+
+    Its key is read from a file, from standard input or, at a terminal, typed without being shown.
+    """
+    request = {
+        "type": "connect",
+        "provider": given["provider"],
+        "kind": given["kind"],
+        "url": given["url"],
+        "key": _key(given["key_file"], given["kind"] or given["provider"]),
+        "headers": dict(map(_header, given["headers"])),
+        "private": given["private"],
+        "input_usd": given["input_usd"],
+        "output_usd": given["output_usd"],
+    }
+    _change(request, as_json)
+
+
+@command.command("disconnect")
+@_provider
+@_json
+def disconnect(provider: str, as_json: bool) -> None:
+    """Forget a provider and its key."""
+    _change({"type": "disconnect", "provider": provider}, as_json)
+
+
+@command.command("enable")
+@_provider
+@_json
+def enable(provider: str, as_json: bool) -> None:
+    """Use a provider again."""
+    _change({"type": "enable", "provider": provider}, as_json)
+
+
+@command.command("disable")
+@_provider
+@_json
+def disable(provider: str, as_json: bool) -> None:
+    """Use a provider no more until it is enabled; it stays connected."""
+    _change({"type": "disable", "provider": provider}, as_json)
+
+
+@command.command("models")
+@_provider
+@_json
+def models(provider: str, as_json: bool) -> None:
+    """List the models that a provider has."""
+    answer = ask("llm", {"type": "models", "provider": provider})
+    if as_json:
+        drawing.machine(answer)
+        return
+    for model in answer["models"]:
+        terminal.write(terminal.printable(f"{provider}/{model}"))
+
+
+@command.command("use")
+@click.argument("role", help="What for: completion, chat, edit, plan or embed.")
+@click.argument("models", nargs=-1, help="Models as provider/model, in order; none: take them away.")
+@_json
+def use(role: str, models: tuple[str, ...], as_json: bool) -> None:
+    """Choose the models for a role, the next asked when one does not begin to answer."""
+    _change({"type": "use", "role": role, "models": list(models)}, as_json)
+
+
+def _change(request: dict[str, Any], as_json: bool) -> None:
+    answer = ask("llm", request)
+    if as_json:
+        drawing.machine(answer)
+    elif not current().quiet:
+        _show(answer)
+
+
+def _show(answer: dict[str, Any]) -> None:
+    if not answer["providers"]:
+        terminal.note(current().as_called("no provider is connected; `duck llm connect` connects one"))
+        return
+    table = drawing.table("provider", "kind", "address", "key", "state", wrap=["address", "state"])
+    for each in answer["providers"]:
+        key = "yes" if each["has_key"] else "none"
+        cells = [drawing.text(each["name"], "bold"), drawing.text(each["kind"]), drawing.text(each["url"])]
+        table.add_row(*cells, drawing.text(key, "dim"), drawing.text(_state(each), _color(each)))
+    drawing.show(table)
+    roles = {each["role"]: drawing.text(", then ".join(each["models"])) for each in answer["roles"]}
+    if roles:
+        drawing.show(drawing.facts(roles))
+    else:
+        terminal.note(current().as_called("no role has a model; `duck llm use ROLE PROVIDER/MODEL` chooses one"))
+
+
+def _state(provider: dict[str, Any]) -> str:
+    if not provider["enabled"]:
+        return "disabled"
+    if provider["well"] is False or provider["breaker"] != "closed":
+        return f"does not answer: {provider['error']}"
+    return f"answers in {provider['answered_ms']} ms" if provider["well"] else "enabled"
+
+
+def _color(provider: dict[str, Any]) -> str:
+    if provider["well"] is False or provider["breaker"] != "closed":
+        return "red"
+    return "green" if provider["well"] else "dim"
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, mark, value = text.partition("=")
+    if not name or not mark:
+        raise InvalidInput("a header is written NAME=VALUE")
+    return name, value
+
+
+def _key(path: str, kind: str) -> str:
+    """The key; never from an argument, which other users of the machine can see."""
+    if path == "-":
+        return sys.stdin.read(_KEY_BYTES).strip()
+    if path:
+        try:
+            with open(path, encoding="utf-8") as file:
+                if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
+                    terminal.note(f"others can read {terminal.printable(path)}; run: chmod 600 on it")
+                return file.read(_KEY_BYTES).strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise normalize(error) from error
+    if not terminal.is_terminal(sys.stdin):
+        return ""
+    typed: str = click.prompt(
+        f"Key for {terminal.printable(kind)} (none: Enter)", default="", hide_input=True, err=True, show_default=False
+    )
+    return typed.strip()

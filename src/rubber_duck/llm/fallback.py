@@ -1,0 +1,75 @@
+"""Asks the next model of a chain when one does not begin to answer; never after the first piece."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from rubber_duck import telemetry
+from rubber_duck.errors import DuckError, LimitExceeded, NotConfigured, TimedOut, Unavailable
+from rubber_duck.llm.messages import Embeddings, Piece, Question
+from rubber_duck.llm.provider import Provider
+from rubber_duck.llm.wrapper import Wrapper, asked
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One model of a chain: the connected provider's name, the model's, and the way to it."""
+
+    provider: str
+    model: str
+    way: Provider
+
+    @property
+    def label(self) -> str:
+        """As people write it."""
+        return f"{self.provider}/{self.model}"
+
+
+OnChoice = Callable[[Link], None]
+
+
+class Fallback(Wrapper):
+    """A chain of models as one provider; the `model` it is asked for does not count, the chain does.
+
+    `on_choice` is told of each link before it is asked, so the last it was told of is the one that answers.
+    """
+
+    def __init__(self, links: Sequence[Link], on_choice: OnChoice) -> None:
+        if not links:
+            raise NotConfigured("no model is connected for this; `duck llm connect` and `duck llm use` do that")
+        self._links = links
+        self._on_choice = on_choice
+
+    async def answer(self, model: str, question: Question) -> AsyncGenerator[Piece, None]:
+        """The answer of the first link that begins one. Raises what the last link said."""
+        for link, following in zip(self._links, (*self._links[1:], None), strict=True):
+            has_begun = False
+            self._on_choice(link)
+            try:
+                async with aclosing(asked(link.way, link.model, question)) as pieces:
+                    async for piece in pieces:
+                        has_begun = True
+                        yield piece
+            except DuckError as error:
+                if has_begun or following is None or not _passes_on(error):
+                    raise
+                _tell(link, following, error)
+            else:
+                return
+
+    async def embed(self, model: str, texts: Sequence[str]) -> Embeddings:
+        """The vectors of the first link alone: those of another model could not be compared with them."""
+        link = self._links[0]
+        self._on_choice(link)
+        return await link.way.embed(link.model, texts)
+
+
+def _passes_on(error: DuckError) -> bool:
+    """Whether another model may do better: not when the question itself is wrong."""
+    return isinstance(error, (Unavailable, LimitExceeded, TimedOut))
+
+
+def _tell(link: Link, following: Link, error: DuckError) -> None:
+    telemetry.emit("llm.fell_back", model=link.label, to=following.label, error=error.message)

@@ -1,0 +1,65 @@
+"""How each family of models is asked to fill a gap: the marks around prefix and suffix, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from rubber_duck.llm.messages import Gap
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """The text that asks: `before` prefix `between` suffix `after`, or the suffix first; `stop` ends a filling."""
+
+    before: str
+    between: str
+    after: str
+    stop: tuple[str, ...]
+    suffix_first: bool = False
+
+    def ask(self, gap: Gap) -> str:
+        """What the model is to continue. Marks in the code itself are broken up, so that they are read as text."""
+        first, second = (gap.suffix, gap.prefix) if self.suffix_first else (gap.prefix, gap.suffix)
+        return f"{self.before}{self._plain(first)}{self.between}{self._plain(second)}{self.after}"
+
+    def _plain(self, text: str) -> str:
+        marks = (mark.strip() for mark in (self.before, self.between, self.after, *self.stop))
+        for mark in marks:
+            if len(mark) > 1 and mark in text:
+                text = text.replace(mark, f"{mark[0]} {mark[1:]}")
+        return text
+
+
+TEMPLATES: Final[dict[str, Template]] = {
+    "starcoder": Template("<fim_prefix>", "<fim_suffix>", "<fim_middle>", ("<|endoftext|>", "<file_sep>")),
+    "codellama": Template("<PRE> ", " <SUF>", " <MID>", (" <EOT>", "<EOT>")),
+    "deepseek": Template("<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>", ("<｜end▁of▁sentence｜>",)),
+    "qwen": Template(
+        "<|fim_prefix|>",
+        "<|fim_suffix|>",
+        "<|fim_middle|>",
+        ("<|endoftext|>", "<|fim_pad|>", "<|file_sep|>", "<|repo_name|>", "<|im_end|>"),
+    ),
+    "codestral": Template("[SUFFIX]", "[PREFIX]", "", ("</s>", "[PREFIX]", "[SUFFIX]"), suffix_first=True),
+    "codegemma": Template(
+        "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", ("<|file_separator|>", "<end_of_turn>")
+    ),
+}
+"""Family → template. Sources: the model cards of StarCoder 2, CodeLlama, DeepSeek-Coder, Qwen2.5-Coder, CodeGemma, and
+mistral-common's tokens for Codestral."""
+
+_FAMILIES: Final = (
+    ("starcoder", ("starcoder", "stable-code", "granite")),
+    ("codellama", ("codellama", "code-llama")),
+    ("deepseek", ("deepseek",)),
+    ("qwen", ("qwen",)),
+    ("codestral", ("codestral", "mistral", "devstral")),
+    ("codegemma", ("codegemma", "code-gemma")),
+)
+
+
+def template_for(model: str) -> Template | None:
+    """The template of the family that the model's name tells; None for a model of no family that fills gaps."""
+    lowered = model.lower()
+    return next((TEMPLATES[family] for family, parts in _FAMILIES if any(part in lowered for part in parts)), None)

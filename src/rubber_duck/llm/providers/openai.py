@@ -1,0 +1,376 @@
+"""Every server that speaks the OpenAI protocol: OpenAI, vLLM, llama.cpp, Ollama, LM Studio, OpenRouter and others."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Final
+
+import msgspec
+
+from rubber_duck.errors import BadAnswer, InvalidInput, LimitExceeded
+from rubber_duck.llm.fim import template_for
+from rubber_duck.llm.flavors import Filling, Flavor, flavor_named
+from rubber_duck.llm.messages import (
+    Embeddings,
+    Finished,
+    FinishReason,
+    Gap,
+    Message,
+    Piece,
+    Prompt,
+    Role,
+    TextDelta,
+    ThoughtDelta,
+    ToolCall,
+    Usage,
+)
+from rubber_duck.llm.provider import Provider, Setup, providers
+from rubber_duck.llm.wire import TOOL_BYTES, Said, Wire, decoded, is_object, raise_said
+from rubber_duck.redaction import JsonValue
+
+_REASONS: Final = {
+    "stop": FinishReason.STOP,
+    "eos": FinishReason.STOP,
+    "length": FinishReason.LENGTH,
+    "content_filter": FinishReason.REFUSED,
+    "tool_calls": FinishReason.TOOL,
+    "function_call": FinishReason.TOOL,
+}
+_MOST_CALLS: Final = 128
+
+
+class _Cached(msgspec.Struct, frozen=True):
+    cached_tokens: int | None = 0
+
+
+class _Count(msgspec.Struct, frozen=True):
+    prompt_tokens: int = 0
+    completion_tokens: int | None = 0
+    prompt_tokens_details: _Cached | None = None
+
+
+class _Function(msgspec.Struct, frozen=True):
+    name: str | None = None
+    arguments: str | None = None
+
+
+class _Call(msgspec.Struct, frozen=True):
+    index: int = 0
+    id: str | None = None
+    function: _Function | None = None
+
+
+class _Delta(msgspec.Struct, frozen=True):
+    content: str | None = None
+    tool_calls: tuple[_Call, ...] | None = None
+    refusal: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+
+
+class _Choice(msgspec.Struct, frozen=True):
+    index: int = 0
+    delta: _Delta | None = None
+    text: str | None = None
+    finish_reason: str | None = None
+
+
+class _Chunk(msgspec.Struct, frozen=True):
+    choices: tuple[_Choice, ...] = ()
+    usage: _Count | None = None
+    model: str | None = None
+    error: Said | str | None = None
+
+
+class _InfillChunk(msgspec.Struct, frozen=True):
+    """A line of llama.cpp's /infill."""
+
+    content: str = ""
+    stop: bool = False
+    stop_type: str = ""
+    tokens_evaluated: int = 0
+    tokens_predicted: int = 0
+    model: str | None = None
+    error: Said | str | None = None
+
+
+class _Vector(msgspec.Struct, frozen=True):
+    embedding: tuple[float, ...]
+    index: int = 0
+
+
+class _Vectors(msgspec.Struct, frozen=True):
+    data: tuple[_Vector, ...]
+    usage: _Count | None = None
+
+
+class _Model(msgspec.Struct, frozen=True):
+    id: str
+
+
+class _Models(msgspec.Struct, frozen=True):
+    data: tuple[_Model, ...] | None = ()
+
+
+_chunks: Final = msgspec.json.Decoder(_Chunk)
+_infill: Final = msgspec.json.Decoder(_InfillChunk)
+
+
+@dataclass(slots=True)
+class _Building:
+    """A call that comes in pieces."""
+
+    id: str = ""
+    name: str = ""
+    arguments: list[str] = field(default_factory=list)
+    size: int = 0
+
+
+@providers.add
+class OpenAIProvider(Provider):
+    """Chat, streaming, tools, JSON after a schema, filling in the middle, and vectors, over the OpenAI protocol."""
+
+    name: ClassVar[str] = "openai"
+
+    def __init__(self, wire: Wire, flavor: Flavor) -> None:
+        self._wire = wire
+        self._flavor = flavor
+
+    @classmethod
+    def connect(cls, setup: Setup) -> Provider:
+        """One for the server at the setup's address."""
+        return cls(Wire(setup.egress, setup.timeout_s), flavor_named(setup.flavor))
+
+    async def stream(self, model: str, prompt: Prompt) -> AsyncGenerator[Piece, None]:
+        """The answer of /chat/completions."""
+        body: dict[str, JsonValue] = {
+            "model": model,
+            "messages": [_message(each) for each in prompt.messages],
+            self._flavor.limit_field: prompt.answer_tokens,
+            **self._shared(prompt.temperature, prompt.stop),
+        }
+        if self._takes_no_temperature(model):
+            del body["temperature"]
+            body.pop("stop", None)
+        if prompt.tools:
+            body["tools"] = [
+                {
+                    "type": "function",
+                    "function": {"name": each.name, "description": each.about, "parameters": _schema(each.parameters)},
+                }
+                for each in prompt.tools
+            ]
+        if prompt.form is not None:
+            schema: JsonValue = {"name": prompt.form.name, "schema": _schema(prompt.form.schema), "strict": True}
+            body["response_format"] = (
+                {"type": "json_schema", "json_schema": schema} if self._flavor.schemas else {"type": "json_object"}
+            )
+        async with self._wire.events("/chat/completions", body) as stream:
+            reading = _Reading()
+            async for event in stream:
+                if event == b"[DONE]":
+                    reading.is_done = True
+                    break
+                for piece in reading.pieces(event):
+                    yield piece
+            for piece in reading.end():
+                yield piece
+
+    async def fill(self, model: str, gap: Gap) -> AsyncGenerator[Piece, None]:
+        """The text of the gap, as the server and the model's family want to be asked."""
+        if self._flavor.filling is Filling.INFILL:
+            body: dict[str, JsonValue] = {
+                "input_prefix": gap.prefix, "input_suffix": gap.suffix, "n_predict": gap.answer_tokens,
+                "temperature": gap.temperature, "stop": list(gap.stop), "stream": True,
+            }  # fmt: skip
+            path = "//infill"  # not below /v1
+        else:
+            path, body = "/completions", self._completion(model, gap)
+        async with self._wire.events(path, body) as stream:
+            reading = _Reading()
+            read = reading.infilled if path == "//infill" else reading.pieces
+            async for event in stream:
+                if event == b"[DONE]":
+                    reading.is_done = True
+                    break
+                for piece in read(event):
+                    yield piece
+            for piece in reading.end():
+                yield piece
+
+    async def embed(self, model: str, texts: Sequence[str]) -> Embeddings:
+        """The vectors of /embeddings, scaled to norm 1."""
+        if not texts:
+            return Embeddings((), Usage(0, 0))
+        body: JsonValue = {"model": model, "input": [each or " " for each in texts], "encoding_format": "float"}
+        answer = await self._wire.json("/embeddings", body, _Vectors)
+        ordered = sorted(answer.data, key=lambda each: each.index)
+        if [each.index for each in ordered] != list(range(len(texts))):
+            raise BadAnswer(f"the provider answered {len(ordered)} vectors for {len(texts)} texts, or in no order")
+        if len({len(each.embedding) for each in ordered}) != 1 or not ordered[0].embedding:
+            raise BadAnswer("the provider answered vectors of different lengths, or of none")
+        return Embeddings(tuple(_unit(each.embedding) for each in ordered), _usage(answer.usage))
+
+    async def models(self) -> tuple[str, ...]:
+        """What /models lists."""
+        answer = await self._wire.json("/models", None, _Models)
+        return tuple(sorted(each.id for each in answer.data or ()))
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._wire.close()
+
+    def _completion(self, model: str, gap: Gap) -> dict[str, JsonValue]:
+        body: dict[str, JsonValue] = {"model": model, "max_tokens": gap.answer_tokens}
+        if self._flavor.filling is Filling.SUFFIX:
+            return body | {"prompt": gap.prefix, "suffix": gap.suffix, **self._shared(gap.temperature, gap.stop)}
+        template = template_for(model)
+        if template is None:
+            raise InvalidInput(
+                f"the model {model!r} is of no family that fills gaps; use StarCoder, CodeLlama, DeepSeek, Qwen, "
+                "Codestral or CodeGemma for the role 'completion'"
+            )
+        stop = (*gap.stop, *template.stop)
+        return body | {"prompt": template.ask(gap), **self._shared(gap.temperature, stop)}
+
+    def _shared(self, temperature: float, stop: tuple[str, ...]) -> dict[str, JsonValue]:
+        shared: dict[str, JsonValue] = {"temperature": temperature, "stream": True}
+        if self._flavor.counts_streams:
+            shared["stream_options"] = {"include_usage": True}
+        if stop:
+            shared["stop"] = list(stop[:4] if self._flavor.limit_field == "max_completion_tokens" else stop)
+        return shared
+
+    def _takes_no_temperature(self, model: str) -> bool:
+        """OpenAI's models that think refuse any temperature but the default, and stop texts."""
+        is_thinking = model.startswith(("o1", "o3", "o4", "gpt-5"))
+        return self._flavor.limit_field == "max_completion_tokens" and is_thinking
+
+
+class _Reading:
+    """What has come of one answer."""
+
+    def __init__(self) -> None:
+        self._calls: dict[int, _Building] = {}
+        self._reason: FinishReason | None = None
+        self._usage: Usage | None = None
+        self._model = ""
+        self._is_refused = False
+        self.is_done = False
+
+    def pieces(self, event: bytes) -> list[Piece]:
+        """The pieces that an event brings."""
+        chunk = decoded(event, _chunks)
+        if chunk.error is not None:
+            raise_said(chunk.error if isinstance(chunk.error, Said) else Said(chunk.error))
+        if chunk.usage is not None:
+            self._usage = _usage(chunk.usage)
+        if chunk.model:
+            self._model = chunk.model
+        found: list[Piece] = []
+        for choice in chunk.choices:
+            if choice.index == 0:
+                self._choose(choice, found)
+        return found
+
+    def _choose(self, choice: _Choice, found: list[Piece]) -> None:
+        if self._reason is not None and (choice.text or (choice.delta and choice.delta.content)):
+            raise BadAnswer("the provider's answer goes on after its end")
+        if choice.text:
+            found.append(TextDelta(choice.text))
+        if (delta := choice.delta) is not None:
+            if delta.content:
+                found.append(TextDelta(delta.content))
+            elif thought := delta.reasoning_content or delta.reasoning:
+                found.append(ThoughtDelta(thought))
+            if delta.refusal:
+                self._is_refused = True
+                found.append(TextDelta(delta.refusal))
+            for call in delta.tool_calls or ():
+                self._build(call)
+        if choice.finish_reason:
+            self._reason = _REASONS.get(choice.finish_reason, FinishReason.STOP)
+
+    def infilled(self, event: bytes) -> list[Piece]:
+        """The pieces that an event of /infill brings."""
+        chunk = decoded(event, _infill)
+        if chunk.error is not None:
+            raise_said(chunk.error if isinstance(chunk.error, Said) else Said(chunk.error))
+        if chunk.stop:
+            self._reason = FinishReason.LENGTH if chunk.stop_type == "limit" else FinishReason.STOP
+            self._usage = Usage(chunk.tokens_evaluated, chunk.tokens_predicted)
+            self._model = chunk.model or ""
+        return [TextDelta(chunk.content)] if chunk.content else []
+
+    def end(self) -> list[Piece]:
+        """Calls and the end; raises BadAnswer when the answer broke off."""
+        if self._reason is None:
+            raise BadAnswer("the provider's answer broke off before its end")
+        found: list[Piece] = []
+        for index in sorted(self._calls):
+            call = self._calls[index]
+            arguments = "".join(call.arguments) or "{}"
+            if not call.name or not is_object(arguments):
+                if self._reason is FinishReason.LENGTH:
+                    continue  # the limit cut it off, which the reason says
+                raise BadAnswer(f"the provider's call of the tool {call.name!r} is no JSON object")
+            found.append(ToolCall(call.id or f"call_{index}", call.name, arguments))
+        reason = FinishReason.TOOL if found and self._reason is FinishReason.STOP else self._reason
+        reason = FinishReason.REFUSED if self._is_refused else reason
+        found.append(Finished(reason, self._usage or Usage(0, 0), self._model, self._usage is not None))
+        return found
+
+    def _build(self, call: _Call) -> None:
+        if call.index not in self._calls and len(self._calls) >= _MOST_CALLS:
+            raise LimitExceeded(f"the provider's answer calls more than {_MOST_CALLS} tools")
+        building = self._calls.setdefault(call.index, _Building())
+        building.id = call.id or building.id
+        if call.function is not None:
+            building.name = call.function.name or building.name
+            if call.function.arguments:
+                building.size += len(call.function.arguments)
+                if building.size > TOOL_BYTES:
+                    raise LimitExceeded(
+                        f"the arguments of the tool {building.name!r} are larger than {TOOL_BYTES:,} bytes"
+                    )
+                building.arguments.append(call.function.arguments)
+
+
+def _message(message: Message) -> JsonValue:
+    if message.role is Role.TOOL:
+        return {"role": "tool", "tool_call_id": message.call, "content": message.text}
+    said: dict[str, JsonValue] = {"role": message.role.value, "content": message.text}
+    if message.calls:
+        said["tool_calls"] = [
+            {"id": each.id, "type": "function", "function": {"name": each.name, "arguments": each.arguments}}
+            for each in message.calls
+        ]
+    return said
+
+
+def _schema(text: str) -> JsonValue:
+    try:
+        schema: JsonValue = msgspec.json.decode(text)
+    except msgspec.MsgspecError as error:
+        raise InvalidInput(f"a schema for a model is not valid JSON: {error}") from error
+    return schema
+
+
+def _usage(count: _Count | None) -> Usage:
+    if count is None:
+        return Usage(0, 0)
+    details = count.prompt_tokens_details
+    cached = (details.cached_tokens or 0) if details else 0
+    numbers = (count.prompt_tokens, count.completion_tokens or 0, cached)
+    if min(numbers) < 0 or cached > count.prompt_tokens:
+        raise BadAnswer("the provider counts tokens that cannot be")
+    return Usage(*numbers)
+
+
+def _unit(vector: tuple[float, ...]) -> tuple[float, ...]:
+    norm = math.hypot(*vector)
+    if not math.isfinite(norm):
+        raise BadAnswer("the provider answered a vector that is not finite")
+    return tuple(value / norm for value in vector) if norm else vector

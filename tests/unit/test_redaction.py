@@ -1,0 +1,159 @@
+"""Secrets are taken out of what is sent, and nothing else is."""
+
+from __future__ import annotations
+
+import base64
+import random
+import string
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from rubber_duck.egress import Door, Egress
+from rubber_duck.redaction import JsonValue, Redactor
+from tests.fake_provider import fake_provider, saying
+
+Draw = Callable[[str, int], str]
+ALNUM = string.ascii_letters + string.digits
+HEX = "0123456789abcdef"
+
+
+def makers(draw: Draw) -> dict[str, Callable[[], str]]:
+    """One maker for each kind of secret, as its issuer makes them."""
+    b64 = ALNUM + "+/"
+    url = ALNUM + "_-"
+
+    def jwt() -> str:
+        return f"eyJ{draw(ALNUM, 20)}.eyJ{draw(ALNUM, 40)}.{draw(url, 43)}"
+
+    def pem(kind: str) -> str:
+        return (
+            f"-----BEGIN {kind}PRIVATE KEY-----\n"
+            + "\n".join(draw(b64, 64) for _ in range(6))
+            + (f"\n-----END {kind}PRIVATE KEY-----")
+        )
+
+    return {
+        "aws": lambda: "AKIA" + draw(string.ascii_uppercase + "234567", 16),
+        "aws secret": lambda: f'aws_secret_access_key = "{draw(b64, 39)}7"',
+        "github": lambda: "ghp_" + draw(ALNUM, 36),
+        "github fine": lambda: f"github_pat_{draw(ALNUM, 22)}_{draw(ALNUM, 59)}",
+        "gitlab": lambda: "glpat-" + draw(url, 20),
+        "openai": lambda: "sk-" + draw(ALNUM, 48),
+        "openai project": lambda: "sk-proj-" + draw(url, 60),
+        "anthropic": lambda: "sk-ant-api03-" + draw(url, 93),
+        "slack": lambda: f"xoxb-{draw(string.digits, 12)}-{draw(string.digits, 12)}-{draw(ALNUM, 24)}",
+        "slack hook": lambda: f"https://hooks.slack.com/services/T{draw(ALNUM, 8)}/B{draw(ALNUM, 8)}/{draw(ALNUM, 24)}",
+        "stripe": lambda: "sk_live_" + draw(ALNUM, 24),
+        "google": lambda: "AIza" + draw(url, 35),
+        "npm": lambda: "npm_" + draw(ALNUM, 36),
+        "pypi": lambda: "pypi-AgEIcHlwaS5vcmc" + draw(url, 70),
+        "hugging face": lambda: "hf_" + draw(string.ascii_letters, 34),
+        "sendgrid": lambda: f"SG.{draw(url, 22)}.{draw(url, 43)}",
+        "digitalocean": lambda: "dop_v1_" + draw(HEX, 64),
+        "shopify": lambda: "shpat_" + draw(HEX, 32),
+        "databricks": lambda: "dapi" + draw(HEX, 32),
+        "telegram": lambda: f"{draw('123456789', 9)}:AA{draw(url, 33)}",
+        "jwt": jwt,
+        "bearer": lambda: f"Authorization: Bearer {draw(ALNUM, 40)}",
+        "basic": lambda: f"Authorization: Basic {base64.b64encode(draw(ALNUM, 24).encode()).decode()}",
+        "rsa": lambda: pem("RSA "),
+        "openssh": lambda: pem("OPENSSH "),
+        "database": lambda: f"postgresql://duck:{draw(ALNUM, 16)}@db.internal:5432/duck",
+        "azure": lambda: f"AccountKey={draw(b64, 86)}==",
+        "password": lambda: f'password = "{draw(ALNUM, 11)}7!"',
+        "yaml": lambda: f"api_key: {draw(ALNUM, 30)}7a",
+        "env": lambda: f"CLIENT_SECRET={draw(ALNUM, 30)}7a",
+    }  # fmt: skip
+
+
+def secrets_of_all_kinds(count: int) -> Iterator[tuple[str, str]]:
+    """Kind and text of `count` made-up secrets, the same each time."""
+    rng = random.Random(20)
+    made = makers(lambda alphabet, length: "".join(rng.choices(alphabet, k=length)))
+    kinds = list(made)
+    for number in range(count):
+        kind = kinds[number % len(kinds)]
+        yield kind, made[kind]()
+
+
+def telling_part(secret: str) -> str:
+    """The part that must not get out: the longest run without spaces, quotes or marks of a URL."""
+    for mark in (' = "', ": ", "="):
+        if mark in secret and not secret.startswith("-----"):
+            secret = secret.split(mark, 1)[1]
+            break
+    secret = secret.strip('"').removeprefix("Bearer ").removeprefix("Basic ")
+    if "://duck:" in secret:
+        return secret.split(":")[2].split("@")[0]
+    return secret.splitlines()[2] if secret.startswith("-----") else secret[-20:]
+
+
+async def test_none_of_300_secrets_is_sent() -> None:
+    made = list(secrets_of_all_kinds(300))
+    frames = ("{}", "see `{}` there", "x = foo()\n{}\nreturn x", 'logging.info("%s", "{}")')
+    body: JsonValue = {
+        "model": "m",
+        "messages": [{"role": "user", "content": frames[n % 4].format(text)} for n, (_, text) in enumerate(made)],
+    }
+    async with fake_provider(saying({})) as fake:
+        egress = Egress(Door(fake.url), Redactor())
+        async with egress.request("POST", "/chat", body, deadline=1e12) as reply:
+            await reply.read(1000)
+        await egress.close()
+
+    sent = fake.raw.decode().replace("\\/", "/")
+    assert [kind for kind, secret in made if telling_part(secret) in sent] == []
+    assert len(made) == 300
+
+
+@pytest.mark.parametrize("kind", sorted(dict(secrets_of_all_kinds(60))))
+def test_each_kind_of_secret_is_named_and_redacting_twice_changes_nothing_more(kind: str) -> None:
+    secret = dict(secrets_of_all_kinds(60))[kind]
+    once = Redactor().text(f"before\n{secret}\nafter")
+    assert "[REDACTED:" in once
+    assert once.startswith("before\n")
+    assert Redactor().text(once) == once
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def login(password: str, token: str | None = None) -> bool:",
+        "password = os.environ['PASSWORD']",
+        "token = self.tokens[index]",
+        "api_key = settings.api_key",
+        "const token = await getToken(request.headers);",
+        "secret_key = config['secret']",
+        "max_tokens = 1024",
+        "https://example.com/path?query=1",
+        "sk-learn is a library; task-oriented-dialogue-systems",
+        "commit 3f786850e387550fdab836ed7e6dc881de23001b",
+        'raise ValueError("password must not be empty")',
+        "tokens: list[str] = []",
+        'password = "${DB_PASSWORD}"',
+        "access_token = response.json()['access_token']",
+        "token = tokenizer.encode(text)",
+    ],
+)
+def test_code_that_only_speaks_of_secrets_stays_as_it_is(code: str) -> None:
+    assert Redactor().text(code) == code
+
+
+def test_a_key_of_an_object_announces_its_value() -> None:
+    value: JsonValue = {"password": "hunter2hunter2", "Authorization": "Bearer abcdefgh12345678", "note": "fine"}
+    redacted = Redactor().value(value)
+    assert isinstance(redacted, dict)
+    assert "hunter2" not in str(redacted)
+    assert "abcdefgh" not in str(redacted)
+    assert redacted["note"] == "fine"
+
+
+def test_what_is_known_to_be_secret_is_taken_out_whatever_it_looks_like() -> None:
+    assert Redactor(["correct horse battery"]).text("say correct horse battery!") == "say [REDACTED:known]!"
+
+
+def test_long_text_of_any_kind_is_cleared_in_linear_time() -> None:
+    redactor = Redactor(["known-secret"])
+    for piece in ("a", "password=", "eyJ", "token: ", "://a:", "-----BEGIN PRIVATE KEY-----", "'\"", "sk-"):
+        assert isinstance(redactor.text(piece * (200_000 // len(piece))), str)
