@@ -16,6 +16,7 @@ NAMES = (
     "test_impact",
     "call_graph",
     "edits",
+    "gateway",
 )
 
 
