@@ -8,6 +8,7 @@ The tree (code, HTTP status, * = worth trying again):
     │   ├── InvalidSettings      invalid_settings      400   duck.toml or a DUCK_ variable is wrong
     │   ├── InvalidDeclaration   invalid_declaration   500   a plug-in class is declared wrongly
     │   └── InvalidPath          invalid_path          400   outside its root, or not a regular file
+    ├── Unauthenticated          unauthenticated       401   nobody knows who asks
     ├── Denied                   denied                403   the scope lacks the right
     ├── NotFound                 not_found             404   no such project, file, record
     ├── Conflict                 conflict              409   exists already, or is held by somebody
@@ -103,6 +104,13 @@ class InvalidPath(InvalidInput):
     """A path leads out of its root, or to something that is not a regular file."""
 
     code = "invalid_path"
+
+
+class Unauthenticated(DuckError):
+    """No key, or none that is known and valid."""
+
+    code = "unauthenticated"
+    status = 401
 
 
 class Denied(DuckError):

@@ -24,12 +24,13 @@ TABLES = {"alembic_version", "analysis_results", "code_facts", "code_files", "pr
     "search_files",
     "search_indexes",
     "search_words",
+    *("account_state", "api_keys", "audit", "memberships", "users"),
 }
 
 
 def declare_tables() -> None:
     """Import every slice's tables."""
-    for slice_name in ("analysis", "code", "search", "workspace"):
+    for slice_name in ("accounts", "analysis", "code", "search", "workspace"):
         importlib.import_module(f"rubber_duck.{slice_name}.store")
 
 

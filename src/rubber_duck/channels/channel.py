@@ -36,10 +36,13 @@ class Seat(Protocol):
 
     @property
     def scope(self) -> Scope:
-        """Who sits here, with the rights they have now."""
+        """Who sits here, with the rights they have in this topic now."""
 
-    async def push(self, event: str, payload: msgspec.Struct | bytes, *, ref: str | None = None) -> None:
+    async def push(self, event: str, payload: msgspec.Struct | msgspec.Raw | bytes, *, ref: str | None = None) -> None:
         """Send an event to this member; waits while they read too slowly."""
+
+    def hear(self, event: str, payload: msgspec.Struct) -> None:
+        """Send an event to this member at once; one who reads too slowly for it is cut off."""
 
     async def broadcast(self, event: str, payload: msgspec.Struct | bytes, *, besides_me: bool = False) -> None:
         """Send an event to all members, on every node; Unavailable when other nodes cannot be told."""
@@ -52,7 +55,7 @@ class Push:
     seat: Seat
     ref: str
 
-    async def __call__(self, event: str, payload: msgspec.Struct | bytes) -> None:
+    async def __call__(self, event: str, payload: msgspec.Struct | msgspec.Raw | bytes) -> None:
         """Send an event."""
         await self.seat.push(event, payload, ref=self.ref)
 
@@ -92,9 +95,10 @@ class Channel(ABC):
         declared = [each for value in vars(cls).values() if (each := getattr(value, "declared_event", None))]
         cls.events = {**cls.events, **{event.name: event for event in declared}}
 
-    async def authorize(self) -> None:
-        """Raise Denied or NotFound when the member may not be here; asked at the join, and when rights changed."""
+    async def authorize(self) -> Scope:
+        """What the member may do here; asked at the join, and when rights changed. Raises Denied or NotFound."""
         self.seat.scope.require(self.right)
+        return self.seat.scope
 
     async def join(self, params: bytes) -> msgspec.Struct | None:
         """What the member is told at the join; `params` is the JSON they sent. Raising refuses."""

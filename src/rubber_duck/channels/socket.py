@@ -123,8 +123,9 @@ class Socket:
         for place in tuple(self._places.values()):
             if place.channel is None:
                 continue
+            place.allowed = None
             try:
-                await place.channel.authorize()
+                place.allowed = await place.channel.authorize()
             except DuckError:
                 await self._leave(place, ERROR)
 
@@ -215,7 +216,7 @@ class Socket:
         self._places[message.topic] = place
         try:
             channel = door(place, subject)
-            await channel.authorize()
+            place.allowed = await channel.authorize()
             response = encoded(await channel.join(message.payload))
             await place.listen()
         except BaseException:
@@ -231,7 +232,7 @@ class Socket:
     async def _answer(self, message: Message, place: _Place, event: Event) -> None:
         channel = place.channel
         assert channel is not None
-        self.scope.require(event.right)
+        place.scope.require(event.right)
         payload = _payload_of(message, event)
         answer = await getattr(channel, event.method)(payload, Push(place, message.ref or ""))
         if message.ref is not None:
@@ -291,6 +292,7 @@ class _Place(Seat):
         self.join_ref = join_ref
         self.bucket = bucket
         self.channel: Channel | None = None
+        self.allowed: Scope | None = None
 
     @property
     def topic(self) -> str:
@@ -298,12 +300,15 @@ class _Place(Seat):
 
     @property
     def scope(self) -> Scope:
-        return self._socket.scope
+        return self.allowed or self._socket.scope
 
-    async def push(self, event: str, payload: msgspec.Struct | bytes, *, ref: str | None = None) -> None:
+    async def push(self, event: str, payload: msgspec.Struct | msgspec.Raw | bytes, *, ref: str | None = None) -> None:
         binary = isinstance(payload, bytes)
         message = Message(self.join_ref, ref, self.topic, event, encoded(payload), binary=binary)
         await self._socket.outgoing.put(encode(message))
+
+    def hear(self, event: str, payload: msgspec.Struct) -> None:
+        self._socket.hear(encode(Message(self.join_ref, None, self.topic, event, encoded(payload))))
 
     async def broadcast(self, event: str, payload: msgspec.Struct | bytes, *, besides_me: bool = False) -> None:
         binary = isinstance(payload, bytes)

@@ -139,6 +139,12 @@ EVENTS: Final[dict[str, Event]] = _catalogue(
         {"topic": "the topic", "message": "the event that the client sent", "error": "what it said"},
     ),
     Event(
+        "server.opened",
+        "info",
+        "The server takes requests.",
+        {"hosts": "the names it answers to"},
+    ),
+    Event(
         "socket.too_slow",
         "warning",
         "A client read too slowly for what others say, and is cut off; it may come back.",

@@ -1,0 +1,171 @@
+"""The front of accounts: makes users and keys, says who a key is and what they may do, and records each change."""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from rubber_duck.accounts import store
+from rubber_duck.accounts.keys import IssuedKey, digest_of, id_of, new_key
+from rubber_duck.accounts.roles import IN_A_PROJECT, ON_THE_SERVER, RIGHTS, Role
+from rubber_duck.accounts.user import ApiKey, AuditVerdict, Entry, Standing, User
+from rubber_duck.cluster.cluster import Cluster
+from rubber_duck.errors import InvalidInput, NotFound, Unauthenticated, Unavailable, UnknownName
+from rubber_duck.scope import Actor, Right, Scope
+from rubber_duck.storage.database import Database
+from rubber_duck.storage.keys import new_key as new_row_key
+
+CHANGED: Final = "accounts:changed"
+"""The topic on which a change of rights is told; the version row says it too, for when this is not heard."""
+
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._@-]{0,99}")
+_NOBODY: Final = digest_of("nobody")
+
+
+class Accounts:
+    """Users, keys and roles of one installation. `clock` gives aware moments, `random_bytes` random bytes."""
+
+    def __init__(
+        self,
+        database: Database,
+        cluster: Cluster,
+        *,
+        clock: Callable[[], datetime],
+        random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> None:
+        self._database = database
+        self._cluster = cluster
+        self._clock = clock
+        self._random_bytes = random_bytes
+
+    async def add_user(self, scope: Scope, name: str, role: Role) -> User:
+        """Raises InvalidInput, Conflict."""
+        if not _NAME.fullmatch(name):
+            raise InvalidInput(f"{name!r} is no name for a user: use lower-case letters, digits and `.`, `_`, `@`, `-`")
+        if role not in ON_THE_SERVER:
+            raise InvalidInput(f"on the server one is {' or '.join(ON_THE_SERVER)}, not {role.value!r}")
+        user = User(new_row_key(), name, role, self._clock())
+        async with self._database.begin() as tx:
+            await store.create_user(scope, tx, user)
+            await store.record(tx, scope, "user.add", f"{name} {role.value}", user.created_at)
+        return user
+
+    async def users(self, scope: Scope) -> list[User]:
+        """Every user by name."""
+        async with self._database.begin(write=False) as tx:
+            return await store.list_users(scope, tx)
+
+    async def disable_user(self, scope: Scope, name: str, *, disabled: bool = True) -> User:
+        """A disabled user's keys say nothing any more, at once. Raises NotFound."""
+        at = self._clock()
+        async with self._database.begin() as tx:
+            user = await store.read_user(scope, tx, name)
+            await store.set_disabled(scope, tx, user, at if disabled else None)
+            await store.record(tx, scope, "user.disable" if disabled else "user.enable", name, at)
+            tx.after_commit(self._tell)
+        return replace(user, disabled_at=at if disabled else None)
+
+    async def add_key(
+        self,
+        scope: Scope,
+        name: str,
+        *,
+        label: str = "",
+        rights: frozenset[Right] | None = None,
+        days: int | None = None,
+    ) -> IssuedKey:
+        """A key for a user; its text is shown once and cannot be had again. Raises NotFound."""
+        made, at = new_key(self._random_bytes), self._clock()
+        async with self._database.begin() as tx:
+            user = await store.read_user(scope, tx, name)
+            expires_at = None if days is None else at + timedelta(days=days)
+            key = ApiKey(made.id, user.id, label, rights, at, expires_at)
+            await store.create_key(scope, tx, key, made.digest)
+            await store.record(tx, scope, "key.add", f"{made.id} {name}", at)
+        return made
+
+    async def keys(self, scope: Scope, name: str) -> list[ApiKey]:
+        """The keys of a user. Raises NotFound."""
+        async with self._database.begin(write=False) as tx:
+            return await store.list_keys(scope, tx, await store.read_user(scope, tx, name))
+
+    async def revoke_key(self, scope: Scope, key_id: str) -> None:
+        """Raises NotFound."""
+        at = self._clock()
+        async with self._database.begin() as tx:
+            await store.revoke_key(scope, tx, key_id, at)
+            await store.record(tx, scope, "key.revoke", key_id, at)
+            tx.after_commit(self._tell)
+
+    async def set_role(self, scope: Scope, project_id: UUID, name: str, role: Role | None) -> None:
+        """Give a user a role in a project, or none. Raises NotFound, InvalidInput; Conflict for no such project."""
+        if role is not None and role not in IN_A_PROJECT:
+            raise UnknownName.among("role in a project", role.value, IN_A_PROJECT)
+        at = self._clock()
+        async with self._database.begin() as tx:
+            user = await store.read_user(scope, tx, name)
+            await store.set_membership(scope, tx, project_id, user, role)
+            await store.record(tx, scope, "role.set", f"{project_id} {name} {role.value if role else 'none'}", at)
+            tx.after_commit(self._tell)
+
+    async def standing(self, key: str) -> Standing:
+        """Who the key is, and what they may do on the server now. Raises Unauthenticated, for whatever reason."""
+        key_id = id_of(key)
+        async with self._database.begin(write=False) as tx:
+            found = await store.find_key(tx, key_id)
+        is_right = hmac.compare_digest(digest_of(key), _NOBODY if found is None else found[2])
+        if found is None or not is_right or not self._is_valid(found[0], found[1]):
+            raise Unauthenticated(
+                "this key is not known, was revoked or has expired; ask your administrator for a new one"
+            )
+        user, kept, _ = found
+        return Standing(user, kept, _capped(RIGHTS[user.role], kept))
+
+    async def project_scope(self, standing: Standing, project_id: UUID, trace: str) -> Scope:
+        """What they may do in a project now. Raises NotFound when they have no role there: they may not know of it."""
+        async with self._database.begin(write=False) as tx:
+            role = await store.role_in(tx, standing.user.id, project_id)
+        if role is None:
+            raise NotFound(f"there is no project with the id {str(project_id)!r}")
+        rights = _capped(RIGHTS[role], standing.key)
+        return Scope(actor_of(standing.user), project_id, rights, trace)
+
+    async def version(self) -> int:
+        """A number that moves with every change of anybody's rights."""
+        async with self._database.begin(write=False) as tx:
+            return await store.version(tx)
+
+    async def audit(self, scope: Scope, most: int = 50) -> list[Entry]:
+        """The last entries of the audit, newest first."""
+        async with self._database.begin(write=False) as tx:
+            return await store.list_audit(scope, tx, most)
+
+    async def verify_audit(self, scope: Scope) -> AuditVerdict:
+        """Whether the audit is whole."""
+        async with self._database.begin(write=False) as tx:
+            return await store.verify_audit(scope, tx)
+
+    def _is_valid(self, user: User, key: ApiKey) -> bool:
+        is_expired = key.expires_at is not None and key.expires_at <= self._clock()
+        return user.disabled_at is None and key.revoked_at is None and not is_expired
+
+    async def _tell(self) -> None:
+        try:
+            await self._cluster.publish(CHANGED, b"")
+        except Unavailable:
+            return  # the version row has moved, which each process reads once a second
+
+
+def actor_of(user: User) -> Actor:
+    """The user as who asks."""
+    return Actor(str(user.id), user.name)
+
+
+def _capped(rights: frozenset[Right], key: ApiKey) -> frozenset[Right]:
+    return rights if key.rights is None else rights & key.rights

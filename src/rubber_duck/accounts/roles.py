@@ -1,0 +1,38 @@
+"""Which role holds which rights: the one table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from rubber_duck.scope import Right
+
+
+class Role(StrEnum):
+    """What a person is on the server: `administrator` or `person`; in a project: one of the others."""
+
+    ADMINISTRATOR = "administrator"
+    PERSON = "person"
+    OWNER = "owner"
+    MAINTAINER = "maintainer"
+    MEMBER = "member"
+    VIEWER = "viewer"
+
+
+_VIEWER: Final = frozenset({Right.PROJECT_READ, Right.FILE_READ, Right.CATALOG_READ})
+_MEMBER: Final = _VIEWER | {Right.ANALYSIS_RUN, Right.FILE_WRITE}
+_MAINTAINER: Final = _MEMBER | {Right.PROJECT_WRITE}
+
+RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
+    Role.ADMINISTRATOR: frozenset({Right.ADMINISTER, Right.CATALOG_READ}),
+    Role.PERSON: frozenset({Right.CATALOG_READ}),
+    Role.OWNER: _MAINTAINER | {Right.PROJECT_PURGE, Right.FILE_PURGE},
+    Role.MAINTAINER: _MAINTAINER,
+    Role.MEMBER: _MEMBER,
+    Role.VIEWER: _VIEWER,
+}
+"""Role → rights. An administrator has none in a project unless they have a role there."""
+
+ON_THE_SERVER: Final = (Role.ADMINISTRATOR, Role.PERSON)
+IN_A_PROJECT: Final = (Role.OWNER, Role.MAINTAINER, Role.MEMBER, Role.VIEWER)

@@ -1,0 +1,1 @@
+"""The topics of a server, one file each."""

@@ -1,0 +1,22 @@
+"""Which topics a server has, and how each is opened for one connection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rubber_duck.channels.channel import Channel
+from rubber_duck.channels.socket import Opener
+from rubber_duck.server.channels.code import Code
+from rubber_duck.server.channels.status import Status
+from rubber_duck.server.desk import Desk, Member
+
+CHANNELS: tuple[type[Channel], ...] = (Code, Status)
+"""Every topic there is."""
+
+
+def doors(desk: Desk, member: Member) -> Mapping[str, Opener]:
+    """The topics by name, for one connection."""
+    return {
+        Code.name: lambda seat, subject: Code(seat, subject, desk, member),
+        Status.name: lambda seat, subject: Status(seat, subject, desk),
+    }

@@ -1,0 +1,51 @@
+"""What stands before every request: exact hosts and origins, no credential in a URL, a key where one is needed."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Final
+
+from rubber_duck.errors import Denied, InvalidInput, Unauthenticated
+
+TOKEN_PROTOCOL: Final = "base64url.bearer.phx."
+"""How the Phoenix client's `authToken` travels: as one more sub-protocol."""
+
+PROTOCOL: Final = "phoenix"
+_BEARER: Final = "bearer "
+
+
+def check_host(headers: Mapping[str, str], allowed: frozenset[str]) -> None:
+    """Raises Denied for a Host, or an Origin, that is not this server's own."""
+    if headers.get("host", "") not in allowed:
+        raise Denied("this server does not answer to that Host")
+    origin = headers.get("origin")
+    if origin is not None and origin.partition("://")[2] not in allowed:
+        raise Denied("pages of that origin may not speak to this server")
+
+
+def check_parameters(parameters: Mapping[str, str]) -> None:
+    """Raises InvalidInput for anything in a socket's URL besides the protocol's version."""
+    if parameters.get("vsn", "2.0.0") != "2.0.0":
+        raise InvalidInput("this server speaks version 2.0.0 of the protocol: connect with ?vsn=2.0.0")
+    if set(parameters) - {"vsn"}:
+        raise InvalidInput("nothing but vsn may stand in the URL: a key is given as authToken, never in a URL")
+
+
+def key_in(headers: Mapping[str, str]) -> str:
+    """The key of a request: `Authorization: Bearer …`, or the Phoenix client's sub-protocol. Raises Unauthenticated."""
+    authorization = headers.get("authorization", "")
+    if authorization.lower().startswith(_BEARER):
+        return authorization[len(_BEARER) :].strip()
+    for offered in headers.get("sec-websocket-protocol", "").split(","):
+        if offered.strip().startswith(TOKEN_PROTOCOL):
+            return _decoded(offered.strip()[len(TOKEN_PROTOCOL) :])
+    raise Unauthenticated("a key is needed: as authToken of the socket, or as Authorization: Bearer")
+
+
+def _decoded(text: str) -> str:
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=False).decode("ascii")
+    except (binascii.Error, ValueError) as error:
+        raise Unauthenticated("the authToken is not the base64 of a key") from error

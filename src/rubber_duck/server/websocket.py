@@ -1,0 +1,156 @@
+"""Carries frames between a WebSocket and a Socket, and keeps every open one within its member's rights."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from fastapi import WebSocket, WebSocketDisconnect
+from fastapi.responses import PlainTextResponse
+
+from rubber_duck import telemetry
+from rubber_duck.channels.message import Frame
+from rubber_duck.channels.socket import Opener, Socket
+from rubber_duck.errors import DuckError, InvalidInput, LimitExceeded, Unauthenticated
+from rubber_duck.scope import new_trace
+from rubber_duck.server import guard
+from rubber_duck.server.desk import Desk, Member
+from rubber_duck.server.doors import doors
+
+IDLE_S: Final = 60.0
+"""A client that sends nothing for so long, not even a heartbeat, is gone."""
+
+REVOKED: Final = 4401
+TRY_LATER: Final = 1013
+GOING_AWAY: Final = 1001
+_UNREADABLE: Final = 1008
+
+
+class Connection:
+    """One WebSocket that was let in with `key`."""
+
+    def __init__(self, wire: WebSocket, key: str, member: Member, socket: Socket) -> None:
+        self._wire = wire
+        self._key = key
+        self._member = member
+        self._socket = socket
+        self._reason = TRY_LATER
+
+    async def serve(self) -> None:
+        """Carry frames until either side ends."""
+        writing = asyncio.create_task(self._write(), name="socket writer")
+        reading = asyncio.create_task(self._read(), name="socket reader")
+        try:
+            await asyncio.wait((writing, reading), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            reading.cancel()
+            await self._socket.close()
+            await asyncio.wait((reading, writing))
+            await self._hang_up()
+
+    async def recheck(self, desk: Desk) -> None:
+        """Take the rights that the key has now; end when it has none."""
+        try:
+            self._member.standing = await desk.accounts.standing(self._key)
+        except Unauthenticated:
+            self.end(REVOKED)
+        except DuckError:  # nobody can say what they may do: they come back when somebody can
+            self.end(TRY_LATER)
+        else:
+            await self._socket.recheck(self._member.scope())
+
+    def end(self, reason: int) -> None:
+        """Close it with this code."""
+        self._reason = reason
+        self._socket.outgoing.end(forget=True)
+
+    async def _read(self) -> None:
+        try:
+            while True:
+                async with asyncio.timeout(IDLE_S):
+                    message = await self._wire.receive()
+                if message["type"] == "websocket.disconnect":
+                    return
+                frame: Frame | None = message.get("text")
+                self._socket.receive(message["bytes"] if frame is None else frame)
+        except (InvalidInput, LimitExceeded):
+            self.end(_UNREADABLE)
+        except TimeoutError:
+            self.end(GOING_AWAY)
+
+    async def _write(self) -> None:
+        try:
+            while (frame := await self._socket.outgoing.take()) is not None:
+                if isinstance(frame, bytes):
+                    await self._wire.send_bytes(frame)
+                else:
+                    await self._wire.send_text(frame)
+        except (WebSocketDisconnect, RuntimeError, OSError):
+            return  # the client went while something was sent to it
+
+    async def _hang_up(self) -> None:
+        try:
+            await self._wire.close(self._reason)
+        except (WebSocketDisconnect, RuntimeError, OSError):
+            return  # it is closed already
+
+
+class Connections:
+    """Every open WebSocket of this process."""
+
+    def __init__(self) -> None:
+        self._open: set[Connection] = set()
+        self._moved = asyncio.Event()
+        self._seen: int | None = None
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    async def accept(self, wire: WebSocket, desk: Desk, hosts: Callable[[], frozenset[str]]) -> None:
+        """Let a client in and serve it, or refuse it with a sentence."""
+        try:
+            guard.check_host(wire.headers, hosts())
+            guard.check_parameters(wire.query_params)
+            key = guard.key_in(wire.headers)
+            member = Member(await desk.accounts.standing(key), new_trace())
+        except DuckError as error:
+            telemetry.count("socket.refused", reason=error.code)
+            await wire.send_denial_response(PlainTextResponse(error.message, error.status))
+            return
+        opened: dict[str, Opener] = dict(doors(desk, member))
+        offered = guard.PROTOCOL in wire.headers.get("sec-websocket-protocol", "")
+        await wire.accept(guard.PROTOCOL if offered else None)
+        connection = Connection(wire, key, member, Socket(member.scope(), opened, desk.cluster))
+        self._open.add(connection)
+        try:
+            await connection.serve()
+        finally:
+            self._open.discard(connection)
+
+    def rights_changed(self, _: bytes = b"") -> None:
+        """Somebody's rights changed: look at once."""
+        self._moved.set()
+
+    async def watch(self, desk: Desk, every_s: float = 1.0) -> None:
+        """Recheck every connection whenever rights changed: told by the cluster, or read each second; never returns."""
+        if self._seen is None:
+            self._seen = await desk.accounts.version()
+        while True:
+            try:
+                async with asyncio.timeout(every_s):
+                    await self._moved.wait()
+            except TimeoutError:
+                told = False
+            else:
+                told = True
+            self._moved.clear()
+            now = await desk.accounts.version()
+            if told or now != self._seen:
+                await asyncio.gather(*(connection.recheck(desk) for connection in tuple(self._open)))
+            self._seen = now
+
+    def end_all(self) -> None:
+        """The server stops."""
+        for connection in tuple(self._open):
+            connection.end(GOING_AWAY)

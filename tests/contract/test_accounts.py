@@ -1,0 +1,173 @@
+"""Users, keys, roles and the audit, on both databases."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+
+from rubber_duck.accounts.accounts import CHANGED, Accounts
+from rubber_duck.accounts.keys import digest_of, id_of
+from rubber_duck.accounts.roles import RIGHTS, Role
+from rubber_duck.cluster.local import LocalCluster
+from rubber_duck.errors import Conflict, Denied, InvalidInput, NotFound, Unauthenticated
+from rubber_duck.scope import Right, Scope
+from rubber_duck.storage.database import Database
+from rubber_duck.workspace.workspace import Workspace
+
+ADMIN = Scope.local()
+
+
+class Now:
+    """A clock that stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.moment = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        """The moment."""
+        return self.moment
+
+
+@pytest.fixture
+def now() -> Now:
+    """The clock of the accounts."""
+    return Now()
+
+
+@pytest.fixture
+def accounts(database: Database, now: Now) -> Accounts:
+    """Accounts in an empty database."""
+    return Accounts(database, LocalCluster(), clock=now)
+
+
+async def test_a_key_says_who_asks_and_what_they_may_do(accounts: Accounts) -> None:
+    user = await accounts.add_user(ADMIN, "ann", Role.ADMINISTRATOR)
+    key = await accounts.add_key(ADMIN, "ann", label="laptop")
+    standing = await accounts.standing(key.text)
+    assert (standing.user, standing.rights) == (user, RIGHTS[Role.ADMINISTRATOR])
+    assert key.text not in repr(key)
+    assert (await accounts.keys(ADMIN, "ann"))[0].label == "laptop"
+
+
+async def test_only_the_hash_of_a_key_is_kept(accounts: Accounts, database: Database) -> None:
+    await accounts.add_user(ADMIN, "ann", Role.PERSON)
+    key = await accounts.add_key(ADMIN, "ann")
+    async with database.begin(write=False) as tx:
+        (row,) = await tx.execute(text("SELECT * FROM api_keys"))
+        kept = " ".join(map(str, row))
+    assert digest_of(key.text) in kept
+    assert key.text.split("_")[2] not in kept
+
+
+async def test_what_is_no_valid_key_is_nobody(accounts: Accounts, now: Now) -> None:
+    await accounts.add_user(ADMIN, "ann", Role.PERSON)
+    revoked, expired, of_disabled = [await accounts.add_key(ADMIN, "ann", days=days) for days in (None, 1, None)]
+    await accounts.revoke_key(ADMIN, revoked.id)
+    assert (await accounts.standing(expired.text)).user.name == "ann"
+    now.moment += timedelta(days=1)
+    forged = of_disabled.text[:30] + "0" * (len(of_disabled.text) - 30)
+    for wrong in (revoked.text, expired.text, forged, "", "duck_x", of_disabled.text[:-1]):
+        with pytest.raises(Unauthenticated):
+            await accounts.standing(wrong)
+    assert (await accounts.standing(of_disabled.text)).user.name == "ann"
+    await accounts.disable_user(ADMIN, "ann")
+    with pytest.raises(Unauthenticated):
+        await accounts.standing(of_disabled.text)
+    await accounts.disable_user(ADMIN, "ann", disabled=False)
+    assert (await accounts.standing(of_disabled.text)).user.disabled_at is None
+
+
+async def test_a_keys_rights_are_never_more_than_its_users(accounts: Accounts) -> None:
+    await accounts.add_user(ADMIN, "ann", Role.PERSON)
+    key = await accounts.add_key(ADMIN, "ann", rights=frozenset({Right.ADMINISTER, Right.CATALOG_READ}))
+    assert (await accounts.standing(key.text)).rights == {Right.CATALOG_READ}
+
+
+async def test_a_role_holds_in_its_project_alone(
+    accounts: Accounts, database: Database, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    workspace = Workspace(database, clock=Now())
+    one, two = [await workspace.add_project(ADMIN, str(tmp_path_factory.mktemp(name))) for name in ("one", "two")]
+    await accounts.add_user(ADMIN, "ann", Role.PERSON)
+    standing = await accounts.standing((await accounts.add_key(ADMIN, "ann")).text)
+    await accounts.set_role(ADMIN, one.id, "ann", Role.VIEWER)
+    scope = await accounts.project_scope(standing, one.id, "t")
+    assert (scope.actor.name, scope.project, scope.rights) == ("ann", one.id, RIGHTS[Role.VIEWER])
+    with pytest.raises(NotFound):
+        await accounts.project_scope(standing, two.id, "t")
+    await accounts.set_role(ADMIN, one.id, "ann", None)
+    with pytest.raises(NotFound):
+        await accounts.project_scope(standing, one.id, "t")
+    with pytest.raises(Conflict):
+        await accounts.set_role(ADMIN, uuid4(), "ann", Role.VIEWER)
+
+
+async def test_only_an_administrator_changes_accounts(accounts: Accounts) -> None:
+    nobody = replace(ADMIN, rights=frozenset(Right) - {Right.ADMINISTER})
+    await accounts.add_user(ADMIN, "ann", Role.PERSON)
+    for work in (
+        accounts.add_user(nobody, "bob", Role.PERSON),
+        accounts.users(nobody),
+        accounts.disable_user(nobody, "ann"),
+        accounts.add_key(nobody, "ann"),
+        accounts.keys(nobody, "ann"),
+        accounts.revoke_key(nobody, "x"),
+        accounts.set_role(nobody, uuid4(), "ann", Role.OWNER),
+        accounts.audit(nobody),
+        accounts.verify_audit(nobody),
+    ):
+        with pytest.raises(Denied):
+            await work
+    assert len(await accounts.audit(ADMIN)) == 1
+
+
+async def test_names_are_taken_once_and_roles_are_where_they_belong(accounts: Accounts) -> None:
+    await accounts.add_user(ADMIN, "ann", Role.PERSON)
+    with pytest.raises(Conflict):
+        await accounts.add_user(ADMIN, "ann", Role.PERSON)
+    for name, role in (("Ann", Role.PERSON), ("", Role.PERSON), ("bob", Role.OWNER)):
+        with pytest.raises(InvalidInput):
+            await accounts.add_user(ADMIN, name, role)
+    with pytest.raises(NotFound):
+        await accounts.add_key(ADMIN, "bob")
+
+
+async def test_every_change_is_told_and_moves_the_version(database: Database) -> None:
+    heard: list[bytes] = []
+    cluster = LocalCluster()
+    accounts = Accounts(database, cluster, clock=Now())
+    await cluster.subscribe(CHANGED, heard.append)
+    await accounts.add_user(ADMIN, "ann", Role.PERSON)
+    key = await accounts.add_key(ADMIN, "ann")
+    before = await accounts.version()
+    await accounts.revoke_key(ADMIN, key.id)
+    assert (heard, await accounts.version()) == ([b""], before + 1)
+
+
+@pytest.mark.parametrize(
+    ("tampering", "wrong"),
+    [
+        ("UPDATE audit SET subject = 'eve person' WHERE number = 2", "entry 2 was changed"),
+        ("DELETE FROM audit WHERE number = 2", "entry 2 is missing"),
+        ("DELETE FROM audit WHERE number = 3", "the audit had 3 entries, and ends after 2"),
+    ],
+)
+async def test_an_audit_that_was_tampered_with_is_found(
+    accounts: Accounts, database: Database, tampering: str, wrong: str
+) -> None:
+    for name in ("ann", "bob", "cem"):
+        await accounts.add_user(ADMIN, name, Role.PERSON)
+    assert (await accounts.verify_audit(ADMIN)).wrong == ""
+    assert [entry.subject for entry in await accounts.audit(ADMIN)] == ["cem person", "bob person", "ann person"]
+    async with database.begin() as tx:
+        await tx.execute(text(tampering))
+    assert (await accounts.verify_audit(ADMIN)).wrong == wrong
+
+
+def test_a_mistyped_key_is_told_without_asking_the_database() -> None:
+    with pytest.raises(Unauthenticated, match="copy it once more"):
+        id_of("duck_" + "0" * 16 + "_" + "0" * 64 + "_" + "0" * 8)

@@ -1,0 +1,142 @@
+"""Runs `duck serve` as its operators do, and speaks to it as a plain client does."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import select
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+from websockets.sync.client import ClientConnection, connect
+
+from tests.integration.duck import COMMAND, duck, environment
+
+START_S = 60.0
+
+
+@dataclass(slots=True)
+class Served:
+    """A running server: its process, its port, its home folder and the variables it has."""
+
+    process: subprocess.Popen[str]
+    port: int
+    home: Path
+    variables: dict[str, str]
+
+    @property
+    def http(self) -> str:
+        """Where it is."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def socket(self) -> str:
+        """Where its socket is."""
+        return f"ws://127.0.0.1:{self.port}/socket/websocket"
+
+    def admin(self, *arguments: str) -> str:
+        """What `duck admin …` prints."""
+        return ran("admin", *arguments, home=self.home, **self.variables)
+
+    def key_for(self, name: str, *, role: str = "person", project: str = "", project_role: str = "member") -> str:
+        """The key of a new user, with a role in a project if one is named."""
+        self.admin("user", "add", name, "--role", role)
+        if project:
+            self.admin("role", "set", project, name, project_role)
+        return self.admin("key", "add", name).strip()
+
+
+def ran(*arguments: str, home: Path, **variables: str) -> str:
+    """What a command prints that has to end well."""
+    done = duck(*arguments, home=home, **variables)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def free_port() -> int:
+    """A port that nobody has now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def serving(home: Path, **variables: str) -> Iterator[Served]:
+    """A server that is ready; ended by SIGTERM."""
+    port = free_port()
+    with (home.parent / f"log-{port}").open("w") as log:
+        process = subprocess.Popen(
+            [*COMMAND, "serve", "--port", str(port)],
+            env=environment(home, **variables),
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+    try:
+        assert process.stdout is not None
+        ready, _, _ = select.select([process.stdout], [], [], START_S)
+        said = process.stdout.readline() if ready else ""
+        assert f":{port}" in said, (home.parent / f"log-{port}").read_text()
+        yield Served(process, port, home, variables)
+    finally:
+        process.terminate()
+        process.wait(30)
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def project_at(folder: Path, home: Path, **variables: str) -> str:
+    """The id of a project with one file that says hello, opened and indexed."""
+    folder.mkdir()
+    (folder / "hello.py").write_text("def greet(name):\n    return 'hello ' + name\n")
+    ran("index", "update", os.fspath(folder), home=home, **variables)
+    listed = json.loads(ran("projects", "list", "--json", home=home, **variables))
+    found: str = listed["projects"][0]["id"]
+    return found
+
+
+@dataclass(slots=True)
+class Client:
+    """A plain client of the protocol, as anybody would write one from its page in the reference."""
+
+    wire: ClientConnection
+    _refs: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    _joins: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    @contextmanager
+    def at(cls, url: str, key: str) -> Iterator[Client]:
+        """A connected client."""
+        headers = {"Authorization": f"Bearer {key}"}
+        with connect(f"{url}?vsn=2.0.0", additional_headers=headers, open_timeout=30, compression=None) as wire:
+            yield cls(wire)
+
+    def ask(self, topic: str, event: str, payload: object = None) -> dict[str, Any]:  # Any: JSON
+        """The reply to a request; what else comes is passed over."""
+        ref = str(next(self._refs))
+        if event == "phx_join":
+            self._joins[topic] = ref
+        self.wire.send(json.dumps([self._joins.get(topic), ref, topic, event, payload or {}]))
+        while True:
+            received = json.loads(self.wire.recv(timeout=30))
+            if received[1] == ref and received[3] == "phx_reply":
+                reply: dict[str, Any] = received[4]  # Any: JSON
+                return reply
+
+    def wait_for_the_end(self) -> NoReturn:
+        """Receive until the server closes, which raises ConnectionClosed."""
+        while True:
+            self.wire.recv(timeout=30)
+
+
+def seconds(since: float) -> float:
+    """Seconds since a moment of `time.monotonic`."""
+    return time.monotonic() - since

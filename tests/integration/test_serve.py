@@ -1,0 +1,239 @@
+"""A real server: who gets in, what they may do, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
+from tests.integration.duck import duck
+from tests.integration.serving import Client, Served, project_at, seconds, serving
+from tests.servers import PostgresServer, RedisServer, absent
+
+PHOENIX = Path(__file__).parents[1] / "phoenix"
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """A server with a project, a member of it and an administrator."""
+
+    server: Served
+    project: str
+    member: str
+    administrator: str
+
+    @property
+    def topic(self) -> str:
+        """The project's topic."""
+        return f"code:{self.project}"
+
+
+@pytest.fixture(scope="module")
+def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
+    """One server for this module."""
+    folder = tmp_path_factory.mktemp("team")
+    project = project_at(folder / "hello", folder / "home")
+    with serving(folder / "home") as server:
+        member = server.key_for("bob", project=project)
+        yield Team(server, project, member, server.key_for("ann", role="administrator"))
+
+
+def answer(url: str, **headers: str) -> tuple[int, dict[str, object]]:
+    """Status and JSON of a GET."""
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=30) as response:
+            return response.status, json.load(response)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+def test_only_this_machines_own_addresses_are_served(tmp_path: Path) -> None:
+    refused = duck("serve", "--host", "0.0.0.0", home=tmp_path)
+    assert refused.returncode == 2
+    assert "this server has no TLS yet" in refused.stderr
+
+
+def test_a_port_that_is_taken_is_said(team: Team) -> None:
+    refused = duck("serve", "--port", str(team.server.port), home=team.server.home)
+    assert refused.returncode == 2
+    assert f"the port {team.server.port} of 127.0.0.1 is taken" in refused.stderr
+
+
+def test_health_is_for_everybody_as_far_as_it_says_nothing(team: Team) -> None:
+    assert answer(f"{team.server.http}/health/live") == (200, {"ok": True})
+    assert answer(f"{team.server.http}/health/ready") == (200, {"ok": True})
+    assert answer(f"{team.server.http}/health")[0] == 401
+    assert answer(f"{team.server.http}/health", Authorization=f"Bearer {team.member}")[0] == 403
+    status, health = answer(f"{team.server.http}/health", Authorization=f"Bearer {team.administrator}")
+    assert (status, health["ok"]) == (200, True)
+    parts = health["parts"]
+    assert isinstance(parts, dict)
+    assert set(parts) == {"cluster", "database", "disk", "engines"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "query", "status"),
+    [
+        ({}, "", 401),
+        ({"Authorization": "Bearer duck_x"}, "", 401),
+        ({"Host": "evil.example"}, "", 403),
+        ({"Origin": "https://evil.example"}, "", 403),
+        ({}, "&token=x", 400),
+        ({}, "&vsn=1.0.0", 400),
+    ],
+)
+def test_who_is_not_let_in_learns_why(team: Team, headers: dict[str, str], query: str, status: int) -> None:
+    given = {"Authorization": f"Bearer {team.member}"} | headers if headers or query else {}
+    if "Host" in given:
+        assert answer(f"{team.server.http}/health/live", Host="evil.example")[0] == status
+        return
+    with (
+        pytest.raises(InvalidStatus) as refused,
+        connect(
+            f"{team.server.socket}?x=1".replace("x=1", f"vsn=2.0.0{query}"), additional_headers=given, open_timeout=30
+        ),
+    ):
+        pass
+    assert refused.value.response.status_code == status
+    assert refused.value.response.body
+
+
+def test_a_member_searches_in_their_project_and_nowhere_else(team: Team) -> None:
+    with Client.at(team.server.socket, team.member) as client:
+        joined = client.ask(team.topic, "phx_join")
+        assert (joined["status"], joined["response"]["name"]) == ("ok", "hello")
+        found = client.ask(team.topic, "run", {"engine": "search", "request": {"query": "greet"}})
+        assert [hit["path"] for hit in found["response"]["hits"]] == ["hello.py"]
+        for engine, request, code in (
+            ("search", {"query": "x", "project": "/etc"}, "invalid_input"),
+            ("search", {"query": "x", "refresh": True}, "denied"),
+            ("outline", {"path": "/etc"}, "denied"),
+            ("projects", {"type": "list"}, "denied"),
+            ("nothing", {}, "unknown_name"),
+        ):
+            refused = client.ask(team.topic, "run", {"engine": engine, "request": request})
+            assert (refused["status"], refused["response"]["code"]) == ("error", code), engine
+        other = client.ask("code:00000000-0000-7000-8000-000000000000", "phx_join")
+        assert other["response"]["code"] == "not_found"
+        assert client.ask("status:server", "phx_join")["response"]["code"] == "denied"
+
+
+def test_an_administrator_sees_health_and_no_project(team: Team) -> None:
+    with Client.at(team.server.socket, team.administrator) as client:
+        assert client.ask("status:server", "phx_join")["status"] == "ok"
+        assert client.ask("status:server", "health")["response"]["sockets"] >= 1
+        assert client.ask(team.topic, "phx_join")["response"]["code"] == "not_found"
+
+
+def test_a_role_that_is_taken_ends_the_topic_and_a_revoked_key_the_connection(team: Team) -> None:
+    key = team.server.key_for("cem", project=team.project, project_role="viewer")
+    with Client.at(team.server.socket, key) as client:
+        assert client.ask(team.topic, "phx_join")["response"]["rights"] == ["catalog.read", "file.read", "project.read"]
+        team.server.admin("role", "set", team.project, "cem", "none")
+        since = time.monotonic()
+        while json.loads(client.wire.recv(timeout=30))[3] != "phx_error":
+            continue
+        assert seconds(since) < 5
+        assert client.ask(team.topic, "phx_join")["response"]["code"] == "not_found"
+        team.server.admin("key", "revoke", key.split("_")[1])
+        since = time.monotonic()
+        with pytest.raises(ConnectionClosed) as closed:
+            client.wire.recv(timeout=30)
+        assert seconds(since) < 5
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 4401
+    with pytest.raises(InvalidStatus), Client.at(team.server.socket, key):
+        pass
+
+
+@pytest.mark.parametrize("frame", ["nonsense", "[1,2,3]", b"\x09", "[" * 100_000])
+def test_what_is_no_frame_ends_the_connection_and_nothing_else(team: Team, frame: str | bytes) -> None:
+    with Client.at(team.server.socket, team.member) as client:
+        client.wire.send(frame)
+        with pytest.raises(ConnectionClosed) as closed:
+            client.wire.recv(timeout=30)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1008
+    assert answer(f"{team.server.http}/health/live")[0] == 200
+
+
+def test_the_official_phoenix_client_speaks_to_it(team: Team) -> None:
+    if not (PHOENIX / "node_modules" / "phoenix").is_dir():
+        absent("The official Phoenix client (tests/servers.sh fetches it)")
+    key = team.server.key_for("tabs", project=team.project)
+    done = subprocess.run(
+        ["node", PHOENIX / "conversation.mjs", team.server.socket.removesuffix("/websocket"), key, team.project],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert [json.loads(line) for line in done.stdout.splitlines()] == [
+        ["joined", "hello"],
+        ["refused", ["error", "not_found"]],
+        ["not an operator", ["error", "not_found"]],
+        ["searched", ["ok", ["hello.py"]]],
+        ["any folder", ["error", "denied"]],
+        ["no such event", ["error", "unknown_name"]],
+        ["two tabs", [2]],
+        ["cursor", {"path": "a.py", "line": 1, "column": 2}],
+        ["one tab", [1]],
+        ["joined again after a cut", True],
+        ["still answers", "ok"],
+        ["heartbeats", True],
+    ], done.stderr
+
+
+def test_it_ends_within_five_seconds_with_open_sockets(tmp_path: Path) -> None:
+    project = project_at(tmp_path / "hello", tmp_path / "home")
+    with serving(tmp_path / "home") as server, Client.at(server.socket, server.key_for("bob", project=project)) as one:
+        assert one.ask(f"code:{project}", "phx_join")["status"] == "ok"
+        since = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        with pytest.raises(ConnectionClosed) as closed:
+            one.wait_for_the_end()
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code in (1001, 1012)
+        assert server.process.wait(30) == 0
+        assert seconds(since) < 5
+
+
+def test_two_processes_are_one_server(
+    tmp_path: Path, postgres_server: PostgresServer, redis_server: RedisServer
+) -> None:
+    with postgres_server.database() as name:
+        shared = {
+            "DUCK_DATABASE_URL": postgres_server.url(name),
+            "DUCK_CLUSTER_URL": redis_server.url,
+            "DUCK_CLUSTER_PREFIX": name,
+        }
+        project = project_at(tmp_path / "hello", tmp_path / "home", **shared)
+        topic = f"code:{project}"
+        with serving(tmp_path / "home", **shared) as here, serving(tmp_path / "home", **shared) as there:
+            ann, bob = (here.key_for(name, project=project) for name in ("ann", "bob"))
+            with Client.at(here.socket, ann) as first, Client.at(there.socket, bob) as second:
+                first.ask(topic, "phx_join")
+                second.ask(topic, "phx_join")
+                while json.loads(first.wire.recv(timeout=30))[3] != "presence_diff":
+                    continue
+                names = {person["metas"][0]["name"] for person in second.ask(topic, "members")["response"].values()}
+                assert names == {"ann", "bob"}
+                second.ask(topic, "cursor", {"path": "hello.py", "line": 1, "column": 1})
+                received = json.loads(first.wire.recv(timeout=30))
+                assert (received[3], received[4]["cursor"]["path"]) == ("cursor", "hello.py")
+                here.admin("key", "revoke", bob.split("_")[1])
+                since = time.monotonic()
+                with pytest.raises(ConnectionClosed):
+                    second.wait_for_the_end()
+                assert seconds(since) < 5
