@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Callable
@@ -11,13 +12,14 @@ import msgspec
 from msgspec import Meta
 
 from rubber_duck import telemetry
-from rubber_duck.analysis.target import target
+from rubber_duck.analysis.target import Target, target
 from rubber_duck.call import Call
 from rubber_duck.code.code import detect
 from rubber_duck.engines.engine import Engine, engines
 from rubber_duck.errors import InvalidInput
 from rubber_duck.scope import Right
-from rubber_duck.workspace.paths import display
+from rubber_duck.settings import Settings
+from rubber_duck.workspace.paths import absolute, display
 
 _HEAD_BYTES: Final = 4096
 _MOST_TEXT: Final = 5_000_000
@@ -121,16 +123,17 @@ async def _suggested(request: Suggest, call: Call) -> CompleteAnswer:
     from rubber_duck.ngram.ngram import Cursor  # noqa: PLC0415  # numpy, which listing engines needs not
 
     started = time.perf_counter()
-    found = target([request.path], request.directory, call.settings)
-    if len(found.only) != 1:
-        raise InvalidInput(f"'{display(request.path)}' is a folder: name the file in which to complete")
-    path = found.only[0].replace(os.sep, "/")
-    prefix, suffix = _around(request, lambda: _read(found.root.open_bytes(path, _MOST_TEXT)))
+    found, path = _placed(request, call.settings)
+    prefix, suffix = await asyncio.to_thread(
+        _around, request, lambda: _read(found.root.open_bytes(path, found.settings.index.max_file_size_bytes))
+    )
     if request.cut:
         suffix = suffix[suffix.find("\n") :] if "\n" in suffix else ""
     language = request.language or detect(path, prefix[:_HEAD_BYTES].encode("utf-8", "replace"))
     if not language:
-        raise InvalidInput(f"'{display(request.path)}' is in no language that RubberDuck knows; name one if it is")
+        raise InvalidInput(
+            f"'{display(request.path)}' is in no language that RubberDuck knows; name one with --language"
+        )
     answer = await call.parts.ngram.complete(
         found.root, found.settings.index, Cursor(path, language, prefix, suffix), count=request.count
     )
@@ -158,6 +161,19 @@ async def _suggested(request: Suggest, call: Call) -> CompleteAnswer:
         tokens=answer.tokens,
         latency_ms=round(latency_ms, 3),
     )
+
+
+def _placed(request: Suggest, settings: Settings) -> tuple[Target, str]:
+    """The project, and the file's path in it; a file whose text is given need not have been saved yet."""
+    place = absolute(request.path, request.directory)
+    is_given = request.content is not None or request.prefix is not None
+    is_new = is_given and not os.path.lexists(place)
+    found = target([os.path.dirname(place) if is_new else request.path], request.directory, settings)
+    if is_new:
+        return found, os.path.relpath(place, os.path.realpath(found.root.path)).replace(os.sep, "/")
+    if len(found.only) != 1 or os.path.isdir(place):
+        raise InvalidInput(f"'{display(request.path)}' is a folder: name the file in which to complete")
+    return found, found.only[0].replace(os.sep, "/")
 
 
 def _around(request: Suggest, read: Callable[[], str]) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -53,8 +53,11 @@ def candidates(
             token = named(sign, latest)
             if token is not None:
                 prior[token] = prior.get(token, 0.0) + _PATTERN_WEIGHT * score
+    if expected.is_closed and expected.members:
+        written = {token for token, (order, _, _) in found.recent.best.items() if order > 1}  # behind this very thing
+        prior = {token: prior.get(token, _OFFERED) for token in (*expected.members, *written)}
     if partial:
-        prior = _beginning(draft, prior, partial)
+        prior = _beginning(draft, prior, partial, only=expected.members if expected.is_closed else ())
     closing = structure.brackets[-1].closing if structure.brackets else START
     for token in _NO_TOKENS if ends else (*_NO_TOKENS, LINE_END):
         prior.pop(token, None)
@@ -92,9 +95,9 @@ def _offered(draft: Draft, expected: Expectation) -> Sequence[int]:
     return draft.model.commonest(names, _FROM_SYMBOLS) if names else ()
 
 
-def _beginning(draft: Draft, prior: dict[int, float], partial: str) -> dict[int, float]:
-    """Those that begin with `partial`, and the words of the project that do."""
+def _beginning(draft: Draft, prior: dict[int, float], partial: str, *, only: Collection[int]) -> dict[int, float]:
+    """Those that begin with `partial`, and the words of the project that do, or, if that is not empty, of `only`."""
     text = draft.reader.text
-    found = dict.fromkeys(draft.model.beginning(partial), 0.0)
+    found = {} if only else dict.fromkeys(draft.model.beginning(partial), 0.0)
     found |= {token: score for token, score in prior.items() if token >= FIRST_TEXT and text(token).startswith(partial)}
     return found

@@ -22,6 +22,7 @@ class Expectation:
 
     - `members`: what the thing before the dot has, what the module offers, what a parent class lets one override;
       `reason` says which. `parameters`: those of the function that is being called whose names were not used yet.
+    - `is_closed`: nothing but `members` can stand here, as far as is known.
     - `argument`: the parameter at this place of the call, 0 when not known. `is_argument`: an argument begins here.
     """
 
@@ -30,6 +31,7 @@ class Expectation:
     parameters: tuple[int, ...] = ()
     argument: int = 0
     is_argument: bool = False
+    is_closed: bool = False
 
 
 def expectation(draft: Draft) -> Expectation:
@@ -40,7 +42,9 @@ def expectation(draft: Draft) -> Expectation:
     latest = tokens[-1]
     line = structure.line
     if latest in marks.accessors:
-        return Expectation(MEMBERS, _members(draft))
+        known = draft.types.get(tokens[-2])
+        is_closed = known is not None and bool(known) and draft.model.table.is_closed(known[-1])
+        return Expectation(MEMBERS, _members(draft), is_closed=is_closed)
     if line and line[0] == marks.importing_from and marks.importing in line:
         module = line[line.index(marks.importing) - 1]
         return Expectation(IMPORTS, draft.model.table.members(module) - frozenset(line))

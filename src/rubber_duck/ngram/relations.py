@@ -33,6 +33,7 @@ _WHOLE: Final = frozenset({"__init__", "index", "mod", "main"})
 _MOST_MEMBERS: Final = 400
 _MOST_KNOWN: Final = 500
 _DEEPEST: Final = 8
+_MOST_ANCESTORS: Final = 16
 _WRITE: Final = KINDS.index(ReferenceKind.WRITE)
 _WORD: Final = re.compile(r"[^\W\d][\w$]*+[?!]?")
 _PARAMETER: Final = re.compile(r"\s*(?:\*{1,2}|\.{3}|(?:public|private|protected|readonly)\s+)*([^\W\d][\w$]*+)")
@@ -97,6 +98,17 @@ class RelationTable:
     def is_owner(self, name: int) -> bool:
         """Whether something has members under this name."""
         return name in self._seconds[MEMBER]
+
+    def is_closed(self, owner: int) -> bool:
+        """Whether all that it is derived from is known, so that it has no members but those that are known."""
+        due, seen = [owner], {owner}
+        for each in due:
+            if not self.is_owner(each) or len(seen) > _MOST_ANCESTORS:
+                return False
+            above = [parent for parent in self._seconds[PARENT].get(each, {}) if parent not in seen]
+            seen.update(above)
+            due += above
+        return True
 
     def members(self, owner: int) -> frozenset[int]:
         """What can stand after `owner` and a dot: its own members and those of its parents."""

@@ -7,8 +7,10 @@ is the same as no file: the model is trained again.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import stat
 import struct
 import tempfile
 import zlib
@@ -26,6 +28,7 @@ from rubber_duck.ngram.mixer import Mixer
 from rubber_duck.ngram.model import SKELETON_SAMPLED, FileEntry, ProjectModel
 from rubber_duck.ngram.spacing import Spacing
 from rubber_duck.ngram.vocabulary import FIRST_TEXT, Ids, Vocabulary
+from rubber_duck.settings.home import make_private_folder
 
 FORMAT: Final = 1
 """The version of the files."""
@@ -78,7 +81,7 @@ class Shelf:
         """The kept model, or None when there is none that can be used; why is told as an event."""
         path = self.path(root, lexicon.family)
         try:
-            content = path.read_bytes()
+            content = _content(path)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -96,7 +99,7 @@ class Shelf:
         """Keep a model that has one index; a full disk costs the next start the training and nothing else."""
         path = self.path(root, model.vocabulary.lexicon.family)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private_folder(path.parent)
             descriptor, temporary = tempfile.mkstemp(prefix=".", suffix=_SUFFIX, dir=path.parent)
             try:
                 with os.fdopen(descriptor, "wb") as file:
@@ -118,6 +121,16 @@ class Shelf:
             kept += path.stat().st_size
             if kept > limit_bytes:
                 path.unlink()
+
+
+def _content(path: Path) -> bytes:
+    """A model's file; OSError for what is no regular file of a fair size, which is not waited for either."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > KEPT_BYTES:
+            raise OSError(errno.EINVAL, "it is no file that this program wrote")
+        return file.read(KEPT_BYTES)
 
 
 def _encoded(root: Path, model: ProjectModel) -> list[bytes]:

@@ -30,6 +30,7 @@ ASKED: dict[str, Any] = {
     "column": 9,
     "count": 3,
     "cut": False,
+    "language": "",
 }
 
 
@@ -60,7 +61,11 @@ def test_as_json_the_answer_is_as_it_came() -> None:
 def test_nothing_to_offer_is_said_on_standard_error() -> None:
     empty = Script(ANSWER | {"candidates": []})
     found = call("complete", "a.py:1:1", script=empty)
-    assert (found.code, found.out, found.err) == (0, "", "nothing is likely enough at a.py:1:1\n")
+    assert (found.code, found.out, found.err) == (
+        0,
+        "",
+        "nothing is offered at a.py:1:1: nothing is likely enough, or it is inside a comment, a string or a word\n",
+    )
     assert call("complete", "a.py:1:1", "--quiet", script=empty).err == ""
 
 
@@ -69,3 +74,9 @@ def test_what_is_no_place_is_refused(place: str) -> None:
     found = call("complete", place, script=Script(ANSWER))
     assert found.code == 2
     assert "write FILE:LINE:COLUMN" in found.err
+
+
+def test_lines_and_columns_count_from_one() -> None:
+    found = call("complete", "a.py:0:1", script=Script(ANSWER))
+    assert found.code == 2
+    assert "count from 1" in found.err

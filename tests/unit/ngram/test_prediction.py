@@ -87,3 +87,15 @@ def test_nobody_waits_for_what_was_stopped() -> None:
 
     assert all(len(line.tokens) == 1 for line in lines(draft, count=3, stop=stop))
     assert asked
+
+
+def test_behind_a_dot_only_members_of_a_known_class_are_offered() -> None:
+    model = model_of(
+        {
+            "a.py": "class Order:\n    def total(self):\n        return 1\n\n    def ship(self):\n        return 2\n"
+            "\n\nclass Basket:\n    def append(self, x):\n        return x\n\n\n"
+            "def f(basket):\n    basket.append(1)\n    basket.append(2)\n"
+        }
+    )
+    draft = draft_of(model, "def g(o: Order):\n    o.")
+    assert {draft.reader.text(guess.token) for guess in guesses(draft)} == {"total", "ship"}

@@ -124,3 +124,14 @@ def test_paths_of_any_bytes_are_kept(tmp_path: Path) -> None:
     model, _ = _read(tmp_path)
     assert model is not None
     assert list(model.files) == [path]
+
+
+def test_what_is_no_file_of_a_model_is_not_waited_for(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "models")
+    place = shelf.path(tmp_path, "python")
+    place.parent.mkdir(parents=True)
+    os.mkfifo(place)
+    assert shelf.read(tmp_path, words("python"), mixer()) is None
+    place.unlink()
+    place.symlink_to("/dev/zero")
+    assert shelf.read(tmp_path, words("python"), mixer()) is None

@@ -15,7 +15,7 @@ from rubber_duck.cli.command import Command
 from rubber_duck.cli.invocation import current
 from rubber_duck.errors import InvalidInput
 
-_PLACE: Final = re.compile(r"(?P<path>.+?):(?P<line>\d+)(?::(?P<column>\d+))?")
+_PLACE: Final = re.compile(r"(?P<path>.+?):(?P<line>\d{1,9})(?::(?P<column>\d{1,9}))?", re.DOTALL)
 
 
 @click.command(cls=Command, name="complete")
@@ -33,8 +33,9 @@ _PLACE: Final = re.compile(r"(?P<path>.+?):(?P<line>\d+)(?::(?P<column>\d+))?")
 @click.option(
     "--stdin", "from_stdin", is_flag=True, help="Take the file's text from standard input, unsaved changes and all."
 )
+@click.option("--language", default="", help="Its language.  [default: as its name and content say]")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def command(place: str, count: int, cut: bool, from_stdin: bool, as_json: bool) -> None:
+def command(place: str, count: int, cut: bool, from_stdin: bool, language: str, as_json: bool) -> None:
     """Show what may come next at a cursor, from what the project itself is written like; no model is asked.
 
     The first time, the project's files are read, which takes seconds.
@@ -42,6 +43,8 @@ def command(place: str, count: int, cut: bool, from_stdin: bool, as_json: bool) 
     found = _PLACE.fullmatch(place)
     if found is None:
         raise InvalidInput(f"{place!r} is no place in a file: write FILE:LINE:COLUMN, e.g. src/app.py:12:9")
+    if int(found["line"]) < 1 or int(found["column"] or 1) < 1:
+        raise InvalidInput(f"{place!r}: lines and columns count from 1")
     request: dict[str, Any] = {
         "type": "suggest",
         "path": found["path"],
@@ -50,6 +53,7 @@ def command(place: str, count: int, cut: bool, from_stdin: bool, as_json: bool) 
         "column": int(found["column"] or 1),
         "count": count,
         "cut": cut,
+        "language": language,
     }
     if from_stdin:
         request["content"] = sys.stdin.buffer.read().decode("utf-8", "replace")
@@ -64,7 +68,10 @@ def command(place: str, count: int, cut: bool, from_stdin: bool, as_json: bool) 
             table.add_row(drawing.text(each["text"], "bold"), likely, drawing.text(_REASONS[each["reason"]], "dim"))
         drawing.show(table)
     elif not current().quiet:
-        terminal.note(f"nothing is likely enough at {terminal.printable(place)}")
+        terminal.note(
+            f"nothing is offered at {terminal.printable(place)}: nothing is likely enough, or it is inside a comment, "
+            "a string or a word"
+        )
 
 
 _REASONS: Final = {
