@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from rubber_duck.llm.llm import Standing
 
 Provider = Annotated[str, Meta(max_length=40, description="The provider's name.", extra={"argument": True})]
-Price = Annotated[float, Meta(ge=0, le=100_000)]
 _KINDS: Final = ", ".join(FLAVORS)
 
 
@@ -38,8 +37,6 @@ class ConnectProvider(msgspec.Struct, frozen=True, forbid_unknown_fields=True, t
     key: Annotated[str, Meta(max_length=10_000, description="Its key; empty: the one it has, or none.")] = ""
     headers: Annotated[dict[str, str], Meta(max_length=20, description="Headers to send besides.")] = {}
     private: Annotated[bool, Meta(description="Its name may lead to a private address.")] = False
-    input_usd: Annotated[Price | None, Meta(description="What a million tokens of a prompt cost, in USD.")] = None
-    output_usd: Annotated[Price | None, Meta(description="What a million tokens of an answer cost, in USD.")] = None
 
 
 class DisconnectProvider(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="disconnect"):
@@ -168,8 +165,6 @@ def _connection(request: ConnectProvider, held: Connections) -> Connection:
         headers=request.headers or (before.headers if before and is_same_place else {}),
         is_private=request.private,
         is_enabled=before.is_enabled if before else True,
-        input_usd=request.input_usd,
-        output_usd=request.output_usd,
     )
 
 

@@ -26,7 +26,6 @@ class Connection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """One connected provider.
 
     - `flavor`: its ways, among `FLAVORS`. `is_private`: its name may resolve to a private address.
-    - `input_usd`, `output_usd`: what a million tokens cost, where the price list does not know; None: not said.
     """
 
     name: str
@@ -36,8 +35,6 @@ class Connection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     headers: dict[str, str] = msgspec.field(default_factory=dict)
     is_private: bool = False
     is_enabled: bool = True
-    input_usd: float | None = None
-    output_usd: float | None = None
 
     def __repr__(self) -> str:
         return f"Connection(name={self.name!r}, flavor={self.flavor!r}, url={self.url!r}, key=***)"

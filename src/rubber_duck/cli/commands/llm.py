@@ -46,8 +46,6 @@ def status(probe: bool, as_json: bool) -> int:
 @click.option("--key-file", default="", help="A file with its key; - reads it from standard input.")
 @click.option("--header", "headers", multiple=True, metavar="NAME=VALUE", help="A header to send besides.")
 @click.option("--private", is_flag=True, help="Its name may lead to a private address.")
-@click.option("--input-usd", type=float, help="What a million tokens of a prompt cost.")
-@click.option("--output-usd", type=float, help="What a million tokens of an answer cost.")
 @_json
 def connect(as_json: bool, **given: Any) -> None:  # Any: one value per option
     """Connect a provider, or change one that is connected.
@@ -62,8 +60,6 @@ def connect(as_json: bool, **given: Any) -> None:  # Any: one value per option
         "key": _key(given["key_file"], given["kind"] or given["provider"]),
         "headers": dict(map(_header, given["headers"])),
         "private": given["private"],
-        "input_usd": given["input_usd"],
-        "output_usd": given["output_usd"],
     }
     _change(request, as_json)
 
