@@ -135,3 +135,36 @@ async def test_hostile_expressions_find_what_they_mean(database: Database, tmp_p
         assert await project.places("/(a+)+!/") == ["long.py:1"]
         assert await project.places("/(a|aa)+$/ path:long") == []
         assert await project.places("/(x?){50}y{50}/") == []
+
+
+REASONS = {
+    "a.py": "def getQuerySetFast(model):\n    return make_query_set(model)\n\n\ndef to_json(the_range):\n    pass\n",
+    "b.py": "class HTTPResponse:\n    STATUS_CODE = 200\n\n\ndef refuse():\n    return HTTPResponse(STATUS_CODE)\n",
+}
+
+
+async def test_reasons_name_what_the_code_says_and_no_stop_word(database: Database, tmp_path: Path) -> None:
+    async with indexed(database, tmp_path / "p", REASONS) as project:
+
+        async def said(query: str) -> list[tuple[ReasonKind, tuple[str, ...]]]:
+            hit = (await project.find(query)).hits[0]
+            return [(reason.kind, reason.words) for reason in hit.reasons]
+
+        assert (await said("httpresponse -path:tests lang:python"))[0] == (ReasonKind.DECLARES, ("HTTPResponse",))
+        assert (await said("status_code"))[0] == (ReasonKind.DECLARES, ("STATUS_CODE",))
+        assert await said("symbol:httpresponse path:b") == [(ReasonKind.DECLARES, ("HTTPResponse",))]
+        assert await said("symbol:status_code") == [(ReasonKind.DECLARES, ("STATUS_CODE",))]
+        assert await said("path:b lang:python") == []
+        for query in ("how to", "how to make the json"):
+            found = await project.find(query)
+            words = {word for hit in found.hits for reason in hit.reasons for word in reason.words}
+            assert words.isdisjoint({"how", "to", "the"})
+            assert found.unknown == ()
+
+
+async def test_no_word_is_said_to_be_nowhere_beside_hits_that_hold_it(database: Database, tmp_path: Path) -> None:
+    async with indexed(database, tmp_path / "p", REASONS) as project:
+        for query in ("getQuerySet", "getQuerySet model", "MakeQuerySet"):
+            found = await project.find(query)
+            assert (bool(found.hits), found.unknown) == (True, ())
+        assert (await project.find("model zebra")).unknown == ("zebra",)

@@ -17,14 +17,14 @@ from rubber_duck.search import store
 from rubber_duck.search.chunk import MAX_CHUNKS
 from rubber_duck.search.conditions import allowed, is_symbol
 from rubber_duck.search.draft import FORMAT
-from rubber_duck.search.fields import ARGUMENTS, BODY, DOC, NAME, REST
-from rubber_duck.search.hits import Found, Hit, Reason, ReasonKind
+from rubber_duck.search.hits import Found, Hit
 from rubber_duck.search.index import IndexState
 from rubber_duck.search.meaning import Embedder, meaning_of
 from rubber_duck.search.patterns import Matcher
 from rubber_duck.search.query import Filter, Phrase, Query
 from rubber_duck.search.ranking import CANDIDATES, Ranked, choose, fused, in_place, rank
 from rubber_duck.search.reading import Texts, Wanted, phrase_pattern
+from rubber_duck.search.reasons import reasons, unseen
 from rubber_duck.search.record import EMPTY, chunk_numbers
 from rubber_duck.search.shelf import FIRST_RANGE, LAST_RANGE, Asked, Loaded, Range, Reader, Shelf
 from rubber_duck.search.stem import stem
@@ -112,7 +112,7 @@ class Finding:
             for selected in asked:
                 await self._add(judge, selected, deadline)
             await self._look(judge, query, ranges[len(asked) :], deadline)
-        return Found(tuple(self._hits), unknown, self._is_complete)
+        return Found(tuple(self._hits), unseen(unknown, self._hits), self._is_complete)
 
     async def _meant(self, query: Query) -> Asked | None:
         """What the query means, if a model is there to be asked and it is a question rather than a name."""
@@ -282,48 +282,10 @@ class _Judge:
             end_byte=chunk.end_byte,
             score=ranked.score,
             is_last=file.is_last,
-            reasons=tuple(reasons(self._query, ranked)),
+            reasons=tuple(reasons(self._query, ranked, text)),
             lines=lines,
             is_outdated=not is_current,
         )
-
-
-def reasons(query: Query, ranked: Ranked) -> Iterator[Reason]:
-    """Why a chunk was found, the best reason first."""
-    matches = list(ranked.matches())
-    if ranked.exactness:
-        yield Reason(ReasonKind.DECLARES, tuple(match.term.shown for match in matches if match.term.is_name))
-    by_kind: dict[ReasonKind, list[str]] = {}
-    for match in matches:
-        if match.term.source:
-            shown = f"{match.term.shown} ({match.term.source})"
-            by_kind.setdefault(ReasonKind.RELATED, []).append(shown)
-            continue
-        kind = next((kind for bit, kind in _KINDS if match.fields & bit), ReasonKind.PATH)
-        by_kind.setdefault(kind, []).append(match.term.shown)
-    for kind in ReasonKind:
-        if kind in by_kind:
-            yield Reason(kind, tuple(by_kind[kind][: _RELATED_SHOWN if kind is ReasonKind.RELATED else None]))
-    if ranked.is_near:
-        yield Reason(ReasonKind.MEANING, ())
-    for phrase in query.phrases:
-        if not phrase.is_negative:
-            yield Reason(ReasonKind.PHRASE, (phrase.text,))
-    for pattern in query.patterns:
-        if not pattern.is_negative:
-            yield Reason(ReasonKind.PATTERN, (pattern.source,))
-    for condition in query.conditions:
-        yield Reason(ReasonKind.CONDITION, (f"{'-' * condition.is_negative}{condition.filter}:{condition.value}",))
-
-
-_RELATED_SHOWN: Final = 3
-_KINDS: Final = (
-    (NAME, ReasonKind.NAME),
-    (DOC, ReasonKind.DOCUMENTATION),
-    (ARGUMENTS, ReasonKind.ARGUMENTS),
-    (BODY, ReasonKind.BODY),
-    (REST, ReasonKind.COMMENT),
-)
 
 
 def _matchers(query: Query, *, negative: bool) -> Iterator[Matcher]:

@@ -20,7 +20,6 @@ class ReasonKind(StrEnum):
     MEANING = "meaning"
     PHRASE = "phrase"
     PATTERN = "pattern"
-    CONDITION = "condition"
 
 
 @dataclass(frozen=True, slots=True)

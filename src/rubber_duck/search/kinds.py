@@ -140,6 +140,11 @@ def text_language(path: str) -> str | None:
     return "ini" if dot and suffix.endswith(("rc", "ignore", "attributes", "config")) else None
 
 
+def is_lock(path: str) -> bool:
+    """Whether a program wrote the file to remember versions, by its name."""
+    return path.rpartition("/")[2].lower() in _LOCKS
+
+
 def is_test(path: str) -> bool:
     """Whether the file is a test or belongs to tests, by its path."""
     *folders, name = path.split("/")

@@ -9,13 +9,16 @@ from typing import Final
 
 from rubber_duck.code.language import languages
 from rubber_duck.search.index import KnownFile
-from rubber_duck.search.kinds import text_language
+from rubber_duck.search.kinds import is_lock, text_language
 from rubber_duck.workspace.scan import Scan, ScannedFile
 
 _DECIDING: Final = frozenset({".gitignore", ".duckignore", "duck.toml"})
 
-NOT_TEXT: Final = "not_text"
-"""Why a file is not indexed whose name is not that of a text which people write and search."""
+NO_KNOWN_KIND: Final = "of_no_known_kind"
+"""Why a file is not indexed whose name does not tell that it is a text which people write and search."""
+
+LOCK_FILES: Final = "lock_files"
+"""Why a file is not indexed in which a program has written down versions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ def plan(scan: Scan, known: Sequence[KnownFile], now_ns: int, *, with_text: bool
     for file in scan.files:
         language = file.language or (text_language(file.path) if with_text else None)
         if language is None:
-            left_out[NOT_TEXT] += 1
+            left_out[LOCK_FILES if is_lock(file.path) else NO_KNOWN_KIND] += 1
             continue
         held = by_path.pop(file.path, None)
         is_same = held is not None and held.language == language and held.sighting.still_holds(file)

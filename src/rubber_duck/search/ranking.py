@@ -50,6 +50,11 @@ class Match:
     fields: int
     is_around: bool
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether the chunk declares it."""
+        return self.fields & DEFINES > 0
+
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
@@ -183,7 +188,7 @@ class _Scorer:
         norms = 1 - B + B * lengths / self._averages
         weights = np.bincount(cells, _weighed(codes, norms[rows]), len(found) * slots).reshape(-1, slots)
         fields = np.zeros((len(found), slots), np.int64)
-        np.bitwise_or.at(fields.ravel(), cells, codes & (DEFINES - 1))
+        np.bitwise_or.at(fields.ravel(), cells, codes & (2 * DEFINES - 1))
         around = self._around(found)
         scores = self._scores(weights + around * PLACE_WEIGHT).tolist()
         declaring = np.flatnonzero(codes & DEFINES)

@@ -43,7 +43,7 @@ INDEX: dict[str, Any] = {
     "size_bytes": 2_500_000,
     "languages": {"python": 1100, "markdown": 100},
     "failed": [{"path": "a.py", "reason": "it is not text: it holds NUL bytes"}],
-    "left_out": {"ignored": 3, "not_text": 7},
+    "left_out": {"ignored": 3, "of_no_known_kind": 7},
     "created_at": "2026-11-20T10:00:00+00:00",
     "updated_at": "2020-01-01T10:00:00+00:00",
     "changes": {"added": 1, "changed": 2, "removed": 0, "unchanged": 1197, "duration_ms": 1234},
@@ -110,17 +110,20 @@ def test_index_takes_a_folder_or_the_present_one() -> None:
 
 def test_the_status_shows_everything_worth_knowing() -> None:
     done = call("index", "status", "pond", script=Script(INDEX))
-    shown = [line.split("  ", 1) for line in done.out.splitlines()]
+    *lines, empty, heading, failed = done.out.splitlines()
+    shown = [line.split("  ", 1) for line in lines]
     assert [(name, rest[0].strip() if rest else "") for name, *rest in shown][:-1] == [
         ("pond", ""),
         ("folder", "/pond"),
         ("indexed", "1,200 files, 2.5 MB of source"),
         ("pieces", "9,000, with 4,000 distinct words"),
         ("languages", "1,100 python, 100 markdown"),
-        ("left out", "3 ignored, 7 not text"),
+        ("left out", "3 ignored, 7 of no known kind"),
     ]
-    assert done.out.splitlines()[-1].startswith("up to date")
-    assert done.out.splitlines()[-1].endswith("days ago (2020-01-01 10:00:00 UTC)")
+    assert lines[-1].startswith("up to date")
+    assert lines[-1].endswith("days ago (2020-01-01 10:00:00 UTC)")
+    assert (empty, heading, failed) == ("", "1 file failed", "  a.py: it is not text: it holds NUL bytes")
+    assert done.err == ""
     unfinished = call("index", "status", script=Script(INDEX | {"updated_at": None}))
     assert "the first build was interrupted; run duck index" in unfinished.out
 
@@ -128,3 +131,32 @@ def test_the_status_shows_everything_worth_knowing() -> None:
 def test_watching_prints_what_it_is_told() -> None:
     done = call("index", "watch", "pond", script=Script(INDEX))
     assert (done.code, done.out) == (0, "")
+
+
+def test_little_source_is_told_in_kilobytes() -> None:
+    for size_bytes, shown in ((0, "0.0 kB"), (4_210, "4.2 kB"), (99_999, "100.0 kB"), (100_000, "0.1 MB")):
+        done = call("index", "status", script=Script(INDEX | {"size_bytes": size_bytes, "failed": []}))
+        assert f"1,200 files, {shown} of source" in done.out
+        assert "failed" not in done.out
+
+
+def test_what_begins_with_a_dash_and_is_no_option_belongs_to_the_query() -> None:
+    for arguments, query, more in (
+        (("migrate", "-path:tests"), "migrate -path:tests", {}),
+        (("-path:tests", "migrate"), "-path:tests migrate", {}),
+        (("migrate", "-lang:css", "-n", "3", "-symbol:x.*"), "migrate -lang:css -symbol:x.*", {"limit": 3}),
+        (("-n3", '-"old"', "migrate", "-/x+/"), '-"old" migrate -/x+/', {"limit": 3}),
+        (("migrate", "-hidden", "-quiet", "-name", "-x"), "migrate -hidden -quiet -name -x", {}),
+        (("-qn5", "migrate", "-old", "--no-tests"), "migrate -old", {"limit": 5, "tests": False}),
+        (("migrate", "--project", "-pond", "-q"), "migrate", {"project": "-pond"}),
+        (("migrate", "--", "-q"), "migrate -q", {}),
+    ):
+        script = Script(FOUND)
+        done = call("search", *arguments, script=script)
+        assert done.code == 0, done.err
+        asked = script.asked[0][1]
+        assert asked["query"] == query
+        assert {name: asked[name] for name in more} == more
+    assert call("search", "migrate", "-h").out.startswith("Usage: duck search")
+    wrong = call("search", "migrate", "--pth")
+    assert (wrong.code, "--pth" in wrong.err) == (2, True)

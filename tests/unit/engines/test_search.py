@@ -87,7 +87,7 @@ async def test_the_status_says_what_is_indexed_and_what_not(app: App, pond: Path
     status = await index(app, "status", pond / "lib")
     assert (status.project, status.files, status.languages) == ("pond", 4, {"python": 2, "ini": 1, "toml": 1})
     assert [(each.path, each.reason) for each in status.failed] == [("bad.py", "it is not text: it holds NUL bytes")]
-    assert status.left_out == {"ignored": 1, "not_text": 1}
+    assert status.left_out == {"ignored": 1, "of_no_known_kind": 1}
     assert status.updated_at is not None
     assert status.changes is None
 

@@ -47,12 +47,12 @@ def test_what_could_not_be_read_is_tried_again_after_a_while() -> None:
 
 
 def test_prose_and_configuration_count_and_what_is_no_text_is_counted() -> None:
-    others = tuple(replace(FILE, path=path, language=None) for path in ("b.md", "c.png", "d.lock"))
+    others = tuple(replace(FILE, path=path, language=None) for path in ("b.md", "c.png", "d.po", "uv.lock"))
     left_out = (LeftOut("e", LeftOutReason.IGNORED, ""),)
     scan = Scan((FILE, *others), left_out, 1)
     found = plan(scan, [], NOW_NS, with_text=True)
     assert [(each.file.path, each.language) for each in found.pending] == [("a.py", "python"), ("b.md", "markdown")]
-    assert found.left_out == {"ignored": 1, "not_text": 2}
+    assert found.left_out == {"ignored": 1, "of_no_known_kind": 2, "lock_files": 1}
     assert [each.file.path for each in plan(scan, [], NOW_NS, with_text=False).pending] == ["a.py"]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from rubber_duck.cli.program import current_folder
 
 _UPDATE: Final = "update"
 _FAILED_SHOWN: Final = 20
+_TENTH_MB: Final = 100_000
 
 
 class _Index(Group):
@@ -73,14 +74,16 @@ def status(project: str, as_json: bool) -> None:
     updated = answer["updated_at"]
     shown: dict[str, object] = {
         "folder": answer["root"],
-        "indexed": f"{terminal.counted(answer['files'], 'file')}, {answer['size_bytes'] / 1e6:,.1f} MB of source",
+        "indexed": f"{terminal.counted(answer['files'], 'file')}, {_size(answer['size_bytes'])} of source",
         "pieces": f"{answer['chunks']:,}, with {answer['words']:,} distinct words",
         "languages": ", ".join(f"{count:,} {language}" for language, count in answer["languages"].items()),
         "left out": ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in answer["left_out"].items()),
         "up to date": _ago(updated) if updated else "no: the first build was interrupted; run duck index",
     }
     drawing.show(drawing.text(answer["project"], "bold"), drawing.facts({k: v for k, v in shown.items() if v}))
-    _show_failed(answer)
+    if answer["failed"]:
+        heading = drawing.text(f"{terminal.counted(len(answer['failed']), 'file')} failed", "bold")
+        drawing.show("", heading, *(drawing.text(f"  {line}") for line in _failed(answer)))
 
 
 @command.command("watch")
@@ -100,11 +103,22 @@ def _summary(answer: dict[str, Any]) -> str:
 
 
 def _show_failed(answer: dict[str, Any]) -> None:
+    for line in _failed(answer):
+        terminal.note(terminal.printable(line))
+
+
+def _failed(answer: dict[str, Any]) -> Iterator[str]:
+    """A line for each file that failed, up to a number of them, and how many more there are."""
     failed = answer["failed"]
     for each in failed[:_FAILED_SHOWN]:
-        terminal.note(terminal.printable(f"{each['path']}: {each['reason']}"))
+        yield f"{each['path']}: {each['reason']}"
     if len(failed) > _FAILED_SHOWN:
-        terminal.note(f"and {len(failed) - _FAILED_SHOWN:,} more; all of them: duck index status --json")
+        yield f"and {len(failed) - _FAILED_SHOWN:,} more; all of them: duck index status --json"
+
+
+def _size(size_bytes: int) -> str:
+    """In MB; less than a tenth of one in kB."""
+    return f"{size_bytes / 1e6:,.1f} MB" if size_bytes >= _TENTH_MB else f"{size_bytes / 1e3:,.1f} kB"
 
 
 def _ago(moment: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,12 +32,37 @@ _WHY: Final = {
     "meaning": "means something alike",
     "phrase": "says",
     "pattern": "matches",
-    "condition": "is",
 }
 """Kinds of reasons in a word."""
 
 
-@click.command(cls=Command, name="search")
+class _Search(Command):
+    """`-path:tests` is query text, wherever it stands: a dash before what is no option says what must not be there."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click's, with a blank before such text, so that click takes it for what it is."""
+        options = [each for each in self.get_params(ctx) if isinstance(each, click.Option)]
+        takes_value = {name for each in options if not each.is_flag for name in each.opts}
+        flags = "".join(name[1] for each in options if each.is_flag for name in each.opts if len(name) == _SHORT)
+        is_option = re.compile(rf"-[{flags}]*(?:[{flags}]|n(?:[0-9]+)?)")
+        end = args.index("--") if "--" in args else len(args)
+        shown = [
+            f" {arg}"
+            if len(arg) > 1
+            and arg.startswith("-")
+            and not arg.startswith("--")
+            and not is_option.fullmatch(arg)
+            and not (at and args[at - 1] in takes_value)
+            else arg
+            for at, arg in enumerate(args[:end])
+        ]
+        return super().parse_args(ctx, shown + args[end:])
+
+
+_SHORT: Final = 2
+
+
+@click.command(cls=_Search, name="search")
 @click.argument("query", nargs=-1, required=True, help="What to look for; see below.")
 @click.option("--project", type=click.Path(), default="", help="The project's folder.  [default: this one]")
 @click.option("-n", "--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="Hits at the most.")
@@ -61,7 +87,7 @@ def command(query: tuple[str, ...], project: str, limit: int, tests: bool | None
     The project is indexed first if need be; nothing is written into it.
     """
     request = {
-        "query": " ".join(query),
+        "query": " ".join(part[1:] if part.startswith(" -") else part for part in query),
         "project": project,
         "directory": current_folder(),
         "limit": limit,
@@ -97,7 +123,9 @@ def _drawn(hit: dict[str, Any]) -> Iterator[Text]:
     if hit.get("outdated"):
         yield drawing.text("  it has changed since it was indexed", "yellow")
     reasons = " · ".join(f"{_WHY[each['kind']]} {', '.join(each['words'])}".rstrip() for each in hit.get("reasons", []))
-    yield drawing.text(f"  {reasons}{' (test or generated)' if hit.get('test') else ''}", "dim")
+    remark = " ".join(filter(None, (reasons, "(test or generated)" if hit.get("test") else "")))
+    if remark:
+        yield drawing.text(f"  {remark}", "dim")
 
 
 def _marked(line: dict[str, Any]) -> Text:

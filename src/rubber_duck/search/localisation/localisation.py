@@ -199,7 +199,7 @@ def _scored(clue: Clue, hits: Sequence[Hit]) -> Iterator[Evidence]:
 
 
 _WORDS_SHOWN: Final = 6
-_BY_WORDS: Final = frozenset(ReasonKind) - {ReasonKind.RELATED, ReasonKind.CONDITION}
+_BY_WORDS: Final = frozenset(ReasonKind) - {ReasonKind.RELATED}
 
 
 def _words(hits: Iterator[Hit]) -> Iterator[str]:
