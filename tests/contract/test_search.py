@@ -168,3 +168,63 @@ async def test_no_word_is_said_to_be_nowhere_beside_hits_that_hold_it(database: 
             found = await project.find(query)
             assert (bool(found.hits), found.unknown) == (True, ())
         assert (await project.find("model zebra")).unknown == ("zebra",)
+
+
+DOTTED = {
+    "a/alike.py": "class ModelSaver:\n    def save_model(self):\n        Model.save(self)\n        Model().save()\n",
+    "a/many.py": "".join(f"class C{n}:\n    def save(self, model, Model):\n        self.{n}\n\n" for n in range(320)),
+    "orm/models/base.py": "class Model:\n    limit = 3\n\n    def save(self): ...\n\n    def all(self): ...\n",
+    "web/shortcuts.py": "def redirect(to):\n    return to\n",
+    "web/other.py": "def redirect(shortcuts):\n    return shortcuts.redirect(web)\n",
+    "lib/pond.ex": "defmodule Pond do\n  def feed(duck), do: duck\nend\n",
+    "lib/lake.ex": "defmodule Lake do\n  def feed(pond), do: Pond.feed(pond)\nend\n",
+}
+
+
+async def test_a_dotted_name_finds_first_what_is_called_so_as_a_whole(database: Database, tmp_path: Path) -> None:
+    async with indexed(database, tmp_path / "p", DOTTED) as project:
+        found = await project.places("Model.save")
+        assert found[0] == "orm/models/base.py Model.save"
+        assert {place.rpartition(".")[2] for place in found[1:]} == {"save"}
+        for query, first in (
+            ("model.save", "orm/models/base.py Model.save"),
+            ("models.Model.save()", "orm/models/base.py Model.save"),
+            ("Model.all", "orm/models/base.py Model.all"),
+            ("Model.limit", "orm/models/base.py Model"),
+            ("web.shortcuts.redirect", "web/shortcuts.py redirect"),
+            ("shortcuts.redirect", "web/shortcuts.py redirect"),
+            ("Pond.feed", "lib/pond.ex Pond.feed"),
+            ("Pond::feed", "lib/pond.ex Pond.feed"),
+            ("Pond.feed/1", "lib/pond.ex Pond.feed"),
+        ):
+            assert (await project.places(query))[0] == first, query
+        assert set((await project.places("web.shortcuts.redirect"))[:2]) == {
+            "web/shortcuts.py redirect",
+            "web/other.py redirect",
+        }
+
+
+NAMED = {
+    "a.md": "# Notes\n\nfetch_rows is slow.\n",
+    "b.po": "fetch_rows\n",
+    "c.py": "def first(pond):\n    return pond.fetch_rows()\n\n\ndef rows():\n    return fetch_rows()\n",
+    "y.py": "class Table:\n    SAVE = 1\n\n    def fetch_rows(self):\n        return 1\n",
+    "z.py": "class Save:\n    def save(self):\n        pass\n\n\ndef handle(x):  # fetch_rows too\n    pass\n",
+    "tests/a.py": "def test_fetch_rows():\n    fetch_rows()\n",
+}
+
+
+async def test_without_words_what_is_called_so_comes_first_and_prose_after_code(
+    database: Database, tmp_path: Path
+) -> None:
+    many = {f"m/f{n:03}.py": f"def use{n}(x):\n    return x.fetch_rows({n})\n" for n in range(600)}
+    async with indexed(database, tmp_path / "p", NAMED) as project:
+        order = ["y.py Table.fetch_rows", "z.py handle", "c.py first", "c.py rows", "a.md Notes"]
+        for query in ("/fetch_rows/", '"fetch_rows"', "/fetch_[a-z]ows/"):
+            assert await project.places(query) == [*order, "tests/a.py test_fetch_rows"], query
+            assert await project.places(query, limit=1) == order[:1]
+        assert await project.places("symbol:save") == ["z.py Save.save", "z.py Save", "y.py Table"]
+        project.write(many)
+        await project.update()
+        assert (await project.places("/fetch_rows/"))[0] == order[0]
+        assert (await project.places("/fetch_rows\\(/", limit=2))[0] == order[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -24,6 +25,9 @@ from rubber_duck.storage.fulltext import SHORTEST
 
 MOST_SUBSTRINGS: Final = 1_000
 """When a text is part of more words than this, it says nothing about which files can match."""
+
+MOST_NAMES: Final = 200
+"""When a text is part of more words than this, it is not asked which of them are declared, and where."""
 
 _GLOB: Final = re.compile(r"[*?]")
 _PREFIX: Final = 2
@@ -68,6 +72,19 @@ def allowed(reader: Reader, query: Query, within: Range) -> Allowed:
         if not pattern.is_negative:
             files = _both(files, _could_match(reader, required(pattern.source), within))
     return Allowed(files, chunks, union([_spoken(reader, token, within) for token in query.excluded]))
+
+
+def declaring_files(reader: Reader, query: Query, within: Range) -> frozenset[int]:
+    """The files that declare something with a word in its name which a phrase or a pattern must match."""
+    texts = [phrase.text for phrase in query.phrases if not phrase.is_negative]
+    texts += [text for each in query.patterns if not each.is_negative for text in _literals(required(each.source))]
+    tokens = {folded_case(token) for text in texts for token in TOKEN.findall(text)}
+    found: set[int] = set()
+    for token in sorted(token for token in tokens if len(token) >= SHORTEST):
+        numbers = reader.containing(token, MOST_NAMES + 1)
+        if len(numbers) <= MOST_NAMES:
+            found.update((union([reader.declaring(each, within) for each in numbers]) // MAX_CHUNKS).tolist())
+    return frozenset(found)
 
 
 def is_symbol(condition: Condition, file: Loaded, at: int) -> bool:
@@ -161,6 +178,15 @@ def _could_match(reader: Reader, what: Required, within: Range) -> Numbers | Non
     for each in known:
         files = _both(files, each)
     return files
+
+
+def _literals(what: Required) -> Iterator[str]:
+    """Every text in it, whether all of them or one is required."""
+    if isinstance(what, Literal):
+        yield what.text
+        return
+    for each in what.of:
+        yield from _literals(each)
 
 
 def _literal(reader: Reader, text: str, within: Range, *, by_file: bool) -> Numbers | None:

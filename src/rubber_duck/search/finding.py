@@ -11,16 +11,18 @@ from typing import Final
 
 import numpy as np
 
+from rubber_duck.code.language import languages
 from rubber_duck.errors import NotFound
 from rubber_duck.scope import Scope
 from rubber_duck.search import store
 from rubber_duck.search.chunk import MAX_CHUNKS
-from rubber_duck.search.conditions import allowed, is_symbol
+from rubber_duck.search.conditions import allowed, declaring_files, is_symbol
 from rubber_duck.search.draft import FORMAT
 from rubber_duck.search.hits import Found, Hit
 from rubber_duck.search.index import IndexState
 from rubber_duck.search.meaning import Embedder, meaning_of
 from rubber_duck.search.patterns import Matcher
+from rubber_duck.search.precedence import MOST_FILES, MOST_GATHERED, Precedence
 from rubber_duck.search.query import Filter, Phrase, Query
 from rubber_duck.search.ranking import CANDIDATES, Ranked, choose, fused, in_place, rank
 from rubber_duck.search.reading import Texts, Wanted, phrase_pattern
@@ -65,7 +67,7 @@ MOST_RANKED: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class _Selected:
-    """What the index says: chunks in order, or, where it cannot tell chunks, the files to look into, by path."""
+    """What the index says: chunks in order, or, where it cannot tell chunks, the files to look into, in order."""
 
     terms: Terms
     ranked: Sequence[Ranked] = ()
@@ -117,7 +119,9 @@ class Finding:
     async def _meant(self, query: Query) -> Asked | None:
         """What the query means, if a model is there to be asked and it is a question rather than a name."""
         embedder = self._sources.embedder
-        if embedder is None or len(query.words) < 2 or all(is_identifier(word.token) for word in query.words):
+        parts = {part for name in query.dotted for part in name}
+        is_name = all(word.token in parts or is_identifier(word.token) for word in query.words)
+        if embedder is None or len(query.words) < 2 or is_name:
             return None
         vector = await meaning_of(embedder, " ".join(word.token for word in query.words))
         return None if vector is None else Asked(embedder.model, vector)
@@ -133,7 +137,14 @@ class Finding:
         return await self._database.run(partial(self._select, query=query, ranges=ranges, enough=enough), write=False)
 
     async def _add(self, judge: _Judge, selected: _Selected, deadline: float) -> None:
-        """Add what is selected and holds, until there is enough."""
+        """Add what is selected and holds, until there is enough; what no word ranks is then put in order."""
+        before = len(self._hits)
+        await self._gather(judge, selected, deadline)
+        if judge.precedence is not None:
+            fresh = sorted(self._hits[before:], key=judge.precedence.of_hit)
+            self._hits[before:] = fresh[: max(0, judge.options.limit - before)]
+
+    async def _gather(self, judge: _Judge, selected: _Selected, deadline: float) -> None:
         if selected.files is None:
             if judge.reads:
                 await asyncio.to_thread(self._take, judge, selected.ranked, deadline)
@@ -145,12 +156,15 @@ class Finding:
             files = await self._database.run(partial(self._load, numbers=numbers), write=False)
             found = [each for number in numbers if (each := files.get(number)) is not None]
             await asyncio.to_thread(self._look_into, judge, found, selected.refused, deadline)
-            if len(self._hits) >= judge.options.limit or not self._is_complete:
+            has_looked = len(self._hits) >= judge.options.limit and start + FILES_AT_ONCE >= MOST_FILES
+            if len(self._hits) >= judge.enough or has_looked or not self._is_complete:
                 return
 
     def _take(self, judge: _Judge, ranked: Sequence[Ranked], deadline: float) -> None:
+        if judge.precedence is not None:
+            ranked = sorted(ranked, key=judge.precedence.of_chunk)
         for each in ranked:
-            if len(self._hits) >= judge.options.limit or self._is_late(deadline):
+            if len(self._hits) >= judge.enough or self._is_late(deadline):
                 return
             hit = judge.hit(each)
             if hit is not None:
@@ -158,7 +172,7 @@ class Finding:
 
     def _look_into(self, judge: _Judge, files: Sequence[Loaded], refused: frozenset[int], deadline: float) -> None:
         for file in files:
-            if len(self._hits) >= judge.options.limit or self._is_late(deadline):
+            if len(self._hits) >= judge.enough or self._is_late(deadline):
                 return
             numbers = chunk_numbers(file.number, file.record.slots).tolist()
             fit = [at for at in judge.chunks_of(file) if numbers[at] not in refused]
@@ -180,7 +194,7 @@ class Finding:
 
     def _select(self, connection: Connection, query: Query, ranges: Sequence[Range], enough: int) -> list[_Selected]:
         reader = self._reader(connection)
-        terms = find_terms(reader, query.words, reader.related()) if query.words else Terms(())
+        terms = find_terms(reader, query, reader.related()) if query.words else Terms(())
         is_little = sum(term.chunks for term in terms.asked) <= CANDIDATES
         if query.words and len(ranges) > 1 and is_little and self._meaning is None:
             everything = _selected(reader, query, terms, EVERYWHERE)  # so few that they are ranked at once
@@ -215,12 +229,14 @@ def _selected(reader: Reader, query: Query, terms: Terms, within: Range, near: S
             return _Selected(terms, in_place(reader, chunks))
         where_files = np.unique(chunks // MAX_CHUNKS)
     known = None if where_files is None else set(where_files.tolist())
+    first = declaring_files(reader, query, within)
+    code = languages.discover()
     files = [
-        number
-        for number, _, _ in reader.paths()
+        (number not in first, language not in code, path, number)
+        for number, path, language in reader.paths()
         if within[0] <= number * MAX_CHUNKS < within[1] and (known is None or number in known)
     ]
-    return _Selected(terms, files=files, refused=frozenset(where.refused.tolist()))
+    return _Selected(terms, files=[number for *_, number in sorted(files)], refused=frozenset(where.refused.tolist()))
 
 
 class _Judge:
@@ -233,12 +249,18 @@ class _Judge:
         self._texts = texts
         self._required = tuple(_matchers(query, negative=False))
         self._refused = tuple(_matchers(query, negative=True))
+        self.precedence = None if query.words else Precedence(query, self._required)
         stems = frozenset(stem(part) for word in query.words for part in words_of(word.token))
         names = frozenset(stem(folded_case(word.token)) for word in query.words)
         symbols = frozenset(
             stem(folded_case(name)) for each in query.of(Filter.SYMBOL) for name in TOKEN.findall(each.value)
         )
         self._wanted = Wanted(stems | names | symbols, self._required, self._refused)
+
+    @property
+    def enough(self) -> int:
+        """How many hits are gathered: more than are wanted, where the order comes after."""
+        return self.options.limit if self.precedence is None else max(self.options.limit, MOST_GATHERED)
 
     @property
     def reads(self) -> bool:
@@ -320,4 +342,4 @@ def _has_only_words(query: Query) -> bool:
 
 def _as_phrases(query: Query) -> Query:
     """The words as text that must stand there, for words that the index does not have."""
-    return replace(query, words=(), phrases=tuple(Phrase(word.token) for word in query.words))
+    return replace(query, words=(), dotted=(), phrases=tuple(Phrase(word.token) for word in query.words))

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NoReturn
 
+from rubber_duck.code.language import detect
 from rubber_duck.errors import InvalidInput, LimitExceeded, did_you_mean
 from rubber_duck.search.words import TOKEN
 
@@ -74,10 +75,12 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What was asked. Words rank, everything else must hold."""
+    """What was asked. Words rank, everything else must hold. `dotted` are names whose parts are among the words:
+    `Model.save`, `a::b`."""
 
     source: str
     words: tuple[Word, ...] = ()
+    dotted: tuple[tuple[str, ...], ...] = ()
     excluded: tuple[str, ...] = ()
     phrases: tuple[Phrase, ...] = ()
     patterns: tuple[Pattern, ...] = ()
@@ -113,6 +116,7 @@ class _Parser:
         self._source = source
         self._at = 0
         self._words: list[Word] = []
+        self._dotted: list[tuple[str, ...]] = []
         self._excluded: list[str] = []
         self._phrases: list[Phrase] = []
         self._patterns: list[Pattern] = []
@@ -129,6 +133,7 @@ class _Parser:
         query = Query(
             source,
             tuple(dict.fromkeys(self._words)),
+            tuple(dict.fromkeys(self._dotted)),
             tuple(dict.fromkeys(self._excluded)),
             tuple(self._phrases),
             tuple(self._patterns),
@@ -213,6 +218,9 @@ class _Parser:
             self._excluded += tokens
         else:
             self._words += [Word(token, is_prefix and token is tokens[-1]) for token in tokens]
+            dotted = _DOTTED.fullmatch(text)
+            if dotted is not None and detect(f"x.{tokens[-1]}", None) is None:  # models.py is a file
+                self._dotted.append(tuple(TOKEN.findall(dotted[1])))
 
     def _condition(self, kind: Filter, begin: int, negative: bool) -> None:
         if self._source[self._at : self._at + 1] == '"':
@@ -246,6 +254,9 @@ class _Parser:
             at += 1
         return at
 
+
+_DOTTED: Final = re.compile(r"([^\W\d]\w*(?:(?:\.|::|#)[^\W\d]\w*)+)(?:\(\)|/\d+)?")
+"""A name with what is around it; behind it, as people write it, a call or an arity."""
 
 _PATTERN_END: Final = re.compile(r"/i?(?=\s|$)")
 _EXAMPLES: Final = {Filter.PATH: "path:admin", Filter.LANG: "lang:python", Filter.SYMBOL: "symbol:save"}

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from rubber_duck.search.chunk import MAX_CHUNKS
 from rubber_duck.search.conditions import Allowed
-from rubber_duck.search.fields import ARGUMENTS, BODY, DEFINES, DOC, FIELDS, NAME, REST, TIMES, TIMES_SHIFT
+from rubber_duck.search.fields import ARGUMENTS, BODY, DEFINES, DOC, FIELDS, NAME, REST, TIMES, TIMES_SHIFT, name_word
 from rubber_duck.search.record import EMPTY, Codes, Numbers, chunk_numbers
 from rubber_duck.search.shelf import Loaded, Range, Reader, union
-from rubber_duck.search.terms import Term, Terms
+from rubber_duck.search.terms import EVERYWHERE, Dotted, Term, Terms
+from rubber_duck.search.words import TOKEN, folded_case
 
 Scores = NDArray[np.float64]
 
@@ -60,7 +61,8 @@ class Match:
 class Ranked:
     """A chunk: file and index in its record, its score, and why it is here.
 
-    `exactness` is 2 when it is called exactly as a word of the query, 1 when it declares such a name in whatever case.
+    `exactness` is 2 when it is called exactly as a word of the query, 1 when it declares such a name in whatever case,
+    4 or 3 when also what is around it is called as a dotted name of the query says: as written, or nearly.
     `terms` run parallel to `fields`, bits of `fields` in which each stands, and to `around`, whether in the place.
     `is_near`: an embeddings model says that it means what was asked.
     """
@@ -98,7 +100,22 @@ def choose(reader: Reader, terms: Terms, within: Range, allowed: Allowed) -> Num
     for number in () if are_all else terms.exact:
         gathered.append(allowed.within(reader.declaring(number, within)))
         rarities.append(_FIRST)
+    for name in () if are_all else terms.dotted:
+        gathered.append(allowed.within(_placed(reader, name, within)))
+        rarities.append(_FIRST)
     return _rarest(gathered, rarities)
+
+
+def _placed(reader: Reader, name: Dotted, within: Range) -> Numbers:
+    """The chunks that declare the last part, in files that declare the part before it or are called like that."""
+    chunks = union([reader.declaring(number, within) for number in name.last])
+    if len(chunks) <= CANDIDATES:
+        return chunks  # all of them are ranked
+    before = folded_case(name.parts[-2])
+    called = [number for number, path, _ in reader.paths() if before in TOKEN.findall(folded_case(path))]
+    declaring = [reader.declaring(number, EVERYWHERE) // MAX_CHUNKS for number in name.before]
+    placed: Numbers = chunks[np.isin(chunks // MAX_CHUNKS, np.array([*called, *union(declaring).tolist()], np.int64))]
+    return placed
 
 
 def rank(reader: Reader, terms: Terms, chunks: Numbers) -> list[Ranked]:
@@ -192,14 +209,19 @@ class _Scorer:
         around = self._around(found)
         scores = self._scores(weights + around * PLACE_WEIGHT).tolist()
         declaring = np.flatnonzero(codes & DEFINES)
-        exact = {
-            row
-            for word, row in zip(words[declaring].tolist(), rows[declaring].tolist(), strict=True)
-            if word in self._asked.exact
-        }
+        exact: dict[int, set[int]] = {}
+        for word, row in zip(words[declaring].tolist(), rows[declaring].tolist(), strict=True):
+            if word in self._asked.exact:
+                exact.setdefault(row, set()).add(word)
         return [
             Ranked(
-                file, at, scores[row], self._exactness(row in exact, file, at), self._terms, fields[row], around[row]
+                file,
+                at,
+                scores[row],
+                self._exactness(exact.get(row, set()), file, at),
+                self._terms,
+                fields[row],
+                around[row],
             )
             for row, (file, at) in enumerate(found)
         ]
@@ -227,10 +249,26 @@ class _Scorer:
                 around[row] = [not stems.isdisjoint(place) for stems in self._stems]
         return around
 
-    def _exactness(self, declares: bool, file: Loaded, at: int) -> int:
-        if not declares:
+    def _exactness(self, declared: set[int], file: Loaded, at: int) -> int:
+        if not declared:
             return 0
-        return 2 if file.record.names[at] in self._asked.names else 1
+        placed = [_placement(name, file, at) for name in self._asked.dotted if not declared.isdisjoint(name.last)]
+        return max(placed, default=0) or (2 if file.record.names[at] in self._asked.names else 1)
+
+
+def _placement(name: Dotted, file: Loaded, at: int) -> int:
+    """4 when what is before the last part stands right before the chunk's name, as written; 3 in whatever case or with
+    more between, as `models.Model` in `models/base.py`; else 0."""
+    own = file.record.names[at]
+    stem_of_path = file.path.rpartition(".")[0] or file.path
+    around = [each for each in TOKEN.findall(f"{stem_of_path}/{file.record.around[at]}") if each != "__init__"]
+    if name_word(own) != folded_case(name.parts[-1]):
+        around += TOKEN.findall(own)  # it is declared inside
+    wanted = list(name.parts[:-1])
+    if around[-len(wanted) :] == wanted:
+        return 4
+    rest = map(folded_case, around)
+    return 3 if all(folded_case(part) in rest for part in wanted) else 0
 
 
 def _weighed(codes: Codes, norms: Scores) -> Scores:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from rubber_duck.code.language import languages
 from rubber_duck.search.associations import Related
-from rubber_duck.search.query import Word
+from rubber_duck.search.query import Query, Word
 from rubber_duck.search.shelf import Range, Reader
 from rubber_duck.search.stem import stem
 from rubber_duck.search.words import folded_case, is_compound, words_of
@@ -39,14 +39,25 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
+class Dotted:
+    """A name such as `Model.save`: its parts, and the numbers of its last part and of the one before."""
+
+    parts: tuple[str, ...]
+    last: tuple[int, ...]
+    before: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """What to rank by. `unknown` are words of the query that stand nowhere. `exact` are the numbers of identifiers: a
-    chunk that declares one comes before all that use it. `names` are they as the query has them."""
+    chunk that declares one comes before all that use it. `names` are they as the query has them, `dotted` those that
+    say what is around them."""
 
     terms: tuple[Term, ...]
     unknown: tuple[str, ...] = ()
     exact: frozenset[int] = frozenset()
     names: frozenset[str] = frozenset()
+    dotted: tuple[Dotted, ...] = ()
 
     @property
     def asked(self) -> tuple[Term, ...]:
@@ -54,27 +65,34 @@ class Terms:
         return tuple(term for term in self.terms if not term.source)
 
 
-def find_terms(reader: Reader, words: Iterable[Word], related: Related) -> Terms:
+def find_terms(reader: Reader, query: Query, related: Related) -> Terms:
     """The terms for the words of a query."""
-    spoken = _spoken(list(words))
+    spoken = _spoken(query)
     stems = {stem(part) for word in spoken for part in (*words_of(word.token), folded_case(word.token))}
     finder = _Finder(reader, reader.words(stems))
     is_silent = not any(words_of(word.token) for word in spoken)
+    around = {part for name in query.dotted for part in name[:-1]}
+    last = {name[-1] for name in query.dotted}
     asked: dict[str, Term] = {}
     unknown: list[str] = []
     exact: set[int] = set()
     names: set[str] = set()
     for word in spoken:
-        found = finder.terms(word, or_silent=is_silent)
+        found = finder.terms(word, or_silent=is_silent or word.token in last)
         if not any(term.is_name for term in found) and not word.is_prefix and (is_silent or words_of(word.token)):
             unknown.append(word.token)
+        is_meant = len(spoken) == 1 or (is_identifier(word.token) and word.token not in around) or word.token in last
         for term in found:
             asked.setdefault(term.shown, term)
-            if term.is_name and (len(spoken) == 1 or is_identifier(word.token)):
+            if term.is_name and is_meant:
                 exact.update(finder.exactly(folded_case(word.token)))
                 names.add(word.token)
+    dotted = tuple(
+        Dotted(name, finder.exactly(folded_case(name[-1])), finder.exactly(folded_case(name[-2])))
+        for name in query.dotted
+    )
     ranked = (*asked.values(), *finder.related(asked, related))
-    return Terms(ranked, tuple(dict.fromkeys(unknown)), frozenset(exact), frozenset(names))
+    return Terms(ranked, tuple(dict.fromkeys(unknown)), frozenset(exact), frozenset(names), dotted)
 
 
 def is_identifier(token: str) -> bool:
@@ -87,10 +105,10 @@ def idf(all_chunks: int, chunks: int) -> float:
     return math.log(1 + max(0.0, all_chunks - chunks + 0.5) / (chunks + 0.5))
 
 
-def _spoken(words: list[Word]) -> list[Word]:
+def _spoken(query: Query) -> list[Word]:
     """Without the names of languages, as long as others remain: they say where to look, and not for what."""
-    named = languages.discover()
-    return [word for word in words if word.token.lower() not in named] or words
+    named = languages.discover().keys() - {part.lower() for name in query.dotted for part in name}
+    return [word for word in query.words if word.token.lower() not in named] or list(query.words)
 
 
 class _Finder:

@@ -13,7 +13,21 @@ from rubber_duck.search.query import Condition, Filter, Pattern, Phrase, Query, 
 def test_words_identifiers_and_beginnings() -> None:
     source = "order by  date get_queryset os.path.join open_* date"
     words = ["order", "by", "date", "get_queryset", "os", "path", "join"]
-    assert parse(source) == Query(source, words=(*map(Word, words), Word("open_", is_prefix=True)))
+    assert parse(source) == Query(
+        source, words=(*map(Word, words), Word("open_", is_prefix=True)), dotted=(("os", "path", "join"),)
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "dotted"),
+    [
+        ("Model.save", [("Model", "save")]),
+        ("Enum.map/2 a::b x#y()", [("Enum", "map"), ("a", "b"), ("x", "y")]),
+        ("models.py 3.11 e.g. get_.* Model.sa* .save save", []),
+    ],
+)
+def test_a_name_with_what_is_around_it_stays_together(source: str, dotted: list[tuple[str, ...]]) -> None:
+    assert list(parse(source).dotted) == dotted
 
 
 def test_phrases_patterns_and_conditions() -> None:
