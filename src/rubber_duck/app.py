@@ -10,14 +10,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
 
 from rubber_duck import fault, telemetry
 from rubber_duck.call import Call, Emit, Parts, emit_nothing
 from rubber_duck.engines.engine import EngineHealth, engines
 from rubber_duck.engines.roster import Roster
-from rubber_duck.errors import InvalidDeclaration, Unavailable, normalize
+from rubber_duck.errors import Denied, InvalidDeclaration, Unavailable, normalize
 from rubber_duck.registry import Contribution, watching
-from rubber_duck.scope import Actor, Scope, new_trace
+from rubber_duck.scope import Actor, Right, Scope, new_trace
 from rubber_duck.settings import Settings
 from rubber_duck.settings.home import make_private_folder
 from rubber_duck.supervision import PartHealth, Supervisor
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from rubber_duck.search.meaning import Embedder
     from rubber_duck.search.search import Search
     from rubber_duck.storage.database import Database
+    from rubber_duck.workflows.durable import Durable
     from rubber_duck.workspace.journal import Journal
     from rubber_duck.workspace.workspace import Workspace
 
@@ -115,7 +117,9 @@ async def open_app(
                 opened = await _open_parts(chosen, settings, stack)
             await stack.enter_async_context(_Closing("background", _closed_by(supervisor.close)))
             await stack.enter_async_context(_Closing("engines", _closed_by(roster.close)))
-            yield App(settings, Parts(settings, opened), roster, supervisor)
+            app = App(settings, Parts(settings, opened), roster, supervisor)
+            _lend_to_workflows(app)
+            yield app
     finally:
         telemetry.emit("app.closed")
 
@@ -322,6 +326,32 @@ async def _open_journal(settings: Settings, opened: Opened) -> AsyncIterator[Jou
     yield Journal(Path(settings.home) / "journal", clock=_now)
 
 
+@asynccontextmanager
+async def _open_workflows(settings: Settings, opened: Opened) -> AsyncIterator[Durable]:
+    from rubber_duck.workflows.durable import open_durable  # noqa: PLC0415  # only who asks of workflows pays
+
+    async with open_durable(opened["database"], settings, resolve=_resolve, now=_now) as durable:
+        yield durable
+
+
+async def _resolve(actor: str, project: UUID | None, trace: str) -> Scope:
+    """What the actor of a run may do now. Without accounts there is one person, who may do everything."""
+    if actor != Actor.local().id:
+        raise Denied(f"the actor {actor!r} is not known here, so its work stops")
+    return Scope(Actor.local(), project, frozenset(Right), trace)
+
+
+def _lend_to_workflows(app: App) -> None:
+    """Workflows touch every part and any engine, which are above them: they are handed down."""
+    if "workflows" not in app.parts.opened:
+        return
+    from rubber_duck.jobs.hands import Hands  # noqa: PLC0415  # as above
+    from rubber_duck.workflows.durable import Durable  # noqa: PLC0415  # as above
+
+    if isinstance(durable := app.parts.opened["workflows"], Durable):
+        durable.lend(Hands(app.parts, app.run))
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -337,5 +367,10 @@ PARTS: Final[tuple[Part, ...]] = (
     Part("ngram", (), _open_ngram),
     Part("contexts", (), _open_contexts),
     Part("journal", (), _open_journal),
+    Part(
+        "workflows",
+        ("database", "workspace", "analysis", "project_analysis", "search", "ngram", "contexts", "journal"),
+        _open_workflows,
+    ),
 )
 """Every part in the order of opening; they close in reverse."""

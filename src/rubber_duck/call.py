@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rubber_duck.ngram.ngram import Ngram
     from rubber_duck.search.search import Search
     from rubber_duck.settings import Settings
+    from rubber_duck.workflows.durable import Durable
     from rubber_duck.workspace.journal import Journal
     from rubber_duck.workspace.workspace import Workspace
 
@@ -92,6 +93,11 @@ class Parts:
     def journal(self) -> Journal:
         """What was written to projects, and can be undone."""
         return self._get("journal")
+
+    @property
+    def workflows(self) -> Durable:
+        """Durable work."""
+        return self._get("workflows")
 
     def _get(self, name: str) -> T:  # type: ignore[type-var]  # each property says which type its name has
         try:

@@ -20,6 +20,10 @@ POINTS: Final[dict[str, str]] = {
     "workspace.before_done": "all files of a journal entry are as they shall be, the journal does not say so yet",
     "analysis.worker": "inside a worker process, before a file is analysed",
     "search.worker": "inside a worker process, before a file is indexed",
+    "workflow.after_enqueue": "a run is queued durably, whoever asked for it does not know yet",
+    "workflow.before_step": "a step is about to do its work",
+    "workflow.after_step": "a step has done its work, and that is not kept yet",
+    "workflow.before_recovery": "runs of dead processes were found, and are not put back yet",
     "search.before_commit": "all of a batch of files is in the index, the commit was not asked for",
 }
 """Every point and where it lies. A new point is added here first."""

@@ -22,6 +22,7 @@ class Right(StrEnum):
     FILE_PURGE = "file.purge"
     ANALYSIS_RUN = "analysis.run"
     COMMAND_RUN = "command.run"
+    WORKFLOW_RUN = "workflow.run"
     CATALOG_READ = "catalog.read"
     ADMINISTER = "administer"
 

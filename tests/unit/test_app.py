@@ -217,6 +217,10 @@ def test_the_parts_and_what_they_need_are_these() -> None:
         ("ngram", ()),
         ("contexts", ()),
         ("journal", ()),
+        (
+            "workflows",
+            ("database", "workspace", "analysis", "project_analysis", "search", "ngram", "contexts", "journal"),
+        ),
     ]
 
 

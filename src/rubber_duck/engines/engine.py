@@ -23,7 +23,17 @@ from rubber_duck.scope import Right
 R = TypeVar("R")
 A = TypeVar("A")
 
-PARTS: Final = ("workspace", "analysis", "project_analysis", "llm", "search", "ngram", "contexts", "journal")
+PARTS: Final = (
+    "workspace",
+    "analysis",
+    "project_analysis",
+    "llm",
+    "search",
+    "ngram",
+    "contexts",
+    "journal",
+    "workflows",
+)
 """The parts an engine may list in `needs`; `app` opens them, and what they stand on, in this order."""
 
 _NAME = re.compile(r"[a-z][a-z0-9-]*")

@@ -194,6 +194,55 @@ class ModelSettings(Section, frozen=True):
     ] = 60.0
 
 
+class QueueSettings(Section, frozen=True):
+    """How much of one kind of durable work is done at once."""
+
+    per_process: Annotated[int, Meta(ge=1, le=100, description="Runs that one process works on at once.")] = 4
+    at_once: Annotated[
+        int, Meta(ge=0, le=100_000, description="Runs that all processes together work on at once; 0: no limit.")
+    ] = 0
+    rate: Annotated[
+        int, Meta(ge=0, le=1_000_000, description="Runs that may begin within `rate_period_s`; 0: no limit.")
+    ] = 0
+    rate_period_s: Annotated[float, Meta(gt=0, le=86_400, description="Seconds over which `rate` is counted.")] = 60.0
+    most_waiting: Annotated[int, Meta(ge=1, le=10_000_000, description="Runs that may wait; one more is refused.")] = (
+        20_000
+    )
+
+
+class ScheduleSettings(Section, frozen=True):
+    """A workflow that is started again and again."""
+
+    workflow: Annotated[str, Meta(description="Its name; `duck workflows` lists them.")]
+    cron: Annotated[str, Meta(max_length=200, description="When, in UTC: minute hour day month weekday.")]
+    request: Annotated[dict[str, Option], Meta(description='What it is asked, e.g. `{ path = "/srv/code" }`.')] = field(
+        default_factory=dict
+    )
+
+
+class WorkflowSettings(Section, frozen=True):
+    """Durable work: how it is shared among processes, and what is started by the clock."""
+
+    heartbeat_s: Annotated[
+        float, Meta(gt=0, le=60, description="Seconds between two signs of life of a process that works.")
+    ] = 2.0
+    dead_after_s: Annotated[
+        float, Meta(gt=0, le=600, description="Seconds without one until other processes take its work over.")
+    ] = 12.0
+    poll_s: Annotated[float, Meta(ge=0.01, le=60, description="Seconds between two looks into a queue.")] = 1.0
+    attempts: Annotated[
+        int, Meta(ge=1, le=100, description="How often a run may be begun until it is given up as a dead letter.")
+    ] = 5
+    queues: Annotated[
+        dict[str, QueueSettings],
+        Meta(description="Limits of queues: `[workflows.queues.analysis]`."),
+    ] = field(default_factory=dict)
+    schedules: Annotated[
+        dict[str, ScheduleSettings],
+        Meta(description="What is started by the clock: `[workflows.schedules.<name>]`."),
+    ] = field(default_factory=dict)
+
+
 class ContextSettings(Section, frozen=True):
     """What a model is told. A project's own duck.toml may have this table; it has no keys yet."""
 
@@ -225,6 +274,7 @@ class Settings(Section, frozen=True):
     analysis: Annotated[AnalysisSettings, Meta(description="Rules.")] = AnalysisSettings()
     llm: Annotated[ModelSettings, Meta(description="Models.")] = ModelSettings()
     context: Annotated[ContextSettings, Meta(description="Context for models.")] = ContextSettings()
+    workflows: Annotated[WorkflowSettings, Meta(description="Durable work.")] = WorkflowSettings()
     engines: Annotated[
         dict[str, dict[str, Option]],
         Meta(description="Settings of single engines, e.g. `[engines.analyze]`; each engine documents its own."),

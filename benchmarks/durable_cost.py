@@ -1,0 +1,133 @@
+"""What durability costs: Django analysed as a workflow beside the direct call, and killed half-way.
+
+`python -m benchmarks.durable_cost FOLDER`. Each way starts with an empty home, in a process of its own; the
+cost is processor time of the process and its workers, and seconds on the wall.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from typing import Any
+
+from rubber_duck.app import App, open_app
+from rubber_duck.jobs.hands import Hands
+from rubber_duck.jobs.reports import written_report
+from rubber_duck.scope import Scope
+from rubber_duck.settings import load
+from rubber_duck.workflows.working import working
+from rubber_duck.workspace.paths import Root
+
+ROUNDS = 1
+ME = Scope.local()
+
+
+async def direct(app: App, folder: str) -> int:
+    """Analyse, keep and report; how many steps."""
+    hands = Hands(app.parts, app.run)
+    await written_report(hands, ME, Root(folder), "html", "direct", lambda done, total, note: None)
+    return 0
+
+
+async def durable(app: App, folder: str) -> int:
+    """The same as a workflow."""
+    work = app.parts.workflows
+    async with working(work):
+        run_id = await work.start(ME, "analyze-project", {"path": folder})
+        await work.answer(ME, run_id)
+        return len(await work.steps(ME, run_id))
+
+
+async def measured(way: str, folder: str) -> dict[str, float]:
+    """One way, once; opening and closing are not counted."""
+    async with open_app(load(), for_engines=["workflow"]) as app:
+        await app.parts.workflows.library()  # both with DBOS imported
+        before, began = _cpu_s(), time.monotonic()
+        steps = await (direct if way == "direct" else durable)(app, folder)
+        wall_s = time.monotonic() - began
+    return {"wall_s": wall_s, "cpu_s": _cpu_s() - before, "steps": steps}
+
+
+def _cpu_s() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+def _in_process(way: str, folder: str) -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as home:
+        argv = [sys.executable, "-m", "benchmarks.durable_cost", way, folder]
+        done = subprocess.run(argv, env={**os.environ, "DUCK_HOME": home}, capture_output=True, check=True, text=True)
+        found: dict[str, float] = json.loads(done.stdout)
+        return found
+
+
+def killed_half_way(folder: str) -> str:
+    """Kill the analysis when half of its batches are done, let it finish, and say how many batches ran again."""
+    with tempfile.TemporaryDirectory() as home:
+        environment = {
+            **os.environ,
+            "DUCK_HOME": home,
+            "DUCK_WORKFLOWS_DEAD_AFTER_S": "2",
+            "DUCK_WORKFLOWS_HEARTBEAT_S": "0.5",
+        }
+        duck = [sys.executable, "-m", "rubber_duck"]
+        argv = [*duck, "workflow", "start", "analyze-project", f"path={folder}", "--json"]
+        process = subprocess.Popen(
+            argv, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        while (run := _newest(duck, environment)).get("done", 0) < 10:
+            time.sleep(0.1)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        before = {step["name"]: step for step in _shown(duck, environment, run["id"])["steps"]}
+        worker = subprocess.Popen([*duck, "work"], env=environment, stderr=subprocess.DEVNULL, start_new_session=True)
+        try:
+            while (run := _newest(duck, environment))["state"] != "done":
+                time.sleep(0.2)
+        finally:
+            worker.terminate()
+            worker.wait()
+        after = {step["name"]: step for step in _shown(duck, environment, run["id"])["steps"]}
+        kept = sum(after[name] == step for name, step in before.items())
+        said = f"killed after {len(before)} of {len(after)} steps: {kept} of them kept as they were"
+        return f"{said}, begun {run['attempts']} times"
+
+
+def _newest(duck: list[str], environment: dict[str, str]) -> dict[str, Any]:  # Any: what the command says
+    done = subprocess.run([*duck, "workflow", "list", "--json"], env=environment, capture_output=True, check=False)
+    runs = json.loads(done.stdout or b'{"runs": []}')["runs"]
+    return runs[0] if runs else {}
+
+
+def _shown(duck: list[str], environment: dict[str, str], run: object) -> dict[str, Any]:  # Any: as above
+    done = subprocess.run(
+        [*duck, "workflow", "show", str(run), "--json"], env=environment, capture_output=True, check=True
+    )
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def main() -> int:
+    """The best of some rounds of either way, one after the other."""
+    if sys.argv[1] in ("direct", "durable"):
+        print(json.dumps(asyncio.run(measured(*sys.argv[1:]))))
+        return 0
+    folder = sys.argv[1]
+    rounds = [(_in_process("direct", folder), _in_process("durable", folder)) for _ in range(ROUNDS)]
+    for name in ("wall_s", "cpu_s"):
+        plain, kept = (min(each[way][name] for each in rounds) for way in (0, 1))
+        steps = rounds[0][1]["steps"]
+        print(f"{name}: direct {plain:.2f}, as a workflow of {steps:.0f} steps {kept:.2f}, ratio {kept / plain:.2f}")
+    print(killed_half_way(folder))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

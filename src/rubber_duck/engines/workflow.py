@@ -1,0 +1,219 @@
+"""Start workflows, and show, cancel, pause, resume or retry their runs."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import msgspec
+from msgspec import Meta
+
+from rubber_duck.call import Call, Progress
+from rubber_duck.engines.engine import Engine, engines
+from rubber_duck.scope import Right
+from rubber_duck.workflows.workflow import workflows
+from rubber_duck.workspace.paths import absolute
+
+if TYPE_CHECKING:
+    from rubber_duck.workflows.durable import Durable
+    from rubber_duck.workflows.status import RunStatus, StepStatus
+
+RunId = Annotated[str, Meta(max_length=300, description="The run's id.", extra={"argument": True})]
+
+
+class StartRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="start"):
+    """Start a run, and work on it here until it has ended unless `wait` is off."""
+
+    workflow: Annotated[str, Meta(max_length=200, description="The workflow's name.", extra={"argument": True})]
+    request: Annotated[dict[str, Any], Meta(description="What it is asked.")]  # Any: each has its own
+    directory: Annotated[str, Meta(description="What relative paths in the request are relative to.")] = ""
+    wait: Annotated[bool, Meta(description="Work until it has ended; otherwise it is only queued.")] = True
+    key: Annotated[str, Meta(max_length=200, description="Of two runs with one key, the second is refused.")] = ""
+    priority: Annotated[int, Meta(ge=1, le=1_000_000, description="1 goes first.")] = 10
+    delay_s: Annotated[
+        Annotated[float, Meta(ge=0, le=31_536_000)] | None, Meta(description="Seconds before it may begin.")
+    ] = None
+    timeout_s: Annotated[
+        Annotated[float, Meta(gt=0, le=31_536_000)] | None, Meta(description="Seconds until it is cancelled.")
+    ] = None
+
+
+class ListRuns(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="list"):
+    """List runs, the newest first."""
+
+    workflow: Annotated[str, Meta(max_length=200, description="Only of this workflow.")] = ""
+    limit: Annotated[int, Meta(ge=1, le=1000, description="At most so many.")] = 20
+
+
+class ShowRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="show"):
+    """Show a run with its steps."""
+
+    run: RunId
+
+
+class CancelRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="cancel"):
+    """Stop a run, with the step it is in."""
+
+    run: RunId
+
+
+class PauseRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="pause"):
+    """Stop a run so that it can go on later."""
+
+    run: RunId
+
+
+class ResumeRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="resume"):
+    """Let a stopped run go on; it is queued."""
+
+    run: RunId
+
+
+class RetryRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="retry"):
+    """Let a failed run try again from the step that failed; it is queued."""
+
+    run: RunId
+
+
+class SignalRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="signal"):
+    """Send a run what it waits for."""
+
+    run: RunId
+    signal: Annotated[str, Meta(max_length=200, description="The signal's name.", extra={"argument": True})]
+    value: Annotated[Any, Meta(description="JSON that comes with it.")] = None  # Any: whatever the run expects
+
+
+WorkflowRequest = StartRun | ListRuns | ShowRun | CancelRun | PauseRun | ResumeRun | RetryRun | SignalRun
+
+
+class StepView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A step that was done."""
+
+    number: int
+    name: str
+    duration_ms: int | None = None
+    error: str = ""
+
+
+class RunView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How a run does. Moments are milliseconds since 1970; `steps` are there only when one run is shown.
+
+    `state` is waiting, delayed, working, paused, cancelled, failed, dead (begun too often) or done.
+    """
+
+    id: str
+    workflow: str
+    version: int
+    queue: str
+    state: str
+    created_ms: int
+    attempts: int
+    done: int = 0
+    total: int = 0
+    note: str = ""
+    parent: str | None = None
+    error: str = ""
+    answer: Any = None  # Any: each workflow has its own
+    started_ms: int | None = None
+    ended_ms: int | None = None
+    steps: tuple[StepView, ...] = ()
+
+
+class WorkflowAnswer(msgspec.Struct, frozen=True):
+    """The runs that were meant, as they are now."""
+
+    runs: tuple[RunView, ...]
+
+
+@engines.add
+class WorkflowEngine(Engine[WorkflowRequest, WorkflowAnswer]):
+    """Start workflows, and list, show, cancel, pause, resume or retry runs.
+
+    A run survives a kill of any process: started again, it goes on from the step it was in.
+    """
+
+    name: ClassVar[str] = "workflow"
+    request: ClassVar[Any] = WorkflowRequest  # Any: a union is no type
+    answer = WorkflowAnswer
+    right = Right.WORKFLOW_RUN
+    needs = ("workflows",)
+    timeout_s = 30 * 24 * 3600.0
+
+    async def run(self, request: WorkflowRequest, call: Call) -> WorkflowAnswer:
+        """The runs after the request; raises NotFound for a run that is not the asker's."""
+        durable = call.parts.workflows
+        match request:
+            case StartRun():
+                return await _start(request, call)
+            case ListRuns():
+                found = await durable.runs(call.scope, workflow=request.workflow, limit=request.limit)
+                return WorkflowAnswer(tuple(view(each) for each in found))
+            case ShowRun():
+                return await _shown(durable, call, request.run)
+            case CancelRun():
+                await durable.cancel(call.scope, request.run)
+            case PauseRun():
+                await durable.pause(call.scope, request.run)
+            case ResumeRun():
+                await durable.resume(call.scope, request.run)
+            case RetryRun():
+                await durable.retry(call.scope, request.run)
+            case SignalRun():
+                await durable.send(call.scope, request.run, request.signal, request.value)
+        return WorkflowAnswer((view(await durable.show(call.scope, request.run)),))
+
+
+async def _start(request: StartRun, call: Call) -> WorkflowAnswer:
+    from rubber_duck.workflows.durable import StartOptions  # noqa: PLC0415  # brings SQLAlchemy
+    from rubber_duck.workflows.working import working  # noqa: PLC0415  # brings DBOS
+
+    durable = call.parts.workflows
+    options = StartOptions(request.key, request.priority, request.delay_s, request.timeout_s)
+    asked = _with_paths(request)
+    async with AsyncExitStack() as stack:
+        if request.wait:
+            await stack.enter_async_context(working(durable))
+        run_id = await durable.start(call.scope, request.workflow, asked, options)
+        if request.wait:
+            async for found in durable.follow(call.scope, run_id):
+                call.emit(Progress(found.done, found.total, found.note or found.state))
+        return await _shown(durable, call, run_id)
+
+
+def _with_paths(request: StartRun) -> dict[str, Any]:  # Any: as asked
+    """The request with the fields that are paths made absolute: whoever works on it may stand elsewhere."""
+    asked = dict(request.request)
+    for field in msgspec.structs.fields(workflows.discover()[request.workflow].request):
+        notes = getattr(field.type, "__metadata__", ())
+        if any((getattr(note, "extra", None) or {}).get("path") for note in notes):
+            value = asked.get(field.encode_name)
+            if isinstance(value, str):
+                asked[field.encode_name] = absolute(value, request.directory)
+    return asked
+
+
+async def _shown(durable: Durable, call: Call, run_id: str) -> WorkflowAnswer:
+    steps = await durable.steps(call.scope, run_id)
+    return WorkflowAnswer((view(await durable.show(call.scope, run_id), steps),))
+
+
+def view(run: RunStatus, steps: list[StepStatus] | None = None) -> RunView:
+    """A run as it is answered."""
+    return RunView(
+        id=run.id,
+        workflow=run.workflow,
+        version=run.version,
+        queue=run.queue,
+        state=run.state,
+        created_ms=run.created_ms,
+        attempts=run.attempts,
+        done=run.done,
+        total=run.total,
+        note=run.note,
+        parent=run.parent,
+        error=run.error,
+        answer=run.answer,
+        started_ms=run.started_ms,
+        ended_ms=run.ended_ms,
+        steps=tuple(StepView(each.number, each.name, each.duration_ms, each.error) for each in steps or ()),
+    )

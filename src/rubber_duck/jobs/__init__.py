@@ -1,0 +1,1 @@
+"""Workflows of the product, one file each."""

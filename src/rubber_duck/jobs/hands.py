@@ -1,0 +1,27 @@
+"""What the steps of workflows touch: the open parts, and any engine."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from rubber_duck.call import Parts
+from rubber_duck.errors import InvalidDeclaration
+from rubber_duck.scope import Scope
+from rubber_duck.workflows.run import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """`run_engine` gives the answer of the engine of that name."""
+
+    parts: Parts
+    run_engine: Callable[[str, object, Scope], Awaitable[Any]]  # Any: each engine has an answer of its own
+
+
+def hands_of(run: Run) -> Hands:
+    """What the application lent to this run."""
+    if not isinstance(run.hands, Hands):
+        raise InvalidDeclaration("workflows are carried out by an application that lends them its parts")
+    return run.hands

@@ -1,0 +1,56 @@
+"""An engine on the product's own database, lent to a library that keeps its own tables there (DBOS)."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final
+
+import psycopg
+from sqlalchemy import Engine, create_engine, event
+
+from rubber_duck.settings import DatabaseSettings
+from rubber_duck.storage.location import Location
+
+__all__ = ["Engine", "lent_engine"]
+
+_SERVER_POOL: Final = 8
+_BUSY_TIMEOUT_S: Final = 30.0
+
+
+def lent_engine(settings: DatabaseSettings) -> Engine:
+    """A synchronous engine at `settings.url`, with the durability of our own connections.
+
+    On SQLite it has one connection, whose transactions begin IMMEDIATE, because the library's readers write next.
+    Whoever borrows it disposes of it.
+    """
+    location = Location.parse(settings.url)
+    if location.path is None:
+        url = location.url
+
+        def connect() -> psycopg.Connection[tuple[object, ...]]:
+            return psycopg.connect(url, application_name="rubber-duck-durable")
+
+        return create_engine(
+            "postgresql+psycopg://",
+            creator=connect,
+            pool_size=_SERVER_POOL,
+            max_overflow=0,
+            pool_pre_ping=True,
+            hide_parameters=True,
+        )
+    engine = create_engine(
+        f"sqlite:///{location.path}",
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=_BUSY_TIMEOUT_S,
+        hide_parameters=True,
+        connect_args={"timeout": _BUSY_TIMEOUT_S, "isolation_level": "IMMEDIATE", "check_same_thread": False},
+    )
+    event.listen(engine, "connect", _prepare)
+    return engine
+
+
+def _prepare(connection: sqlite3.Connection, record: object) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")

@@ -1,0 +1,1 @@
+"""Durable work: workflows, jobs and schedules that survive a kill."""

@@ -1,0 +1,283 @@
+"""The front of durable work: starts workflows, says how they do, stops them and lets them go on."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from rubber_duck import fault, telemetry
+from rubber_duck.errors import Conflict, LimitExceeded, NotFound, UnknownName
+from rubber_duck.scope import Scope
+from rubber_duck.settings import Settings
+from rubber_duck.settings.tree import QueueSettings
+from rubber_duck.storage.database import Connection, Database
+from rubber_duck.storage.keys import new_key
+from rubber_duck.workflows import store
+from rubber_duck.workflows.library import Library, enqueue_options
+from rubber_duck.workflows.status import (
+    ENDED,
+    QueueCount,
+    RunStatus,
+    StepStatus,
+    failure_of,
+    first_to_repeat,
+    queue_counts,
+    status_of,
+    step_statuses,
+)
+from rubber_duck.workflows.store import RunRow
+from rubber_duck.workflows.workflow import QUEUES, parsed, workflows
+
+Resolve = Callable[[str, UUID | None, str], Awaitable[Scope]]
+"""From an actor's id, a project's and a trace to what that actor may do now; Denied for somebody unknown or revoked."""
+
+Enqueue = Callable[[Connection], None]
+"""Queues one run within the transaction of the connection."""
+
+_FOLLOW_S: Final = 0.2
+_THROUGHPUT_MS: Final = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class StartOptions:
+    """How a run is queued. Of two with one `key`, the second is a Conflict until the first has ended.
+
+    `priority` is from 1 (first) to 1,000,000; `delay_s` seconds pass before it may begin; it is cancelled after
+    `timeout_s`.
+    """
+
+    key: str = ""
+    priority: int = 10
+    delay_s: float | None = None
+    timeout_s: float | None = None
+
+
+class Durable:
+    """Durable work over one database. DBOS is imported and connected when something is asked for the first time."""
+
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        *,
+        resolve: Resolve,
+        now: Callable[[], datetime],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        unknown = next((name for name in settings.workflows.queues if name not in QUEUES), None)
+        if unknown is not None:
+            raise UnknownName.among("queue", unknown, QUEUES, where=" (in [workflows.queues] of duck.toml)")
+        self.database = database
+        self.settings = settings
+        self.resolve = resolve
+        self.now = now
+        self.clock = clock
+        self.hands: object = None
+        self._library: Library | None = None
+        self._opening = asyncio.Lock()
+
+    def lend(self, hands: object) -> None:
+        """Give what the steps of workflows touch; before anything is worked on."""
+        self.hands = hands
+
+    async def library(self) -> Library:
+        """DBOS, imported and connected now."""
+        async with self._opening:
+            if self._library is None:
+                self._library = await Library.open(self.settings.database)
+            return self._library
+
+    async def start(self, scope: Scope, name: str, request: object, options: StartOptions | None = None) -> str:
+        """Queue a run of the workflow `name`; its id, once both our row and DBOS's are durable.
+
+        Raises UnknownName, InvalidInput, Denied, Conflict for a key that is taken, LimitExceeded for a full queue.
+        """
+        run_id = str(new_key())
+        enqueue = await self.enqueuing(scope, name, request, run_id=run_id, options=options)
+        await self.database.run(enqueue)
+        fault.point("workflow.after_enqueue")
+        telemetry.emit("workflow.queued", workflow=name, run=run_id)
+        return run_id
+
+    async def enqueuing(
+        self,
+        scope: Scope,
+        name: str,
+        request: object,
+        *,
+        run_id: str,
+        options: StartOptions | None = None,
+        parent: str | None = None,
+    ) -> Enqueue:
+        """What queues a run within somebody's transaction, so that their row and the run come to be together."""
+        return (await self.prepared(scope, name, request, options=options, parent=parent))(run_id)
+
+    async def prepared(
+        self,
+        scope: Scope,
+        name: str,
+        request: object,
+        *,
+        options: StartOptions | None = None,
+        parent: str | None = None,
+    ) -> Callable[[str], Enqueue]:
+        """As `enqueuing`, from the id of the run, which is known later. Everything is checked now."""
+        library = await self.library()
+        workflow = workflows.discover()[name]
+        scope.require(workflow.right)
+        envelope = {
+            "workflow": name,
+            "actor": scope.actor.id,
+            "project": None if scope.project is None else str(scope.project),
+            "trace": scope.trace,
+            "request": msgspec.to_builtins(parsed(workflow, request)),
+        }
+        chosen = options or StartOptions()
+        most = self.settings.workflows.queues.get(workflow.queue, QueueSettings()).most_waiting
+
+        def enqueue(run_id: str) -> Enqueue:
+            row = RunRow(
+                run_id, scope.actor.id, scope.project, name, workflow.version, workflow.queue, self.now(), parent
+            )
+            told = enqueue_options(
+                queue=workflow.queue,
+                run_id=run_id,
+                priority=chosen.priority,
+                delay_seconds=chosen.delay_s,
+                workflow_timeout=chosen.timeout_s,
+                deduplication_id=f"{scope.actor.id}/{scope.project or ''}/{name}/{chosen.key}" if chosen.key else None,
+            )
+            return partial(_enqueue, library=library, row=row, envelope=envelope, options=told, most=most)
+
+        return enqueue
+
+    async def runs(self, scope: Scope, *, workflow: str = "", limit: int = 50) -> list[RunStatus]:
+        """The scope's runs, newest first."""
+        return await self._runs(scope, workflow=workflow, limit=limit)
+
+    async def show(self, scope: Scope, run_id: str) -> RunStatus:
+        """One run of the scope; NotFound for another's."""
+        found = await self._runs(scope, only=[run_id])
+        if not found:
+            raise NotFound(f"there is no run {run_id!r}; `duck workflow list` shows yours")
+        return found[0]
+
+    async def steps(self, scope: Scope, run_id: str) -> list[StepStatus]:
+        """What the run has done, in order, with the time each step took."""
+        await self.show(scope, run_id)
+        library = await self.library()
+        return step_statuses(await library.call(lambda: library.client.list_workflow_steps(run_id)))
+
+    async def counts(self, scope: Scope) -> list[QueueCount]:
+        """How many of the scope's runs wait, work, ended and failed, by queue."""
+        library = await self.library()
+        now_ms = round(self.now().timestamp() * 1000)
+        rows = await self.database.run(partial(store.counts, scope=scope, status=library.tables.status), write=False)
+        since = now_ms - _THROUGHPUT_MS
+        finished = await self.database.run(
+            partial(store.finished_since, scope=scope, status=library.tables.status, since_ms=since), write=False
+        )
+        return queue_counts(rows, finished, now_ms)
+
+    async def cancel(self, scope: Scope, run_id: str, *, why: str = "cancelled") -> None:
+        """Stop a run, the step that works now too; Conflict when it has ended already."""
+        found = await self.show(scope, run_id)
+        if found.state in ENDED:
+            raise Conflict(f"the run {run_id!r} has ended already: it is {found.state}")
+        library = await self.library()
+        await self.database.run(partial(store.set_stopped, run_id=run_id, why=why))
+        await library.call(lambda: library.client.cancel_workflow(run_id))
+
+    async def pause(self, scope: Scope, run_id: str) -> None:
+        """Stop a run so that `resume` lets it go on from the step it was in."""
+        await self.cancel(scope, run_id, why="paused")
+
+    async def resume(self, scope: Scope, run_id: str) -> None:
+        """Let a paused, cancelled or given-up run go on; Conflict for one that works, waits or ended."""
+        found = await self.show(scope, run_id)
+        if found.state not in ("paused", "cancelled", "dead"):
+            raise Conflict(f"the run {run_id!r} cannot go on: it is {found.state}")
+        library = await self.library()
+        await self.database.run(partial(store.set_stopped, run_id=run_id, why=""))
+        await library.call(lambda: library.client.resume_workflow(run_id, queue_name=found.queue))
+
+    async def retry(self, scope: Scope, run_id: str) -> None:
+        """Let a failed run try again from the first step that failed or was undone; what came before is remembered."""
+        found = await self.show(scope, run_id)
+        if found.state == "dead":
+            await self.resume(scope, run_id)
+            return
+        if found.state != "failed":
+            raise Conflict(f"the run {run_id!r} has not failed: it is {found.state}")
+        library = await self.library()
+        steps = step_statuses(await library.call(lambda: library.client.list_workflow_steps(run_id)))
+        first = first_to_repeat(steps)
+        await library.call(lambda: library.client.rewind_workflow(run_id, start_step=first, queue_name=found.queue))
+
+    async def send(self, scope: Scope, run_id: str, signal: str, value: object) -> None:
+        """Send a signal to a run, which need not wait for it yet."""
+        await self.show(scope, run_id)
+        library = await self.library()
+        await library.call(lambda: library.client.send(run_id, value, signal))
+
+    async def follow(self, scope: Scope, run_id: str) -> AsyncIterator[RunStatus]:
+        """How the run does, whenever that has changed, until it has ended or was stopped."""
+        last: RunStatus | None = None
+        while True:
+            found = await self.show(scope, run_id)
+            if found != last:
+                yield found
+            if found.state in ENDED or found.state == "paused":
+                return
+            last = found
+            await asyncio.sleep(_FOLLOW_S)
+
+    async def answer(self, scope: Scope, run_id: str) -> Any:  # Any: builtins of the workflow's own shape
+        """What the run came to, when it has ended; raises what it failed with."""
+        found = [status async for status in self.follow(scope, run_id)][-1]
+        if found.state != "done":
+            raise failure_of(found)
+        return found.answer
+
+    async def _runs(self, scope: Scope, **chosen: Any) -> list[RunStatus]:  # Any: what `store.runs_of` takes
+        library = await self.library()
+        work = partial(store.runs_of, scope=scope, theirs=library.tables, **chosen)
+        return [status_of(row) for row in await self.database.run(work, write=False)]
+
+    async def close(self) -> None:
+        """Let go of DBOS."""
+        if self._library is not None:
+            library, self._library = self._library, None
+            await library.close()
+
+
+@asynccontextmanager
+async def open_durable(
+    database: Database, settings: Settings, *, resolve: Resolve, now: Callable[[], datetime]
+) -> AsyncIterator[Durable]:
+    """Durable work, closed at the end of the block."""
+    durable = Durable(database, settings, resolve=resolve, now=now)
+    try:
+        yield durable
+    finally:
+        await durable.close()
+
+
+def _enqueue(
+    connection: Connection, *, library: Library, row: RunRow, envelope: dict[str, Any], options: Any, most: int
+) -> None:  # Any: builtins, and DBOS's options
+    if store.has_run(connection, row.id):
+        return  # a step that starts a run is tried again
+    if row.parent is None and store.is_full(connection, library.tables.status, row.queue, most):
+        raise LimitExceeded(f"the queue {row.queue!r} is full: {most:,} runs wait; try again when some have ended")
+    store.add_run(connection, row)
+    library.enqueue(connection, options, envelope)

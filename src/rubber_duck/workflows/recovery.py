@@ -1,0 +1,85 @@
+"""Signs of life, and the reaper: what a dead process was working on is put back, and a process taken for dead stops."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+from rubber_duck import fault, telemetry
+from rubber_duck.errors import Unavailable
+from rubber_duck.settings.tree import WorkflowSettings
+from rubber_duck.storage.database import Database
+from rubber_duck.workflows import store
+from rubber_duck.workflows.library import Library
+from rubber_duck.workflows.store import Executor
+
+
+class Recovery:
+    """Beats for this process and watches the others.
+
+    Nobody's clock is compared with another's: a process counts its beats, and is dead when that number has stood
+    still for `dead_after_s` by the watcher's own clock. `clock` gives seconds from any point, `now` the moment.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        library: Library,
+        settings: WorkflowSettings,
+        executor: Executor,
+        *,
+        clock: Callable[[], float],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._library = library
+        self._settings = settings
+        self._executor = executor
+        self._clock = clock
+        self._now = now
+        self._seen: dict[str, tuple[int, float]] = {}
+
+    async def register(self) -> None:
+        """Say that this process begins to work; before it takes anything."""
+        await self._database.run(partial(store.add_executor, executor=self._executor, now=self._now()))
+
+    async def keep(self) -> None:
+        """Beat and reap until cancelled; raises Unavailable when this process was struck off meanwhile."""
+        while True:
+            if not await self._database.run(partial(store.beat, executor_id=self._executor.id)):
+                telemetry.emit("workflow.fenced", executor=self._executor.id)
+                raise Unavailable("this process was silent for so long that others took its work over; it begins anew")
+            await self.reap()
+            await asyncio.sleep(self._settings.heartbeat_s)
+
+    async def reap(self) -> int:
+        """Strike off processes that are silent, and put back what nobody living works on; how many runs."""
+        await self._strike_off()
+        status = self._library.tables.status
+        await self._database.run(partial(store.refuse_pickled, status=status))
+        lost = await self._database.run(
+            partial(store.holders_lost, status=status, version=self._executor.version), write=False
+        )
+        if not lost:
+            return 0
+        fault.point("workflow.before_recovery")
+        recovered = await self._library.recover(lost)
+        telemetry.emit("workflow.recovered", runs=recovered, executors=len(lost))
+        return recovered
+
+    async def leave(self) -> None:
+        """Say that this process ends; the next reaper puts back what it leaves behind at once."""
+        await self._database.run(partial(store.remove_executor, executor_id=self._executor.id))
+
+    async def _strike_off(self) -> None:
+        clock = self._clock()
+        for executor in await self._database.run(store.living, write=False):
+            beats, since = self._seen.get(executor.id, (-1, clock))
+            if executor.beats != beats:
+                self._seen[executor.id] = (executor.beats, clock)
+            elif executor.id != self._executor.id and clock - since >= self._settings.dead_after_s:
+                if await self._database.run(partial(store.strike_off, executor=executor)):
+                    telemetry.emit("workflow.process_lost", executor=executor.id)
+                self._seen.pop(executor.id, None)

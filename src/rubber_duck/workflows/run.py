@@ -1,0 +1,253 @@
+"""What a running workflow holds: its scope, and the ways to do something once, side by side, later, or undone."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final, Generic, Protocol, TypeVar
+from uuid import UUID
+
+import msgspec
+from dbos import DBOS
+from dbos import error as errors_of_dbos
+
+from rubber_duck import fault, telemetry
+from rubber_duck.errors import DuckError, InvalidDeclaration, InvalidInput, TimedOut, normalize
+from rubber_duck.scope import Right, Scope
+from rubber_duck.workflows.status import UNDO
+
+T = TypeVar("T")
+
+Tell = Callable[[int, int, str], None]
+"""Called with what is done, of how much (0: not known), and what is being done."""
+
+_PROGRESS_S: Final = 1.0
+_CHILD_POLL_S: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """How often a step is tried, and after how many seconds again: `first_s`, then `factor` times as long each time.
+
+    Only errors that are worth it are tried again: those that are not ours, and ours that are retryable.
+    """
+
+    tries: int = 1
+    first_s: float = 0.5
+    factor: float = 2.0
+
+
+ONCE: Final = Retries()
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Generic[T]):
+    """Something to be done once. `returns` is the type of its result, which is kept as JSON.
+
+    `undo` gets the result when a later step fails for good; a retry of the run then begins with the first step that was
+    undone. With a `cache` key, which is to name the content it reads, the result of an earlier step of that key, name
+    and project is taken instead of doing it again; so a step that can be undone has none, or InvalidDeclaration.
+    """
+
+    name: str
+    work: Callable[[], Awaitable[T]]
+    returns: Any  # Any: a type, or a union of types
+    retries: Retries = ONCE
+    timeout_s: float | None = None
+    undo: Callable[[T], Awaitable[None]] | None = None
+    cache: str = ""
+
+    def __post_init__(self) -> None:
+        if self.name.startswith(UNDO):
+            raise InvalidDeclaration(f"the step name {self.name!r} may not begin with {UNDO!r}: undoing is named so")
+        if self.undo is not None and self.cache:
+            raise InvalidDeclaration(f"the step {self.name!r} cannot be both undone and cached")
+
+
+class Keeper(Protocol):
+    """What a run needs of the part that carries it out."""
+
+    async def scope_of(self, actor: str, project: UUID | None, trace: str) -> Scope: ...
+    async def keep_progress(self, run_id: str, done: int, total: int, note: str) -> None: ...
+    async def step_result(self, key: str) -> list[Any] | None: ...
+    async def keep_step_result(self, key: str, result: list[Any]) -> None: ...
+    def check_child(self, parent: str, child: str) -> None: ...
+    async def start_child(self, scope: Scope, name: str, request: object, *, run_id: str, parent: str) -> str: ...
+    async def ended(self, scope: Scope, run_id: str) -> object: ...
+    def now(self) -> float: ...
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of a workflow. `hands` is what the application lent to workflows: whatever their steps touch."""
+
+    id: str
+    workflow: str
+    version: int
+    right: Right
+    scope: Scope
+    hands: object
+    keeper: Keeper
+    _undos: list[tuple[str, Callable[[Any], Awaitable[None]], Any]] = field(default_factory=list)
+    _told_at: float = 0.0
+    _children: int = 0
+
+    async def step(self, step: Step[T]) -> T:
+        """The result of `step`, done now or remembered; at least once, and never again once it has returned."""
+        try:
+            kept = await DBOS.run_step_async(_options(step), self._working, step)
+        except errors_of_dbos.DBOSStepTimeoutError as error:
+            raise TimedOut(f"the step {step.name!r} took longer than {step.timeout_s:g} s") from error
+        return self._returned(step, kept)
+
+    async def parallel(self, steps: Sequence[Step[T]], *, at_once: int = 4, note: str = "") -> list[T | DuckError]:
+        """The results of `steps` in their order, `at_once` of them worked on; what failed is there as its error.
+
+        With a `note`, each that has ended is told as progress.
+        """
+        reserved = [DBOS.reserve_step() for _ in steps]
+        gate = asyncio.Semaphore(at_once)
+        ended = 0
+
+        async def one(index: int) -> T | DuckError:
+            nonlocal ended
+            step = steps[index]
+            async with gate:
+                try:
+                    kept = await reserved[index].run_async(_options(step), self._working, step)
+                except Exception as error:  # noqa: BLE001  # a verdict: whoever asked decides what it means
+                    return normalize(error)
+                finally:
+                    ended += 1
+                    if note:
+                        await self.progress(ended, len(steps), note)
+            return self._returned(step, kept)
+
+        return list(await asyncio.gather(*(one(index) for index in range(len(steps)))))
+
+    async def progress(self, done: int, total: int, note: str) -> None:
+        """Say how far the work is: `done` of `total`, 0 when that is not known. Kept at most once a second."""
+        telemetry.emit("workflow.progress", run=self.id, done=done, total=total, note=note)
+        now = self.keeper.now()
+        if now - self._told_at >= _PROGRESS_S or (total and done == total):
+            self._told_at = now
+            await self.keeper.keep_progress(self.id, done, total, note)
+
+    @asynccontextmanager
+    async def telling(self) -> AsyncIterator[Tell]:
+        """A function that parts tell how far they are; the last of what they say is kept once a second."""
+        last: list[tuple[int, int, str]] = []
+
+        def tell(done: int, total: int, note: str) -> None:
+            last[:] = [(done, total, note)]
+
+        async def keep() -> None:
+            while True:
+                await asyncio.sleep(_PROGRESS_S)
+                if last:
+                    await self.progress(*last.pop())
+
+        keeping = asyncio.create_task(keep(), name="progress")
+        try:
+            yield tell
+        finally:
+            keeping.cancel()
+            await asyncio.wait([keeping])
+
+    async def signal(self, name: str, *, timeout_s: float) -> Any:  # Any: builtins that somebody sent
+        """What somebody sends as the signal `name`; None when nobody does within `timeout_s`, also over restarts."""
+        return await DBOS.recv_async(name, timeout_s)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait; after a restart, only for what is left."""
+        await DBOS.sleep_async(seconds)
+
+    async def start(self, name: str, request: msgspec.Struct) -> str:
+        """Start another workflow, once, and go on; its run's id.
+
+        Raises InvalidDeclaration unless this one declares the other's queue in `starts_in`.
+        """
+        self.keeper.check_child(self.workflow, name)
+        self._children += 1
+        run_id = f"{self.id}.{self._children}"
+        await self.step(
+            Step(f"start {name}", lambda: self._start_child(name, request, run_id), returns=str),
+        )
+        return run_id
+
+    async def ended(self, run_id: str, returns: type[T]) -> T:
+        """The answer of a run that `start` began; raises what it failed with."""
+        answer = await self.step(Step(f"await {run_id}", lambda: self.keeper.ended(self.scope, run_id), returns=Any))
+        return msgspec.convert(answer, returns)
+
+    def effect_key(self, step: str) -> str:
+        """A key that is the same whenever this step of this run is tried: for effects outside the database."""
+        return f"{self.id}:{step}"
+
+    async def undo_all(self) -> None:
+        """Undo the finished steps, the last first; what cannot be undone is told, and the others are."""
+        while self._undos:
+            name, undo, result = self._undos.pop()
+
+            async def work(undo: Callable[[Any], Awaitable[None]] = undo, result: Any = result) -> None:  # Any: as kept
+                await undo(result)
+
+            try:
+                await DBOS.run_step_async({"name": f"{UNDO}{name}"}, work)
+            except Exception as error:  # noqa: BLE001  # the others must be undone too
+                telemetry.emit("workflow.undo_failed", run=self.id, step=name, error=normalize(error).message)
+
+    async def _start_child(self, name: str, request: msgspec.Struct, run_id: str) -> str:
+        return await self.keeper.start_child(self.scope, name, request, run_id=run_id, parent=self.id)
+
+    async def _working(self, step: Step[T]) -> Any:  # Any: builtins
+        """The step's result as builtins; whoever may not do it any more is told so before it begins."""
+        scope = await self.keeper.scope_of(self.scope.actor.id, self.scope.project, self.scope.trace)
+        scope.require(self.right)
+        self.scope = scope
+        fault.point("workflow.before_step")
+        key = self._cache_key(step)
+        if key and (held := await self.keeper.step_result(key)) is not None:
+            return held[0]
+        with telemetry.span("workflow.step", workflow=self.workflow, step=step.name):
+            kept = msgspec.to_builtins(await step.work())
+        fault.point("workflow.after_step")
+        if key:
+            await self.keeper.keep_step_result(key, [kept])
+        return kept
+
+    def _returned(self, step: Step[T], kept: object) -> T:
+        try:
+            result: T = msgspec.convert(kept, step.returns)
+        except msgspec.ValidationError as error:
+            raise InvalidInput(f"the step {step.name!r} returned something else than it declares: {error}") from error
+        if step.undo is not None:
+            self._undos.append((step.name, step.undo, result))
+        return result
+
+    def _cache_key(self, step: Step[T]) -> str:
+        if not step.cache:
+            return ""
+        tenant = f"{self.scope.actor.id}\0{self.scope.project}"
+        text = "\0".join((tenant, self.workflow, str(self.version), step.name, step.cache))
+        return hashlib.blake2b(text.encode(errors="surrogateescape"), digest_size=20).hexdigest()
+
+
+def _options(step: Step[T]) -> Any:  # Any: DBOS's TypedDict
+    return {
+        "name": step.name,
+        "retries_allowed": step.retries.tries > 1,
+        "max_attempts": max(1, step.retries.tries),
+        "interval_seconds": step.retries.first_s,
+        "backoff_rate": step.retries.factor,
+        "should_retry": _is_worth_it,
+        "preemptible": True,
+        "timeout_seconds": step.timeout_s,
+    }
+
+
+def _is_worth_it(error: BaseException) -> bool:
+    return error.retryable if isinstance(error, DuckError) else True

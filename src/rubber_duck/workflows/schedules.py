@@ -1,0 +1,69 @@
+"""What is started by the clock: one run for the whole cluster, and for missed times one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from croniter import croniter
+
+from rubber_duck import telemetry
+from rubber_duck.errors import DuckError, InvalidSettings
+from rubber_duck.settings.tree import ScheduleSettings
+from rubber_duck.storage.database import Connection, Database
+from rubber_duck.workflows import store
+
+_TICK_S: Final = 1.0
+
+Prepared = Callable[[str], Callable[[Connection], None]]
+"""From a run's id to what queues it within a transaction."""
+
+
+class Clockwork:
+    """Starts what is due. Taking a schedule and enqueuing its run are one transaction, so exactly one process does."""
+
+    def __init__(
+        self,
+        database: Database,
+        schedules: Mapping[str, ScheduleSettings],
+        prepared: Mapping[str, Prepared],
+        *,
+        now: Callable[[], datetime],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._database = database
+        self._schedules = schedules
+        self._prepared = prepared
+        self._now = now
+        self._sleep = sleep
+        for name, each in schedules.items():
+            if not croniter.is_valid(each.cron):
+                raise InvalidSettings(f"workflows.schedules.{name}.cron is {each.cron!r}, which is no cron line")
+
+    async def keep(self) -> None:
+        """Start what is due, until cancelled."""
+        while self._schedules:
+            await self.tick()
+            await self._sleep(_TICK_S)
+
+    async def tick(self) -> int:
+        """Start what is due now; how many runs."""
+        started = 0
+        for name, each in self._schedules.items():
+            now = self._now()
+            try:
+                started += await self._database.run(partial(self._take, name=name, schedule=each, now=now))
+            except DuckError as error:
+                telemetry.emit("workflow.schedule_failed", schedule=name, error=error.message)
+        return started
+
+    def _take(self, connection: Connection, *, name: str, schedule: ScheduleSettings, now: datetime) -> int:
+        following: datetime = croniter(schedule.cron, now).get_next(datetime)
+        store.put_schedule(connection, name, schedule.cron, following)
+        if not store.take_due(connection, name, now, following):
+            return 0
+        self._prepared[name](f"{name}-{now:%Y%m%dT%H%M%S}")(connection)
+        return 1

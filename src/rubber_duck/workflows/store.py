@@ -1,0 +1,296 @@
+"""The tables of runs, of processes that work, and of schedules; the only SQL of this slice.
+
+Whose a run is stands in every query of a person: another actor's run is not found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    MetaData,
+    Row,
+    Select,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+
+from rubber_duck.scope import Scope
+from rubber_duck.storage.columns import Json, Key, Timestamp
+from rubber_duck.storage.metadata import metadata
+
+runs: Final = Table(
+    "runs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("actor_id", Text, nullable=False),
+    Column("project_id", Key),
+    Column("workflow", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("parent", Text),
+    Column("stopped", Text, nullable=False),
+    Column("done", BigInteger, nullable=False),
+    Column("total", BigInteger, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("created_at", Timestamp, nullable=False),
+    Index(None, "actor_id", "created_at"),
+)
+
+executors: Final = Table(
+    "run_executors",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("version", Text, nullable=False),
+    Column("beats", BigInteger, nullable=False),
+    Column("started_at", Timestamp, nullable=False),
+)
+
+schedules: Final = Table(
+    "run_schedules",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("cron", Text, nullable=False),
+    Column("next_at", Timestamp, nullable=False),
+)
+
+step_results: Final = Table(
+    "run_step_results",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("result", Json, nullable=False),
+    Column("created_at", Timestamp, nullable=False),
+)
+
+_WAITING: Final = ("ENQUEUED", "DELAYED")
+_OPEN: Final = (*_WAITING, "PENDING")
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A run as it is kept by us. `stopped` is why it was stopped: `cancelled`, `paused`, or empty."""
+
+    id: str
+    actor_id: str
+    project_id: UUID | None
+    workflow: str
+    version: int
+    queue: str
+    created_at: datetime
+    parent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Executor:
+    """A process that works. `beats` grows while it lives."""
+
+    id: str
+    version: str
+    beats: int
+
+
+@dataclass(frozen=True, slots=True)
+class Theirs:
+    """DBOS's tables of runs and of what they came to."""
+
+    status: Table
+    output: Table
+
+    @classmethod
+    def of(cls, status: Table, output: Table, schema: str | None) -> Theirs:
+        """The tables in the schema where they really lie; what DBOS declares names a placeholder."""
+        place = MetaData(schema=schema)
+        return cls(
+            *(Table(each.name, place, *(_copied(column) for column in each.columns)) for each in (status, output))
+        )
+
+
+def add_run(connection: Connection, row: RunRow) -> None:
+    """Keep a new run."""
+    connection.execute(
+        insert(runs).values(
+            id=row.id,
+            actor_id=row.actor_id,
+            project_id=row.project_id,
+            workflow=row.workflow,
+            version=row.version,
+            queue=row.queue,
+            parent=row.parent,
+            stopped="",
+            done=0,
+            total=0,
+            note="",
+            created_at=row.created_at,
+        )
+    )
+
+
+def has_run(connection: Connection, run_id: str) -> bool:
+    """Whether a run of that id is kept."""
+    return connection.execute(select(runs.c.id).where(runs.c.id == run_id)).first() is not None
+
+
+def set_progress(connection: Connection, run_id: str, done: int, total: int, note: str) -> None:
+    """Keep how far a run is."""
+    connection.execute(update(runs).where(runs.c.id == run_id).values(done=done, total=total, note=note))
+
+
+def set_stopped(connection: Connection, run_id: str, why: str) -> None:
+    """Keep why a run was stopped; empty: it goes on."""
+    connection.execute(update(runs).where(runs.c.id == run_id).values(stopped=why))
+
+
+def runs_of(
+    connection: Connection,
+    scope: Scope,
+    theirs: Theirs,
+    *,
+    only: Collection[str] | None = None,
+    workflow: str = "",
+    limit: int = 50,
+) -> Sequence[Row[Any]]:  # Any: the columns of both tables
+    """The scope's runs with DBOS's status and output of each, newest first; of one project if the scope names one."""
+    status, output = theirs.status, theirs.output
+    joined = runs.join(status, status.c.workflow_uuid == runs.c.id)
+    joined = joined.outerjoin(output, output.c.workflow_uuid == runs.c.id)
+    statement = _visible(select(runs, *_shown(status, output)).select_from(joined), scope)
+    if only is not None:
+        statement = statement.where(runs.c.id.in_(only))
+    if workflow:
+        statement = statement.where(runs.c.workflow == workflow)
+    return connection.execute(statement.order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit)).all()
+
+
+def counts(connection: Connection, scope: Scope, status: Table) -> Sequence[Row[Any]]:  # Any: as above
+    """Queue, status, how many, and since when (milliseconds since 1970) the oldest of them, over the scope's runs."""
+    statement = select(runs.c.queue, status.c.status, func.count(), func.min(status.c.created_at))
+    joined = _visible(statement.join(status, status.c.workflow_uuid == runs.c.id), scope)
+    return connection.execute(joined.group_by(runs.c.queue, status.c.status)).all()
+
+
+def finished_since(connection: Connection, scope: Scope, status: Table, since_ms: int) -> Mapping[str, int]:
+    """Runs that ended well since a moment, by queue."""
+    statement = select(runs.c.queue, func.count()).join(status, status.c.workflow_uuid == runs.c.id)
+    statement = statement.where(status.c.status == "SUCCESS", status.c.completed_at >= since_ms)
+    rows = connection.execute(_visible(statement, scope).group_by(runs.c.queue))
+    return {row[0]: row[1] for row in rows}
+
+
+def is_full(connection: Connection, status: Table, queue: str, most: int) -> bool:
+    """Whether `most` runs or more wait in a queue, of whomever; no more than that many rows are looked at."""
+    waits = (status.c.queue_name == queue) & status.c.status.in_(_WAITING)
+    seen = select(status.c.workflow_uuid).where(waits).limit(most).subquery()
+    return int(connection.execute(select(func.count()).select_from(seen)).scalar_one()) >= most
+
+
+def refuse_pickled(connection: Connection, status: Table) -> int:
+    """End every open run that somebody else planted as a pickle; how many there were."""
+    planted = (status.c.serialization == "py_pickle") & status.c.status.in_(_OPEN)
+    return connection.execute(update(status).where(planted).values(status="CANCELLED")).rowcount
+
+
+def add_executor(connection: Connection, executor: Executor, now: datetime) -> None:
+    """Say that a process begins to work."""
+    connection.execute(
+        insert(executors).values(id=executor.id, version=executor.version, beats=executor.beats, started_at=now)
+    )
+
+
+def beat(connection: Connection, executor_id: str) -> bool:
+    """Say that it lives; False when another process has struck it off meanwhile."""
+    done = connection.execute(
+        update(executors).where(executors.c.id == executor_id).values(beats=executors.c.beats + 1)
+    )
+    return done.rowcount == 1
+
+
+def living(connection: Connection) -> list[Executor]:
+    """Every process that was not struck off."""
+    return [
+        Executor(*row) for row in connection.execute(select(executors.c.id, executors.c.version, executors.c.beats))
+    ]
+
+
+def strike_off(connection: Connection, executor: Executor) -> bool:
+    """Fence a process that has not beaten since `executor` was read; False when it has, or is gone."""
+    still = (executors.c.id == executor.id) & (executors.c.beats == executor.beats)
+    return connection.execute(delete(executors).where(still)).rowcount == 1
+
+
+def remove_executor(connection: Connection, executor_id: str) -> None:
+    """Say that a process works no more."""
+    connection.execute(delete(executors).where(executors.c.id == executor_id))
+
+
+def holders_lost(connection: Connection, status: Table, version: str) -> list[str]:
+    """Processes that hold runs of a version and are not among the living."""
+    held = status.c
+    statement = select(held.executor_id).distinct().where(held.status == "PENDING", held.application_version == version)
+    lost = held.executor_id.is_not(None) & held.executor_id.not_in(select(executors.c.id))
+    return list(connection.execute(statement.where(lost)).scalars())
+
+
+def put_schedule(connection: Connection, name: str, cron: str, next_at: datetime) -> None:
+    """Keep when a schedule fires next; one that is there with the same cron is left as it is."""
+    held = connection.execute(select(schedules.c.cron).where(schedules.c.name == name)).scalar()
+    if held is None:
+        try:
+            with connection.begin_nested():
+                connection.execute(insert(schedules).values(name=name, cron=cron, next_at=next_at))
+        except IntegrityError:
+            return  # another process was faster, with the same settings
+    elif held != cron:
+        connection.execute(update(schedules).where(schedules.c.name == name).values(cron=cron, next_at=next_at))
+
+
+def take_due(connection: Connection, name: str, now: datetime, next_at: datetime) -> bool:
+    """Move a schedule that is due to `next_at`; True for the one process that did."""
+    due = (schedules.c.name == name) & (schedules.c.next_at <= now)
+    return connection.execute(update(schedules).where(due).values(next_at=next_at)).rowcount == 1
+
+
+def step_result(connection: Connection, key: str) -> object | None:
+    """What a step of that content returned before, inside a list; None when that is not known."""
+    found: object | None = connection.execute(select(step_results.c.result).where(step_results.c.key == key)).scalar()
+    return found
+
+
+def keep_step_result(connection: Connection, key: str, result: list[object], now: datetime) -> None:
+    """Keep what a step of that content returned."""
+    if step_result(connection, key) is None:
+        try:
+            with connection.begin_nested():
+                connection.execute(insert(step_results).values(key=key, result=result, created_at=now))
+        except IntegrityError:
+            return  # somebody else kept the same
+
+
+def _visible(statement: Select[Any], scope: Scope) -> Select[Any]:  # Any: rows of any shape
+    statement = statement.where(runs.c.actor_id == scope.actor.id)
+    return statement if scope.project is None else statement.where(runs.c.project_id == scope.project)
+
+
+def _shown(status: Table, output: Table) -> list[Any]:  # Any: columns
+    held = status.c
+    attempts = func.coalesce(held.recovery_attempts, 0).label("attempts")
+    times = [held.started_at_epoch_ms, held.completed_at, held.updated_at]
+    return [held.status, output.c.error, output.c.output, attempts, *times]
+
+
+def _copied(column: Column[Any]) -> Column[Any]:  # Any: of any type
+    return Column(column.name, column.type, primary_key=column.primary_key)

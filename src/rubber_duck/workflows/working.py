@@ -1,0 +1,159 @@
+"""A process that works through the queues: carries runs out, beats, reaps, and starts what is due."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from rubber_duck import telemetry
+from rubber_duck.errors import InvalidDeclaration, UnknownName, normalize
+from rubber_duck.scope import Actor, Scope, new_trace
+from rubber_duck.storage.keys import new_key
+from rubber_duck.workflows import store
+from rubber_duck.workflows.durable import Durable
+from rubber_duck.workflows.library import version_of
+from rubber_duck.workflows.recovery import Recovery
+from rubber_duck.workflows.run import Run
+from rubber_duck.workflows.schedules import Clockwork
+from rubber_duck.workflows.store import Executor
+from rubber_duck.workflows.workflow import Workflow, parsed, workflows
+
+_OWNER: Final = "local"
+
+
+class Worker:
+    """Carries runs out on this event loop. One in a process."""
+
+    def __init__(self, durable: Durable) -> None:
+        self._durable = durable
+
+    async def carry_out(self, envelope: dict[str, Any]) -> Any:  # Any: builtins of the workflow's own shape
+        """One run from its beginning, or from where it was; raises what it fails with, after undoing what it did."""
+        from dbos import DBOS  # noqa: PLC0415  # loaded long since when this is called
+
+        workflow = workflows.discover()[envelope["workflow"]]
+        project = None if envelope["project"] is None else UUID(envelope["project"])
+        run_id = DBOS.workflow_id or ""
+        with telemetry.correlated(envelope["trace"]):
+            scope = Scope(Actor(envelope["actor"], envelope["actor"]), project, frozenset(), envelope["trace"])
+            run = Run(run_id, workflow.name, workflow.version, workflow.right, scope, self._durable.hands, self)
+            return await self._run(workflow, envelope["request"], run)
+
+    async def _run(self, workflow: type[Workflow[Any, Any]], raw: object, run: Run) -> Any:  # Any: as above
+        telemetry.emit("workflow.started", workflow=workflow.name, run=run.id)
+        telemetry.count("workflow.runs", 1, workflow=workflow.name)
+        try:
+            answer = await workflow().run(parsed(workflow, raw), run)
+        except Exception as error:  # noqa: BLE001  # the border: whatever a workflow raises is kept as ours
+            known = normalize(error)
+            telemetry.emit("workflow.failed", workflow=workflow.name, run=run.id, code=known.code, error=known.message)
+            await run.undo_all()
+            raise known  # noqa: B904  # normalize set the cause
+        telemetry.emit("workflow.finished", workflow=workflow.name, run=run.id)
+        return msgspec.to_builtins(answer)
+
+    # What a run needs: `run.Keeper`.
+
+    async def scope_of(self, actor: str, project: UUID | None, trace: str) -> Scope:
+        """What the actor may do now; Denied once that is nothing."""
+        return await self._durable.resolve(actor, project, trace)
+
+    async def keep_progress(self, run_id: str, done: int, total: int, note: str) -> None:
+        """Keep how far a run is."""
+        await self._durable.database.run(partial(store.set_progress, run_id=run_id, done=done, total=total, note=note))
+
+    async def step_result(self, key: str) -> list[Any] | None:  # Any: builtins of the step's own shape
+        """What a step of that content returned before."""
+        found = await self._durable.database.run(partial(store.step_result, key=key), write=False)
+        return found if isinstance(found, list) else None
+
+    async def keep_step_result(self, key: str, result: list[Any]) -> None:  # Any: as above
+        """Keep what a step of that content returned."""
+        work = partial(store.keep_step_result, key=key, result=result, now=self._durable.now())
+        await self._durable.database.run(work)
+
+    def check_child(self, parent: str, child: str) -> None:
+        """InvalidDeclaration unless the workflow `parent` declares that it starts others in the queue of `child`."""
+        known = workflows.discover()
+        queue = known[child].queue
+        if queue not in known[parent].starts_in:
+            raise InvalidDeclaration(
+                f"the workflow {parent!r} does not declare that it starts others in the queue {queue!r}, "
+                f"where {child!r} waits; write it into `starts_in`, or give one of them another queue"
+            )
+
+    async def start_child(self, scope: Scope, name: str, request: object, *, run_id: str, parent: str) -> str:
+        """Queue another run, once."""
+        enqueue = await self._durable.enqueuing(scope, name, request, run_id=run_id, parent=parent)
+        await self._durable.database.run(enqueue)
+        return run_id
+
+    async def ended(self, scope: Scope, run_id: str) -> object:
+        """Wait for a run's answer."""
+        return await self._durable.answer(scope, run_id)
+
+    def now(self) -> float:
+        """Seconds from any point."""
+        return self._durable.clock()
+
+
+@asynccontextmanager
+async def working(durable: Durable, *, executor_id: str | None = None) -> AsyncIterator[Callable[[], Any]]:
+    """Work through the queues until the block ends; yields what waits until working fails, which it does when fenced.
+
+    Runs that work when it ends go on in another process, or at the next start.
+    """
+    library = await durable.library()
+    version = version_of({name: each.version for name, each in workflows.discover().items()})
+    executor = Executor(executor_id or str(new_key()), version, 0)
+    settings = durable.settings.workflows
+    recovery = Recovery(durable.database, library, settings, executor, clock=durable.clock, now=durable.now)
+    clockwork = await _clockwork(durable)
+    await recovery.register()
+    try:
+        await library.launch(settings, version, executor.id, Worker(durable).carry_out)
+        async with _kept(recovery, clockwork) as failed:
+            yield failed
+    finally:
+        await library.stop()
+        await recovery.leave()
+
+
+@asynccontextmanager
+async def _kept(recovery: Recovery, clockwork: Clockwork) -> AsyncIterator[Callable[[], Any]]:
+    """Beating, reaping and the clock in tasks of their own; yields what waits for the first of them to fail."""
+    tasks = [asyncio.create_task(recovery.keep(), name="heartbeat")]
+    tasks.append(asyncio.create_task(clockwork.keep(), name="schedules"))
+
+    async def failed() -> None:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
+
+    try:
+        yield failed
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _clockwork(durable: Durable) -> Clockwork:
+    schedules = durable.settings.workflows.schedules
+    known = workflows.discover()
+    for name, each in schedules.items():
+        if each.workflow not in known:
+            raise UnknownName.among("workflow", each.workflow, known, where=f" (in [workflows.schedules.{name}])")
+    scope = await durable.resolve(_OWNER, None, new_trace()) if schedules else None
+    prepared = {
+        name: await durable.prepared(scope, each.workflow, dict(each.request))
+        for name, each in schedules.items()
+        if scope is not None
+    }
+    return Clockwork(durable.database, schedules, prepared, now=durable.now)

@@ -1,0 +1,90 @@
+"""What durable work takes from DBOS's private corners, on the installed version: an upgrade that moves one is seen."""
+
+from __future__ import annotations
+
+import base64
+import inspect
+from pathlib import Path
+
+import dbos
+import dbos._core as core
+import pytest
+from dbos._dbos import _get_dbos_instance
+from dbos._registrations import get_func_info
+from dbos._serialization import DefaultSerializer
+from sqlalchemy import text
+
+from rubber_duck.errors import InvalidInput
+from rubber_duck.scope import Scope
+from rubber_duck.settings import DatabaseSettings
+from rubber_duck.storage.database import Connection
+from rubber_duck.workflows.codec import JsonSerializer, refuse_pickles
+from tests.durable import Bench, durable_over, working
+
+ME = Scope.local()
+
+
+def test_the_private_names_are_there() -> None:
+    assert isinstance(core._PREEMPTIBLE_POLL_INTERVAL_SEC, float)
+    assert callable(_get_dbos_instance)
+    assert callable(get_func_info)
+    assert list(inspect.signature(dbos.DBOS._recover_pending_workflows).parameters) == ["executor_ids"]
+
+
+def test_pickles_are_neither_read_nor_written() -> None:
+    refuse_pickles()
+    serializer = DefaultSerializer()
+    with pytest.raises(InvalidInput, match="never read"):
+        serializer.serialize(1)
+    with pytest.raises(InvalidInput, match="never read"):
+        serializer.deserialize("gASVAAA=")
+
+
+def test_an_error_is_kept_as_its_code_and_sentence() -> None:
+    serializer = JsonSerializer()
+    kept = serializer.deserialize(serializer.serialize(InvalidInput("no such thing")))
+    assert (type(kept), kept.message) == (InvalidInput, "no such thing")
+    foreign = serializer.deserialize(serializer.serialize(ZeroDivisionError("division by zero")))
+    assert (foreign.code, foreign.message) == ("internal", "ZeroDivisionError: division by zero")
+
+
+async def test_a_planted_pickle_is_never_loaded(settings: DatabaseSettings, tmp_path: Path) -> None:
+    mark = tmp_path / "loaded"
+    # A pickle that makes the file `mark` when it is loaded: protocol 0, builtins.open(mark, "w").
+    planted = base64.b64encode(f"cbuiltins\nopen\n(V{mark}\nVw\ntR.".encode()).decode()
+    async with durable_over(settings, Bench()) as durable:
+        run_id = await durable.start(ME, "sample", {"words": ["a"]})
+        library = await durable.library()
+        schema = f"{library.tables.status.schema}." if library.tables.status.schema else ""
+
+        def plant(connection: Connection) -> None:
+            values = {"run": run_id, "input": planted}
+            connection.execute(
+                text(f"UPDATE {schema}workflow_status SET serialization = 'py_pickle' WHERE workflow_uuid = :run"),
+                values,
+            )
+            connection.execute(
+                text(f"UPDATE {schema}workflow_input SET inputs = :input WHERE workflow_uuid = :run"), values
+            )
+
+        await durable.database.run(plant)
+        async with working(durable):
+            last = [status async for status in durable.follow(ME, run_id)][-1]
+    assert last.state in ("cancelled", "failed")
+    assert not mark.exists()
+
+
+async def test_every_row_is_our_json(settings: DatabaseSettings) -> None:
+    bench = Bench(failures=1)
+    async with durable_over(settings, bench) as durable:
+        async with working(durable):
+            for words in (["a", "side:x,y", "child:c"], ["fail:b"]):
+                run_id = await durable.start(ME, "sample", {"words": words})
+                async for _ in durable.follow(ME, run_id):
+                    pass
+        library = await durable.library()
+        schema = f"{library.tables.status.schema}." if library.tables.status.schema else ""
+        tables = ("workflow_status", "operation_outputs")
+        query = " UNION ".join(f"SELECT serialization FROM {schema}{table}" for table in tables)
+        rows = await durable.database.run(lambda connection: connection.execute(text(query)).all(), write=False)
+    assert {row[0] for row in rows} <= {"duck_json", None}

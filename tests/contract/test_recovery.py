@@ -1,0 +1,137 @@
+"""What a dead process was working on goes on elsewhere; a poison run is given up; a fenced process stops."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from rubber_duck.errors import Unavailable
+from rubber_duck.fault import ENVIRONMENT
+from rubber_duck.scope import Scope
+from rubber_duck.settings import DatabaseSettings
+from rubber_duck.settings.tree import ScheduleSettings
+from rubber_duck.storage.database import Database
+from rubber_duck.workflows import store
+from rubber_duck.workflows.schedules import Clockwork
+from tests.durable import QUICK, Bench, durable_over, until, working
+
+ME = Scope.local()
+ROOT = Path(__file__).parents[2]
+
+# Works until it is killed; says each line of the diary as it is written.
+PROGRAM = """
+import asyncio, sys
+from rubber_duck import fault
+from rubber_duck.settings import DatabaseSettings
+from tests.durable import Bench, durable_over, working
+
+class Loud(list):
+    def append(self, line):
+        print(line, flush=True)
+
+async def main(url):
+    async with durable_over(DatabaseSettings(url=url), Bench(diary=Loud())) as durable, working(durable):
+        fault.arm_from_environment()
+        await asyncio.Event().wait()
+
+asyncio.run(main(sys.argv[1]))
+"""
+
+
+async def started(settings: DatabaseSettings, fault: str = "") -> asyncio.subprocess.Process:
+    """A process that works."""
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", PROGRAM, settings.url),
+        cwd=ROOT,
+        env={ENVIRONMENT: fault} if fault else {},
+        stdout=asyncio.subprocess.PIPE,
+    )
+
+
+async def line_of(process: asyncio.subprocess.Process) -> str:
+    """The next line that a process says."""
+    assert process.stdout is not None
+    return (await process.stdout.readline()).decode().strip()
+
+
+async def test_another_process_goes_on_with_what_a_killed_one_was_doing(settings: DatabaseSettings) -> None:
+    bench = Bench()
+    bench.gate.set()
+    async with durable_over(settings, bench) as durable:
+        run_id = await durable.start(ME, "sample", {"words": ["a", "wait:b", "c"]})
+        process = await started(settings)
+        assert [await line_of(process), await line_of(process)] == ["a", "b"]
+        process.send_signal(signal.SIGKILL)
+        await process.wait()
+        async with working(durable):
+            assert await durable.answer(ME, run_id) == {"words": ["a", "b", "c"]}
+        assert (await durable.show(ME, run_id)).attempts == 2
+    assert bench.diary == ["b", "c"]  # the finished step is not done again, the one in flight is
+
+
+async def test_a_run_that_kills_its_process_is_given_up_and_can_be_retried(settings: DatabaseSettings) -> None:
+    bench = Bench()
+    async with durable_over(settings, bench) as durable:
+        run_id = await durable.start(ME, "sample", {"words": ["a"]})
+        for _ in range(QUICK.attempts):
+            process = await started(settings, "workflow.before_step")
+            assert await process.wait() == -signal.SIGKILL
+        async with working(durable):
+            last = [status async for status in durable.follow(ME, run_id)][-1]
+            assert (last.state, bench.diary) == ("dead", [])
+            await durable.retry(ME, run_id)
+            assert await durable.answer(ME, run_id) == {"words": ["a"]}
+
+
+async def test_a_process_that_was_struck_off_stops(settings: DatabaseSettings) -> None:
+    async with durable_over(settings, Bench()) as durable, working(durable, executor_id="me") as failed:
+        await durable.database.run(partial(store.remove_executor, executor_id="me"))
+        with pytest.raises(Unavailable, match="begins anew"):
+            await failed()
+
+
+async def test_a_frozen_process_that_wakes_does_no_harm(settings: DatabaseSettings) -> None:
+    bench = Bench()
+    bench.gate.set()
+    async with durable_over(settings, bench) as durable:
+        run_id = await durable.start(ME, "sample", {"words": ["wait:a", "b"]})
+        process = await started(settings)
+        assert await line_of(process) == "a"
+        process.send_signal(signal.SIGSTOP)
+        try:
+            async with working(durable):
+                assert await durable.answer(ME, run_id) == {"words": ["a", "b"]}
+                process.send_signal(signal.SIGCONT)
+                await until(lambda: _is_gone(durable.database, 1))
+            assert (await durable.show(ME, run_id)).state == "done"
+            assert await durable.answer(ME, run_id) == {"words": ["a", "b"]}
+        finally:
+            process.kill()
+            await process.wait()
+    assert bench.diary == ["a", "b"]
+
+
+async def test_a_schedule_fires_once_for_all_processes_and_once_for_what_was_missed(
+    settings: DatabaseSettings,
+) -> None:
+    moment = datetime(2026, 1, 1, 12, 0, 30, tzinfo=UTC)
+    schedules = {"often": ScheduleSettings(workflow="sample", cron="* * * * *")}
+    async with durable_over(settings, Bench()) as durable:
+        prepared = {"often": await durable.prepared(ME, "sample", {})}
+        clocks = [Clockwork(durable.database, schedules, prepared, now=lambda: moment) for _ in range(3)]
+        assert [await clock.tick() for clock in clocks] == [0, 0, 0]
+        moment += timedelta(minutes=1)
+        assert sum(await asyncio.gather(*(clock.tick() for clock in clocks))) == 1
+        moment += timedelta(hours=5)
+        assert sum(await asyncio.gather(*(clock.tick() for clock in clocks))) == 1
+        assert len(await durable.runs(ME)) == 2
+
+
+async def _is_gone(database: Database, living: int) -> bool:
+    return len(await database.run(store.living, write=False)) == living

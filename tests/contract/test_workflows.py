@@ -1,0 +1,267 @@
+"""Durable work, on SQLite and on PostgreSQL: what is promised to whoever declares or starts a workflow."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import msgspec
+import pytest
+
+from rubber_duck.errors import Conflict, Denied, InvalidInput, LimitExceeded, NotFound, UnknownName
+from rubber_duck.scope import Actor, Right, Scope
+from rubber_duck.settings import DatabaseSettings
+from rubber_duck.settings.tree import QueueSettings
+from rubber_duck.workflows.durable import StartOptions
+from rubber_duck.workflows.workflow import QUEUES
+from tests.durable import QUICK, Bench, durable_over, until, working
+
+ME = Scope.local()
+
+
+async def test_a_run_is_queued_carried_out_and_shown(settings: DatabaseSettings) -> None:
+    bench = Bench()
+    async with durable_over(settings, bench) as durable:
+        run_id = await durable.start(ME, "sample", {"words": ["a", "b"]})
+        assert (await durable.show(ME, run_id)).state == "waiting"
+        async with working(durable):
+            assert await durable.answer(ME, run_id) == {"words": ["a", "b"]}
+        shown = await durable.show(ME, run_id)
+        assert (shown.state, shown.done, shown.total, shown.attempts) == ("done", 2, 2, 1)
+        assert [step.name for step in await durable.steps(ME, run_id)] == ["a", "b"]
+    assert bench.diary == ["a", "b"]
+
+
+async def test_steps_side_by_side_keep_their_order_and_one_failure_leaves_the_others(
+    settings: DatabaseSettings,
+) -> None:
+    async with durable_over(settings, Bench()) as durable, working(durable):
+        run_id = await durable.start(ME, "sample", {"words": ["side:x,bad,y"]})
+        assert await durable.answer(ME, run_id) == {"words": ["x bad y"]}
+
+
+async def test_a_failure_undoes_finished_steps_in_reverse(settings: DatabaseSettings) -> None:
+    bench = Bench(failures=1)
+    async with durable_over(settings, bench) as durable, working(durable):
+        run_id = await durable.start(ME, "sample", {"words": ["undo:a", "undo:b", "fail:c"]})
+        with pytest.raises(Conflict, match="c is bad"):
+            await durable.answer(ME, run_id)
+    assert bench.diary == ["a", "b", "c", "undo b", "undo a"]
+
+
+async def test_a_failed_run_is_retried_from_the_step_that_failed(settings: DatabaseSettings) -> None:
+    bench = Bench(failures=1)
+    async with durable_over(settings, bench) as durable, working(durable):
+        run_id = await durable.start(ME, "sample", {"words": ["a", "fail:b"]})
+        with pytest.raises(Conflict):
+            await durable.answer(ME, run_id)
+        await durable.retry(ME, run_id)
+        assert await durable.answer(ME, run_id) == {"words": ["a", "b"]}
+    assert bench.diary == ["a", "b", "b"]
+
+
+async def test_a_retried_run_does_again_what_was_undone(settings: DatabaseSettings) -> None:
+    bench = Bench(failures=1)
+    async with durable_over(settings, bench) as durable, working(durable):
+        run_id = await durable.start(ME, "sample", {"words": ["a", "undo:b", "c", "undo:d", "fail:e"]})
+        with pytest.raises(Conflict):
+            await durable.answer(ME, run_id)
+        await durable.retry(ME, run_id)
+        assert await durable.answer(ME, run_id) == {"words": ["a", "b", "c", "d", "e"]}
+    assert bench.diary == ["a", "b", "c", "d", "e", "undo d", "undo b", "b", "c", "d", "e"]
+
+
+async def test_what_was_done_again_is_undone_again_when_the_retry_fails_too(settings: DatabaseSettings) -> None:
+    bench = Bench(failures=2)
+    async with durable_over(settings, bench) as durable, working(durable):
+        run_id = await durable.start(ME, "sample", {"words": ["undo:a", "fail:b"]})
+        for retried in (False, True, True):
+            if retried:
+                await durable.retry(ME, run_id)
+            if bench.failures:
+                with pytest.raises(Conflict):
+                    await durable.answer(ME, run_id)
+        assert await durable.answer(ME, run_id) == {"words": ["a", "b"]}
+    assert bench.diary == ["a", "b", "undo a", "a", "b", "undo a", "a", "b"]
+
+
+async def test_a_step_is_tried_again_as_its_policy_says(settings: DatabaseSettings) -> None:
+    bench = Bench(failures=2)
+    async with durable_over(settings, bench) as durable, working(durable):
+        run_id = await durable.start(ME, "sample", {"words": ["retry:a"]})
+        assert await durable.answer(ME, run_id) == {"words": ["a"]}
+    assert bench.diary == ["a", "a", "a"]
+
+
+async def test_a_step_that_takes_too_long_is_cancelled_and_fails(settings: DatabaseSettings) -> None:
+    bench = Bench()
+    async with durable_over(settings, bench) as durable, working(durable):
+        run_id = await durable.start(ME, "sample", {"words": ["slow:a"]})
+        with pytest.raises(Conflict, match=r"longer than 0\.2 s"):
+            await durable.answer(ME, run_id)
+    assert bench.diary == ["a", "a cancelled"]
+
+
+async def test_a_cancel_reaches_a_running_step_within_a_second(settings: DatabaseSettings) -> None:
+    bench = Bench()
+    async with durable_over(settings, bench) as durable, working(durable):
+        run_id = await durable.start(ME, "sample", {"words": ["wait:a", "b"]})
+        await bench.reached.wait()
+        began = time.monotonic()
+        await durable.cancel(ME, run_id)
+        await until(lambda: _wrote(bench, "a cancelled"))
+        assert time.monotonic() - began < 1.0
+        assert (await durable.show(ME, run_id)).state == "cancelled"
+
+
+async def test_a_paused_run_goes_on_from_the_step_it_was_in(settings: DatabaseSettings) -> None:
+    bench = Bench()
+    async with durable_over(settings, bench) as durable, working(durable):
+        run_id = await durable.start(ME, "sample", {"words": ["a", "wait:b", "c"]})
+        await bench.reached.wait()
+        await durable.pause(ME, run_id)
+        await until(lambda: _wrote(bench, "b cancelled"))
+        assert (await durable.show(ME, run_id)).state == "paused"
+        bench.gate.set()
+        await durable.resume(ME, run_id)
+        assert await durable.answer(ME, run_id) == {"words": ["a", "b", "c"]}
+    assert bench.diary == ["a", "b", "b cancelled", "b", "c"]
+
+
+async def test_a_run_waits_for_a_signal(settings: DatabaseSettings) -> None:
+    async with durable_over(settings, Bench()) as durable, working(durable):
+        run_id = await durable.start(ME, "sample", {"words": ["signal:go"]})
+        await durable.send(ME, run_id, "go", "now")
+        assert await durable.answer(ME, run_id) == {"words": ["now"]}
+
+
+async def test_a_workflow_starts_another_and_uses_its_answer(settings: DatabaseSettings) -> None:
+    bench = Bench()
+    async with durable_over(settings, bench) as durable, working(durable):
+        run_id = await durable.start(ME, "sample", {"words": ["child:a", "b"]})
+        assert await durable.answer(ME, run_id) == {"words": ["a", "b"]}
+        assert (await durable.show(ME, f"{run_id}.1")).parent == run_id
+    assert bench.diary == ["a", "b"]
+
+
+async def test_parents_that_fill_their_queue_get_the_answers_of_their_children(settings: DatabaseSettings) -> None:
+    narrow = msgspec.structs.replace(QUICK, queues={name: QueueSettings(per_process=1) for name in QUEUES})
+    async with durable_over(settings, Bench(), settings=narrow) as durable:
+        parents = [await durable.start(ME, "sample", {"words": ["child:a"]}) for _ in range(3)]
+        async with working(durable):
+            for run_id in parents:
+                assert await durable.answer(ME, run_id) == {"words": ["a"]}
+
+
+async def test_a_child_in_the_queue_of_its_parent_is_refused(settings: DatabaseSettings) -> None:
+    narrow = msgspec.structs.replace(QUICK, queues={"analysis": QueueSettings(per_process=1)})
+    async with durable_over(settings, Bench(), settings=narrow) as durable, working(durable):
+        run_id = await durable.start(ME, "sample", {"words": ["own:a"]})
+        async with asyncio.timeout(10):
+            with pytest.raises(Conflict, match="does not declare that it starts others in the queue 'analysis'"):
+                await durable.answer(ME, run_id)
+        assert [each.id for each in await durable.runs(ME)] == [run_id]
+
+
+async def test_a_step_of_the_same_content_is_not_done_again(settings: DatabaseSettings) -> None:
+    bench = Bench()
+    async with durable_over(settings, bench) as durable, working(durable):
+        for content in ("1", "1", "2"):
+            run_id = await durable.start(ME, "sample", {"words": ["a"], "cache": content})
+            assert await durable.answer(ME, run_id) == {"words": ["a"]}
+    assert bench.diary == ["a", "a"]
+
+
+async def test_the_work_of_a_revoked_actor_stops_at_the_next_step(settings: DatabaseSettings) -> None:
+    bench = Bench()
+    async with durable_over(settings, bench) as durable, working(durable):
+        run_id = await durable.start(ME, "sample", {"words": ["wait:a", "b"]})
+        await bench.reached.wait()
+        bench.revoked = True
+        bench.gate.set()
+        with pytest.raises(Conflict, match="may not do anything"):
+            await durable.answer(ME, run_id)
+    assert bench.diary == ["a"]
+
+
+async def test_somebody_elses_run_is_not_found(settings: DatabaseSettings) -> None:
+    other = Scope(Actor("other", "other"), None, frozenset(Right), "0" * 32)
+    async with durable_over(settings, Bench()) as durable:
+        run_id = await durable.start(ME, "sample", {})
+        for work in (durable.show, durable.steps, durable.cancel, durable.pause, durable.resume, durable.retry):
+            with pytest.raises(NotFound):
+                await work(other, run_id)
+        assert await durable.runs(other) == []
+        assert await durable.counts(other) == []
+
+
+async def test_what_cannot_be_started_is_refused_with_a_sentence(settings: DatabaseSettings) -> None:
+    powerless = Scope(ME.actor, None, frozenset(), ME.trace)
+    async with durable_over(settings, Bench()) as durable:
+        with pytest.raises(UnknownName):
+            await durable.start(ME, "simple", {})
+        with pytest.raises(InvalidInput):
+            await durable.start(ME, "sample", {"words": 1})
+        with pytest.raises(Denied):
+            await durable.start(powerless, "sample", {})
+        assert await durable.runs(ME) == []
+
+
+async def test_of_two_runs_with_one_key_the_second_is_refused_until_the_first_ended(
+    settings: DatabaseSettings,
+) -> None:
+    async with durable_over(settings, Bench()) as durable:
+        options = StartOptions(key="k")
+        first = await durable.start(ME, "sample", {}, options)
+        with pytest.raises(Conflict):
+            await durable.start(ME, "sample", {}, options)
+        async with working(durable):
+            await durable.answer(ME, first)
+            second = await durable.start(ME, "sample", {}, options)
+            await durable.answer(ME, second)
+        assert [run.id for run in await durable.runs(ME)] == [second, first]
+
+
+async def test_a_full_queue_refuses_another_run(settings: DatabaseSettings) -> None:
+    full = msgspec.structs.replace(QUICK, queues={"analysis": QueueSettings(most_waiting=2)})
+    async with durable_over(settings, Bench(), settings=full) as durable:
+        await durable.start(ME, "sample", {})
+        await durable.start(ME, "sample", {})
+        with pytest.raises(LimitExceeded):
+            await durable.start(ME, "sample", {})
+
+
+async def test_runs_begin_by_priority_and_after_their_delay(settings: DatabaseSettings) -> None:
+    single = msgspec.structs.replace(QUICK, queues={"analysis": QueueSettings(per_process=1)})
+    bench = Bench()
+    async with durable_over(settings, bench, settings=single) as durable:
+        late = await durable.start(ME, "sample", {"words": ["late"]}, StartOptions(priority=9))
+        await durable.start(ME, "sample", {"words": ["soon"]}, StartOptions(priority=1))
+        held = await durable.start(ME, "sample", {"words": ["held"]}, StartOptions(priority=1, delay_s=1.5))
+        assert (await durable.show(ME, held)).state == "delayed"
+        async with working(durable):
+            await durable.answer(ME, late)
+            await durable.answer(ME, held)
+    assert bench.diary == ["soon", "late", "held"]
+
+
+async def test_only_one_part_of_a_process_works(settings: DatabaseSettings) -> None:
+    async with durable_over(settings, Bench()) as durable, working(durable):
+        with pytest.raises(Conflict):
+            async with working(durable):
+                pass
+
+
+async def test_queues_are_counted_by_state(settings: DatabaseSettings) -> None:
+    async with durable_over(settings, Bench()) as durable:
+        await durable.start(ME, "sample", {})
+        async with working(durable):
+            done = await durable.start(ME, "sample", {})
+            await durable.answer(ME, done)
+        (counted,) = await durable.counts(ME)
+    assert (counted.queue, dict(counted.by_state), counted.done_per_minute) == ("analysis", {"done": 2}, 2)
+
+
+async def _wrote(bench: Bench, line: str) -> bool:
+    await asyncio.sleep(0)
+    return line in bench.diary

@@ -1,0 +1,204 @@
+"""What tests of durable work share: workflows to be carried out, and a worker over a database of either kind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import ClassVar
+from uuid import UUID
+
+import msgspec
+
+from rubber_duck.errors import Denied, InvalidInput, Unavailable
+from rubber_duck.scope import Actor, Right, Scope
+from rubber_duck.settings import DatabaseSettings, Settings
+from rubber_duck.settings.tree import QueueSettings, WorkflowSettings
+from rubber_duck.storage.database import open_database
+from rubber_duck.workflows.durable import Durable, open_durable
+from rubber_duck.workflows.run import Retries, Run, Step
+from rubber_duck.workflows.workflow import Workflow, workflows
+from rubber_duck.workflows.working import working
+
+QUICK = WorkflowSettings(
+    heartbeat_s=0.1,
+    dead_after_s=1.0,
+    poll_s=0.05,
+    attempts=3,
+    queues={"analysis": QueueSettings(per_process=8), "notification": QueueSettings(per_process=1)},
+)
+
+
+@dataclass(slots=True)
+class Bench:
+    """What the steps of these workflows touch: a diary, gates to wait at, and who is revoked."""
+
+    diary: list[str] = field(default_factory=list)
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    failures: int = 0
+    revoked: bool = False
+
+    async def resolve(self, actor: str, project: UUID | None, trace: str) -> Scope:
+        """What the actor may do: everything, until revoked."""
+        if self.revoked:
+            raise Denied(f"{actor!r} may not do anything any more")
+        return Scope(Actor(actor, actor), project, frozenset(Right), trace)
+
+    async def note(self, line: str) -> str:
+        """Write a line."""
+        self.diary.append(line)
+        return line
+
+    async def wait(self, line: str) -> str:
+        """Write a line and wait at the gate."""
+        self.diary.append(line)
+        self.reached.set()
+        try:
+            await self.gate.wait()
+        except asyncio.CancelledError:
+            self.diary.append(f"{line} cancelled")
+            raise
+        return line
+
+    async def fail(self, line: str, error: Exception) -> str:
+        """Fail as often as is set."""
+        self.diary.append(line)
+        if self.failures:
+            self.failures -= 1
+            raise error
+        return line
+
+
+class Words(msgspec.Struct, frozen=True):
+    """A request of words."""
+
+    words: tuple[str, ...] = ()
+    cache: str = ""
+
+
+class Said(msgspec.Struct, frozen=True):
+    """An answer of words."""
+
+    words: tuple[str, ...]
+
+
+def bench_of(run: Run) -> Bench:
+    """The bench that the test lent."""
+    assert isinstance(run.hands, Bench)
+    return run.hands
+
+
+class Sample(Workflow[Words, Said]):
+    """A workflow of the tests."""
+
+    name = "sample"
+    version = 1
+    request = Words
+    answer = Said
+    right = Right.ANALYSIS_RUN
+    queue = "analysis"
+    starts_in: ClassVar[tuple[str, ...]] = ("notification",)
+
+    async def run(self, request: Words, run: Run) -> Said:
+        """Say each word, one step each, beside each other where it begins with `|`."""
+        bench = bench_of(run)
+        said: list[str] = []
+        for number, word in enumerate(request.words, 1):
+            kind, _, rest = word.partition(":")
+            said.append(await _act(run, bench, kind, rest or word, request.cache))
+            await run.progress(number, len(request.words), word)
+        return Said(tuple(said))
+
+
+class Follower(Sample):
+    """What the sample starts, in a queue after its own."""
+
+    name = "follower"
+    queue = "notification"
+    starts_in = ()
+
+
+async def _act(run: Run, bench: Bench, kind: str, word: str, cache: str) -> str:
+    match kind:
+        case "wait":
+            return await run.step(Step(word, lambda: bench.wait(word), str))
+        case "slow":
+            return await run.step(Step(word, lambda: bench.wait(word), str, timeout_s=0.2))
+        case "fail":
+            return await run.step(Step(word, lambda: bench.fail(word, InvalidInput(f"{word} is bad")), str))
+        case "retry":
+            step = Step(word, lambda: bench.fail(word, Unavailable("not now")), str, retries=Retries(3, first_s=0.01))
+            return await run.step(step)
+        case "undo":
+            return await run.step(Step(word, lambda: bench.note(word), str, undo=lambda kept: _undone(bench, kept)))
+        case "signal":
+            return str(await run.signal(word, timeout_s=10))
+        case "side":
+            each = [Step(part, lambda part=part: _side(bench, part), str) for part in word.split(",")]  # type: ignore[misc]  # a loop's value, bound at once
+            return " ".join(str(found) for found in await run.parallel(each))
+        case "child":
+            child = await run.start("follower", Words((word,)))
+            return (await run.ended(child, Said)).words[0]
+        case "own":
+            child = await run.start("sample", Words((word,)))
+            return (await run.ended(child, Said)).words[0]
+        case _:
+            return await run.step(Step(word, lambda: bench.note(word), str, cache=cache))
+
+
+async def _side(bench: Bench, part: str) -> str:
+    if part == "bad":
+        raise InvalidInput("bad")
+    return await bench.note(part)
+
+
+async def _undone(bench: Bench, kept: str) -> None:
+    bench.diary.append(f"undo {kept}")
+
+
+def declare() -> None:
+    """Make the workflows of the tests known."""
+    workflows.discover()
+    for each in (Sample, Follower):
+        if each.name not in workflows:
+            workflows.add(each)
+
+
+@asynccontextmanager
+async def durable_over(
+    database: DatabaseSettings, bench: Bench, *, settings: WorkflowSettings = QUICK, home: Path | None = None
+) -> AsyncIterator[Durable]:
+    """Durable work over a database, not working yet."""
+    declare()
+    chosen = Settings(database=database, workflows=settings, home=str(home or "/nonexistent"))
+    async with (
+        open_database(database) as opened,
+        open_durable(opened, chosen, resolve=bench.resolve, now=lambda: datetime.now(UTC)) as durable,
+    ):
+        durable.lend(bench)
+        yield durable
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until something holds; the test's own time-out ends it otherwise."""
+    while not await condition():  # noqa: ASYNC110  # what is waited for happens in a database
+        await asyncio.sleep(0.02)
+
+
+__all__ = [
+    "QUICK",
+    "Bench",
+    "Follower",
+    "Said",
+    "Sample",
+    "Words",
+    "bench_of",
+    "declare",
+    "durable_over",
+    "until",
+    "working",
+]
