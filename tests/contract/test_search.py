@@ -139,7 +139,7 @@ async def test_hostile_expressions_find_what_they_mean(database: Database, tmp_p
 
 REASONS = {
     "a.py": "def getQuerySetFast(model):\n    return make_query_set(model)\n\n\ndef to_json(the_range):\n    pass\n",
-    "b.py": "class HTTPResponse:\n    STATUS_CODE = 200\n\n\ndef refuse():\n    return HTTPResponse(STATUS_CODE)\n",
+    "b.py": "class HTTPResponse(status_Code.Any):\n    STATUS_CODE = 200\n\n\ndef refuse():\n    return STATUS_CODE\n",
 }
 
 

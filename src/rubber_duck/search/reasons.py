@@ -84,12 +84,13 @@ def _declared(query: Query, ranked: Ranked, text: Text | None) -> Iterator[str]:
 
 
 def _written(name: str, ranked: Ranked, text: Text | None) -> str:
-    """The name as it stands in the chunk."""
+    """The name as it stands in the chunk, if possible where it is given something."""
     if text is None or not text.is_current:
         return name
     chunk = ranked.file.record.chunk(ranked.at)
     piece = text.content[chunk.start_byte : chunk.end_byte].decode("utf-8", "replace")
-    found = re.search(rf"\b{re.escape(name)}\b", piece, re.IGNORECASE)
+    word = rf"\b{re.escape(name)}\b"
+    found = re.search(rf"{word}(?=\s*[:=])", piece, re.IGNORECASE) or re.search(word, piece, re.IGNORECASE)
     return found[0] if found else name
 
 
