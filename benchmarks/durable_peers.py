@@ -83,15 +83,16 @@ async def procrastinate(url: str, jobs: int) -> tuple[float, float]:
 
     app = peer.App(connector=peer.PsycopgConnector(conninfo=url))
 
-    @app.task(name="tiny")
     async def tiny() -> int:
         return 1
+
+    task = app.task(name="tiny")(tiny)
 
     async with app.open_async():
         await app.schema_manager.apply_schema_async()
         began = time.monotonic()
         for _ in range(jobs):
-            await tiny.defer_async()
+            await task.defer_async()
         queued = time.monotonic()
         await app.run_worker_async(concurrency=AT_ONCE, wait=False, install_signal_handlers=False)
         return queued - began, time.monotonic() - queued
