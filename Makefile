@@ -15,7 +15,8 @@ BENCH := $(VENV)/.bench-$(HERE)
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo "$$p" && break; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
-INSTALL := $(PIP) install --quiet --require-hashes -r
+# The lock names everything, so nothing is resolved again; pip would refuse an extra that only a dependency asks for.
+INSTALL := $(PIP) install --quiet --no-deps --require-hashes -r
 UV = $(or $(shell command -v uv),$(BIN)/uv)
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links $(UPGRADE)
