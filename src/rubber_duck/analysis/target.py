@@ -90,6 +90,25 @@ def existing(path: str, directory: str) -> str:
     return found
 
 
+def refuse_leading_out(path: str, directory: str) -> None:
+    """Raise InvalidPath where a link that lies in a project is part of `path` and leads out of that project.
+
+    A person may name any file; but a name that looks like a project's own must not bring in another's text.
+    """
+    place = os.path.normpath(absolute(path, directory))
+    found = os.path.realpath(place)
+    parts = place.split(os.sep)
+    for count in range(2, len(parts) + 1):
+        link = os.sep.join(parts[:count])
+        if not os.path.islink(link):
+            continue
+        root = _marked_root(os.path.realpath(os.path.dirname(link)))
+        if root is not None and os.path.commonpath([root, found]) != root:
+            raise InvalidPath(
+                f"'{display(path)}' leads over the link '{display(link)}' out of its project; name the file itself"
+            )
+
+
 def shown_together(only: Sequence[str], find: Callable[[str], str]) -> str:
     """What several of a root's files and folders are called together; empty for a single one, or all of the root.
 
@@ -132,10 +151,15 @@ def _standing(directory: str) -> str:
 
 
 def _project_root(folder: str) -> str:
+    return _marked_root(folder) or folder
+
+
+def _marked_root(folder: str) -> str | None:
+    """The nearest folder at or above that looks like a project."""
     home = os.path.realpath(os.path.expanduser("~"))
     for candidate in (Path(folder), *Path(folder).parents):
         if str(candidate) in {home, "/"} and str(candidate) != folder:
             break  # a home folder under version control is not the project of everything in it
         if any(os.path.exists(candidate / mark) for mark in _MARKS):  # Path.exists raises where it may not look
             return str(candidate)
-    return folder
+    return None

@@ -39,6 +39,9 @@ MOST_PICTURES: Final = 2
 MOST_CONTEXTS: Final = 64
 """How many projects, and how many contexts of all of them, are kept in memory."""
 
+HISTORY_NS: Final = 300 * 1_000_000_000
+"""So long the history is not asked again."""
+
 _STAMP: Final = b"stamp"
 _PACKAGES: Final = ("rubber_duck.context", "rubber_duck.search", "rubber_duck.code")
 
@@ -74,10 +77,13 @@ class Access:
     """The ways to a project's facts and to its index; used only when something must be built.
 
     `read` gets path → content hash of what is known already. `find` gets a question and the most hits to give.
+    `changed_at` tells when the history says that files were changed, in nanoseconds since 1970; of a fresh clone the
+    file system does not know.
     """
 
     read: Callable[[Mapping[str, str]], Awaitable[Facts]]
     find: Callable[[str, int], Awaitable[Sequence[Hit]]]
+    changed_at: Callable[[], Awaitable[Mapping[str, int]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,8 @@ class _Held:
     stamp: Stamp
     hashes: Mapping[str, str]
     picture: Picture
+    changed_at: Mapping[str, int]
+    asked_ns: int
 
 
 class Contexts:
@@ -139,7 +147,11 @@ class Contexts:
         """The picture of the project as it is now; what did not change is taken from the one before."""
         before = self._pictures.get(key)
         facts = await access.read(before.hashes if before is not None else {})
-        held = await asyncio.to_thread(_held, reader.root, facts, before)
+        if before is not None and facts.taken_ns - before.asked_ns < HISTORY_NS:
+            changed_at, asked_ns = before.changed_at, before.asked_ns
+        else:
+            changed_at, asked_ns = await access.changed_at(), facts.taken_ns
+        held = await asyncio.to_thread(_held, reader.root, facts, before, (changed_at, asked_ns))
         _put(self._pictures, key, held, MOST_PICTURES)
         _put(self._stamps, key, held.stamp, MOST_CONTEXTS)
         return held
@@ -177,13 +189,23 @@ async def open_contexts(settings: Settings) -> AsyncIterator[Contexts]:
         kept.close()
 
 
-def _held(root: Root, facts: Facts, before: _Held | None) -> _Held:
-    picture = picture_of(facts, {} if before is None else before.picture.facts)
-    return _Held(Stamp.of(root, facts.scan, facts.taken_ns), facts.hashes, picture)
+def _held(root: Root, facts: Facts, before: _Held | None, history: tuple[Mapping[str, int], int]) -> _Held:
+    changed_at, asked_ns = history
+    saved_since = {file.path for file in facts.scan.files if file.mtime_ns > asked_ns}
+    lasting = {path: at for path, at in changed_at.items() if path not in saved_since}
+    picture = picture_of(facts, {} if before is None else before.picture.facts, lasting)
+    return _Held(Stamp.of(root, facts.scan, facts.taken_ns), facts.hashes, picture, lasting, asked_ns)
 
 
-def picture_of(facts: Facts, held: Mapping[str, FileSymbols] = MappingProxyType({})) -> Picture:
-    """The picture of a project from what was read of it; `held` are the facts that were known and so not read again."""
+def picture_of(
+    facts: Facts,
+    held: Mapping[str, FileSymbols] = MappingProxyType({}),
+    changed_at: Mapping[str, int] = MappingProxyType({}),
+) -> Picture:
+    """The picture of a project from what was read of it; `held` are the facts that were known and so not read again.
+
+    `changed_at` knows better than the file system when files were changed, in nanoseconds since 1970.
+    """
     symbols = {path: held[path] for path in facts.hashes if path in held}
     symbols |= {path: decode(content) for path, content in facts.facts.items()}
     languages = {file.path: file.language or "" for file in facts.scan.files}
@@ -191,7 +213,7 @@ def picture_of(facts: Facts, held: Mapping[str, FileSymbols] = MappingProxyType(
     imports: dict[str, list[str]] = {}
     for edge in graph.edges:
         imports.setdefault(edge.source, []).append(edge.target)
-    changed_ns = {file.path: file.mtime_ns for file in facts.scan.files}
+    changed_ns = {file.path: changed_at.get(file.path, file.mtime_ns) for file in facts.scan.files}
     return Picture(symbols, imports, changed_ns, facts.scan.left_out)
 
 

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from rubber_duck import telemetry
-from rubber_duck.analysis.target import Target, target
+from rubber_duck.analysis.target import Target, refuse_leading_out, target
 from rubber_duck.call import Call
 from rubber_duck.code.code import detect
 from rubber_duck.engines.engine import Engine, engines
@@ -78,6 +78,8 @@ class CompleteAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     `extended`: they are what was left of the last answer after more was typed. `files` and `tokens` are what the model
     was made of; `trained` whether it had to be read or trained for this answer. `latency_ms` is the whole time.
+    `silence` says why there are none: `inside` of a comment or string, in front of a `word`, `unlikely` (nothing is
+    likely enough), `unfit` (what is likely stands there already, repeats, or would break the syntax).
     """
 
     candidates: tuple[Candidate, ...] = ()
@@ -87,6 +89,7 @@ class CompleteAnswer(msgspec.Struct, frozen=True, kw_only=True):
     files: int = 0
     tokens: int = 0
     latency_ms: float = 0.0
+    silence: str = ""
 
 
 @engines.add
@@ -160,12 +163,14 @@ async def _suggested(request: Suggest, call: Call) -> CompleteAnswer:
         files=answer.files,
         tokens=answer.tokens,
         latency_ms=round(latency_ms, 3),
+        silence=answer.silence or "",
     )
 
 
 def _placed(request: Suggest, settings: Settings) -> tuple[Target, str]:
     """The project, and the file's path in it; a file whose text is given need not have been saved yet."""
     place = absolute(request.path, request.directory)
+    refuse_leading_out(request.path, request.directory)
     is_given = request.content is not None or request.prefix is not None
     is_new = is_given and not os.path.lexists(place)
     found = target([os.path.dirname(place) if is_new else request.path], request.directory, settings)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
 import msgspec
 from msgspec import Meta
 
-from rubber_duck.analysis.target import project_settings, unchecked_settings
+from rubber_duck.analysis.target import project_settings, refuse_leading_out, unchecked_settings
 from rubber_duck.call import Call, Progress
 from rubber_duck.engines.engine import Engine, engines
 from rubber_duck.engines.index import nearest_root, update_index
-from rubber_duck.errors import InvalidInput
+from rubber_duck.errors import DuckError, InvalidInput
 from rubber_duck.scope import Right, Scope
 from rubber_duck.workspace.paths import Root, absolute, display
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from rubber_duck.context.context import Context as Built
     from rubber_duck.search.hits import Hit
 
+_COMMITS: Final = 1_000
 _PLACE: Final = re.compile(r"(.*?)(?::(\d{1,9}))?(?::(\d{1,9}))?")
 
 
@@ -125,11 +127,13 @@ class Context(Engine[ContextRequest, ContextAnswer]):
         from rubber_duck.context.sources import Ask  # noqa: PLC0415  # as above
 
         path, line, column = _place(request)
+        if path:
+            refuse_leading_out(path, request.directory)
         root = await nearest_root(call, path or ".", request.directory)
         relative = _relative(root, path, request.directory)
         ask = Ask(relative, line, column, request.query.strip(), request.budget_tokens)
         reader = Reader(await _within(call, root), root, unchecked_settings(root, call.settings).index)
-        access = Access(partial(_read, call, root), partial(_find, call, root))
+        access = Access(partial(_read, call, root), partial(_find, call, root), partial(_changed_at, root))
         return _answer(await call.parts.contexts.build(reader, ask, access, strategy=request.strategy))
 
 
@@ -171,6 +175,15 @@ async def _read(call: Call, root: Root, held: Mapping[str, str]) -> Facts:
     return await call.parts.analysis.read(
         whole, lambda done, total, note: call.emit(Progress(done, total, note)), held=held
     )
+
+
+async def _changed_at(root: Root) -> Mapping[str, int]:
+    """When git says that files were changed; nothing without git, or with too much history for it."""
+    from rubber_duck.workspace.git import read_changed_at  # noqa: PLC0415  # a subprocess: listing engines needs it not
+
+    with suppress(DuckError):
+        return await read_changed_at(root.path, limit=_COMMITS)
+    return {}
 
 
 async def _find(call: Call, root: Root, query: str, limit: int) -> Sequence[Hit]:

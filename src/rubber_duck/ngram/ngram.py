@@ -17,11 +17,11 @@ from rubber_duck.errors import InvalidInput, TimedOut
 from rubber_duck.ngram.families import lexicon
 from rubber_duck.ngram.project import Prediction, Stop, TrainedProject
 from rubber_duck.ngram.shelf import Shelf
-from rubber_duck.ngram.suggestion import Cursor, Suggestion
+from rubber_duck.ngram.suggestion import Cursor, Silence, Suggestion
 from rubber_duck.settings import IndexSettings, Settings
 from rubber_duck.workspace.paths import Root
 
-__all__ = ["Completion", "Cursor", "Ngram", "Suggestion", "open_ngram"]
+__all__ = ["Completion", "Cursor", "Ngram", "Silence", "Suggestion", "open_ngram"]
 
 REFRESH_S: Final = 2.0
 """Seconds that a model may be behind the files while answers are given."""
@@ -34,7 +34,7 @@ class Completion:
     """What may come next at a cursor, the likeliest first.
 
     `is_extended`: it is what was left of the last answer after more was typed. `was_ready`: nothing had to be read or
-    trained for it. `files` and `tokens` are what the model is made of.
+    trained for it. `files` and `tokens` are what the model is made of. `silence`: why there are no suggestions.
     """
 
     suggestions: tuple[Suggestion, ...]
@@ -42,6 +42,7 @@ class Completion:
     was_ready: bool
     files: int
     tokens: int
+    silence: Silence | None = None
 
 
 class Ngram:
@@ -78,7 +79,7 @@ class Ngram:
             self._refreshing.add(task)
             task.add_done_callback(self._refreshing.discard)
         files, tokens = project.size()
-        return Completion(found.suggestions, found.is_extended, was_ready, files, tokens)
+        return Completion(found.suggestions, found.is_extended, was_ready, files, tokens, found.silence)
 
     async def refresh(self, root: Root, index: IndexSettings, language: str) -> None:
         """Count what was changed in the project since; nothing is trained for one that was not asked about."""

@@ -21,7 +21,7 @@ from rubber_duck.ngram.reading import relate_with
 from rubber_duck.ngram.relations import Relations
 from rubber_duck.ngram.session import Session
 from rubber_duck.ngram.shelf import Shelf
-from rubber_duck.ngram.suggestion import Cursor, Suggestion, extended, suggestions
+from rubber_duck.ngram.suggestion import Cursor, Silence, Suggestion, extended, silence, suggestions
 from rubber_duck.ngram.training import SourceText, decoded, train
 from rubber_duck.settings import IndexSettings
 from rubber_duck.workspace.paths import Root
@@ -38,10 +38,14 @@ _ANEW: Final = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """An answer: suggestions, and whether they are what was left of the last answer after more was typed."""
+    """An answer: suggestions, and whether they are what was left of the last answer after more was typed.
+
+    `silence`: why there are none.
+    """
 
     suggestions: tuple[Suggestion, ...]
     is_extended: bool
+    silence: Silence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ class TrainedProject:
             if stop():
                 raise TimedOut(_STOPPED)
             self._answers[cursor.path] = _Answer(cursor, count, found)
-            return Prediction(found, is_extended=False)
+            return Prediction(found, is_extended=False, silence=None if found else silence(session, cursor))
 
     def refresh(self, stop: Stop) -> None:
         """Bring the model up to date with what was changed in the project. Raises TimedOut when it is stopped."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from rubber_duck.ngram.lexicon import SYMBOL, Lexicon
@@ -43,11 +44,19 @@ class Cursor:
     suffix: str
 
 
+class Silence(StrEnum):
+    """Why nothing is offered at a cursor."""
+
+    INSIDE = "inside"  # of a comment or a string
+    WORD = "word"  # the cursor stands in front of one
+    UNLIKELY = "unlikely"  # no token is likely enough to begin with
+    UNFIT = "unfit"  # what is likely stands there already, repeats the lines above, or would break the syntax
+
+
 def suggestions(session: Session, cursor: Cursor, *, count: int, stop: Stop = lambda: False) -> list[Suggestion]:
     """At most `count` texts to insert, the likeliest first; none in comments, in strings, and in front of a word."""
     spot = session.move(cursor.prefix)
-    rest = cursor.suffix.partition("\n")[0]
-    if spot.inside or (rest[:1].isalnum() or rest[:1] in _WORD_BEGINNINGS):
+    if spot.inside or _is_before_a_word(cursor):
         return []
     lexicon = session.model.vocabulary.lexicon
     soundness = Soundness(lexicon, cursor.path, cursor.language, cursor.prefix, cursor.suffix)
@@ -64,6 +73,16 @@ def suggestions(session: Session, cursor: Cursor, *, count: int, stop: Stop = la
     return list(found.values())
 
 
+def silence(session: Session, cursor: Cursor) -> Silence:
+    """Why `suggestions` gives nothing there."""
+    spot = session.move(cursor.prefix)
+    if spot.inside:
+        return Silence.INSIDE
+    if _is_before_a_word(cursor):
+        return Silence.WORD
+    return Silence.UNFIT if lines(session.draft, count=1, partial=spot.partial) else Silence.UNLIKELY
+
+
 def extended(known: Sequence[Suggestion], typed: str) -> list[Suggestion]:
     """What is left of suggestions after `typed` was typed, if it follows the first of them; otherwise nothing."""
     if not known or not known[0].text.startswith(typed):
@@ -73,6 +92,11 @@ def extended(known: Sequence[Suggestion], typed: str) -> list[Suggestion]:
         for each in known
         if each.text.startswith(typed) and len(each.text) > len(typed)
     ]
+
+
+def _is_before_a_word(cursor: Cursor) -> bool:
+    begins = cursor.suffix[:1]
+    return begins.isalnum() or (begins != "" and begins in _WORD_BEGINNINGS)
 
 
 def _text(session: Session, spot: Spot, cursor: Cursor, line: Line) -> str:

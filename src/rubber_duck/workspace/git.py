@@ -55,12 +55,14 @@ async def read_revision(folder: Path) -> Revision | None:
 class Commit:
     """One commit of the history: the files that it changed, relative to the folder that was asked for.
 
-    `subject` is the first line of its message as git makes a file's name of it: words joined by `-`.
+    `subject` is the first line of its message as git makes a file's name of it: words joined by `-`. `committed_s` is
+    when it was committed, in seconds since 1970.
     """
 
     commit: str
     paths: tuple[str, ...]
     subject: str = ""
+    committed_s: int = 0
 
 
 async def read_history(folder: Path, *, limit: int) -> tuple[Commit, ...]:
@@ -78,7 +80,7 @@ async def read_history(folder: Path, *, limit: int) -> tuple[Commit, ...]:
         "--name-only",
         "--relative",
         "-z",
-        "--format=%x01%H%x01%f%x01",
+        "--format=%x01%H %ct%x01%f%x01",
         "--",
         ".",
         limits=_HISTORY,
@@ -87,10 +89,29 @@ async def read_history(folder: Path, *, limit: int) -> tuple[Commit, ...]:
         return ()
     found: list[Commit] = []
     pieces = listed.stdout.split(b"\x01")
-    for commit, subject, paths in zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=False):
+    for head, subject, paths in zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=False):
         named = tuple(os.fsdecode(path.strip(b"\n")) for path in paths.split(b"\0") if path.strip(b"\n"))
-        found.append(Commit(commit.decode("ascii", "replace"), named, subject.decode("utf-8", "replace")))
+        commit, _, committed_s = head.decode("ascii", "replace").partition(" ")
+        found.append(Commit(commit, named, subject.decode("utf-8", "replace"), int(committed_s)))
     return tuple(found)
+
+
+async def read_changed_at(folder: Path, *, limit: int) -> dict[str, int]:
+    """When each file in `folder` was changed by one of the last commits, in nanoseconds since 1970.
+
+    Files that differ from the last commit, and those that no such commit changed, are left out. Raises as
+    `read_history`.
+    """
+    commits = await read_history(folder, limit=limit)
+    if not commits:
+        return {}
+    found = {path: each.committed_s * 1_000_000_000 for each in reversed(commits) for path in each.paths}
+    listed = await _git(
+        folder, "diff", "HEAD", "--name-only", "--no-ext-diff", "--no-renames", "--relative", "-z", limits=_HISTORY
+    )
+    for path in listed.stdout.split(b"\0"):
+        found.pop(os.fsdecode(path), None)
+    return found if listed.returncode == 0 else {}
 
 
 async def read_changes(folder: Path) -> str | None:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from rubber_duck.analysis.target import seen_from, shown_together, target
-from rubber_duck.errors import InvalidSettings
+from rubber_duck.analysis.target import refuse_leading_out, seen_from, shown_together, target
+from rubber_duck.errors import InvalidPath, InvalidSettings
 from rubber_duck.settings import Settings
+from tests.factories import write_tree
 
 
 @pytest.mark.parametrize(
@@ -62,3 +63,14 @@ def test_a_person_who_came_over_a_link_is_where_the_link_leads(tmp_path: Path) -
     (tmp_path / "pond").mkdir()
     os.symlink(tmp_path / "pond", tmp_path / "link")
     assert seen_from(str(tmp_path / "link"), tmp_path.resolve() / "pond")("a.py") == "a.py"
+
+
+def test_a_link_in_a_project_does_not_lead_out_of_it(tmp_path: Path) -> None:
+    write_tree(tmp_path, {"pond/duck.toml": "", "pond/a.py": "", "nest/b.py": ""})
+    os.symlink(tmp_path / "nest", tmp_path / "pond" / "out")
+    os.symlink("a.py", tmp_path / "pond" / "inside.py")
+    os.symlink(tmp_path / "pond", tmp_path / "link")
+    for name in ("a.py", "inside.py", f"{tmp_path}/link/a.py", f"{tmp_path}/nest/b.py", "missing.py"):
+        refuse_leading_out(name, str(tmp_path / "pond"))
+    with pytest.raises(InvalidPath, match=r"leads over the link '.*/pond/out' out of its project"):
+        refuse_leading_out("out/b.py", str(tmp_path / "pond"))

@@ -21,6 +21,7 @@ ANSWER: dict[str, Any] = {
     "files": 2,
     "tokens": 100,
     "latency_ms": 1.5,
+    "silence": "",
 }
 ASKED: dict[str, Any] = {
     "type": "suggest",
@@ -59,12 +60,12 @@ def test_as_json_the_answer_is_as_it_came() -> None:
 
 
 def test_nothing_to_offer_is_said_on_standard_error() -> None:
-    empty = Script(ANSWER | {"candidates": []})
+    empty = Script(ANSWER | {"candidates": [], "silence": "inside"})
     found = call("complete", "a.py:1:1", script=empty)
     assert (found.code, found.out, found.err) == (
         0,
         "",
-        "nothing is offered at a.py:1:1: nothing is likely enough, or it is inside a comment, a string or a word\n",
+        "nothing is offered at a.py:1:1: it is inside a comment or a string\n",
     )
     assert call("complete", "a.py:1:1", "--quiet", script=empty).err == ""
 

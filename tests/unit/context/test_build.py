@@ -187,9 +187,9 @@ async def test_rules_that_are_too_long_are_cut_and_that_is_said(tmp_path: Path) 
     assert built.packed.tokens <= 400
 
 
-def elided(text: str, keep: range = range(0)) -> str:
+def elided(text: str, keep: range = range(0), *, language: str = "python") -> str:
     source = textwrap.dedent(text)
-    symbols = extract(open_source("a.py", source.encode(), "python")).symbols
+    symbols = extract(open_source("a", source.encode(), language)).symbols
     return elide(source.splitlines(), symbols, keep=keep)
 
 
@@ -218,4 +218,54 @@ def test_a_body_with_a_line_that_is_kept_stays() -> None:
     assert elided(CODE, range(10, 11)) == (
         "class A:\n    def first(\n        self,\n    ):\n        …\n\n    def second(self):\n"
         "        three()\n        four()\n        five()"
+    )
+
+
+def test_bodies_in_braces_are_elided() -> None:
+    code = """\
+        export function price(
+          item: Item,
+        ): number {
+          const net = item.net;
+          return net;
+        }
+
+        export const cost = async (item: Item): Promise<number> => {
+          await save(item);
+          return 1;
+        };
+
+        class Shop {
+          constructor(private items: Item[]) {
+            this.start();
+            this.go();
+          }
+
+          static of(items: Item[]) { return new Shop(items); }
+        }
+        """
+    assert elided(code, language="typescript") == (
+        "export function price(\n  item: Item,\n): number {\n  …\n}\n\n"
+        "export const cost = async (item: Item): Promise<number> => {\n  …\n};\n\n"
+        "class Shop {\n  constructor(private items: Item[]) {\n    …\n  }\n\n"
+        "  static of(items: Item[]) { return new Shop(items); }\n}"
+    )
+
+
+def test_bodies_between_do_and_end_are_elided() -> None:
+    code = """\
+        defmodule Shop do
+          @spec price(item, float) :: float
+          def price(item, rate)
+              when is_float(rate) do
+            net = item.net
+            net * rate
+          end
+
+          defp short(a), do: a + 1
+        end
+        """
+    assert elided(code, language="elixir") == (
+        "defmodule Shop do\n  @spec price(item, float) :: float\n  def price(item, rate)\n"
+        "      when is_float(rate) do\n    …\n  end\n\n  defp short(a), do: a + 1\nend"
     )

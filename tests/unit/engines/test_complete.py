@@ -75,7 +75,8 @@ async def test_the_text_may_come_with_the_request(shop: Shop) -> None:
 
 
 async def test_what_stands_behind_the_cursor_counts_unless_it_is_cut(shop: Shop) -> None:
-    assert await shop.texts(line=2, column=13) == []
+    silent = await shop.ask(line=2, column=13)
+    assert (silent.candidates, silent.silence) == ((), "word")
     assert (await shop.texts(line=2, column=13, cut=True))[0] == "item.net + item.tax"
 
 

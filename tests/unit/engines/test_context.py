@@ -21,6 +21,7 @@ from rubber_duck.errors import Denied, NotFound
 from rubber_duck.scope import Actor, Right, Scope
 from rubber_duck.settings import Settings, load
 from rubber_duck.storage.cache import Cache
+from rubber_duck.workspace.programs import find_program, run_program
 from tests.factories import write_tree
 
 LATER_NS = 3_600_000_000_000
@@ -187,3 +188,17 @@ async def test_what_was_told_of_a_purged_project_is_forgotten(app: App, tmp_path
     kept = b"".join(path.read_bytes() for path in (tmp_path / "home").glob("cache.db*"))
     assert b"def home():" not in kept
     assert not (await ask(app, pond, place="nest.py:5")).cached
+
+
+async def test_how_old_a_file_is_the_history_says_where_there_is_one(app: App, tmp_path: Path) -> None:
+    pond = write_tree(tmp_path / "pond", POND)
+    for line in ("init -q", "add duck.py", "-c user.name=duck -c user.email=duck@example.org commit -q -m swim"):
+        done = await run_program(
+            [find_program("git") or "git", *line.split()],
+            cwd=pond,
+            environment={"GIT_COMMITTER_DATE": "2001-01-01T00:00:00Z"},
+        )
+        assert done.returncode == 0, done.stderr
+    answer = await ask(app, pond, place="nest.py:5")
+    recency = {part.path: part.recency for part in answer.parts}
+    assert (recency["duck.py"], recency["nest.py"]) == (0.0, 1.0)

@@ -12,7 +12,7 @@ import pytest
 from rubber_duck.code.code import open_source
 from rubber_duck.ngram.session import Session
 from rubber_duck.ngram.soundness import Soundness
-from rubber_duck.ngram.suggestion import Cursor, Suggestion, extended, suggestions
+from rubber_duck.ngram.suggestion import Cursor, Silence, Suggestion, extended, silence, suggestions
 from tests.unit.ngram.models import SHOP, model_of, words
 
 MODEL = model_of(SHOP)
@@ -55,6 +55,25 @@ def test_what_stands_behind_the_cursor_is_not_offered_again() -> None:
     assert "total = item.price" not in _offers(BEGUN, "\n        total = item.price\n")
     assert "customer, total)" not in _offers("order = Order(", ")\n")
     assert "customer, total" in _offers("order = Order(", ")\n")
+
+
+@pytest.mark.parametrize(
+    ("prefix", "suffix", "why"),
+    [
+        ("x = 1  # the to", "", Silence.INSIDE),
+        (BEGUN + "total = ", "item.price\n", Silence.WORD),
+        ("order = Order(customer, total", ")\n", Silence.UNFIT),
+    ],
+)
+def test_why_nothing_is_offered_is_told(prefix: str, suffix: str, why: Silence) -> None:
+    cursor = Cursor("shop/x.py", "python", prefix, suffix)
+    session = Session(MODEL, "shop/x.py")
+    assert (suggestions(session, cursor, count=1), silence(session, cursor)) == ([], why)
+
+
+def test_a_project_that_says_nothing_makes_nothing_likely() -> None:
+    session = Session(model_of({"a.py": ""}), "x.py")
+    assert silence(session, Cursor("x.py", "python", "", "")) is Silence.UNLIKELY
 
 
 def test_a_line_is_not_offered_a_third_time() -> None:

@@ -122,7 +122,9 @@ def test_commits_that_share_rare_words_speak_for_what_they_changed() -> None:
         Commit("3", ("term.py",), "Fix-colours"),
         Commit("4", tuple(f"{number}.py" for number in range(21)), "Sell-windows-and-lose-them"),
     )
-    assert changed_with(["Pagers", "lose", "windows"], commits) == {"pager.py": 1.0, "term.py": 1.0}
+    found = changed_with(["Pagers", "lose", "windows"], commits)
+    assert found == {"pager.py": (1.0, commits[1]), "term.py": (1.0, commits[1])}
+    assert str(found["term.py"]) == "commit 2 changed it: Show the pager on Windows"
     assert changed_with(["colour"], commits) == {}
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rubber_duck.errors import InvalidPath, LimitExceeded, ProgramUnavailable, TimedOut
-from rubber_duck.workspace.git import Commit, Revision, read_changes, read_history, read_revision
+from rubber_duck.workspace.git import Commit, Revision, read_changed_at, read_changes, read_history, read_revision
 from rubber_duck.workspace.programs import Completed, Limits, find_program, run_program
 from tests.factories import write_tree
 
@@ -198,11 +198,28 @@ async def test_the_history_and_the_changes_of_a_folder_are_read(tmp_path: Path) 
     found = await read_history(tmp_path / "pond", limit=9)
     assert [sorted(each.paths) for each in found] == [["caf\u00e9.py"], ["b\nc.py", "caf\u00e9.py"]]
     assert await read_history(tmp_path / "pond", limit=1) == (
-        Commit(found[0].commit, ("caf\u00e9.py",), "Feed-the-ducks-twice"),
+        Commit(found[0].commit, ("caf\u00e9.py",), "Feed-the-ducks-twice", found[0].committed_s),
     )
     changes = await read_changes(tmp_path / "pond")
     assert changes is not None
     assert changes.split("\n", 2)[2] == '--- "a/b\\nc.py"\n+++ "b/b\\nc.py"\n@@ -1 +1 @@\n-b\n+d\n'
+
+
+async def test_the_history_knows_when_files_were_changed_that_are_as_committed(tmp_path: Path) -> None:
+    assert await read_changed_at(tmp_path, limit=9) == {}
+    await git(tmp_path, "init", "-q")
+    write_tree(tmp_path, {"pond/old.py": "a\n", "pond/new.py": "b\n", "pond/edited.py": "c\n"})
+    await git(tmp_path, "add", "-A")
+    await git(tmp_path, "commit", "-q", "-m", "first", "--date", "2001-01-01T00:00:00Z")
+    write_tree(tmp_path, {"pond/new.py": "bb\n"})
+    await git(tmp_path, "commit", "-q", "-a", "-m", "second")
+    write_tree(tmp_path, {"pond/edited.py": "cc\n"})
+    second, first = await read_history(tmp_path, limit=9)
+    assert await read_changed_at(tmp_path / "pond", limit=9) == {
+        "old.py": first.committed_s * 1_000_000_000,
+        "new.py": second.committed_s * 1_000_000_000,
+    }
+    assert await read_changed_at(tmp_path / "pond", limit=1) == {"new.py": second.committed_s * 1_000_000_000}
 
 
 async def test_a_repository_of_another_user_runs_nothing_of_its_own(tmp_path: Path) -> None:

@@ -68,12 +68,15 @@ def command(place: str, count: int, cut: bool, from_stdin: bool, language: str, 
             table.add_row(drawing.text(each["text"], "bold"), likely, drawing.text(_REASONS[each["reason"]], "dim"))
         drawing.show(table)
     elif not current().quiet:
-        terminal.note(
-            f"nothing is offered at {terminal.printable(place)}: nothing is likely enough, or it is inside a comment, "
-            "a string or a word"
-        )
+        terminal.note(f"nothing is offered at {terminal.printable(place)}: {_SILENCES[answer['silence']]}")
 
 
+_SILENCES: Final = {
+    "inside": "it is inside a comment or a string",
+    "word": "it is in front of a word; with --cut what stands behind it is not looked at",
+    "unlikely": "nothing that the project writes is likely enough there",
+    "unfit": "what is likely stands there already, repeats the lines above, or would break the syntax",
+}
 _REASONS: Final = {
     "symbols": "what the code declares",
     "file": "this file",

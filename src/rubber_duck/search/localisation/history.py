@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from rubber_duck.search.stem import stem
 from rubber_duck.search.words import TOKEN, words_of
@@ -19,8 +19,18 @@ _LEAST_WORDS: Final = 2
 _RARE: Final = 0.1  # a word in more than this share of the messages is how people here write
 
 
-def changed_with(words: Iterable[str], commits: Sequence[Commit]) -> dict[str, float]:
-    """File → how much the best commit that changed it speaks of `words`, as a share of the best of all commits.
+class Spoken(NamedTuple):
+    """The commit that speaks most of what is asked, of those that changed a file; `share` of the best, in (0, 1]."""
+
+    share: float
+    commit: Commit
+
+    def __str__(self) -> str:
+        return f"commit {self.commit.commit[:10]} changed it: {self.commit.subject.replace('-', ' ')}"
+
+
+def changed_with(words: Iterable[str], commits: Sequence[Commit]) -> dict[str, Spoken]:
+    """File → the commit that changed it and speaks most of `words`, the newest of equal ones.
 
     Only words that are rare in the messages count, by how rare they are, and a commit must share two of them.
     """
@@ -28,15 +38,16 @@ def changed_with(words: Iterable[str], commits: Sequence[Commit]) -> dict[str, f
     messages = [_stems(TOKEN.findall(commit.subject.replace("-", " "))) for commit in commits]
     frequency = Counter(word for message in messages for word in message)
     most = max(2, _RARE * len(commits))
-    scores: dict[str, float] = {}
+    scores: dict[str, tuple[float, Commit]] = {}
     for commit, message in zip(commits, messages, strict=True):
         alike = {word for word in message & wanted if frequency[word] <= most}
         if len(alike) >= _LEAST_WORDS and len(commit.paths) <= _MOST_FILES:
             score = sum(math.log(1 + len(commits) / frequency[word]) for word in sorted(alike))
             for path in commit.paths:
-                scores[path] = max(score, scores.get(path, 0.0))
-    best = max(scores.values(), default=1.0)
-    return {path: score / best for path, score in scores.items()}
+                if path not in scores or score > scores[path][0]:
+                    scores[path] = (score, commit)
+    best = max((score for score, _ in scores.values()), default=1.0)
+    return {path: Spoken(score / best, commit) for path, (score, commit) in scores.items()}
 
 
 def _stems(tokens: Iterable[str]) -> set[str]:

@@ -60,8 +60,8 @@ async def locate(text: str, ground: Ground, limit: int) -> list[Suspect]:
     evidence += await _worded(issue, ground.find)
     known = frozenset(ground.paths)
     evidence += [
-        Evidence(path, Clue.HISTORY, share, "a commit that says the like changed it")
-        for path, share in changed_with((*issue.title, *issue.body), ground.commits).items()
+        Evidence(path, Clue.HISTORY, spoken.share, str(spoken))
+        for path, spoken in changed_with((*issue.title, *issue.body), ground.commits).items()
         if path in known
     ]
     first = rank(evidence, MOST_NEIGHBOURS)
