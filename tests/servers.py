@@ -12,7 +12,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -64,6 +64,10 @@ class Authority:
         return _pem(certificate), key.private_bytes(*form)
 
 
+def _not_made() -> None:
+    raise RuntimeError("this server was not made by running_postgres")
+
+
 @dataclass(slots=True)
 class PostgresServer:
     """A running PostgreSQL: trusted on its Unix socket, a password and (where `authority`) TLS on 127.0.0.1."""
@@ -71,6 +75,8 @@ class PostgresServer:
     folder: Path
     port: int
     authority: Authority | None
+    start: Callable[[], None] = _not_made
+    stop: Callable[[], None] = _not_made
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def url(self, database: str) -> str:
@@ -235,11 +241,13 @@ def running_postgres(binaries: Path, *, authority: Authority | None) -> Iterator
         server = PostgresServer(folder, _free_port(), authority)
         _configure(server, cluster, account)
         control: list[str | Path] = [binaries / "pg_ctl", "-D", cluster, "-w", "-t", "60"]
-        account.run([*control, "-l", folder / "log", "start"])
+        server.start = lambda: account.run([*control, "-l", folder / "log", "start"])
+        server.stop = lambda: account.run([*control, "-m", "immediate", "stop"])
+        server.start()
         try:
             yield server
         finally:
-            account.run([*control, "-m", "immediate", "stop"])
+            server.stop()
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,3 +135,19 @@ async def test_a_value_that_could_not_be_made_is_not_kept(nodes: Nodes) -> None:
 
 async def test_a_cluster_that_answers_is_healthy(nodes: Nodes) -> None:
     assert (await nodes.here.health()).ok
+
+
+async def test_a_subscriber_that_raises_does_not_end_listening(nodes: Nodes) -> None:
+    if nodes.here is nodes.there:
+        return  # in one process the publisher is told
+    heard = asyncio.Event()
+
+    def fail(message: bytes) -> None:
+        raise ValueError(message)
+
+    await nodes.here.subscribe("a", fail)
+    await nodes.here.subscribe("b", lambda _: heard.set())
+    await nodes.there.publish("a", b"oh")
+    await nodes.there.publish("b", b"")
+    async with asyncio.timeout(20):
+        await heard.wait()

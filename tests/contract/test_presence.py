@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from rubber_duck.channels.presence import Person, Presence, PresenceDiff
 from rubber_duck.cluster.local import LocalCluster
 from tests.contract.nodes import Nodes
@@ -73,3 +75,13 @@ async def test_who_left_as_last_is_nowhere() -> None:
     await here.leave("t", "ann", "d1", ann.told.put_nowait)
     assert here.people("t") == {}
     await here.close()
+
+
+@pytest.mark.parametrize("message", [b"", b"\xc1", b"\x80", b"\x81\xa4node\x01"])
+async def test_what_no_node_would_say_is_dropped(nodes: Nodes, message: bytes) -> None:
+    here, there = Presence(nodes.here, "a"), Presence(nodes.there, "b")
+    ann, bob = Ears(), Ears()
+    await here.enter("t", "ann", "d1", {}, ann.told.put_nowait)
+    await nodes.there.publish("presence:t", message)
+    await there.enter("t", "bob", "d2", {}, bob.told.put_nowait)
+    assert await ann.hear() == PresenceDiff({"bob": person("d2")}, {})

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from rubber_duck.channels.stream import END, FAILED, Say, Stream, StreamLimits, Streams, open_streams
-from rubber_duck.errors import InvalidInput, NotFound
+from rubber_duck.errors import InvalidInput, LimitExceeded, NotFound
 from rubber_duck.scope import Actor, Scope
 from tests.contract.nodes import Nodes
 
@@ -132,3 +132,34 @@ async def test_a_stream_that_grows_too_large_ends_with_an_error(nodes: Nodes) ->
             last = [piece async for _, piece in pieces][-1]
         assert b'"limit_exceeded"' in last.payload
         assert stream.size_bytes < 2000
+
+
+async def test_one_member_does_not_hold_all_the_streams(nodes: Nodes) -> None:
+    go = asyncio.Event()
+
+    async def wait(say: Say) -> Word:
+        await go.wait()
+        return Word("")
+
+    async with open_streams(nodes.here, "a", StreamLimits(streams=10, per_member=2)) as here:
+        held = [here.start(SCOPE, wait) for _ in range(2)]
+        with pytest.raises(LimitExceeded, match="2 answers are being streamed to you"):
+            here.start(SCOPE, wait)
+        others = here.start(STRANGER, wait)
+        go.set()
+        for stream in held:
+            await _read(stream, 0, 1)
+        third = here.start(SCOPE, wait)  # the oldest that has ended makes room
+        with pytest.raises(NotFound):
+            await here.find(SCOPE, held[0].id, 0)
+        for stream in (held[1], third):
+            assert await here.find(SCOPE, stream.id, 0) is stream
+        assert await here.find(STRANGER, others.id, 0) is others
+
+
+@pytest.mark.parametrize("message", [b"", b"\xff", b"[1]", b"\x83\xa6stream\xa1x\xa5owner\xa1x\xa8reply_to\xa6node:b"])
+async def test_what_no_node_would_say_is_dropped(nodes: Nodes, message: bytes) -> None:
+    async with open_streams(nodes.here, "a") as here, open_streams(nodes.there, "b") as there:
+        await nodes.there.publish("node:a", message)
+        stream = here.start(SCOPE, lambda say: _tell(_words(3), say))
+        assert len(await _read(await there.find(SCOPE, stream.id, 0), 0, 10)) == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -10,15 +11,22 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from rubber_duck.accounts.accounts import Accounts
+from rubber_duck.accounts.roles import Role
+from rubber_duck.cluster.local import LocalCluster
+from rubber_duck.scope import Scope
+from rubber_duck.settings import DatabaseSettings
+from rubber_duck.storage.database import open_database
 from tests.integration.duck import duck
 from tests.integration.serving import Client, Served, project_at, seconds, serving
-from tests.servers import PostgresServer, RedisServer, absent
+from tests.servers import PostgresServer, RedisServer, absent, running_postgres, wheel_binaries
 
 PHOENIX = Path(__file__).parents[1] / "phoenix"
 
@@ -155,6 +163,47 @@ def test_a_role_that_is_taken_ends_the_topic_and_a_revoked_key_the_connection(te
         assert closed.value.rcvd.code == 4401
     with pytest.raises(InvalidStatus), Client.at(team.server.socket, key):
         pass
+
+
+def test_a_key_that_expires_ends_its_open_connections(team: Team) -> None:
+    async def key_for_seconds() -> str:
+        database = DatabaseSettings(url=f"sqlite:///{team.server.home}/duck.db")
+        async with open_database(database) as opened:
+            a_day_ago = datetime.now(UTC) - timedelta(days=1) + timedelta(seconds=4)
+            accounts = Accounts(opened, LocalCluster(), clock=lambda: a_day_ago)
+            await accounts.add_user(Scope.local(), "eve", Role.PERSON)
+            return (await accounts.add_key(Scope.local(), "eve", days=1)).text
+
+    key = asyncio.run(key_for_seconds())
+    with Client.at(team.server.socket, key) as client:
+        assert client.ask("phoenix", "heartbeat")["status"] == "ok"
+        with pytest.raises(ConnectionClosed) as closed:
+            client.wait_for_the_end()
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 4401
+
+
+def test_when_nobody_can_say_who_may_what_every_connection_ends(tmp_path: Path) -> None:
+    with running_postgres(wheel_binaries(), authority=None) as database:
+        database.sql('CREATE DATABASE "team"')
+        shared = {"DUCK_DATABASE_URL": database.url("team")}
+        with serving(tmp_path / "home", **shared) as server:
+            key = server.key_for("bob")
+            with Client.at(server.socket, key) as client:
+                assert client.ask("phoenix", "heartbeat")["status"] == "ok"
+                database.stop()
+                since = time.monotonic()
+                with pytest.raises(ConnectionClosed) as closed:
+                    client.wait_for_the_end()
+                assert closed.value.rcvd is not None
+                assert closed.value.rcvd.code == 1013
+                assert seconds(since) < 6
+            with pytest.raises(InvalidStatus) as refused, Client.at(server.socket, key):
+                pass
+            assert refused.value.response.status_code == 503
+            database.start()
+            with Client.at(server.socket, key) as client:
+                assert client.ask("phoenix", "heartbeat")["status"] == "ok"
 
 
 @pytest.mark.parametrize("frame", ["nonsense", "[1,2,3]", b"\x09", "[" * 100_000])

@@ -136,6 +136,10 @@ class Accounts:
         rights = _capped(RIGHTS[role], standing.key)
         return Scope(actor_of(standing.user), project_id, rights, trace)
 
+    def now(self) -> datetime:
+        """The moment by which keys expire."""
+        return self._clock()
+
     async def version(self) -> int:
         """A number that moves with every change of anybody's rights."""
         async with self._database.begin(write=False) as tx:

@@ -97,6 +97,25 @@ def encode_reply(to: Message, status: str, response: bytes, *, binary: bool = Fa
     return encode(Message(to.join_ref, to.ref, to.topic, REPLY, payload))
 
 
+def relayed(frame: Frame) -> bytes:
+    """A broadcast as other nodes are told it: a letter for its kind, then its bytes."""
+    return b"b" + frame if isinstance(frame, bytes) else b"t" + frame.encode()
+
+
+def broadcast_in(told: bytes, topic: str) -> Frame | None:
+    """The broadcast to `topic` that another node relayed; None for what is none, or is to another topic."""
+    kind, content = told[:1], told[1:]
+    if kind == b"b":
+        head = bytes((_BROADCAST, len(topic.encode())))
+        return content if content[:2] == head and content[3:].startswith(topic.encode()) else None
+    try:
+        text = content.decode()
+        join_ref, ref, to, _, _ = _decoder.decode(text)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
+    return text if kind == b"t" and (join_ref, ref, to) == (None, None, topic) else None
+
+
 def to_payload(value: object) -> bytes:
     """A struct or builtins as the JSON of a payload; lone surrogates become U+FFFD."""
     try:

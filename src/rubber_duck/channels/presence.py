@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from rubber_duck import telemetry
 from rubber_duck.cluster.cluster import Cluster, Subscription
 from rubber_duck.errors import Unavailable
 
@@ -142,7 +143,11 @@ class Presence:
         return room
 
     def _hear(self, topic: str, message: bytes) -> None:
-        report = _report.decode(message)
+        try:
+            report = _report.decode(message)
+        except (msgspec.MsgspecError, UnicodeError):
+            telemetry.count("cluster.unreadable", of="presence")
+            return
         room = self._rooms.get(topic)
         if room is None or report.node == self._node:
             return

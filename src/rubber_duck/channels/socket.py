@@ -26,9 +26,11 @@ from rubber_duck.channels.message import (
     ErrorView,
     Frame,
     Message,
+    broadcast_in,
     decode,
     encode,
     encode_reply,
+    relayed,
     to_payload,
 )
 from rubber_duck.channels.outgoing import Outgoing
@@ -129,12 +131,15 @@ class Socket:
             except DuckError:
                 await self._leave(place, ERROR)
 
-    async def close(self) -> None:
-        """The client is gone, or has to go: requests are cancelled, topics are left, nothing more is sent."""
+    async def close(self, *, for_good: bool = False) -> None:
+        """The client is gone, or has to go: requests are cancelled, topics are left, nothing more is sent.
+
+        What is streamed goes on for when they come back, unless they are not to: `for_good`.
+        """
         self.outgoing.end(forget=True)
         tasks = tuple(self._tasks.values())
         for task in tasks:
-            task.cancel()
+            task.cancel(ASKED if for_good else None)
         await asyncio.gather(*tasks, return_exceptions=True)
         for place in tuple(self._places.values()):
             await self._leave(place, None)
@@ -250,7 +255,7 @@ class Socket:
         mine = asyncio.current_task()
         asked = [task for (topic, _), task in tuple(self._tasks.items()) if topic == place.topic and task is not mine]
         for task in asked:
-            task.cancel(ASKED if last == CLOSE else None)
+            task.cancel(None if last is None else ASKED)
         await asyncio.gather(*asked, return_exceptions=True)
         channel, place.channel = place.channel, None
         await place.end()
@@ -314,8 +319,7 @@ class _Place(Seat):
         binary = isinstance(payload, bytes)
         frame = encode(Message(None, None, self.topic, event, encoded(payload), binary=binary))
         mark = self._mark if besides_me else _NOBODY
-        content = b"b" + frame if isinstance(frame, bytes) else b"t" + frame.encode()
-        await self._socket.cluster.publish(f"channel:{self.topic}", mark + content)
+        await self._socket.cluster.publish(f"channel:{self.topic}", mark + relayed(frame))
 
     async def listen(self) -> None:
         """Hear the topic's broadcasts from now on."""
@@ -328,9 +332,13 @@ class _Place(Seat):
             self._subscription = None
 
     def _hear(self, broadcast: bytes) -> None:
-        if broadcast[:_ORIGIN] != self._mark:
-            content = broadcast[_ORIGIN + 1 :]
-            self._socket.hear(content if broadcast[_ORIGIN : _ORIGIN + 1] == b"b" else content.decode())
+        if broadcast[:_ORIGIN] == self._mark:
+            return
+        frame = broadcast_in(broadcast[_ORIGIN:], self.topic)
+        if frame is None:
+            telemetry.count("cluster.unreadable", of="broadcasts")
+        else:
+            self._socket.hear(frame)
 
 
 def _payload_of(message: Message, event: Event) -> msgspec.Struct | bytes:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
+from rubber_duck import telemetry
 from rubber_duck.channels.channel import ASKED, Push
 from rubber_duck.channels.message import ErrorView, to_payload
 from rubber_duck.cluster.cluster import Cluster
@@ -37,11 +38,12 @@ class Piece(msgspec.Struct, frozen=True, array_like=True):
 
 @dataclass(frozen=True, slots=True)
 class StreamLimits:
-    """How long a stream without a reader is kept, in seconds; how large one is; how many a node has."""
+    """How long a stream without a reader is kept, in seconds; how large one is; how many a node has, and one member."""
 
     kept_s: float = 60.0
     size_bytes: int = 2_000_000
     streams: int = 500
+    per_member: int = 32
     answer_s: float = 5.0
 
 
@@ -115,6 +117,9 @@ class _Told(msgspec.Struct, frozen=True, array_like=True):
     piece: Piece | None
 
 
+_REPLIES: Final = "stream:"
+_NAME_CHARACTERS: Final = 200
+
 _ask: Final = msgspec.msgpack.Decoder(_Ask)
 _told: Final = msgspec.msgpack.Decoder(_Told)
 _pack: Final = msgspec.msgpack.Encoder()
@@ -167,15 +172,33 @@ class Streams:
         await asyncio.gather(*tuple(self._tasks), return_exceptions=True)
 
     def hear(self, message: bytes) -> None:
-        """Take what another node asks for."""
-        self._own(self._relay(_ask.decode(message)))
+        """Take what another node asks for; what is no question of a node is dropped and counted."""
+        try:
+            ask = _ask.decode(message)
+        except (msgspec.MsgspecError, UnicodeError):
+            telemetry.count("cluster.unreadable", of="streams")
+            return
+        if ask.reply_to.startswith(_REPLIES) and len(ask.reply_to) <= _NAME_CHARACTERS:
+            self._own(self._relay(ask))
+        else:
+            telemetry.count("cluster.unreadable", of="streams")
 
     def _keep(self, stream_id: str, owner: str) -> Stream:
-        if len(self._streams) >= self._limits.streams:
+        mine = [stream for stream in self._streams.values() if stream.owner == owner]
+        if len(mine) >= self._limits.per_member and not self._forget_one(mine):
+            raise LimitExceeded(f"{self._limits.per_member} answers are being streamed to you; wait for one")
+        if len(self._streams) >= self._limits.streams and not self._forget_one(self._streams.values()):
             raise LimitExceeded("too many streams are being kept; try again in a minute")
         stream = Stream(stream_id, owner)
         self._streams[stream_id] = stream
         return stream
+
+    def _forget_one(self, among: Iterable[Stream]) -> bool:
+        """Forget the oldest stream that has ended and has no reader: it could still be continued, but others wait."""
+        over = next((stream for stream in among if stream.ended and not stream.readers), None)
+        if over is not None:
+            del self._streams[over.id]
+        return over is not None
 
     async def _work(self, stream: Stream, work: Work) -> None:
         def say(event: str, payload: msgspec.Struct) -> None:
@@ -198,6 +221,8 @@ class Streams:
         idle_s, step_s = 0.0, self._limits.kept_s / 4
         while idle_s < self._limits.kept_s:
             await asyncio.sleep(step_s)
+            if self._streams.get(stream.id) is not stream:
+                return
             idle_s = 0.0 if stream.readers else idle_s + step_s
         self._streams.pop(stream.id, None)
         self.cancel(stream)
@@ -209,8 +234,8 @@ class Streams:
         heard = asyncio.Event()
 
         def receive(message: bytes) -> None:
-            told = _told.decode(message)
-            if told.piece is None or told.offset != len(stream.pieces):
+            told = _readable(message)
+            if told is None or told.piece is None or told.offset != len(stream.pieces):
                 stream.lose()
             else:
                 stream.add(told.piece)
@@ -254,11 +279,8 @@ class Streams:
         except Unavailable:
             return  # the other node hears of the gap by itself
 
-    def _own(self, work: Awaitable[None]) -> asyncio.Task[None]:
-        async def run() -> None:
-            await work
-
-        task = asyncio.create_task(run(), name="stream")
+    def _own(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name="stream")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
@@ -294,6 +316,18 @@ async def follow(streams: Streams, stream: Stream, offset: int, push: Push) -> m
             streams.cancel(stream)
         raise
     raise _gone(stream.id)
+
+
+def _readable(message: bytes) -> _Told | None:
+    """What another node told; None for what is no piece, or whose payload is not JSON."""
+    try:
+        told = _told.decode(message)
+        if told.piece is not None:
+            msgspec.json.decode(told.piece.payload, type=msgspec.Raw)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        telemetry.count("cluster.unreadable", of="streams")
+        return None
+    return told
 
 
 def _of(stream: Stream, owner: str) -> Stream:

@@ -199,9 +199,12 @@ class RedisCluster(Cluster):
                 self._receive(channel, message["data"][_ORIGIN_BYTES:])
 
     def _receive(self, channel: bytes, message: bytes) -> None:
-        topic = channel.decode().removeprefix(self._key("topic", ""))
+        topic = channel.decode("utf-8", "replace").removeprefix(self._key("topic", ""))
         for subscriber in tuple(self._subscribers.get(topic, ())):
-            subscriber.receive(message)
+            try:
+                subscriber.receive(message)
+            except Exception as error:  # noqa: BLE001  # the border: one message must not end listening to all
+                telemetry.emit("cluster.subscriber_failed", topic=topic, error=str(error) or type(error).__name__)
 
     def _lost(self, error: Exception) -> None:
         if self._connected.is_set() or not self._listening:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
 from typing import Final
 
 from fastapi import WebSocket, WebSocketDisconnect
@@ -12,7 +15,7 @@ from fastapi.responses import PlainTextResponse
 from rubber_duck import telemetry
 from rubber_duck.channels.message import Frame
 from rubber_duck.channels.socket import Opener, Socket
-from rubber_duck.errors import DuckError, InvalidInput, LimitExceeded, Unauthenticated
+from rubber_duck.errors import DuckError, InvalidInput, LimitExceeded, Unauthenticated, normalize
 from rubber_duck.scope import new_trace
 from rubber_duck.server import guard
 from rubber_duck.server.desk import Desk, Member
@@ -20,6 +23,9 @@ from rubber_duck.server.doors import doors
 
 IDLE_S: Final = 60.0
 """A client that sends nothing for so long, not even a heartbeat, is gone."""
+
+SURE_S: Final = 4.0
+"""Who cannot be asked about for so long may do nothing any more: with the look each second that is within five."""
 
 REVOKED: Final = 4401
 TRY_LATER: Final = 1013
@@ -45,9 +51,14 @@ class Connection:
             await asyncio.wait((writing, reading), return_when=asyncio.FIRST_COMPLETED)
         finally:
             reading.cancel()
-            await self._socket.close()
+            await self._socket.close(for_good=self._reason == REVOKED)
             await asyncio.wait((reading, writing))
             await self._hang_up()
+
+    def has_expired(self, now: datetime) -> bool:
+        """Whether the key it was let in with is over."""
+        until = self._member.standing.key.expires_at
+        return until is not None and until <= now
 
     async def recheck(self, desk: Desk) -> None:
         """Take the rights that the key has now; end when it has none."""
@@ -97,12 +108,14 @@ class Connection:
 
 
 class Connections:
-    """Every open WebSocket of this process."""
+    """Every open WebSocket of this process. `clock` gives seconds from any point."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._open: set[Connection] = set()
         self._moved = asyncio.Event()
         self._seen: int | None = None
+        self._round = 0
+        self._clock = clock
 
     def __len__(self) -> int:
         return len(self._open)
@@ -113,6 +126,7 @@ class Connections:
             guard.check_host(wire.headers, hosts())
             guard.check_parameters(wire.query_params)
             key = guard.key_in(wire.headers)
+            asked_in = self._round
             member = Member(await desk.accounts.standing(key), new_trace())
         except DuckError as error:
             telemetry.count("socket.refused", reason=error.code)
@@ -124,6 +138,8 @@ class Connections:
         connection = Connection(wire, key, member, Socket(member.scope(), opened, desk.cluster))
         self._open.add(connection)
         try:
+            if asked_in != self._round:  # rights changed after they were read, and this one was not rechecked
+                await connection.recheck(desk)
             await connection.serve()
         finally:
             self._open.discard(connection)
@@ -133,24 +149,43 @@ class Connections:
         self._moved.set()
 
     async def watch(self, desk: Desk, every_s: float = 1.0) -> None:
-        """Recheck every connection whenever rights changed: told by the cluster, or read each second; never returns."""
-        if self._seen is None:
-            self._seen = await desk.accounts.version()
+        """Keep every connection within its member's rights; never returns.
+
+        Rechecks all whenever rights changed: told by the cluster, or read each second. Ends those whose key expired,
+        and all of them when for `SURE_S` nobody could say whether rights changed.
+        """
+        sure_at = self._clock()
         while True:
             try:
+                async with asyncio.timeout(max(0.0, sure_at + SURE_S - self._clock())):
+                    await self._look(desk)
+            except (DuckError, TimeoutError) as error:
+                if self._clock() - sure_at >= SURE_S:
+                    telemetry.emit("server.unsure", sockets=len(self), error=normalize(error).message)
+                    self.end_all(TRY_LATER)
+                    sure_at, self._seen = self._clock(), None
+            else:
+                sure_at = self._clock()
+            with suppress(TimeoutError):
                 async with asyncio.timeout(every_s):
                     await self._moved.wait()
-            except TimeoutError:
-                told = False
-            else:
-                told = True
-            self._moved.clear()
-            now = await desk.accounts.version()
-            if told or now != self._seen:
-                await asyncio.gather(*(connection.recheck(desk) for connection in tuple(self._open)))
-            self._seen = now
 
-    def end_all(self) -> None:
-        """The server stops."""
+    async def _look(self, desk: Desk) -> None:
+        """One look; raises when nobody can say whether rights changed."""
+        told = self._moved.is_set()
+        self._moved.clear()
+        before, self._seen = self._seen, None  # until this look has come to its end, the next one rechecks all
+        now = await desk.accounts.version()
+        if told or now != before:
+            self._round += 1
+            await asyncio.gather(*(connection.recheck(desk) for connection in tuple(self._open)))
+        at = desk.accounts.now()
         for connection in tuple(self._open):
-            connection.end(GOING_AWAY)
+            if connection.has_expired(at):
+                connection.end(REVOKED)
+        self._seen = now
+
+    def end_all(self, reason: int = GOING_AWAY) -> None:
+        """Close every one with this code."""
+        for connection in tuple(self._open):
+            connection.end(reason)

@@ -145,6 +145,12 @@ EVENTS: Final[dict[str, Event]] = _catalogue(
         {"hosts": "the names it answers to"},
     ),
     Event(
+        "server.unsure",
+        "error",
+        "Nobody could say for seconds whether rights changed, so every socket was ended; clients may come back.",
+        {"sockets": "how many were open", "error": "what was wrong"},
+    ),
+    Event(
         "socket.too_slow",
         "warning",
         "A client read too slowly for what others say, and is cut off; it may come back.",
@@ -161,6 +167,12 @@ EVENTS: Final[dict[str, Event]] = _catalogue(
         "info",
         "Redis answers again; who listens is told that messages may have been missed.",
         {"redis": "its URL without the password"},
+    ),
+    Event(
+        "cluster.subscriber_failed",
+        "error",
+        "What another process said made a subscriber raise; the others were told.",
+        {"topic": "the topic", "error": "what it said"},
     ),
     Event("storage.rolled_back", "debug", "A transaction was rolled back.", {"error": "what ended it"}),
     Event(
@@ -381,5 +393,6 @@ COUNTERS: Final[dict[str, str]] = {
     "socket.messages": "Messages that clients sent.",
     "socket.refused": "Messages that were answered with an error, or dropped.",
     "channel.joins": "Topics that were joined.",
+    "cluster.unreadable": "Messages of other processes that could not be understood, and were dropped.",
 }
 """Every counter by its name."""

@@ -184,6 +184,28 @@ async def test_members_hear_each_other_on_every_socket() -> None:
     assert (await two.event("said")).payload == {"text": "ho"}
 
 
+async def test_what_is_no_broadcast_to_the_topic_reaches_no_member() -> None:
+    cluster = LocalCluster()
+    one = client(cluster=cluster)
+    await one.join("room:a")
+    nobody = b"0" * 32
+    for told in (
+        b"",
+        nobody,
+        nobody + b"t{}",
+        nobody + b"t\xff",
+        nobody + b't["1","2","room:a","said",{}]',
+        nobody + b't[null,null,"room:b","said",{}]',
+        nobody + b't[null,null,"room:a","said",oh]',
+        nobody + b'x[null,null,"room:a","said",{}]',
+        nobody + b"b\x02\x06\x04room:bsaid",
+        nobody + b"b\x00\x06\x04room:asaid",
+        nobody + b't[null,null,"room:a","said",{"text":"real"}]',
+    ):
+        await cluster.publish("channel:room:a", told)
+    assert await one.next() == Received(None, None, "room:a", "said", {"text": "real"})
+
+
 async def test_too_many_messages_are_refused_and_not_worked_on() -> None:
     one = client(limits=SocketLimits(channel_messages=Limit(rate=1, burst=2)))
     await one.join("room:a")
