@@ -8,8 +8,9 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlsplit
 
 from rubber_duck.errors import BadAnswer, DuckError, NotConfigured, TimedOut
@@ -17,17 +18,17 @@ from rubber_duck.llm.breaker import Breaker, State, Thresholds
 from rubber_duck.llm.connections import Connection, Connections, chain_of, read_connections, split, write_connections
 from rubber_duck.llm.fallback import Fallback, Link
 from rubber_duck.llm.flavors import flavor_named
+from rubber_duck.llm.forms import Written, written_as
 from rubber_duck.llm.messages import (
+    Answer,
     Embeddings,
     Finished,
-    FinishReason,
     Gap,
     Piece,
     Prompt,
     Question,
     TextDelta,
     ToolCall,
-    Usage,
 )
 from rubber_duck.llm.retrying import Patience, Retrying
 from rubber_duck.llm.roles import Role
@@ -39,21 +40,12 @@ if TYPE_CHECKING:
     from rubber_duck.egress import Door
     from rubber_duck.llm.provider import Provider
 
-__all__ = ["LLM", "Answer", "Clocks", "Standing", "open_llm"]
+T = TypeVar("T")
+
+__all__ = ["LLM", "Answer", "Clocks", "Standing", "Written", "open_llm"]
 
 PROBE_TIMEOUT_S: Final = 10.0
 ANTHROPIC_VERSION: Final = "2023-06-01"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole answer. `model` is the one that gave it, as `provider/model`."""
-
-    text: str
-    calls: tuple[ToolCall, ...]
-    reason: FinishReason
-    usage: Usage
-    model: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +94,13 @@ class LLM:
     async def write(self, scope: Scope, role: Role, prompt: Prompt) -> Answer:
         """The whole answer."""
         return await self._whole(scope, role, prompt)
+
+    async def write_as(self, scope: Scope, role: Role, prompt: Prompt, shape: type[T]) -> Written[T]:
+        """The whole answer as a value of `shape`, a msgspec Struct; one that does not fit is asked for once more.
+
+        Raises BadAnswer when that does not fit either, or was cut off, and ProviderRejected when the model refuses.
+        """
+        return await written_as(partial(self.write, scope, role), prompt, shape)
 
     async def fill(self, scope: Scope, gap: Gap) -> Answer:
         """The text of a gap, from the models for completion."""

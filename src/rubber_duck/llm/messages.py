@@ -140,6 +140,17 @@ class Finished:
     is_counted: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer. `model` is the one that gave it, as `provider/model`."""
+
+    text: str
+    calls: tuple[ToolCall, ...]
+    reason: FinishReason
+    usage: Usage
+    model: str
+
+
 Piece = TextDelta | ThoughtDelta | ToolCall | Finished
 """What a stream is made of: text, thoughts and calls of tools, then its end."""
 

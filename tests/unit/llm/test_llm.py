@@ -6,9 +6,8 @@ import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
-from dataclasses import replace
+from collections.abc import Sequence
+from contextlib import aclosing
 from pathlib import Path
 
 import msgspec
@@ -16,45 +15,16 @@ import pytest
 
 from rubber_duck.app import open_app
 from rubber_duck.errors import Denied, DuckError, NotConfigured, TimedOut
-from rubber_duck.llm.connections import Connection, Connections, write_connections
-from rubber_duck.llm.llm import LLM, Clocks, open_llm
-from rubber_duck.llm.messages import Finished, Gap, Message, Prompt, TextDelta
-from rubber_duck.llm.messages import Role as Speaker
+from rubber_duck.llm.llm import LLM, open_llm
+from rubber_duck.llm.messages import Finished, Gap, TextDelta
 from rubber_duck.llm.roles import Role
 from rubber_duck.scope import Scope
 from rubber_duck.settings import Settings
-from rubber_duck.settings.tree import ModelSettings
-from tests.fake_provider import Answer, Asked, FakeProvider, Send, event, fake_provider, head, saying, sending
+from tests.fake_provider import Answer, Asked, Send, event, fake_provider, head, saying, sending
+from tests.unit.llm.asking import QUESTION, SCOPE, llm_over
 from tests.unit.llm.wires import WIRES
 
-QUESTION = Prompt((Message(Speaker.USER, "How are you?"),))
-SCOPE = Scope.local()
 GOOD = WIRES["openai"].events(["fine"])
-
-
-async def at_once(seconds: float) -> None:
-    """Waits for nothing."""
-
-
-@asynccontextmanager
-async def llm_over(
-    home: Path, *servers: FakeProvider, wire: str = "openai", timeout_s: float = 5.0
-) -> AsyncIterator[LLM]:
-    """Models in a chain for every role, one at each server: `p0/m`, `p1/m` …"""
-    flavor = WIRES[wire].flavor
-    connections = Connections()
-    for number, server in enumerate(servers):
-        connections = connections.with_provider(
-            Connection(name=f"p{number}", flavor=flavor, url=server.url, key=f"only-a-test-{number}")
-        )
-    for role in Role:
-        connections = connections.with_chain(role, tuple(f"p{number}/qwen-m" for number in range(len(servers))))
-    write_connections(home, connections)
-    models = ModelSettings(request_timeout_s=timeout_s, silence_s=30.0 if timeout_s > 10 else 0.5, retries=1)
-    async with open_llm(
-        Settings(home=str(home), llm=models), replace(Clocks(), sleep=at_once, random=lambda: 0.0)
-    ) as llm:
-        yield llm
 
 
 async def test_an_answer_comes_from_the_first_model_of_the_role(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import msgspec
 from rubber_duck.errors import BadAnswer, InvalidInput, LimitExceeded
 from rubber_duck.llm.fim import template_for
 from rubber_duck.llm.flavors import Filling, Flavor, flavor_named
+from rubber_duck.llm.forms import with_told
 from rubber_duck.llm.messages import (
     Embeddings,
     Finished,
@@ -147,7 +148,7 @@ class OpenAIProvider(Provider):
         """The answer of /chat/completions."""
         body: dict[str, JsonValue] = {
             "model": model,
-            "messages": [_message(each) for each in prompt.messages],
+            "messages": [_message(each) for each in self._told(prompt)],
             self._flavor.limit_field: prompt.answer_tokens,
             **self._shared(prompt.temperature, prompt.stop),
         }
@@ -242,6 +243,12 @@ class OpenAIProvider(Provider):
         if stop:
             shared["stop"] = list(stop[:4] if self._flavor.limit_field == "max_completion_tokens" else stop)
         return shared
+
+    def _told(self, prompt: Prompt) -> tuple[Message, ...]:
+        """The messages; where the server enforces no schema they hold it."""
+        if prompt.form is None or self._flavor.schemas:
+            return prompt.messages
+        return with_told(prompt.messages, prompt.form)
 
     def _takes_no_temperature(self, model: str) -> bool:
         """OpenAI's models that think refuse any temperature but the default, and stop texts."""
