@@ -13,6 +13,7 @@ from rubber_duck.scope import Actor, Right, Scope
 from rubber_duck.settings import DatabaseSettings
 from rubber_duck.settings.tree import QueueSettings
 from rubber_duck.workflows.durable import StartOptions
+from rubber_duck.workflows.naming import named
 from rubber_duck.workflows.workflow import QUEUES
 from tests.durable import QUICK, Bench, durable_over, until, working
 
@@ -193,6 +194,32 @@ async def test_somebody_elses_run_is_not_found(settings: DatabaseSettings) -> No
                 await work(other, run_id)
         assert await durable.runs(other) == []
         assert await durable.counts(other) == []
+
+
+async def test_a_run_is_found_by_the_beginning_or_end_of_its_id_among_ones_own(settings: DatabaseSettings) -> None:
+    other = Scope(Actor("other", "other"), None, frozenset(Right), "0" * 32)
+    async with durable_over(settings, Bench()) as durable:
+        first, second = [await durable.start(ME, "sample", {}) for _ in range(2)]
+        assert await named(durable, ME, first) == first
+        assert await named(durable, ME, first[-12:]) == first
+        assert await named(durable, ME, second[:-1]) == second
+        with pytest.raises(Conflict, match="write more"):
+            await named(durable, ME, first[:4])
+        for scope, text in ((other, first), (ME, first[-3:]), (ME, "%%%%"), (ME, "")):
+            with pytest.raises(NotFound):
+                await named(durable, scope, text)
+
+
+async def test_runs_are_listed_by_state_and_queue(settings: DatabaseSettings) -> None:
+    async with durable_over(settings, Bench(failures=1)) as durable, working(durable):
+        failed = await durable.start(ME, "sample", {"words": ["fail:a"]})
+        done = await durable.start(ME, "follower", {})
+        for run_id in (failed, done):
+            async for _ in durable.follow(ME, run_id):
+                continue
+        assert [run.id for run in await durable.runs(ME, states=["failed", "dead"])] == [failed]
+        assert [run.id for run in await durable.runs(ME, queue="notification")] == [done]
+        assert await durable.runs(ME, states=["waiting"]) == []
 
 
 async def test_what_cannot_be_started_is_refused_with_a_sentence(settings: DatabaseSettings) -> None:

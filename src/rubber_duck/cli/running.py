@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from rubber_duck.cli import drawing
+from rubber_duck.cli.asking import ask
+from rubber_duck.cli.failures import FAILED
+from rubber_duck.cli.invocation import current
 
 STYLES: Final = {
     "done": "green",
@@ -18,7 +22,20 @@ STYLES: Final = {
     "dead": "bold white on red",
 }
 
+_SAID: Final = 160
 _STEPS: Final = 60
+_UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"))
+
+
+def ask_and_show(request: dict[str, Any], *, as_json: bool, verdict: bool = False) -> int:  # Any: of the engine
+    """Ask the engine `workflow` about one run and show it; the exit code, which with `verdict` says how it ended."""
+    answer = ask("workflow", request)
+    (run,) = answer["runs"]
+    if as_json:
+        drawing.machine(run)
+    elif not current().quiet:
+        show_run(run)
+    return FAILED if verdict and run["state"] in ("failed", "dead", "cancelled") else 0
 
 
 def show_runs(runs: Sequence[dict[str, Any]]) -> None:  # Any: views of the engine
@@ -27,11 +44,14 @@ def show_runs(runs: Sequence[dict[str, Any]]) -> None:  # Any: views of the engi
 
 
 def runs_table(runs: Sequence[dict[str, Any]]) -> Any:  # Any: as above; rich's table
-    """The table of runs."""
-    table = drawing.table("run", "workflow", "state", "progress", "begun", "took", right=("took",))
+    """The table of runs; what is told of a run takes the room that the ids leave."""
+    table = drawing.table("run", "workflow", "state", "age", "took", "said", right=("age", "took"), wrap=("said",))
+    now_ms = time.time() * 1000
     for run in runs:
         state = drawing.text(run["state"], STYLES.get(run["state"], ""))
-        table.add_row(run["id"], run["workflow"], state, _progress(run), moment(run["created_ms"]), took(run))
+        said = _progress(run) if run["state"] in ("working", "waiting", "delayed") else run.get("error", "")
+        age = lasted((now_ms - run["created_ms"]) / 1000)
+        table.add_row(run["id"], run["workflow"], state, age, took(run), said[:_SAID])
     return table
 
 
@@ -66,6 +86,12 @@ def show_run(run: dict[str, Any]) -> None:  # Any: as above
 def moment(ms: int) -> str:
     """A moment in UTC, to the second."""
     return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def lasted(seconds: float) -> str:
+    """A length of time in its largest unit: `12 s`, `3 min`, `2 h`, `5 d`."""
+    size, unit = next(((size, unit) for size, unit in _UNITS if seconds >= 2 * size), (1, "s"))
+    return f"{max(0.0, seconds) / size:,.0f} {unit}"
 
 
 def took(run: dict[str, Any]) -> str:  # Any: as above

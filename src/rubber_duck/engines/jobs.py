@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -11,12 +11,20 @@ from rubber_duck.call import Call
 from rubber_duck.engines.engine import Engine, engines
 from rubber_duck.engines.workflow import RunView, view
 from rubber_duck.scope import Right
+from rubber_duck.workflows.states import State
+
+if TYPE_CHECKING:
+    from rubber_duck.workflows.status import RunStatus
 
 
 class JobsRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How much to tell."""
 
     limit: Annotated[int, Meta(ge=0, le=1000, description="The newest runs, at most so many.")] = 10
+    states: Annotated[tuple[State, ...], Meta(max_length=8, description="Only runs in these states.")] = ()
+    queue: Annotated[
+        Literal["", "indexing", "analysis", "generation", "notification"], Meta(description="Only runs in this queue.")
+    ] = ""
 
 
 class QueueView(msgspec.Struct, frozen=True):
@@ -58,5 +66,10 @@ class Jobs(Engine[JobsRequest, JobsAnswer]):
             )
             for each in await durable.counts(call.scope)
         )
-        runs = await durable.runs(call.scope, limit=request.limit) if request.limit else []
+        runs = await _newest(request, call) if request.limit else []
         return JobsAnswer(queues, tuple(view(each) for each in runs))
+
+
+async def _newest(request: JobsRequest, call: Call) -> list[RunStatus]:
+    durable = call.parts.workflows
+    return await durable.runs(call.scope, queue=request.queue, states=request.states, limit=request.limit)

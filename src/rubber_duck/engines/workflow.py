@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from rubber_duck.workflows.durable import Durable
     from rubber_duck.workflows.status import RunStatus, StepStatus
 
-RunId = Annotated[str, Meta(max_length=300, description="The run's id.", extra={"argument": True})]
+RunId = Annotated[
+    str,
+    Meta(max_length=300, description="The run's id, or its beginning or end.", extra={"argument": True}),
+]
 
 
 class StartRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="start"):
@@ -148,19 +151,31 @@ class WorkflowEngine(Engine[WorkflowRequest, WorkflowAnswer]):
             case ListRuns():
                 found = await durable.runs(call.scope, workflow=request.workflow, limit=request.limit)
                 return WorkflowAnswer(tuple(view(each) for each in found))
-            case ShowRun():
-                return await _shown(durable, call, request.run)
-            case CancelRun():
-                await durable.cancel(call.scope, request.run)
-            case PauseRun():
-                await durable.pause(call.scope, request.run)
-            case ResumeRun():
-                await durable.resume(call.scope, request.run)
-            case RetryRun():
-                await durable.retry(call.scope, request.run)
-            case SignalRun():
-                await durable.send(call.scope, request.run, request.signal, request.value)
-        return WorkflowAnswer((view(await durable.show(call.scope, request.run)),))
+            case _:
+                return await _acted(request, call)
+
+
+async def _acted(
+    request: ShowRun | CancelRun | PauseRun | ResumeRun | RetryRun | SignalRun, call: Call
+) -> WorkflowAnswer:
+    from rubber_duck.workflows.naming import named  # noqa: PLC0415  # brings SQLAlchemy
+
+    durable, scope = call.parts.workflows, call.scope
+    run_id = await named(durable, scope, request.run)
+    match request:
+        case ShowRun():
+            return await _shown(durable, call, run_id)
+        case CancelRun():
+            await durable.cancel(scope, run_id)
+        case PauseRun():
+            await durable.pause(scope, run_id)
+        case ResumeRun():
+            await durable.resume(scope, run_id)
+        case RetryRun():
+            await durable.retry(scope, run_id)
+        case SignalRun():
+            await durable.send(scope, run_id, request.signal, request.value)
+    return WorkflowAnswer((view(await durable.show(scope, run_id)),))
 
 
 async def _start(request: StartRun, call: Call) -> WorkflowAnswer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,8 +23,8 @@ from rubber_duck.storage.database import Connection, Database
 from rubber_duck.storage.keys import new_key
 from rubber_duck.workflows import store
 from rubber_duck.workflows.library import Library, enqueue_options
+from rubber_duck.workflows.states import ENDED, State
 from rubber_duck.workflows.status import (
-    ENDED,
     QueueCount,
     RunStatus,
     StepStatus,
@@ -32,9 +32,10 @@ from rubber_duck.workflows.status import (
     first_to_repeat,
     queue_counts,
     status_of,
+    statuses_of,
     step_statuses,
 )
-from rubber_duck.workflows.store import RunRow
+from rubber_duck.workflows.store import RunRow, Which
 from rubber_duck.workflows.workflow import QUEUES, parsed, workflows
 
 Resolve = Callable[[str, UUID | None, str], Awaitable[Scope]]
@@ -160,13 +161,15 @@ class Durable:
 
         return enqueue
 
-    async def runs(self, scope: Scope, *, workflow: str = "", limit: int = 50) -> list[RunStatus]:
-        """The scope's runs, newest first."""
-        return await self._runs(scope, workflow=workflow, limit=limit)
+    async def runs(
+        self, scope: Scope, *, workflow: str = "", queue: str = "", states: Collection[State] = (), limit: int = 50
+    ) -> list[RunStatus]:
+        """The scope's runs, newest first; of one workflow, in one queue, or in some states only."""
+        return await self._runs(scope, Which(None, workflow, queue, statuses_of(states), limit))
 
     async def show(self, scope: Scope, run_id: str) -> RunStatus:
         """One run of the scope; NotFound for another's."""
-        found = await self._runs(scope, only=[run_id])
+        found = await self._runs(scope, Which([run_id]))
         if not found:
             raise NotFound(f"there is no run {run_id!r}; `duck workflow list` shows yours")
         return found[0]
@@ -248,9 +251,9 @@ class Durable:
             raise failure_of(found)
         return found.answer
 
-    async def _runs(self, scope: Scope, **chosen: Any) -> list[RunStatus]:  # Any: what `store.runs_of` takes
+    async def _runs(self, scope: Scope, which: Which) -> list[RunStatus]:
         library = await self.library()
-        work = partial(store.runs_of, scope=scope, theirs=library.tables, **chosen)
+        work = partial(store.runs_of, scope=scope, theirs=library.tables, which=which)
         return [status_of(row) for row in await self.database.run(work, write=False)]
 
     async def close(self) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from rubber_duck.errors import Conflict, DuckError, normalize
 from rubber_duck.workflows.codec import JsonSerializer
-
-State = Literal["waiting", "delayed", "working", "paused", "cancelled", "failed", "dead", "done"]
-
-ENDED: Final = frozenset({"cancelled", "failed", "dead", "done"})
+from rubber_duck.workflows.states import State
 
 UNDO: Final = "undo "
 """What the name of a step begins with that undoes another; the other's name follows."""
@@ -71,6 +68,12 @@ class QueueCount:
     by_state: Mapping[State, int]
     oldest_waiting_s: float | None
     done_per_minute: int
+
+
+def statuses_of(states: Collection[State]) -> list[str]:
+    """DBOS's words for our states; a paused run is a cancelled one to it."""
+    wanted = {"cancelled" if state == "paused" else state for state in states}
+    return [theirs for theirs, ours in _STATES.items() if ours in wanted]
 
 
 def status_of(row: Any) -> RunStatus:  # Any: a row of `store.runs_of`

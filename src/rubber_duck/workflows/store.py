@@ -96,6 +96,17 @@ class RunRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Which:
+    """Which runs are meant: of these ids, one workflow, one queue, some of DBOS's statuses; what is empty is any."""
+
+    only: Collection[str] | None = None
+    workflow: str = ""
+    queue: str = ""
+    statuses: Collection[str] = ()
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
 class Executor:
     """A process that works. `beats` grows while it lives."""
 
@@ -160,20 +171,30 @@ def runs_of(
     scope: Scope,
     theirs: Theirs,
     *,
-    only: Collection[str] | None = None,
-    workflow: str = "",
-    limit: int = 50,
+    which: Which,
 ) -> Sequence[Row[Any]]:  # Any: the columns of both tables
     """The scope's runs with DBOS's status and output of each, newest first; of one project if the scope names one."""
     status, output = theirs.status, theirs.output
     joined = runs.join(status, status.c.workflow_uuid == runs.c.id)
     joined = joined.outerjoin(output, output.c.workflow_uuid == runs.c.id)
     statement = _visible(select(runs, *_shown(status, output)).select_from(joined), scope)
-    if only is not None:
-        statement = statement.where(runs.c.id.in_(only))
-    if workflow:
-        statement = statement.where(runs.c.workflow == workflow)
-    return connection.execute(statement.order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit)).all()
+    if which.only is not None:
+        statement = statement.where(runs.c.id.in_(which.only))
+    if which.workflow:
+        statement = statement.where(runs.c.workflow == which.workflow)
+    if which.queue:
+        statement = statement.where(runs.c.queue == which.queue)
+    if which.statuses:
+        statement = statement.where(status.c.status.in_(which.statuses))
+    return connection.execute(statement.order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(which.limit)).all()
+
+
+def ids_like(connection: Connection, scope: Scope, text: str) -> list[str]:
+    """A few ids of the scope's runs that are `text`, begin or end with it; the very one first."""
+    is_it = runs.c.id == text
+    like = is_it | runs.c.id.startswith(text, autoescape=True) | runs.c.id.endswith(text, autoescape=True)
+    statement = _visible(select(runs.c.id).where(like), scope).order_by(is_it.desc(), runs.c.id).limit(3)
+    return list(connection.execute(statement).scalars())
 
 
 def counts(connection: Connection, scope: Scope, status: Table) -> Sequence[Row[Any]]:  # Any: as above

@@ -11,13 +11,12 @@ import click
 from rubber_duck.cli import drawing, terminal
 from rubber_duck.cli.asking import ask
 from rubber_duck.cli.command import Group
-from rubber_duck.cli.failures import FAILED
 from rubber_duck.cli.invocation import current
 from rubber_duck.cli.program import current_folder
-from rubber_duck.cli.running import show_run, show_runs
+from rubber_duck.cli.running import ask_and_show, show_runs
 
 _json = click.option("--json", "as_json", is_flag=True, help="As JSON.")
-_run = click.argument("run", help="The run's id.")
+_run = click.argument("run", help="The run's id, or its beginning or end.")
 
 
 @click.group(cls=Group, name="workflow")
@@ -43,7 +42,7 @@ def start(workflow: str, values: Sequence[str], detach: bool, as_json: bool, **o
     Interrupted, it is not lost: the next `duck work` goes on with it.
     """
     request = {"workflow": workflow, "request": _request(values), "directory": current_folder(), "wait": not detach}
-    return _show({"type": "start", **request, **options}, as_json)
+    return ask_and_show({"type": "start", **request, **options}, as_json=as_json, verdict=True)
 
 
 @command.command("list")
@@ -66,7 +65,7 @@ def list_(workflow: str, limit: int, as_json: bool) -> None:
 @_json
 def show(run: str, as_json: bool) -> int:
     """Show a run with its steps and the time each took."""
-    return _show({"type": "show", "run": run}, as_json, verdict=False)
+    return ask_and_show({"type": "show", "run": run}, as_json=as_json)
 
 
 @command.command("cancel")
@@ -74,7 +73,7 @@ def show(run: str, as_json: bool) -> int:
 @_json
 def cancel(run: str, as_json: bool) -> int:
     """Stop a run, with the step it is in."""
-    return _show({"type": "cancel", "run": run}, as_json, verdict=False)
+    return ask_and_show({"type": "cancel", "run": run}, as_json=as_json)
 
 
 @command.command("pause")
@@ -82,7 +81,7 @@ def cancel(run: str, as_json: bool) -> int:
 @_json
 def pause(run: str, as_json: bool) -> int:
     """Stop a run so that it can go on later."""
-    return _show({"type": "pause", "run": run}, as_json, verdict=False)
+    return ask_and_show({"type": "pause", "run": run}, as_json=as_json)
 
 
 @command.command("resume")
@@ -90,7 +89,7 @@ def pause(run: str, as_json: bool) -> int:
 @_json
 def resume(run: str, as_json: bool) -> int:
     """Let a stopped run go on; it is queued for `duck work`."""
-    return _show({"type": "resume", "run": run}, as_json, verdict=False)
+    return ask_and_show({"type": "resume", "run": run}, as_json=as_json)
 
 
 @command.command("retry")
@@ -98,7 +97,7 @@ def resume(run: str, as_json: bool) -> int:
 @_json
 def retry(run: str, as_json: bool) -> int:
     """Let a failed run try again from the step that failed; it is queued for `duck work`."""
-    return _show({"type": "retry", "run": run}, as_json, verdict=False)
+    return ask_and_show({"type": "retry", "run": run}, as_json=as_json)
 
 
 @command.command("signal")
@@ -108,17 +107,7 @@ def retry(run: str, as_json: bool) -> int:
 @_json
 def signal(run: str, name: str, value: str, as_json: bool) -> int:
     """Send a run what it waits for."""
-    return _show({"type": "signal", "run": run, "signal": name, "value": _value(value)}, as_json, verdict=False)
-
-
-def _show(request: dict[str, Any], as_json: bool, *, verdict: bool = True) -> int:  # Any: a request of the engine
-    answer = ask("workflow", request)
-    (run,) = answer["runs"]
-    if as_json:
-        drawing.machine(run)
-    elif not current().quiet:
-        show_run(run)
-    return FAILED if verdict and run["state"] in ("failed", "dead", "cancelled") else 0
+    return ask_and_show({"type": "signal", "run": run, "signal": name, "value": _value(value)}, as_json=as_json)
 
 
 def _request(values: Sequence[str]) -> dict[str, Any]:  # Any: JSON values
