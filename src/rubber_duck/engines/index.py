@@ -48,6 +48,9 @@ class ShowIndex(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="st
 
     path: Folder
     directory: Directory = ""
+    left_out: Annotated[bool, Meta(description="Look what is left out now, and list it by path, with the reasons.")] = (
+        False
+    )
 
 
 class WatchIndex(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="watch"):
@@ -77,11 +80,20 @@ class FailedFile(msgspec.Struct, frozen=True):
     reason: str
 
 
+class LeftOutPath(msgspec.Struct, frozen=True):
+    """A file or folder that is no part of the project; `detail` says what makes it so, e.g. the pattern."""
+
+    path: str
+    reason: str
+    detail: str
+
+
 class IndexAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """The state of an index: files that can be found, pieces they were cut into, distinct words, bytes of source.
 
     `left_out` counts what is not indexed, by reason. Moments are ISO 8601; `updated_at` is None while the first build
-    is not complete. `changes` is what this request did, None when it only asked.
+    is not complete. `changes` is what this request did, None when it only asked. `left_out_paths` are there when they
+    were asked for.
     """
 
     project: str
@@ -96,6 +108,7 @@ class IndexAnswer(msgspec.Struct, frozen=True, kw_only=True):
     created_at: str
     updated_at: str | None
     changes: IndexChanges | None = None
+    left_out_paths: tuple[LeftOutPath, ...] = ()
 
 
 @engines.add
@@ -116,13 +129,21 @@ class Index(Engine[IndexRequest, IndexAnswer]):
         """The state of the index after the request; raises NotFound, Denied or InvalidSettings."""
         if isinstance(request, ShowIndex):
             project, scope = await known_project(call, request.path, request.directory)
-            return _answer(project, await call.parts.search.status(scope), None)
+            answer = _answer(project, await call.parts.search.status(scope), None)
+            return await _with_left_out(call, project, answer) if request.left_out else answer
         root = await nearest_root(call, request.path, request.directory)
         project, scope, updated = await update_index(call, root)
         if isinstance(request, WatchIndex):
             call.emit(Delta(f"{project.name}: {_told(updated)}; watching {shown_root(root.path, request.directory)}\n"))
             await _watch(call, root)
         return _answer(project, await call.parts.search.status(scope), updated)
+
+
+async def _with_left_out(call: Call, project: Project, answer: IndexAnswer) -> IndexAnswer:
+    root = Root(project.root)
+    listed = await call.parts.search.left_out(root, project_settings(root, call.settings).index)
+    paths = tuple(LeftOutPath(display(path), reason, display(detail)) for path, reason, detail in listed)
+    return msgspec.structs.replace(answer, left_out_paths=paths)
 
 
 async def nearest_root(call: Call, path: str, directory: str) -> Root:

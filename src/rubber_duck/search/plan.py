@@ -45,6 +45,13 @@ RETRY_NS: Final = 600 * 10**9
 """A file that could not be read at all is tried again after this long, although nothing of it has changed."""
 
 
+def unindexed(file: ScannedFile, *, with_text: bool) -> str:
+    """Why a file of the project is not indexed; empty for one that is."""
+    if file.language or (with_text and text_language(file.path)):
+        return ""
+    return LOCK_FILES if is_lock(file.path) else NO_KNOWN_KIND
+
+
 def plan(scan: Scan, known: Sequence[KnownFile], now_ns: int, *, with_text: bool) -> Plan:
     """Compare, at `now_ns` since 1970. Without `with_text` only languages that have a grammar are indexed."""
     by_path = {file.path: file for file in known}
@@ -54,7 +61,7 @@ def plan(scan: Scan, known: Sequence[KnownFile], now_ns: int, *, with_text: bool
     for file in scan.files:
         language = file.language or (text_language(file.path) if with_text else None)
         if language is None:
-            left_out[LOCK_FILES if is_lock(file.path) else NO_KNOWN_KIND] += 1
+            left_out[unindexed(file, with_text=with_text)] += 1
             continue
         held = by_path.pop(file.path, None)
         is_same = held is not None and held.language == language and held.sighting.still_holds(file)

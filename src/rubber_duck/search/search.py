@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from rubber_duck import telemetry
+from rubber_duck.code.code import detect
 from rubber_duck.code.workers import Workers
 from rubber_duck.errors import NotFound
 from rubber_duck.scope import Right, Scope
@@ -22,12 +24,14 @@ from rubber_duck.search.hits import Found, Hit, Line, Reason, ReasonKind
 from rubber_duck.search.index import IndexState, KnownFile
 from rubber_duck.search.indexer import Indexer, OnProgress, Updated
 from rubber_duck.search.meaning import Embedder
+from rubber_duck.search.plan import unindexed
 from rubber_duck.search.query import parse
 from rubber_duck.search.shelf import Shelf
 from rubber_duck.search.worker import TASK
-from rubber_duck.settings import Settings
+from rubber_duck.settings import IndexSettings, Settings
 from rubber_duck.storage.database import Connection, Database
 from rubber_duck.workspace.paths import Root
+from rubber_duck.workspace.scan import scan
 
 __all__ = [
     "Embedder",
@@ -103,6 +107,10 @@ class Search:
         """What is indexed of the scope's project; raises NotFound when it never was."""
         return await self._database.run(partial(_status, scope=scope), write=False)
 
+    async def left_out(self, root: Root, settings: IndexSettings) -> tuple[tuple[str, str, str], ...]:
+        """Path, reason and detail of each file and folder below `root` that would not be indexed now, by path."""
+        return await asyncio.to_thread(_left_out, root, settings)
+
     async def paths(self, scope: Scope) -> dict[str, str]:
         """The files of the scope's project that can be found: path → language. Raises NotFound when never indexed."""
         return await self._database.run(partial(_paths, scope=scope), write=False)
@@ -140,6 +148,13 @@ async def open_search(
         yield Search(database, indexer, embedder=embedder, clock=timer)
     finally:
         await workers.close()
+
+
+def _left_out(root: Root, settings: IndexSettings) -> tuple[tuple[str, str, str], ...]:
+    listed = scan(root, settings, detect)
+    found = [(each.path, str(each.reason), each.detail) for each in listed.left_out]
+    found += [(file.path, why, "") for file in listed.files if (why := unindexed(file, with_text=settings.text))]
+    return tuple(sorted(found))
 
 
 def _paths(connection: Connection, scope: Scope) -> dict[str, str]:

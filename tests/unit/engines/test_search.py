@@ -47,8 +47,8 @@ async def search(app: App, query: str, folder: Path, scope: Scope | None = None,
     return answer
 
 
-async def index(app: App, kind: str, folder: Path) -> IndexAnswer:
-    answer: IndexAnswer = await app.run("index", {"type": kind, "path": str(folder)}, Scope.local())
+async def index(app: App, kind: str, folder: Path, **more: object) -> IndexAnswer:
+    answer: IndexAnswer = await app.run("index", {"type": kind, "path": str(folder), **more}, Scope.local())
     return answer
 
 
@@ -89,7 +89,18 @@ async def test_the_status_says_what_is_indexed_and_what_not(app: App, pond: Path
     assert [(each.path, each.reason) for each in status.failed] == [("bad.py", "it is not text: it holds NUL bytes")]
     assert status.left_out == {"ignored": 1, "of_no_known_kind": 1}
     assert status.updated_at is not None
-    assert status.changes is None
+    assert (status.changes, status.left_out_paths) == (None, ())
+
+
+async def test_what_is_left_out_is_listed_when_it_is_asked_for(app: App, pond: Path) -> None:
+    write_tree(pond, {"poetry.lock": "", "ducks.dat": "quack"})
+    await index(app, "update", pond)
+    listed = (await index(app, "status", pond, left_out=True)).left_out_paths
+    assert {each.path: (each.reason, each.detail) for each in listed}.items() >= {
+        "poetry.lock": ("lock_files", ""),
+        "ducks.dat": ("of_no_known_kind", ""),
+    }.items()
+    assert [each.path for each in listed if each.reason == "ignored"] != []
 
 
 async def test_nothing_is_opened_by_asking_for_a_status(app: App, pond: Path) -> None:

@@ -64,10 +64,12 @@ def update(project: str, as_json: bool) -> None:
 
 @command.command("status")
 @_folder
+@click.option("--left-out", is_flag=True, help="List each file and folder that is left out now, and why.")
 @_json
-def status(project: str, as_json: bool) -> None:
+def status(project: str, left_out: bool, as_json: bool) -> None:
     """Show what is indexed of a project, what failed and why, its size and its age."""
-    answer = ask("index", {"type": "status", "path": project, "directory": current_folder()})
+    request = {"type": "status", "path": project, "directory": current_folder()}
+    answer = ask("index", request | ({"left_out": True} if left_out else {}))
     if as_json:
         drawing.machine(answer)
         return
@@ -77,13 +79,18 @@ def status(project: str, as_json: bool) -> None:
         "indexed": f"{terminal.counted(answer['files'], 'file')}, {_size(answer['size_bytes'])} of source",
         "pieces": f"{answer['chunks']:,}, with {answer['words']:,} distinct words",
         "languages": ", ".join(f"{count:,} {language}" for language, count in answer["languages"].items()),
-        "left out": ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in answer["left_out"].items()),
+        "left out": ", ".join(f"{count:,} {_reason(reason)}" for reason, count in answer["left_out"].items()),
         "up to date": _ago(updated) if updated else "no: the first build was interrupted; run duck index",
     }
     drawing.show(drawing.text(answer["project"], "bold"), drawing.facts({k: v for k, v in shown.items() if v}))
     if answer["failed"]:
         heading = drawing.text(f"{terminal.counted(len(answer['failed']), 'file')} failed", "bold")
         drawing.show("", heading, *(drawing.text(f"  {line}") for line in _failed(answer)))
+    if answer["left_out_paths"]:
+        table = drawing.table("left out", "because", "of")
+        for each in answer["left_out_paths"]:
+            table.add_row(*(drawing.text(part) for part in (each["path"], _reason(each["reason"]), each["detail"])))
+        drawing.show("", table)
 
 
 @command.command("watch")
@@ -114,6 +121,10 @@ def _failed(answer: dict[str, Any]) -> Iterator[str]:
         yield f"{each['path']}: {each['reason']}"
     if len(failed) > _FAILED_SHOWN:
         yield f"and {len(failed) - _FAILED_SHOWN:,} more; all of them: duck index status --json"
+
+
+def _reason(reason: str) -> str:
+    return reason.replace("_", " ")
 
 
 def _size(size_bytes: int) -> str:
