@@ -10,14 +10,13 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
 from rubber_duck import telemetry
 from rubber_duck.analysis.analyzer import hash_content
-from rubber_duck.analysis.extraction import Extract, Listing, extract
+from rubber_duck.analysis.extraction import NOTHING, Facts, Listing, extract
 from rubber_duck.analysis.file_analysis import RUFF_FAILED, RUFF_GIVEN_UP, FileAnalysis, FileProblem
 from rubber_duck.analysis.known import Known, Sighting, analysis_key, facts_key
 from rubber_duck.analysis.linting import Linting, RuffRun, open_linting, with_ruff
@@ -44,21 +43,6 @@ CACHE_BYTES: Final = 1 << 30
 
 FEW_FILES: Final = 16
 """So many files named by somebody are read again sooner than what was seen of all others in the root is decoded."""
-
-
-_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What is in the files of a root: the scan and when it began (nanoseconds since 1970), and by path the hash of
-    each file's content and its facts as `code.codec` writes them. A file that could not be read has neither.
-    """
-
-    scan: Scan
-    taken_ns: int
-    hashes: Mapping[str, str]
-    facts: Mapping[str, bytes]
 
 
 @dataclass(slots=True)
@@ -109,39 +93,21 @@ class Analysis:
         _report_events(outcome, self._now_ns() - started_ns)
         return outcome
 
-    async def read(self, target: Target, on_progress: OnProgress, *, held: Mapping[str, str] = _NOTHING) -> Facts:
-        """What is in all files of the root, without its findings: only files nobody has seen yet are analysed.
+    async def read(self, target: Target, on_progress: OnProgress, *, held: Mapping[str, str] = NOTHING) -> Facts:
+        """The facts of all files of the root, unchanged ones from the cache; no rule runs.
 
-        `held`: path → content hash of files whose facts the caller has already; they are not given again.
-        """
-        started_ns = self._now_ns()
-        with telemetry.span("analysis.run"):
-            on_progress(0, 0, "looking at the files")
-            rule_set = RuleSet(target.settings.analysis.rules)
-            whole = replace(target, only=())
-            listed = await in_thread(lambda stopped: _scan(whole, stopped))
-            files = [file for file in listed.files if file.language is not None]
-            run = _Run(whole, rule_set, _version(rule_set, target), started_ns, on_progress)
-            pending = await asyncio.to_thread(self._look_up_facts, run, files, held)
-            if pending:
-                await self._analyze(run, pending)
-            await asyncio.to_thread(self._keep, run, files, pending)
-        keys = {path: facts_key(program_digest(), path, content_hash) for path, content_hash in run.hashes.items()}
-        found = {path: run.facts[key] for path, key in keys.items() if key in run.facts}
-        return Facts(listed, started_ns, run.hashes, found)
-
-    async def extract(self, target: Target, on_progress: OnProgress) -> tuple[Extract, ...]:
-        """The facts of the files that `target` means, unchanged ones from the cache; no rule runs.
-
-        Files that have none are left out. Being cancelled leaves the cache as it was.
+        `held`: path → content hash of files whose facts the caller has already; they are not given again. Being
+        cancelled leaves the cache as it was.
         """
         started_ns = self._now_ns()
         on_progress(0, 0, "looking at the files")
+        target = replace(target, only=())
         listed = await in_thread(lambda stopped: _scan(target, stopped))
-        files = [file for file in listed.files if file.language is not None]
         run = _Run(target, RuleSet({}, without_rules=True), "", started_ns, on_progress)
-        await asyncio.to_thread(self._hash, run, files)
-        return await extract(self._known, self._workers, target, Listing(files, run.hashes, started_ns), on_progress)
+        files = [file for file in listed.files if file.language is not None]
+        changed = await asyncio.to_thread(self._hash, run, files)
+        listing = Listing(listed, started_ns, run.hashes, held, changed)
+        return await extract(self._known, self._workers, target, listing, on_progress)
 
     def worked_out(self, target: Target, state: bytes, kind: str, make: Callable[[], bytes]) -> bytes:
         """What `make` gives for all files of the target's root together, kept while they are in that state, a digest.
@@ -188,25 +154,20 @@ class Analysis:
                 run.done[path] = found[key]
         return [file for file in files if file.path in run.hashes and file.path not in run.done]
 
-    def _look_up_facts(self, run: _Run, files: Sequence[ScannedFile], held: Mapping[str, str]) -> list[ScannedFile]:
-        """Fill `run.hashes` and `run.facts` from the cache; the files whose facts nobody has."""
-        self._hash(run, files)
-        wanted = {path: found for path, found in run.hashes.items() if held.get(path) != found}
-        keys = {path: facts_key(program_digest(), path, found) for path, found in wanted.items()}
-        run.facts.update(self._known.facts(list(keys.values())))
-        return [file for file in files if file.path in keys and keys[file.path] not in run.facts]
-
-    def _hash(self, run: _Run, files: Sequence[ScannedFile]) -> None:
-        """Fill `run.hashes`, reading only the files that changed since they were seen."""
+    def _hash(self, run: _Run, files: Sequence[ScannedFile]) -> int:
+        """Fill `run.hashes`, reading only the files that changed since they were seen; how many those were."""
+        changed = 0
         sightings = self._known.sightings(os.fspath(run.target.root.path)) if run.uses_sightings(files) else {}
         for file in files:
             seen = sightings.get(os.fsencode(file.path))
             if seen is not None and seen.still_holds(file):
                 run.hashes[file.path] = seen.content_hash
             else:
+                changed += 1
                 content = _content(run, file)
                 if content is not None:
                     run.hashes[file.path] = hash_content(content)
+        return changed
 
     async def _analyze(self, run: _Run, pending: Sequence[ScannedFile]) -> None:
         settings = run.target.settings

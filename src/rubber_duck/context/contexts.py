@@ -18,7 +18,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from rubber_duck import telemetry
-from rubber_duck.analysis.analysis import Facts
+from rubber_duck.analysis.extraction import Facts
 from rubber_duck.code.codec import decode
 from rubber_duck.code.graph import GraphFile, resolve
 from rubber_duck.code.symbols import FileSymbols
@@ -206,7 +206,7 @@ def picture_of(
 
     `changed_at` knows better than the file system when files were changed, in nanoseconds since 1970.
     """
-    symbols = {path: held[path] for path in facts.hashes if path in held}
+    symbols = {path: held[path] for path in facts.held if path in held}
     symbols |= {path: decode(content) for path, content in facts.facts.items()}
     languages = {file.path: file.language or "" for file in facts.scan.files}
     graph = resolve({path: GraphFile(languages[path], found) for path, found in symbols.items()})

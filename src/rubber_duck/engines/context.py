@@ -21,7 +21,7 @@ from rubber_duck.scope import Right, Scope
 from rubber_duck.workspace.paths import Root, absolute, display
 
 if TYPE_CHECKING:
-    from rubber_duck.analysis.analysis import Facts
+    from rubber_duck.analysis.extraction import Facts
     from rubber_duck.context.context import Context as Built
     from rubber_duck.search.hits import Hit
 

@@ -19,7 +19,7 @@ from rubber_duck.scope import Right
 from rubber_duck.workspace.paths import Root, absolute, display
 
 if TYPE_CHECKING:
-    from rubber_duck.analysis.extraction import Extract
+    from rubber_duck.analysis.extraction import Facts
     from rubber_duck.analysis.target import Target
     from rubber_duck.code.graph import GraphFile
     from rubber_duck.impact.change import ChangedFile
@@ -218,30 +218,30 @@ async def _snapshot(whole: Target, call: Call, changed: Collection[str], notes: 
     from rubber_duck.impact.impact import Snapshot  # noqa: PLC0415  # as in run
 
     analysis = call.parts.analysis
-    extracts = await analysis.extract(whole, lambda done, total, note: call.emit(Progress(done, total, note)))
+    facts = await analysis.read(whole, lambda done, total, note: call.emit(Progress(done, total, note)))
     call.emit(Progress(0, 0, "following the calls"))
-    files = await asyncio.to_thread(_decoded, extracts)
+    files = await asyncio.to_thread(_decoded, facts)
     texts = await asyncio.to_thread(_texts, whole, list(files))
     commits = await _history(whole.root, notes)
     recorded = await asyncio.to_thread(_recorded, whole.root, changed, notes)
-    keep = partial(analysis.worked_out, whole, _state(extracts))
+    keep = partial(analysis.worked_out, whole, _state(facts))
     return Snapshot(files, texts, commits, recorded, os.fspath(whole.root.path), keep)
 
 
-def _decoded(extracts: Sequence[Extract]) -> dict[str, GraphFile]:
+def _decoded(facts: Facts) -> dict[str, GraphFile]:
     from rubber_duck.code.codec import decode  # noqa: PLC0415  # as in run
     from rubber_duck.code.graph import GraphFile  # noqa: PLC0415  # as in run
 
-    return {each.path: GraphFile(each.language, decode(each.facts)) for each in extracts}
+    return {path: GraphFile(language, decode(facts.facts[path])) for path, language in facts.languages.items()}
 
 
-def _state(extracts: Sequence[Extract]) -> bytes:
+def _state(facts: Facts) -> bytes:
     """A digest of all files, and of this program."""
     from rubber_duck.analysis.rule_set import program_digest  # noqa: PLC0415  # as in run
 
     state = hashlib.blake2b(program_digest().encode(), digest_size=16)
-    for each in extracts:
-        state.update(os.fsencode(each.path) + b"\0" + each.content_hash.encode() + b"\0")
+    for path in facts.languages:
+        state.update(os.fsencode(path) + b"\0" + facts.hashes[path].encode() + b"\0")
     return state.digest()
 
 
