@@ -69,6 +69,7 @@ lock: $(BIN)/python ## Pin the requirements anew; UPGRADE=--upgrade takes newer 
 	@$(COMPILE) pyproject.toml --group build -o requirements/run.txt
 	@$(COMPILE) --group pyproject.toml:dev -c requirements/run.txt -o requirements/dev.txt
 	@$(COMPILE) --group pyproject.toml:bench -c requirements/run.txt -c requirements/dev.txt -o requirements/bench.txt
+	@$(COMPILE) --group pyproject.toml:dist -c requirements/run.txt -o requirements/dist.txt
 	@$(COMPILE) --group pyproject.toml:lock -o requirements/lock.txt
 
 dev: $(DEV) ## Get ready to work on RubberDuck: everything tests need, and the commit hooks

@@ -126,7 +126,7 @@ def test_a_member_searches_in_their_project_and_nowhere_else(team: Team) -> None
         for engine, request, code in (
             ("search", {"query": "x", "project": "/etc"}, "invalid_input"),
             ("search", {"query": "x", "refresh": True}, "denied"),
-            ("outline", {"path": "/etc"}, "denied"),
+            ("outline", {"path": "/etc/passwd"}, "invalid_path"),
             ("projects", {"type": "list"}, "denied"),
             ("nothing", {}, "unknown_name"),
         ):
@@ -233,7 +233,7 @@ def test_the_official_phoenix_client_speaks_to_it(team: Team) -> None:
         ["refused", ["error", "not_found"]],
         ["not an operator", ["error", "not_found"]],
         ["searched", ["ok", ["hello.py"]]],
-        ["any folder", ["error", "denied"]],
+        ["any folder", ["error", "invalid_path"]],
         ["no such event", ["error", "unknown_name"]],
         ["two tabs", [2]],
         ["cursor", {"path": "a.py", "line": 1, "column": 2}],

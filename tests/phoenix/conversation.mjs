@@ -25,7 +25,7 @@ say("refused", await asked(socket.channel("code:00000000-0000-0000-0000-00000000
 say("not an operator", await asked(socket.channel("status:elsewhere").join()))
 const [status, found] = await asked(channel.push("run", { engine: "search", request: { query: "greet" } }))
 say("searched", [status, found.hits.map((hit) => hit.path)])
-say("any folder", await asked(channel.push("run", { engine: "outline", request: { path: "/etc" } })))
+say("any folder", await asked(channel.push("run", { engine: "outline", request: { path: "/etc/passwd" } })))
 say("no such event", await asked(channel.push("walk", {})))
 
 const second = connect(key)

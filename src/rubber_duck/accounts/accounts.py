@@ -136,6 +136,11 @@ class Accounts:
         rights = _capped(RIGHTS[role], standing.key)
         return Scope(actor_of(standing.user), project_id, rights, trace)
 
+    async def roles(self, standing: Standing) -> dict[UUID, Role]:
+        """Their role in each project where they have one."""
+        async with self._database.begin(write=False) as tx:
+            return await store.roles_of(tx, standing.user.id)
+
     def now(self) -> datetime:
         """The moment by which keys expire."""
         return self._clock()

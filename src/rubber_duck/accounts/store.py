@@ -156,6 +156,14 @@ async def role_in(tx: Transaction, user_id: UUID, project_id: UUID) -> Role | No
     return None if found is None else Role(found)
 
 
+async def roles_of(tx: Transaction, user_id: UUID) -> dict[UUID, Role]:
+    """The user's role in each project where they have one."""
+    found = await tx.execute(
+        select(memberships.c.project_id, memberships.c.role).where(memberships.c.user_id == user_id)
+    )
+    return {row.project_id: Role(row.role) for row in found}
+
+
 async def record(tx: Transaction, scope: Scope, action: str, subject: str, at: datetime) -> None:
     """Add to the audit, in the transaction of what is recorded, and tell every process that rights changed."""
     head = (await tx.execute(select(account_state).with_for_update())).one()

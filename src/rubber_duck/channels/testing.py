@@ -11,6 +11,7 @@ import msgspec
 
 from rubber_duck.channels.message import JOIN, REPLY, Frame
 from rubber_duck.channels.socket import Socket
+from rubber_duck.errors import Unavailable
 
 WAIT_S = 20.0
 """How long a client waits for a frame before the test fails."""
@@ -79,3 +80,35 @@ class MemoryClient:
         while (received := await self.next()).event != name:
             pass
         return received
+
+
+class MemoryWire:
+    """A wire to a Socket in this process, for tests of clients; `cut` ends it as a network does."""
+
+    def __init__(self, socket: Socket) -> None:
+        self.socket = socket
+        self.is_cut = False
+        self.is_deaf = False
+
+    async def send(self, frame: Frame) -> None:
+        """Send a frame; a deaf wire loses it."""
+        if self.is_cut:
+            raise Unavailable("the wire was cut")
+        if not self.is_deaf:
+            self.socket.receive(frame)
+
+    async def receive(self) -> Frame:
+        """The next frame of the server."""
+        frame = await self.socket.outgoing.take()
+        if frame is None or self.is_cut:
+            raise Unavailable("the wire was cut")
+        return frame
+
+    async def cut(self) -> None:
+        """End it, with whatever was on its way."""
+        self.is_cut = True
+        await self.socket.close()
+
+    async def close(self) -> None:
+        """End it."""
+        await self.cut()

@@ -32,6 +32,14 @@ def _global(*names: str, attribute: str, help: str, **more: Any) -> click.Option
 
 GLOBAL_OPTIONS: Final[tuple[click.Option, ...]] = (
     _global("-q", "--quiet", attribute="quiet", is_flag=True, help="Only the result and errors, no progress."),
+    _global("-v", "--verbose", attribute="verbose", is_flag=True, help="Also say who answers."),
+    _global(
+        "-f",
+        attribute="format",
+        type=click.Choice(["plain", "json", "table"]),
+        help="How an answer is written, where a command can write it so.",
+    ),
+    _global("--server", attribute="server", metavar="NAME", help="Who answers: a server's name, its address, `local`."),
     _global(
         "--color",
         attribute="color",
@@ -42,6 +50,10 @@ GLOBAL_OPTIONS: Final[tuple[click.Option, ...]] = (
     _global("--debug", attribute="debug", is_flag=True, help="Show the code and the traceback of an error."),
 )
 """Accepted before and after the name of a command."""
+
+
+_FORMATS: Final = ("answer_format", "format_")
+"""The parameters by which a command says how its answer is written; `as_json` is a flag for one of the ways."""
 
 
 class Command(click.Command):
@@ -55,9 +67,24 @@ class Command(click.Command):
         """The command's own parameters, then the global ones."""
         return [*super().get_params(ctx), *GLOBAL_OPTIONS]
 
+    def invoke(self, ctx: click.Context) -> Any:  # Any: click's
+        """As click's, with `-f` put where the command looks for it."""
+        wanted = current().format
+        if wanted and "as_json" in ctx.params:
+            ctx.params["as_json"] = ctx.params["as_json"] or wanted == "json"
+        for name in _FORMATS:
+            if wanted and name in ctx.params and _takes(self, name, wanted):
+                ctx.params[name] = wanted
+        return super().invoke(ctx)
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Two sections: the command's own options and the global ones."""
         _write_options(self, ctx, formatter)
+
+
+def _takes(command: click.Command, name: str, value: str) -> bool:
+    kind = next((each.type for each in command.params if each.name == name), None)
+    return isinstance(kind, click.Choice) and value in kind.choices
 
 
 class Count(click.ParamType[int]):

@@ -9,7 +9,7 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Any, Final
 
 from rubber_duck import telemetry
-from rubber_duck.cli import connection
+from rubber_duck.cli import connection, terminal
 from rubber_duck.cli.connection import Delta, Progress, Result
 from rubber_duck.cli.failures import warn
 from rubber_duck.cli.invocation import Invocation
@@ -29,7 +29,7 @@ async def converse(
     meter = meter_for(invocation)
     ticker = asyncio.create_task(_tick(meter), name="progress bar")
     try:
-        async with _warned(invocation, meter), aclosing(_pieces(invocation, name, request)) as pieces:
+        async with _warned(invocation, meter), aclosing(_pieces(invocation, meter, name, request)) as pieces:
             async for piece in pieces:
                 match piece:
                     case Progress():
@@ -51,11 +51,17 @@ async def converse(
 
 
 def _pieces(
-    invocation: Invocation, name: str, request: dict[str, Any]
+    invocation: Invocation, meter: Meter, name: str, request: dict[str, Any]
 ) -> AsyncGenerator[Progress | Delta | Result, None]:
     if invocation.runner is not None:
         return invocation.runner(name, request)
-    return connection.run(name, request, log_level=invocation.log_level)
+
+    def tell(sentence: str) -> None:
+        meter.hide()
+        if not invocation.quiet:
+            terminal.note(terminal.printable(invocation.as_called(sentence)))
+
+    return connection.run(name, request, invocation, tell)
 
 
 def _end_on_signals() -> list[int]:

@@ -15,6 +15,7 @@ from rubber_duck.cli.asking import ask
 from rubber_duck.cli.command import GLOBAL_OPTIONS, Command, Group
 from rubber_duck.cli.plain import plain
 from rubber_duck.cli.request import parameter_of, request_from
+from rubber_duck.cli.tabled import tabled
 from rubber_duck.engines.choices import choices_of
 from rubber_duck.engines.engine import Engine, engines
 
@@ -57,7 +58,7 @@ def _command(
     parameters.append(
         click.Option(
             [own, FORMAT],
-            type=click.Choice(["plain", "json"]),
+            type=click.Choice(["plain", "json", "table"]),
             default="plain",
             show_default=True,
             help="How the answer is written.",
@@ -87,6 +88,8 @@ def _answer(engine: str, request: dict[str, Any], chosen: str) -> int:
     answer = ask(engine, request, on_text=show)
     if chosen == "json":
         drawing.machine(answer)
+    elif chosen == "table":
+        drawing.show(*tabled(answer))
     elif streamed:
         terminal.write("" if streamed[-1].endswith("\n") else "\n")
     else:

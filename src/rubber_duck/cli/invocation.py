@@ -11,7 +11,8 @@ import click
 from rubber_duck.cli.program import NAME
 
 if TYPE_CHECKING:
-    from rubber_duck.cli.connection import Delta, Progress, Result
+    from rubber_duck.call import Delta, Progress
+    from rubber_duck.cli.pieces import Result
 
     Runner = Callable[[str, dict[str, Any]], AsyncGenerator[Progress | Delta | Result, None]]
 
@@ -26,6 +27,9 @@ class Invocation:
     program: str = NAME
     color: str = "auto"
     quiet: bool = False
+    verbose: bool = False
+    server: str = ""
+    format: str = ""
     debug: bool = False
     log_level: str | None = None
     runner: Runner | None = None

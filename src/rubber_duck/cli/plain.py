@@ -29,18 +29,18 @@ def _lines(value: Any, width: int) -> Iterator[str]:  # Any: as in plain
         case Sequence():
             yield from _items(value, width)
         case _:
-            yield _scalar(value)
+            yield scalar(value)
 
 
 def _record(record: Mapping[str, Any], width: int) -> Iterator[str]:  # Any: as in plain
-    column = max((len(_title(name)) for name, value in record.items() if _is_short(value)), default=0)
+    column = max((len(title(name)) for name, value in record.items() if is_short(value)), default=0)
     for name, value in record.items():
-        if _is_short(value):
-            yield f"{_title(name):<{column}}  {_scalar(value)}".rstrip()
+        if is_short(value):
+            yield f"{title(name):<{column}}  {scalar(value)}".rstrip()
         elif not value:
-            yield f"{_title(name)}: none"
+            yield f"{title(name)}: none"
         else:
-            yield f"{_title(name)}:"
+            yield f"{title(name)}:"
             yield from (_INDENT + line for line in _lines(value, width - len(_INDENT)))
 
 
@@ -65,9 +65,9 @@ def _table(items: Sequence[Any], width: int) -> list[str] | None:  # Any: as in 
         return None
     if not all(isinstance(item, Mapping) and item.keys() == first.keys() for item in items):
         return None
-    if not all(_is_short(value) for item in items for value in item.values()):
+    if not all(is_short(value) for item in items for value in item.values()):
         return None
-    rows = [[_title(name) for name in first], *([_scalar(value) for value in item.values()] for item in items)]
+    rows = [[title(name) for name in first], *([scalar(value) for value in item.values()] for item in items)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     if sum(widths) + 2 * (len(widths) - 1) > width:
         return None
@@ -81,15 +81,18 @@ def _table(items: Sequence[Any], width: int) -> list[str] | None:  # Any: as in 
     ]
 
 
-def _is_short(value: Any) -> bool:  # Any: as in plain
+def is_short(value: Any) -> bool:  # Any: as in plain
+    """Whether a value fits into a cell."""
     return isinstance(value, _Scalar) and "\n" not in str(value)
 
 
-def _title(name: object) -> str:
+def title(name: object) -> str:
+    """The name of a field as people write it."""
     return printable(str(name)).replace("\n", " ").replace("_", " ")
 
 
-def _scalar(value: Any) -> str:  # Any: as in plain
+def scalar(value: Any) -> str:  # Any: as in plain
+    """A single value as people write it."""
     match value:
         case None:
             return "-"

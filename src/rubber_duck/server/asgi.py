@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -74,7 +75,16 @@ class Server:
             streams = await stack.enter_async_context(open_streams(cluster, node))
             presence = await stack.enter_async_context(open_presence(cluster, node))
             await stack.enter_async_context(await cluster.subscribe(CHANGED, self.connections.rights_changed))
-            desk = Desk(self._app, accounts, cluster, streams, presence, self.connections.__len__)
+            began = time.monotonic()
+            desk = Desk(
+                self._app,
+                accounts,
+                cluster,
+                streams,
+                presence,
+                self.connections.__len__,
+                lambda: time.monotonic() - began,
+            )
             self._desk = desk
             self._app.supervisor.start("rights", lambda: self.connections.watch(desk))
             telemetry.emit("server.opened", hosts=" ".join(sorted(self._hosts)))

@@ -16,7 +16,10 @@ from rubber_duck.scope import Scope
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The open application and what the server has beside it. `sockets` says how many are open."""
+    """The open application and what the server has beside it.
+
+    `sockets` says how many are open, `uptime_s` for how many seconds it has served.
+    """
 
     app: App
     accounts: Accounts
@@ -24,6 +27,7 @@ class Desk:
     streams: Streams
     presence: Presence
     sockets: Callable[[], int]
+    uptime_s: Callable[[], float]
 
 
 @dataclass(slots=True)

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 from rubber_duck.channels.channel import Channel
 from rubber_duck.channels.socket import Opener
+from rubber_duck.server.channels.cli import Cli
 from rubber_duck.server.channels.code import Code
 from rubber_duck.server.channels.status import Status
 from rubber_duck.server.desk import Desk, Member
 
-CHANNELS: tuple[type[Channel], ...] = (Code, Status)
+CHANNELS: tuple[type[Channel], ...] = (Code, Cli, Status)
 """Every topic there is."""
 
 
@@ -18,5 +19,6 @@ def doors(desk: Desk, member: Member) -> Mapping[str, Opener]:
     """The topics by name, for one connection."""
     return {
         Code.name: lambda seat, subject: Code(seat, subject, desk, member),
+        Cli.name: lambda seat, subject: Cli(seat, subject, desk, member),
         Status.name: lambda seat, subject: Status(seat, subject, desk),
     }

@@ -26,10 +26,11 @@ class PartView(msgspec.Struct, frozen=True):
 
 
 class HealthView(msgspec.Struct, frozen=True):
-    """The whole. `memory_bytes` is resident memory, 0 where the system does not say."""
+    """The whole. `memory_bytes` is resident memory, 0 where the system does not say; `uptime_s` since it began."""
 
     ok: bool
     version: str
+    uptime_s: float
     sockets: int
     memory_bytes: int
     parts: dict[str, PartView]
@@ -42,7 +43,7 @@ async def examine(desk: Desk) -> HealthView:
     asked = (_database(opened["database"]), _cluster(desk), _disk(desk.app.settings.home), _engines(desk))
     parts = dict(zip(names, await asyncio.gather(*map(_timed, asked)), strict=True))
     ok = all(part.ok for part in parts.values())
-    return HealthView(ok, __version__, desk.sockets(), _memory_bytes(), parts)
+    return HealthView(ok, __version__, round(desk.uptime_s(), 1), desk.sockets(), _memory_bytes(), parts)
 
 
 async def is_ready(desk: Desk) -> bool:

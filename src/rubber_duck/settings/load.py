@@ -21,6 +21,9 @@ from rubber_duck.settings.tree import PROFILES, PROJECT_SECTIONS, Option, Sectio
 
 RESERVED_VARIABLES: Final[dict[str, str]] = {
     "DUCK_CONFIG": "The settings file to read instead of `duck.toml` in the home folder.",
+    "DUCK_API_KEY": "The key for a server, instead of the one that `duck login` kept.",
+    "DUCK_SERVER": "Which server answers commands: its name, its address, or `local` for this process.",
+    "DUCK_PROJECT": "The project on a server that is meant where none is named.",
     "DUCK_FAULT": "Kills the process at a named fault point; for tests.",
     "DUCK_BENCH_DATA": "The folder with the public cases that benchmarks run over.",
     "DUCK_BENCH_DJANGO": "The unpacked source distribution of Django that benchmarks run over.",

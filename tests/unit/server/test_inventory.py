@@ -41,9 +41,12 @@ def test_every_event_of_every_topic_takes_a_right() -> None:
         "code.resume": Right.PROJECT_READ,
         "code.cursor": Right.FILE_READ,
         "code.members": Right.PROJECT_READ,
+        "cli.projects": Right.CATALOG_READ,
+        "cli.run": Right.CATALOG_READ,
+        "cli.resume": Right.CATALOG_READ,
         "status.health": Right.ADMINISTER,
     }
-    assert [channel.right for channel in CHANNELS] == [Right.PROJECT_READ, Right.ADMINISTER]
+    assert [channel.right for channel in CHANNELS] == [Right.PROJECT_READ, Right.CATALOG_READ, Right.ADMINISTER]
     assert Code.events["run"].method == "run"
 
 

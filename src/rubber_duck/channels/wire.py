@@ -1,0 +1,109 @@
+"""The way to a server: a WebSocket that carries frames, whose failures are errors of ours."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.typing import Subprotocol
+
+from rubber_duck.channels.message import Frame
+from rubber_duck.errors import Denied, DuckError, InvalidInput, RateLimited, Unauthenticated, Unavailable
+
+PATH: Final = "/socket/websocket?vsn=2.0.0"
+REVOKED: Final = 4401
+"""With this code a server closes what was let in with a key that holds no more."""
+
+_OPEN_S: Final = 10.0
+_FRAME_BYTES: Final = 16_000_000
+_REFUSED: Final[dict[int, type[DuckError]]] = {400: InvalidInput, 401: Unauthenticated, 403: Denied, 429: RateLimited}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server is, `http://…` or `https://…`, and the key that one has there."""
+
+    url: str
+    key: str = field(repr=False)
+
+    @property
+    def socket(self) -> str:
+        """The address of its socket. Raises InvalidInput for what is no address of a server."""
+        scheme, _, rest = self.url.rstrip("/").partition("://")
+        if scheme not in ("http", "https") or not rest:
+            raise InvalidInput(f"{self.url!r} is not the address of a server: write http://HOST:PORT or https://HOST")
+        return f"{'wss' if scheme == 'https' else 'ws'}://{rest}{PATH}"
+
+
+class Wire(Protocol):
+    """An open connection."""
+
+    async def send(self, frame: Frame) -> None:
+        """Send a frame. Raises Unavailable when the connection is cut."""
+
+    async def receive(self) -> Frame:
+        """The next frame. Raises Unavailable when it is cut, Unauthenticated when the key holds no more."""
+
+    async def close(self) -> None:
+        """End it; it may be closed already."""
+
+
+Dial = Callable[[], Awaitable[Wire]]
+"""Opens a connection; raises Unavailable, Unauthenticated, Denied or InvalidInput."""
+
+
+async def dial(address: Address) -> Wire:
+    """A WebSocket to the server, offered the key as Phoenix's clients do: never in the address."""
+    token = base64.urlsafe_b64encode(address.key.encode()).decode().rstrip("=")
+    try:
+        connection = await connect(
+            address.socket,
+            subprotocols=[Subprotocol("phoenix"), Subprotocol(f"base64url.bearer.phx.{token}")],
+            compression=None,
+            user_agent_header=None,
+            proxy=None,
+            open_timeout=_OPEN_S,
+            close_timeout=2,
+            ping_interval=None,
+            max_size=_FRAME_BYTES,
+        )
+    except InvalidStatus as error:
+        said = (error.response.body or b"").decode("utf-8", "replace")[:500]
+        status = error.response.status_code
+        refused = _REFUSED.get(status, Unavailable)
+        raise refused(said or f"the server {address.url} answers with the status {status}") from error
+    except (OSError, TimeoutError, InvalidHandshake, InvalidURI, EOFError) as error:
+        said = str(error) or "it does not answer"
+        raise Unavailable(f"the server {address.url} cannot be reached: {said}") from error
+    return _WebSocket(connection, address.url)
+
+
+class _WebSocket:
+    def __init__(self, connection: ClientConnection, url: str) -> None:
+        self._connection = connection
+        self._url = url
+
+    async def send(self, frame: Frame) -> None:
+        try:
+            await self._connection.send(frame)
+        except ConnectionClosed as error:
+            raise self._ended(error) from error
+
+    async def receive(self) -> Frame:
+        try:
+            return await self._connection.recv()
+        except ConnectionClosed as error:
+            raise self._ended(error) from error
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+    def _ended(self, error: ConnectionClosed) -> DuckError:
+        code = error.rcvd.code if error.rcvd is not None else 1006
+        if code == REVOKED:
+            return Unauthenticated(f"the key for {self._url} was revoked or has expired; `duck login` takes another")
+        return Unavailable(f"the connection to {self._url} was cut (code {code})")

@@ -1,0 +1,112 @@
+"""A project on a server as it is seen from here: which one is meant, and what a local path is called there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from rubber_duck.errors import InvalidInput, InvalidPath, LimitExceeded, UnknownName
+
+Request = dict[str, Any]  # Any: JSON of the engine's own shape
+
+_FOLDERS: Final = ("project", "directory")
+_PATHS: Final = ("path", "paths", "place", "root")
+CONTENT_BYTES: Final = 5_000_000
+_READS_CONTENT: Final = ("outline",)
+"""Engines that are sent a local file's text, so that they answer about what is here."""
+
+
+@dataclass(frozen=True, slots=True)
+class There:
+    """A project on a server; `base` is its folder here, "" where it is not known."""
+
+    id: str
+    name: str
+    base: str
+
+
+def says_where(request: Request) -> bool:
+    """Whether a request is about a project."""
+    return any(name in request for name in (*_FOLDERS, *_PATHS))
+
+
+def project_meant(request: Request, projects: Sequence[Mapping[str, str]], default: str, folder: str) -> There:
+    """The project on the server that a request is about.
+
+    It is the one that is named; or else the one that is called like the folder the request stands in, or one above;
+    or else the only one. Raises UnknownName, InvalidInput.
+    """
+    wanted = str(request.get("project") or default)
+    found = [each for each in projects if wanted in (each["name"], each["id"])] if wanted else []
+    if wanted and not found and not _is_folder(wanted, folder):
+        raise UnknownName.among("project", wanted, [each["name"] for each in projects], where=" on the server")
+    here = os.path.join(folder, wanted) if wanted and not found else _starting(request, folder)
+    for above in (Path(here), *Path(here).parents):
+        for each in found or projects:
+            if above.name == each["name"]:
+                return There(each["id"], each["name"], os.fspath(above))
+    if len(found or projects) == 1:
+        only = (found or projects)[0]
+        return There(only["id"], only["name"], "")
+    if not projects:
+        raise InvalidInput("you have no role in any project of the server; ask its administrator for one")
+    names = ", ".join(each["name"] for each in projects)
+    raise InvalidInput(f"say which project with --project or DUCK_PROJECT: {names}")
+
+
+def translated(engine: str, request: Request, there: There, folder: str) -> Request:
+    """The request as the server takes it: without folders of this machine, with paths from the project's folder.
+
+    Raises InvalidPath for a path outside of the project, LimitExceeded for a file that is too large to send.
+    """
+    sent = {name: value for name, value in request.items() if name not in (*_FOLDERS, "refresh")}
+    directory = str(request.get("directory") or folder)
+    for name in _PATHS:
+        if name not in sent:
+            continue
+        value = sent[name]
+        sent[name] = (
+            [_within(each, directory, there) for each in value]
+            if isinstance(value, (list, tuple))
+            else _within(value, directory, there)
+        )
+    path = os.path.join(directory, str(request.get("path", "")))
+    if engine in _READS_CONTENT and request.get("content") is None and os.path.isfile(path):
+        sent["content"] = _read(path)
+    return sent
+
+
+def _within(path: str, directory: str, there: There) -> str:
+    if not there.base and not os.path.isabs(path):
+        return os.path.normpath(path) if path else ""
+    if not there.base and path.startswith(directory):
+        return os.path.relpath(path, directory)
+    inside = os.path.relpath(os.path.join(directory, path), there.base) if there.base else os.pardir
+    if inside.split(os.sep)[0] == os.pardir:
+        raise InvalidPath(
+            f"'{path}' does not lie in the project {there.name!r} as it is here; say a path from its folder"
+        )
+    return inside
+
+
+def _starting(request: Request, folder: str) -> str:
+    """Where the search for a folder called as a project begins."""
+    directory = str(request.get("directory") or folder)
+    named = request.get("path") or request.get("paths") or request.get("root") or ""
+    first = named[0] if isinstance(named, (list, tuple)) and named else named
+    return os.path.normpath(os.path.join(directory, first if isinstance(first, str) else ""))
+
+
+def _is_folder(wanted: str, folder: str) -> bool:
+    return os.path.isdir(os.path.join(folder, wanted))
+
+
+def _read(path: str) -> str:
+    with open(path, "rb") as file:
+        content = file.read(CONTENT_BYTES + 1)
+    if len(content) > CONTENT_BYTES:
+        raise LimitExceeded(f"'{path}' has more than {CONTENT_BYTES:,} bytes, which is what may be sent to a server")
+    return content.decode("utf-8", "replace")

@@ -1,0 +1,102 @@
+"""A project's folder is put into a request by the server, and nothing in it leads out of the project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rubber_duck.engines.engine import engines
+from rubber_duck.errors import Denied, DuckError, InvalidInput, InvalidPath
+from rubber_duck.server.placing import placed, placed_for_all, without_place
+from rubber_duck.settings import Settings
+
+Request = dict[str, Any]  # Any: JSON of the engine's own shape
+
+SETTINGS = Settings()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> str:
+    """A project with a file, a link out of it, and a secret beside it."""
+    (tmp_path / "secret").write_text("s")
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop/a.py").write_text("x = 1\n")
+    (tmp_path / "shop/out").symlink_to("../secret")
+    (tmp_path / "shop/up").symlink_to("..")
+    engines.discover()
+    return str(tmp_path / "shop")
+
+
+@pytest.mark.parametrize(
+    ("engine", "request_", "added"),
+    [
+        ("search", {"query": "x"}, {"project": 1, "directory": 1, "refresh": False}),
+        ("search", {"query": "x", "refresh": True}, {"project": 1, "directory": 1}),
+        ("outline", {"path": "a.py"}, {"directory": 1}),
+        ("outline", {"path": "gone.py"}, {"directory": 1}),
+        ("analyze", {"paths": ["a.py", "."]}, {"directory": 1}),
+        ("context", {"place": "a.py:3:4"}, {"directory": 1}),
+        ("index", {"type": "status"}, {"path": ".", "directory": 1}),
+        ("projects", {"type": "show"}, {"project": 1, "directory": 1}),
+        ("edit", {"text": "x"}, {"directory": 1}),
+        ("rules", {"name": "x"}, {}),
+    ],
+)
+def test_the_folder_is_put_in_where_the_engine_takes_one(
+    root: str, engine: str, request_: Request, added: Request
+) -> None:
+    expected = {name: root if value is True or value == 1 else value for name, value in added.items()}
+    if "refresh" in added:
+        expected["refresh"] = False
+    assert placed(engines[engine], request_, root, SETTINGS) == {**request_, **expected}
+
+
+@pytest.mark.parametrize(
+    ("engine", "request_", "error"),
+    [
+        ("search", {"query": "x", "project": "/etc"}, InvalidInput),
+        ("search", {"query": "x", "directory": "/etc"}, InvalidInput),
+        ("outline", {"path": "/etc/passwd"}, InvalidPath),
+        ("outline", {"path": "../secret"}, InvalidPath),
+        ("outline", {"path": "x/../../secret"}, InvalidPath),
+        ("outline", {"path": "out"}, InvalidPath),
+        ("outline", {"path": "up/secret"}, InvalidPath),
+        ("outline", {"path": 3}, InvalidPath),
+        ("outline", {"path": "a\0"}, InvalidPath),
+        ("analyze", {"paths": ["a.py", "up"]}, InvalidPath),
+        ("context", {"place": "out:3"}, InvalidPath),
+        ("impact", {"paths": ["up/secret:1-2"]}, InvalidPath),
+        ("complete", {"type": "suggest", "path": "out"}, InvalidPath),
+        ("projects", {"type": "list"}, Denied),
+        ("jobs", {}, Denied),
+    ],
+)
+def test_nothing_leads_out_of_the_project(root: str, engine: str, request_: Request, error: type[DuckError]) -> None:
+    with pytest.raises(error):
+        placed(engines[engine], request_, root, SETTINGS)
+
+
+def test_a_project_inside_of_another_is_not_taken_for_that(root: str) -> None:
+    Path(root, "../.git").mkdir()
+    with pytest.raises(Denied, match=r"put an empty duck\.toml into it"):
+        placed(engines["analyze"], {"paths": ["a.py"]}, root, SETTINGS)
+    Path(root, "duck.toml").touch()
+    assert placed(engines["analyze"], {"paths": ["a.py"]}, root, SETTINGS)["directory"] == root
+
+
+def test_engines_that_answer_to_one_name_are_placed_alike(root: str) -> None:
+    among = [engines["search"], engines["search"]]
+    assert placed_for_all(among, {"query": "x"}, root, SETTINGS)["project"] == root
+    with pytest.raises(Denied, match="take a project differently"):
+        placed_for_all([engines["search"], engines["rules"]], {"query": "x"}, root, SETTINGS)
+
+
+def test_beside_a_project_only_engines_without_a_folder_run() -> None:
+    engines.discover()
+    assert without_place(engines["rules"], {"name": "x"}) == {"name": "x"}
+    assert without_place(engines["llm"], {"type": "status"}) == {"type": "status"}
+    for name, request in (("outline", {"path": "a.py"}), ("search", {}), ("projects", {"type": "add"})):
+        with pytest.raises(Denied, match="in the topic of one"):
+            without_place(engines[name], request)
