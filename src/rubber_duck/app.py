@@ -265,9 +265,9 @@ async def _open_project_analysis(settings: Settings, opened: Opened) -> AsyncIte
 
 @asynccontextmanager
 async def _open_llm(settings: Settings, opened: Opened) -> AsyncIterator[LLM]:
-    from rubber_duck.llm.llm import open_llm  # noqa: PLC0415  # only who asks models
+    from rubber_duck.llm.llm import Ground, open_llm  # noqa: PLC0415  # only who asks models
 
-    async with open_llm(settings) as llm:
+    async with open_llm(settings, ground=Ground(opened["database"], opened["cluster"])) as llm:
         yield llm
 
 
@@ -362,7 +362,7 @@ PARTS: Final[tuple[Part, ...]] = (
     Part("workspace", ("database",), _open_workspace),
     Part("analysis", (), _open_analysis),
     Part("project_analysis", ("database", "workspace", "analysis"), _open_project_analysis),
-    Part("llm", (), _open_llm),
+    Part("llm", ("database", "cluster"), _open_llm),
     Part("search", ("database", "workspace", "llm"), _open_search),
     Part("ngram", (), _open_ngram),
     Part("contexts", (), _open_contexts),

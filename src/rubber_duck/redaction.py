@@ -77,6 +77,10 @@ class Redactor:
 
     def __init__(self, known: Iterable[str] = ()) -> None:
         """`known` are secrets of this installation, of whatever look; those under 6 characters are passed over."""
+        self.learn(known)
+
+    def learn(self, known: Iterable[str]) -> None:
+        """Take these as known from now on, in place of those before."""
         values = sorted({each for each in known if len(each) >= _MIN_KNOWN_CHARACTERS}, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, values))) if values else None
 

@@ -21,6 +21,7 @@ from rubber_duck.storage.database import Database, Migration, open_database
 from rubber_duck.storage.metadata import metadata
 
 TABLES = {"alembic_version", "analysis_results", "code_facts", "code_files", "projects"} | {
+    *("model_calls", "model_spending", "model_usage"),
     *("run_executors", "run_schedules", "run_step_results", "runs"),
     "search_files",
     "search_indexes",
@@ -31,7 +32,7 @@ TABLES = {"alembic_version", "analysis_results", "code_facts", "code_files", "pr
 
 def declare_tables() -> None:
     """Import every slice's tables."""
-    for slice_name in ("accounts", "analysis", "code", "search", "workflows", "workspace"):
+    for slice_name in ("accounts", "analysis", "code", "llm", "search", "workflows", "workspace"):
         importlib.import_module(f"rubber_duck.{slice_name}.store")
 
 

@@ -212,7 +212,7 @@ def test_the_parts_and_what_they_need_are_these() -> None:
         ("workspace", ("database",)),
         ("analysis", ()),
         ("project_analysis", ("database", "workspace", "analysis")),
-        ("llm", ()),
+        ("llm", ("database", "cluster")),
         ("search", ("database", "workspace", "llm")),
         ("ngram", ()),
         ("contexts", ()),

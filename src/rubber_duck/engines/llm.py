@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -12,10 +12,15 @@ from rubber_duck.engines.engine import Engine, engines
 from rubber_duck.errors import InvalidInput
 from rubber_duck.llm.connections import Connection, Connections
 from rubber_duck.llm.flavors import FLAVORS, flavor_named
+from rubber_duck.llm.messages import Message, Prompt
+from rubber_duck.llm.messages import Role as Speaker
 from rubber_duck.llm.roles import Role
 from rubber_duck.scope import Right
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from rubber_duck.llm.account import Budget, CallRecord, Tally
     from rubber_duck.llm.llm import Standing
 
 Provider = Annotated[str, Meta(max_length=40, description="The provider's name.", extra={"argument": True})]
@@ -72,8 +77,43 @@ class UseModels(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="us
     ] = ()
 
 
+Everybody = Annotated[bool, Meta(description="Of all users; only for administrators.")]
+
+
+class ShowUsage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="usage"):
+    """Show what models took and cost, and what is left of budgets."""
+
+    days: Annotated[int, Meta(ge=1, le=3660, description="So many days, today among them (UTC).")] = 30
+    by: Annotated[Literal["model", "day", "user", "project"], Meta(description="What is summed up.")] = "model"
+    everybody: Everybody = False
+
+
+class ShowCalls(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="log"):
+    """Show the last requests to models, newest first."""
+
+    most: Annotated[int, Meta(ge=1, le=1000, description="So many.")] = 20
+    everybody: Everybody = False
+
+
+class EstimateCost(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="estimate"):
+    """Say the most that a question could take and cost; nothing is sent."""
+
+    role: Annotated[Role, Meta(description="Which models would be asked.", extra={"argument": True})]
+    text: Annotated[str, Meta(max_length=4_000_000, description="The question.")]
+    answer_tokens: Annotated[int, Meta(ge=1, le=1_000_000, description="The most tokens of the answer.")] = 1024
+
+
 ModelsRequest = (
-    ModelStatus | ConnectProvider | DisconnectProvider | EnableProvider | DisableProvider | ListModels | UseModels
+    ModelStatus
+    | ConnectProvider
+    | DisconnectProvider
+    | EnableProvider
+    | DisableProvider
+    | ListModels
+    | UseModels
+    | ShowUsage
+    | ShowCalls
+    | EstimateCost
 )
 
 
@@ -101,12 +141,73 @@ class RoleView(msgspec.Struct, frozen=True):
     models: tuple[str, ...]
 
 
+class UsageView(msgspec.Struct, frozen=True, kw_only=True):
+    """A sum of calls. `unpriced` are those whose price is not known; `cost_usd` is exact, without them."""
+
+    name: str
+    calls: int
+    failed: int
+    cached: int
+    unpriced: int
+    input_tokens: int
+    output_tokens: int
+    cost_usd: str
+
+
+class BudgetView(msgspec.Struct, frozen=True, kw_only=True):
+    """What may be spent until `period` (a day or a month, UTC) ends, and what is charged: 0 is no limit."""
+
+    holder: str
+    period: str
+    most_usd: str
+    spent_usd: str
+    most_tokens: int
+    spent_tokens: int
+
+
+class CallView(msgspec.Struct, frozen=True, kw_only=True):
+    """One call. `cost_usd` is null where the price is not known; `counted` is false where we counted ourselves.
+
+    `asked` and `answered` are empty unless the setting `llm.log_texts` keeps them.
+    """
+
+    at: str
+    user: str
+    project: str
+    role: str
+    model: str
+    input_tokens: int
+    output_tokens: int
+    counted: bool
+    cached: bool
+    cost_usd: str | None
+    outcome: str
+    first_ms: int
+    duration_ms: int
+    trace: str
+    asked: str
+    answered: str
+
+
+class EstimateView(msgspec.Struct, frozen=True):
+    """The most that a question can take; `cost_usd` is null where no price is known."""
+
+    models: tuple[str, ...]
+    input_tokens: int
+    output_tokens: int
+    cost_usd: str | None
+
+
 class ModelsAnswer(msgspec.Struct, frozen=True):
-    """What is connected and used, or the models that were asked for."""
+    """What is connected and used, or what else was asked for."""
 
     providers: tuple[ProviderView, ...] = ()
     roles: tuple[RoleView, ...] = ()
     models: tuple[str, ...] = ()
+    usage: tuple[UsageView, ...] = ()
+    budgets: tuple[BudgetView, ...] = ()
+    calls: tuple[CallView, ...] = ()
+    estimate: EstimateView | None = None
 
 
 @engines.add
@@ -133,6 +234,8 @@ class Models(Engine[Any, ModelsAnswer]):  # Any: a union has no class that could
             case ListModels(provider):
                 scope.require(Right.ADMINISTER)
                 return ModelsAnswer(models=await llm.models(provider))
+            case ShowUsage() | ShowCalls() | EstimateCost():
+                return await _account(request, call)
             case ConnectProvider():
                 await llm.change(scope, lambda held: held.with_provider(_connection(request, held)))
             case DisconnectProvider(provider):
@@ -180,6 +283,75 @@ async def _status(call: Call, *, probe: bool) -> ModelsAnswer:
     chains = ((role, llm.chain(role)) for role in Role)
     return ModelsAnswer(
         tuple(map(_view, standing)), tuple(RoleView(role.value, chain) for role, chain in chains if chain)
+    )
+
+
+async def _account(request: ShowUsage | ShowCalls | EstimateCost, call: Call) -> ModelsAnswer:
+    llm, scope = call.parts.llm, call.scope
+    match request:
+        case ShowUsage(days, by, everybody):
+            sums = await llm.usage(scope, days, by, everybody=everybody)
+            budgets = await llm.budgets(scope)
+            return ModelsAnswer(
+                usage=tuple(_sum(name, tally) for name, tally in sums.items()), budgets=tuple(map(_budget, budgets))
+            )
+        case ShowCalls(most, everybody):
+            calls = await llm.calls(scope, most, everybody=everybody)
+            return ModelsAnswer(calls=tuple(map(_call, calls)))
+        case EstimateCost(role, text, answer_tokens):
+            prompt = Prompt((Message(Speaker.USER, text),), answer_tokens=answer_tokens)
+            said = await llm.estimate(scope, role, prompt)
+            usd = None if said.usd is None else usd_text(said.usd)
+            return ModelsAnswer(estimate=EstimateView(said.models, said.input_tokens, said.output_tokens, usd))
+
+
+def usd_text(usd: Decimal) -> str:
+    """Every digit, and no more: 0.0125."""
+    return format(usd.normalize() if usd else usd * 0, "f")
+
+
+def _sum(name: str, tally: Tally) -> UsageView:
+    return UsageView(
+        name=name,
+        calls=tally.calls,
+        failed=tally.failed,
+        cached=tally.cached,
+        unpriced=tally.unpriced,
+        input_tokens=tally.input_tokens,
+        output_tokens=tally.output_tokens,
+        cost_usd=usd_text(tally.cost_usd),
+    )
+
+
+def _budget(budget: Budget) -> BudgetView:
+    return BudgetView(
+        holder=budget.holder,
+        period=budget.period,
+        most_usd=usd_text(budget.most_usd),
+        spent_usd=usd_text(budget.spent_usd),
+        most_tokens=budget.most_tokens,
+        spent_tokens=budget.spent_tokens,
+    )
+
+
+def _call(call: CallRecord) -> CallView:
+    return CallView(
+        at=call.at.isoformat(timespec="milliseconds"),
+        user=call.actor,
+        project=str(call.project or ""),
+        role=call.role,
+        model=call.model,
+        input_tokens=call.usage.input_tokens,
+        output_tokens=call.usage.output_tokens,
+        counted=call.is_counted,
+        cached=call.is_cached,
+        cost_usd=None if call.cost_usd is None else usd_text(call.cost_usd),
+        outcome=call.outcome,
+        first_ms=call.first_ms,
+        duration_ms=call.duration_ms,
+        trace=call.trace,
+        asked=call.asked,
+        answered=call.answered,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from dataclasses import dataclass
 
 from rubber_duck import telemetry
@@ -12,14 +12,18 @@ from rubber_duck.llm.messages import Embeddings, Piece, Question
 from rubber_duck.llm.provider import Provider
 from rubber_duck.llm.wrapper import Wrapper, asked
 
+Turn = Callable[[], AbstractAsyncContextManager[None]]
+"""Waits for a place at the provider, and gives it back after the block."""
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One model of a chain: the connected provider's name, the model's, and the way to it."""
+    """One model of a chain: the connected provider's name, the model's, the way to it, and whose turn it is there."""
 
     provider: str
     model: str
     way: Provider
+    turn: Turn = nullcontext
 
     @property
     def label(self) -> str:
@@ -48,7 +52,7 @@ class Fallback(Wrapper):
             has_begun = False
             self._on_choice(link)
             try:
-                async with aclosing(asked(link.way, link.model, question)) as pieces:
+                async with link.turn(), aclosing(asked(link.way, link.model, question)) as pieces:
                     async for piece in pieces:
                         has_begun = True
                         yield piece
@@ -63,7 +67,8 @@ class Fallback(Wrapper):
         """The vectors of the first link alone: those of another model could not be compared with them."""
         link = self._links[0]
         self._on_choice(link)
-        return await link.way.embed(link.model, texts)
+        async with link.turn():
+            return await link.way.embed(link.model, texts)
 
 
 def _passes_on(error: DuckError) -> bool:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import random
-import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
-from urllib.parse import urlsplit
 
-from rubber_duck.errors import BadAnswer, DuckError, NotConfigured, TimedOut
-from rubber_duck.llm.breaker import Breaker, State, Thresholds
-from rubber_duck.llm.connections import Connection, Connections, chain_of, read_connections, split, write_connections
-from rubber_duck.llm.fallback import Fallback, Link
-from rubber_duck.llm.flavors import flavor_named
+from rubber_duck.cluster.local import LocalCluster
+from rubber_duck.errors import BadAnswer, DuckError, TimedOut
+from rubber_duck.llm.account import Budget, CallRecord, Tally
+from rubber_duck.llm.answers import AnswerCache
+from rubber_duck.llm.asking import Desk, Estimate, Target, chain_targets
+from rubber_duck.llm.breaker import State
+from rubber_duck.llm.clocks import Clocks
+from rubber_duck.llm.connections import Connection, Connections, chain_of, split, write_connections
+from rubber_duck.llm.fallback import Fallback
 from rubber_duck.llm.forms import Written, written_as
+from rubber_duck.llm.limits import Limits
 from rubber_duck.llm.messages import (
     Answer,
     Embeddings,
@@ -30,22 +32,23 @@ from rubber_duck.llm.messages import (
     TextDelta,
     ToolCall,
 )
-from rubber_duck.llm.retrying import Patience, Retrying
+from rubber_duck.llm.prices import Prices
 from rubber_duck.llm.roles import Role
+from rubber_duck.llm.ways import Ways, door
 from rubber_duck.llm.wrapper import asked
 from rubber_duck.scope import Right, Scope
 from rubber_duck.settings import Settings
 
 if TYPE_CHECKING:
-    from rubber_duck.egress import Door
-    from rubber_duck.llm.provider import Provider
+    from rubber_duck.cluster.cluster import Cluster
+    from rubber_duck.llm.ledger import Ledger
+    from rubber_duck.storage.database import Database
 
 T = TypeVar("T")
 
-__all__ = ["LLM", "Answer", "Clocks", "Standing", "Written", "open_llm"]
+__all__ = ["LLM", "Answer", "Clocks", "Estimate", "Ground", "Standing", "Written", "open_llm"]
 
 PROBE_TIMEOUT_S: Final = 10.0
-ANTHROPIC_VERSION: Final = "2023-06-01"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,30 +62,35 @@ class Standing:
     answered_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Clocks:
-    """Time and chance, handed in."""
-
-    seconds: Callable[[], float] = time.monotonic
-    random: Callable[[], float] = random.random
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-
-
 @dataclass(slots=True)
 class Trail:
-    """Which link was asked last; the one that answers, once a piece has come."""
+    """The model that answers, as `provider/model`, once a piece has come."""
 
-    link: Link | None = field(default=None)
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What the models stand on: where account is kept, and what all processes share."""
+
+    database: Database | None = None
+    cluster: Cluster | None = None
 
 
 class LLM:
     """Models by role. Nothing is imported, resolved or sent before somebody asks a model."""
 
-    def __init__(self, settings: Settings, clocks: Clocks | None = None) -> None:
+    def __init__(self, settings: Settings, clocks: Clocks | None = None, ground: Ground | None = None) -> None:
+        """Without a database no account is kept and no budget binds; without a cluster limits are this process's."""
         self._settings = settings
-        self._home = Path(settings.home)
-        self._clocks = clocks or Clocks()
-        self._ways: dict[str, tuple[Connection, Breaker]] = {}
+        self._clocks = clocks = clocks or Clocks()
+        ground, models = ground or Ground(), settings.llm
+        self._cache = AnswerCache(models.cache_s, models.cache_bytes, clocks.seconds)
+        self._ways = Ways(settings, clocks, self._cache.clear)
+        self._ledger = _ledger(settings, clocks, ground.database, self._ways)
+        cluster = ground.cluster or LocalCluster(clock=clocks.seconds)
+        limits = Limits(cluster, models.limits, models.most_waiting, _loop_time, clocks.sleep)
+        self._desk = Desk(self._ways, limits, self._ledger, Prices(models.prices), clocks)
 
     def stream(self, scope: Scope, role: Role, question: Question) -> AsyncGenerator[Piece, None]:
         """The answer of the role's chain, piece by piece. Closing the stream ends the request.
@@ -108,9 +116,31 @@ class LLM:
 
     async def embed(self, scope: Scope, texts: Sequence[str]) -> Embeddings:
         """The vectors of texts."""
-        links = self._links(Role.EMBED)
-        async with _within(self._settings.llm.request_timeout_s):
-            return await Fallback(links[:1], lambda link: None).embed("", texts)
+        deadline = _loop_time() + self._settings.llm.request_timeout_s
+        targets = (await self._targets(Role.EMBED))[:1]
+        async with (
+            _within(self._settings.llm.request_timeout_s),
+            self._desk.let_in(scope, Role.EMBED, texts, targets, deadline) as asking,
+        ):
+            answer = await Fallback(asking.links, asking.chosen).embed("", texts)
+            asking.usage = answer.usage
+            return answer
+
+    async def estimate(self, scope: Scope, role: Role, question: Question) -> Estimate:
+        """The most that a question can take and cost; nothing is sent. Raises NotConfigured."""
+        return await self._desk.estimate(await self._targets(role), question)
+
+    async def budgets(self, scope: Scope) -> tuple[Budget, ...]:
+        """The budgets that hold for the asker, and in the scope's project, with what is charged now."""
+        return () if self._ledger is None else await self._ledger.standing(scope)
+
+    async def usage(self, scope: Scope, days: int, by: str, *, everybody: bool = False) -> Mapping[str, Tally]:
+        """Sums of the last days by `model`, `day`, `user` or `project`; everybody's needs the right to administer."""
+        return {} if self._ledger is None else await self._ledger.usage(scope, days, by, everybody=everybody)
+
+    async def calls(self, scope: Scope, most: int, *, everybody: bool = False) -> list[CallRecord]:
+        """The last calls, newest first; everybody's needs the right to administer."""
+        return [] if self._ledger is None else await self._ledger.calls(scope, most, everybody=everybody)
 
     def chain(self, role: Role) -> tuple[str, ...]:
         """The role's models in order, as `provider/model`; empty when it has none."""
@@ -118,15 +148,17 @@ class LLM:
 
     def connections(self) -> Connections:
         """What is connected now."""
-        return read_connections(self._home)
+        return self._ways.connections()
 
     async def change(self, scope: Scope, change: Callable[[Connections], Connections]) -> Connections:
         """Change what is connected; needs the right to administer."""
         scope.require(Right.ADMINISTER)
         changed = change(self.connections())
         for each in changed.providers.values():
-            _door(each, self._settings)  # an address or a header that cannot be used is refused before it is kept
-        write_connections(self._home, changed)
+            door(each, self._settings)  # an address or a header that cannot be used is refused before it is kept
+        write_connections(Path(self._settings.home), changed)
+        self.connections()
+        await self._ways.tidy()
         return changed
 
     async def standing(self, *, probe: bool) -> list[Standing]:
@@ -137,30 +169,42 @@ class LLM:
     async def models(self, name: str) -> tuple[str, ...]:
         """The models that a connected provider says it has."""
         async with _within(PROBE_TIMEOUT_S):
-            return await self._way(self.connections().named(name)).models()
+            return await self._ways.to(self.connections().named(name)).provider.models()
 
     async def close(self) -> None:
-        """Close every connection."""
-        ways, self._ways = self._ways, {}
-        for _, way in ways.values():
-            await way.close()
+        """Write the account, and close every connection."""
+        if self._ledger is not None:
+            await self._ledger.close()
+        await self._ways.close()
 
     async def _stream(self, scope: Scope, role: Role, question: Question, trail: Trail) -> AsyncGenerator[Piece, None]:
-        def chosen(link: Link) -> None:
-            trail.link = link
-
-        chain = Fallback(self._links(role), chosen)
-        deadline = asyncio.get_running_loop().time() + self._settings.llm.request_timeout_s
-        async with aclosing(asked(chain, "", question)) as pieces:
-            while True:
-                try:
-                    async with asyncio.timeout_at(deadline):
-                        piece = await anext(pieces, None)
-                except TimeoutError as error:
-                    raise TimedOut(f"no whole answer came within {self._settings.llm.request_timeout_s:g} s") from error
-                if piece is None:
-                    return
+        deadline = _loop_time() + self._settings.llm.request_timeout_s
+        targets = await self._targets(role)
+        key = self._cache.key(scope, role, [each.label for each in targets], question)
+        if (kept := self._cache.get(key)) is not None:
+            trail.label = kept.model
+            self._desk.remember(scope, role, kept.model)
+            for piece in kept.pieces:
                 yield piece
+            return
+        async with self._desk.let_in(scope, role, question, targets, deadline) as asking:
+            heard, seconds = asking.heard, self._clocks.seconds
+            async with aclosing(asked(Fallback(asking.links, asking.chosen), "", question)) as pieces:
+                while True:
+                    try:
+                        async with asyncio.timeout_at(deadline):
+                            piece = await anext(pieces)
+                    except StopAsyncIteration:
+                        break
+                    except TimeoutError as error:
+                        limit_s = self._settings.llm.request_timeout_s
+                        raise TimedOut(f"no whole answer came within {limit_s:g} s") from error
+                    if not heard:
+                        asking.first_s, trail.label = seconds(), asking.label
+                    heard.append(piece)
+                    if isinstance(piece, Finished):
+                        self._cache.keep(key, asking.label, heard)
+                    yield piece
 
     async def _whole(self, scope: Scope, role: Role, question: Question) -> Answer:
         trail = Trail()
@@ -174,8 +218,7 @@ class LLM:
                     case ToolCall():
                         calls.append(piece)
                     case Finished():
-                        label = trail.link.label if trail.link else ""
-                        return Answer("".join(text), tuple(calls), piece.reason, piece.usage, label)
+                        return Answer("".join(text), tuple(calls), piece.reason, piece.usage, trail.label)
                     case _:
                         continue
         raise BadAnswer("the model's answer has no end")
@@ -184,37 +227,16 @@ class LLM:
         models = self._settings.llm
         return {role.value: getattr(models, role.value) for role in Role}
 
-    def _links(self, role: Role) -> list[Link]:
+    async def _targets(self, role: Role) -> list[Target]:
+        """The models of a role. Raises NotConfigured."""
         connections = self.connections()
-        links = []
-        for each in chain_of(connections, self._written(), role):
-            provider, model = split(each)
-            connection = connections.providers[provider]
-            if connection.is_enabled:
-                links.append(Link(provider, model, self._way(connection)))
-        if not links:
-            raise NotConfigured(
-                f"no model is there for {role.value!r}: `duck llm connect` connects a provider, "
-                f"`duck llm use {role.value} PROVIDER/MODEL` chooses one of its models"
-            )
-        return links
-
-    def _way(self, connection: Connection) -> Breaker:
-        """The way to a provider, kept until its connection is changed."""
-        held = self._ways.get(connection.name)
-        if held is not None and held[0] == connection:
-            return held[1]
-        settings = self._settings.llm
-        thresholds = Thresholds(settings.breaker_failures, settings.breaker_successes, settings.breaker_open_s)
-        patience = Patience(self._clocks.sleep, self._clocks.random, settings.retries)
-        retrying = Retrying(_provider(connection, self._settings), connection.name, patience)
-        way = Breaker(retrying, connection.name, thresholds, self._clocks.seconds)
-        self._ways[connection.name] = (connection, way)
-        return way
+        await self._ways.tidy()
+        chain = map(split, chain_of(connections, self._written(), role))
+        return await self._desk.targets(chain_targets(connections.providers, chain, role))
 
     async def _stand(self, connection: Connection, *, probe: bool) -> Standing:
-        held = self._ways.get(connection.name)
-        state, error = (held[1].state, held[1].last_error) if held else (State.CLOSED, "")
+        held = self._ways.held(connection.name)
+        state, error = (held.provider.state, held.provider.last_error) if held else (State.CLOSED, "")
         if not probe or not connection.is_enabled:
             return Standing(connection, state, error)
         started = self._clocks.seconds()
@@ -227,9 +249,11 @@ class LLM:
 
 
 @asynccontextmanager
-async def open_llm(settings: Settings, clocks: Clocks | None = None) -> AsyncIterator[LLM]:
+async def open_llm(
+    settings: Settings, clocks: Clocks | None = None, ground: Ground | None = None
+) -> AsyncIterator[LLM]:
     """Models, as the settings and what is connected say; connections are made when they are first needed."""
-    llm = LLM(settings, clocks)
+    llm = LLM(settings, clocks, ground)
     try:
         yield llm
     finally:
@@ -245,32 +269,13 @@ async def _within(timeout_s: float) -> AsyncIterator[None]:
         raise TimedOut(f"no answer came within {timeout_s:g} s") from error
 
 
-def _door(connection: Connection, settings: Settings) -> Door:
-    from rubber_duck.egress import Door  # noqa: PLC0415  # an HTTP client: only who asks a model pays for it
-
-    headers = dict(connection.headers)
-    if connection.key and connection.flavor == "anthropic":
-        headers["x-api-key"] = connection.key
-    elif connection.key:
-        headers["Authorization"] = f"Bearer {connection.key}"
-    if connection.flavor == "anthropic":
-        headers["anthropic-version"] = ANTHROPIC_VERSION
-    llm = settings.llm
-    return Door(connection.url, headers, connection.is_private, llm.connect_timeout_s, llm.silence_s)
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()
 
 
-def _provider(connection: Connection, settings: Settings) -> Provider:
-    from rubber_duck.egress import Egress  # noqa: PLC0415  # as above
-    from rubber_duck.llm.provider import Setup, providers  # noqa: PLC0415  # as above
-    from rubber_duck.redaction import Redactor  # noqa: PLC0415  # as above
+def _ledger(settings: Settings, clocks: Clocks, database: Database | None, ways: Ways) -> Ledger | None:
+    if database is None:
+        return None
+    from rubber_duck.llm.ledger import Ledger  # noqa: PLC0415  # SQLAlchemy: only where there is a database
 
-    egress = Egress(_door(connection, settings), Redactor(_known_secrets(connection, settings)))
-    setup = Setup(egress, connection.flavor, settings.llm.request_timeout_s)
-    return providers.discover()[flavor_named(connection.flavor).kind].connect(setup)
-
-
-def _known_secrets(connection: Connection, settings: Settings) -> list[str]:
-    """What must never be in a request's body: the keys of all providers, and the database's password."""
-    connected = read_connections(Path(settings.home)).providers.values()
-    keys = [each.key for each in connected] + [value for each in connected for value in each.headers.values()]
-    return [*keys, connection.key, urlsplit(settings.database.url).password or ""]
+    return Ledger(database, settings.llm, clocks.now, ways.redacted)

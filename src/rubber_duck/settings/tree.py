@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, get_args
 
-from msgspec import Meta, Struct, field
-from msgspec.structs import fields
+from msgspec import Meta, field
 
-from rubber_duck.settings.secrets import is_secret, without_password
+from rubber_duck.settings.models import ModelSettings
+from rubber_duck.settings.section import Section
+
+__all__ = [
+    "PROFILES", "PROJECT_SECTIONS", "AnalysisSettings", "ClusterSettings", "ContextSettings", "DatabaseSettings",
+    "IndexSettings", "LogSettings", "ModelSettings", "PathRules", "QueueSettings", "ScheduleSettings", "Section",
+    "Settings", "TelemetrySettings", "WorkerSettings", "WorkflowSettings", "is_filled",
+]  # fmt: skip
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 SeverityName = Literal["info", "low", "medium", "high", "critical"]
 Option = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | float | bool | str | tuple[str, ...]
-
-
-class Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A table of duck.toml. A subclass's docstring and its fields' descriptions are the reference."""
-
-    def __repr__(self) -> str:
-        shown = []
-        for each in fields(self):
-            value = getattr(self, each.name)
-            shown.append(f"{each.name}={without_password(value) if is_secret(each.type) else value!r}")
-        return f"{type(self).__name__}({', '.join(shown)})"
 
 
 class DatabaseSettings(Section, frozen=True):
@@ -138,60 +133,6 @@ class AnalysisSettings(Section, frozen=True):
         dict[str, dict[str, Option]],
         Meta(description="Options of single rules: `[analysis.rules.complex-function] max_complexity = 20`."),
     ] = field(default_factory=dict)
-
-
-class ModelSettings(Section, frozen=True):
-    """How models are asked. Providers, their addresses and their keys are connected by `duck llm connect`."""
-
-    completion: Annotated[
-        tuple[str, ...],
-        Meta(
-            max_length=10,
-            description="Models to complete code, `provider/model` in order; empty: see `duck llm use`.",
-        ),
-    ] = ()
-    chat: Annotated[
-        tuple[str, ...],
-        Meta(
-            max_length=10,
-            description="Models to chat and explain, `provider/model` in order; empty: see `duck llm use`.",
-        ),
-    ] = ()
-    edit: Annotated[
-        tuple[str, ...],
-        Meta(
-            max_length=10,
-            description="Models to change code, `provider/model` in order; empty: see `duck llm use`.",
-        ),
-    ] = ()
-    plan: Annotated[
-        tuple[str, ...],
-        Meta(max_length=10, description="Models to plan, `provider/model` in order; empty: see `duck llm use`."),
-    ] = ()
-    embed: Annotated[
-        tuple[str, ...],
-        Meta(
-            max_length=10,
-            description="Models for vectors, as `provider/model`; the first alone is used.",
-        ),
-    ] = ()
-    request_timeout_s: Annotated[
-        float, Meta(gt=0, le=3600, description="Seconds a request may take, all tries and waiting included.")
-    ] = 180.0
-    silence_s: Annotated[
-        float, Meta(gt=0, le=3600, description="Seconds without a byte after which a provider has not answered.")
-    ] = 60.0
-    connect_timeout_s: Annotated[float, Meta(gt=0, le=600, description="Seconds to wait for a connection.")] = 10.0
-    retries: Annotated[int, Meta(ge=0, le=10, description="How often a provider is asked again.")] = 2
-    breaker_failures: Annotated[
-        int, Meta(ge=1, le=1000, description="Failures in a row after which a provider is left alone.")
-    ] = 5
-    breaker_successes: Annotated[
-        int, Meta(ge=1, le=1000, description="Successes in a row after which it is trusted again.")
-    ] = 2
-    breaker_open_s: Annotated[
-        float, Meta(gt=0, le=86_400, description="Seconds it is left alone before it is tried again.")
-    ] = 60.0
 
 
 class QueueSettings(Section, frozen=True):

@@ -1,7 +1,8 @@
 """What the program says about itself: named events, a correlation id through every task, spans and counters."""
 
-from rubber_duck.telemetry.catalogue import COUNTERS, EVENTS, SPANS, Event
+from rubber_duck.telemetry.catalogue import COUNTERS, EVENTS, SPANS
 from rubber_duck.telemetry.correlation import correlated, correlation_id
+from rubber_duck.telemetry.event import Event
 from rubber_duck.telemetry.events import Value, emit, listening
 from rubber_duck.telemetry.logs import configure_logs
 from rubber_duck.telemetry.recorder import MemoryRecorder, Recorder, count, recording, span

@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
-Level = Literal["debug", "info", "warning", "error"]
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One kind of event. `fields` maps each field to what it means, with its unit."""
-
-    name: str
-    level: Level
-    about: str
-    fields: Mapping[str, str] = field(default_factory=dict)
+from rubber_duck.telemetry.event import Event
+from rubber_duck.telemetry.model_events import MODEL_EVENTS
 
 
 def _catalogue(*events: Event) -> dict[str, Event]:
@@ -228,24 +217,7 @@ EVENTS: Final[dict[str, Event]] = _catalogue(
         "The embeddings model did not answer; search goes on without what it would have said.",
         {"done": "texts that it has answered", "pending": "texts that there were", "error": "what it said"},
     ),
-    Event(
-        "llm.retried",
-        "info",
-        "A provider did not begin to answer and is asked again.",
-        {"provider": "its name", "error": "what it said", "delay_s": "seconds until then"},
-    ),
-    Event(
-        "llm.fell_back",
-        "warning",
-        "A model did not begin to answer, and the next of its chain is asked.",
-        {"model": "as provider/model", "to": "the next one", "error": "what the first said"},
-    ),
-    Event(
-        "llm.breaker_changed",
-        "warning",
-        "A provider that kept failing is left alone, or is trusted again.",
-        {"provider": "its name", "state": "open or closed", "error": "what it said last; empty when closed"},
-    ),
+    *MODEL_EVENTS,
     Event(
         "analysis.finished",
         "info",

@@ -19,6 +19,8 @@ from rubber_duck.errors import InvalidInput, normalize
 _json = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 _provider = click.argument("provider", help="Its name.")
 _KEY_BYTES: Final = 10_000
+_QUESTION_CHARACTERS: Final = 4_000_000
+_NUMBERS: Final = ("calls", "failed", "cached", "read", "written", "cost", "ms")
 
 
 @click.group(cls=Group, name="llm")
@@ -108,6 +110,90 @@ def models(provider: str, as_json: bool) -> None:
 def use(role: str, models: tuple[str, ...], as_json: bool) -> None:
     """Choose the models for a role, the next asked when one does not begin to answer."""
     _change({"type": "use", "role": role, "models": list(models)}, as_json)
+
+
+@command.command("usage")
+@click.option("--days", default=30, show_default=True, help="So many days, today among them (UTC).")
+@click.option(
+    "--by", type=click.Choice(["model", "day", "user", "project"]), default="model", show_default=True,
+    help="What is summed up.",
+)  # fmt: skip
+@click.option("--everybody", is_flag=True, help="Of all users; only for administrators.")
+@_json
+def usage(days: int, by: str, everybody: bool, as_json: bool) -> None:
+    """Show what models took and cost, and what is left of budgets."""
+    answer = ask("llm", {"type": "usage", "days": days, "by": by, "everybody": everybody})
+    if as_json:
+        drawing.machine(answer)
+        return
+    if not answer["usage"]:
+        terminal.note("no model was asked in that time")
+    else:
+        table = drawing.table(by, "calls", "failed", "cached", "read", "written", "cost", right=_NUMBERS)
+        for each in answer["usage"]:
+            numbers = [f"{each[name]:,}" for name in ("calls", "failed", "cached", "input_tokens", "output_tokens")]
+            name = drawing.text(each["name"] or "(no project)", "bold")
+            table.add_row(name, *map(drawing.text, numbers), drawing.text(_cost(each)))
+        drawing.show(table)
+    for each in answer["budgets"]:
+        terminal.write(terminal.printable(_budget(each)))
+
+
+@command.command("log")
+@click.option("--most", default=20, show_default=True, help="So many.")
+@click.option("--everybody", is_flag=True, help="Of all users; only for administrators.")
+@_json
+def log(most: int, everybody: bool, as_json: bool) -> None:
+    """Show the last requests to models, newest first."""
+    answer = ask("llm", {"type": "log", "most": most, "everybody": everybody})
+    if as_json:
+        drawing.machine(answer)
+        return
+    if not answer["calls"]:
+        terminal.note("no model was asked yet")
+        return
+    table = drawing.table("when", "role", "model", "read", "written", "cost", "ms", "outcome", right=_NUMBERS)
+    for each in answer["calls"]:
+        about = "from memory" if each["cached"] else "" if each["counted"] else "~"
+        cells = [each["at"][:19].replace("T", " "), each["role"], each["model"]]
+        cells += [f"{about if about == '~' else ''}{each[name]:,}" for name in ("input_tokens", "output_tokens")]
+        cells += ["unknown" if each["cost_usd"] is None else f"${each['cost_usd']}", f"{each['duration_ms']:,}"]
+        cells.append(each["outcome"] or (about if about == "from memory" else "answered"))
+        table.add_row(*map(drawing.text, cells))
+    drawing.show(table)
+
+
+@command.command("estimate")
+@click.argument("role", help="Which models would be asked: completion, chat, edit or plan.")
+@click.option("--answer-tokens", default=1024, show_default=True, help="The most tokens of the answer.")
+@_json
+def estimate(role: str, answer_tokens: int, as_json: bool) -> None:
+    """Say the most that a question could take and cost; it is read from standard input, and nothing is sent."""
+    question = sys.stdin.read(_QUESTION_CHARACTERS)
+    answer = ask("llm", {"type": "estimate", "role": role, "text": question, "answer_tokens": answer_tokens})
+    if as_json:
+        drawing.machine(answer)
+        return
+    most = answer["estimate"]
+    cost = "a price that is not known" if most["cost_usd"] is None else f"${most['cost_usd']}"
+    sentence = f"at most {most['input_tokens']:,} tokens read and {most['output_tokens']:,} written, for {cost}"
+    terminal.write(terminal.printable(f"{', then '.join(most['models'])}: {sentence}"))
+
+
+def _cost(each: dict[str, Any]) -> str:
+    if each["unpriced"] and each["unpriced"] == each["calls"] - each["failed"] - each["cached"]:
+        return "unknown"
+    return f"${each['cost_usd']}" + (f" and {each['unpriced']:,} calls of unknown price" if each["unpriced"] else "")
+
+
+def _budget(each: dict[str, Any]) -> str:
+    whose = "you" if each["holder"].startswith("user:") else "the project"
+    said = []
+    if each["most_usd"] != "0":
+        said.append(f"${each['spent_usd']} of ${each['most_usd']}")
+    if each["most_tokens"]:
+        said.append(f"{each['spent_tokens']:,} of {each['most_tokens']:,} tokens")
+    return f"budget for {each['period']}: {whose} spent {' and '.join(said)}"
 
 
 def _change(request: dict[str, Any], as_json: bool) -> None:

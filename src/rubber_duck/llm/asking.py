@@ -1,0 +1,216 @@
+"""One question on its way through everything that stands before a model: limits, budget, and the account after it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING
+
+from rubber_duck.errors import BudgetExceeded, DuckError, NotConfigured
+from rubber_duck.llm.account import CallRecord, Ended, Reservation
+from rubber_duck.llm.clocks import Clocks
+from rubber_duck.llm.connections import Connection
+from rubber_duck.llm.fallback import Link
+from rubber_duck.llm.limits import Limits
+from rubber_duck.llm.messages import Finished, Piece, Question, TextDelta, ThoughtDelta, ToolCall, Usage
+from rubber_duck.llm.prices import NOTHING, Price, Prices
+from rubber_duck.llm.roles import Role
+from rubber_duck.llm.sizes import asked_text, most_tokens
+from rubber_duck.llm.ways import Ways
+from rubber_duck.scope import Scope
+from rubber_duck.storage.keys import new_key
+
+if TYPE_CHECKING:
+    from rubber_duck.llm.ledger import Ledger
+
+Texts = Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One model of a chain, its connection and its price; None: not known."""
+
+    connection: Connection
+    model: str
+    price: Price | None
+
+    @property
+    def label(self) -> str:
+        """As people write it."""
+        return f"{self.connection.name}/{self.model}"
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """The most that a question can take. `usd` is None where no model that may answer has a known price."""
+
+    models: tuple[str, ...]
+    input_tokens: int
+    output_tokens: int
+    usd: Decimal | None
+
+
+@dataclass(slots=True)
+class Asking:
+    """One question that is under way: what was heard so far, and which model was asked last."""
+
+    scope: Scope
+    role: Role
+    question: Question | Texts
+    links: list[Link]
+    heard: list[Piece] = field(default_factory=list)
+    label: str = ""
+    first_s: float = 0.0
+    usage: Usage | None = None
+
+    def chosen(self, link: Link) -> None:
+        """That this link is asked now."""
+        self.label = link.label
+
+
+class Desk:
+    """Where questions are let in and accounted for."""
+
+    def __init__(self, ways: Ways, limits: Limits, ledger: Ledger | None, prices: Prices, clocks: Clocks) -> None:
+        """`ledger`: None where there is no database to keep account in, as in a benchmark; then nothing is."""
+        self._ways = ways
+        self._limits = limits
+        self._ledger = ledger
+        self._prices = prices
+        self._clocks = clocks
+
+    async def estimate(self, targets: Sequence[Target], question: Question | Texts) -> Estimate:
+        """The most that the question can take of the dearest of the models."""
+        tokens = most_tokens(question)
+        known = [each.price.at_most(tokens) for each in targets if each.price is not None]
+        models = tuple(each.label for each in targets)
+        return Estimate(models, tokens.input_tokens, tokens.output_tokens, max(known) if known else None)
+
+    async def targets(self, models: Iterable[tuple[Connection, str]]) -> list[Target]:
+        """The models with their prices. The list of prices is read off the event loop: it takes a moment."""
+        now, prices = self._clocks.now(), self._prices
+        found = []
+        for connection, model in models:
+            if not prices.is_at_hand(connection, model, now):
+                await asyncio.to_thread(prices.of, connection, model, now)
+            found.append(Target(connection, model, prices.of(connection, model, now)))
+        return found
+
+    @asynccontextmanager
+    async def let_in(
+        self, scope: Scope, role: Role, question: Question | Texts, targets: Sequence[Target], deadline: float
+    ) -> AsyncIterator[Asking]:
+        """The block asks the links; what it took is settled after it, however it ends.
+
+        Raises RateLimited, LimitExceeded, BudgetExceeded, TimedOut or Unavailable, and then nothing was sent.
+        """
+        most = most_tokens(question)
+        tokens = most.input_tokens + most.output_tokens
+        person = scope.actor.id
+        await self._limits.take("user", person, person, tokens, deadline)
+        if scope.project is not None:
+            await self._limits.take("project", str(scope.project), person, tokens, deadline)
+        targets, reservation = await self._reserved(scope, targets, most)
+        asking = Asking(scope, role, question, [self._link(each, scope, tokens, deadline) for each in targets])
+        started_s = self._clocks.seconds()
+        outcome = ""
+        try:
+            yield asking
+        except DuckError as error:
+            outcome = error.code
+            raise
+        except BaseException:
+            outcome = "cancelled"
+            raise
+        finally:
+            self._settle(asking, targets, reservation, started_s, outcome)
+
+    def remember(self, scope: Scope, role: Role, label: str) -> None:
+        """Write down that a question was answered from memory."""
+        if self._ledger is not None:
+            record = CallRecord(
+                id=new_key(), at=self._clocks.now(), actor=scope.actor.id, project=scope.project, role=role.value,
+                model=label, usage=Usage(0, 0), is_counted=True, is_cached=True, cost_usd=NOTHING, outcome="",
+                first_ms=0, duration_ms=0, trace=scope.trace,
+            )  # fmt: skip
+            self._ledger.settle(Ended(record, Reservation()))
+
+    async def _reserved(
+        self, scope: Scope, targets: Sequence[Target], most: Usage
+    ) -> tuple[Sequence[Target], Reservation]:
+        """The models that may be asked, and what is charged for them before they are."""
+        if self._ledger is None:
+            return targets, Reservation()
+        budgets = self._ledger.budgets(scope)
+        if any(each.most_usd for each in budgets):
+            priced = [each for each in targets if each.price is not None]
+            if not priced:
+                raise BudgetExceeded(
+                    f"there is a budget in dollars, and the price of {targets[0].label!r} is not known: set it in "
+                    f'[llm.prices."{targets[0].label}"] of duck.toml'
+                )
+            targets = priced
+        usd = max((each.price.at_most(most) for each in targets if each.price is not None), default=NOTHING)
+        reservation = await self._ledger.reserve(scope, usd, most.input_tokens + most.output_tokens)
+        return targets, reservation
+
+    def _link(self, target: Target, scope: Scope, tokens: int, deadline: float) -> Link:
+        way = self._ways.to(target.connection)
+
+        @asynccontextmanager
+        async def turn() -> AsyncIterator[None]:
+            await self._limits.take("provider", target.connection.name, scope.actor.id, tokens, deadline)
+            async with way.turn(scope.actor.id, deadline):
+                yield
+
+        return Link(target.connection.name, target.model, way.provider, turn)
+
+    def _settle(
+        self, asking: Asking, targets: Sequence[Target], reservation: Reservation, started_s: float, outcome: str
+    ) -> None:
+        if self._ledger is None:
+            return
+        end = asking.heard[-1] if asking.heard else None
+        counted = asking.usage
+        if isinstance(end, Finished) and end.is_counted:
+            counted, outcome = end.usage, ""  # whoever has the end need not ask for more
+        has_answered = bool(asking.heard) or counted is not None
+        if not has_answered and outcome not in {"timed_out", "cancelled"}:
+            counted = Usage(0, 0)  # nothing came, so nothing is to be paid
+        said = "" if not has_answered else "".join(_text(each) for each in asking.heard)
+        record = CallRecord(
+            id=new_key(), at=self._clocks.now(), actor=asking.scope.actor.id, project=asking.scope.project,
+            role=asking.role.value, model=asking.label or targets[0].label, usage=counted or Usage(0, 0),
+            is_counted=counted is not None, is_cached=False, cost_usd=None, outcome=outcome,
+            first_ms=round((asking.first_s - started_s) * 1000) if asking.first_s else 0,
+            duration_ms=round((self._clocks.seconds() - started_s) * 1000), trace=asking.scope.trace,
+        )  # fmt: skip
+        price = next((each.price for each in targets if each.label == record.model), None)
+        self._ledger.settle(Ended(record, reservation, price, partial(asked_text, asking.question), said))
+
+
+def _text(piece: Piece) -> str:
+    match piece:
+        case TextDelta() | ThoughtDelta():
+            return piece.text
+        case ToolCall():
+            return piece.name + piece.arguments
+        case _:
+            return ""
+
+
+def chain_targets(
+    connections: Mapping[str, Connection], chain: Iterable[tuple[str, str]], role: Role
+) -> list[tuple[Connection, str]]:
+    """The enabled models of a chain. Raises NotConfigured when there is none."""
+    found = [(connections[name], model) for name, model in chain if connections[name].is_enabled]
+    if not found:
+        raise NotConfigured(
+            f"no model is there for {role.value!r}: `duck llm connect` connects a provider, "
+            f"`duck llm use {role.value} PROVIDER/MODEL` chooses one of its models"
+        )
+    return found

@@ -1,0 +1,207 @@
+"""Keeps account: charges calls to budgets before they are made, settles them after, and writes the log."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Final
+
+from rubber_duck import telemetry
+from rubber_duck.errors import BudgetExceeded, Conflict, DuckError, InvalidSettings
+from rubber_duck.llm import store
+from rubber_duck.llm.account import Budget, CallRecord, Charge, Ended, Reservation, Tally
+from rubber_duck.llm.messages import Usage
+from rubber_duck.llm.prices import EXACT, NOTHING
+from rubber_duck.scope import Scope
+from rubber_duck.settings.models import BudgetSettings, ModelSettings
+from rubber_duck.storage.database import Database, Transaction
+from rubber_duck.storage.port import uninterrupted
+
+_TRIES: Final = 20
+_MONTH: Final = len("2026-11")
+_MOST_AT_ONCE: Final = 200
+_FORGET_EVERY_S: Final = 3600.0
+
+
+class Ledger:
+    """The accounts of one installation. Settling never waits: a task of its own writes, and `flush` waits for it."""
+
+    def __init__(
+        self, database: Database, settings: ModelSettings, now: Callable[[], datetime], redact: Callable[[str], str]
+    ) -> None:
+        """Raises InvalidSettings for a budget of nobody."""
+        self._database = database
+        self._settings = settings
+        self._now = now
+        self._redact = redact
+        self._pending: list[Ended] = []
+        self._writer: asyncio.Task[None] | None = None
+        self._forgotten_at: datetime | None = None
+        for name in settings.budgets:
+            if name not in {"user", "project"} and not name.startswith(("user:", "project:")):
+                raise InvalidSettings(
+                    f'there is no budget for {name!r} (in [llm.budgets] of duck.toml); write "user", "project", '
+                    '"user:<name>" or "project:<id>"'
+                )
+
+    def budgets(self, scope: Scope) -> tuple[Budget, ...]:
+        """The budgets that hold for a request, by holder."""
+        found = [self._budget(f"user:{scope.actor.id}", ("user:" + scope.actor.name, "user"))]
+        if scope.project is not None:
+            found.append(self._budget(f"project:{scope.project}", (f"project:{scope.project}", "project")))
+        return tuple(sorted((each for each in found if each is not None), key=lambda each: each.holder))
+
+    async def standing(self, scope: Scope) -> tuple[Budget, ...]:
+        """The same with what is charged now."""
+        await self.flush()
+        found = []
+        async with self._database.begin(write=False) as tx:
+            for each in self.budgets(scope):
+                usd, tokens = await store.charged(tx, each.holder, each.period)
+                found.append(replace(each, spent_usd=usd, spent_tokens=tokens))
+        return tuple(found)
+
+    async def reserve(self, scope: Scope, most_usd: Decimal, most_tokens: int) -> Reservation:
+        """Charge the most that a call can cost. Raises BudgetExceeded when a budget could be passed; nothing is charged
+        then."""
+        budgets = self.budgets(scope)
+        if not budgets:
+            return Reservation()
+        charges = tuple(Charge(each.holder, each.period, most_usd, most_tokens) for each in budgets)
+
+        async def work(tx: Transaction) -> None:
+            for budget, charge in zip(budgets, charges, strict=True):
+                usd, tokens = await store.charge(tx, charge)
+                _refuse_beyond(budget, charge, usd, tokens)
+
+        try:
+            await self._write(work)
+        except BudgetExceeded:
+            if not self._pending:
+                raise
+            await self.flush()  # what has ended meanwhile may have cost less than it could
+            await self._write(work)
+        return Reservation(charges)
+
+    def settle(self, ended: Ended) -> None:
+        """Write the call to the log, and charge what it cost in place of what was reserved; soon, and by `close`."""
+        self._pending.append(ended)
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._settle_pending())
+
+    async def flush(self) -> None:
+        """Wait until everything is written that was settled."""
+        while self._writer is not None and not self._writer.done():
+            await asyncio.shield(self._writer)
+
+    async def usage(self, scope: Scope, days: int, by: str, *, everybody: bool) -> Mapping[str, Tally]:
+        """The sums of the last days. See `store.usage_since`."""
+        await self.flush()
+        day = (self._now() - timedelta(days=days - 1)).date().isoformat()
+        async with self._database.begin(write=False) as tx:
+            return await store.usage_since(scope, tx, day, by, everybody=everybody)
+
+    async def calls(self, scope: Scope, most: int, *, everybody: bool) -> list[CallRecord]:
+        """The last calls. See `store.last_calls`."""
+        await self.flush()
+        async with self._database.begin(write=False) as tx:
+            return await store.last_calls(scope, tx, most, everybody=everybody)
+
+    async def close(self) -> None:
+        """Write what is not written yet."""
+        await uninterrupted(self.flush())
+
+    def _budget(self, holder: str, names: tuple[str, ...]) -> Budget | None:
+        found = next((self._settings.budgets[each] for each in names if each in self._settings.budgets), None)
+        if found is None or not (found.usd or found.tokens):
+            return None
+        return Budget(holder, self._period(found), Decimal(repr(found.usd)), found.tokens)
+
+    def _period(self, budget: BudgetSettings) -> str:
+        day = self._now().date().isoformat()
+        return day if budget.period == "day" else day[:7]
+
+    async def _settle_pending(self) -> None:
+        while self._pending:
+            batch, self._pending = self._pending[:_MOST_AT_ONCE], self._pending[_MOST_AT_ONCE:]
+            try:
+                calls = [await self._priced(each) for each in batch]
+                await self._write(partial(self._settle, calls, [each.reservation for each in batch]))
+            except DuckError as error:
+                telemetry.emit("llm.calls_unwritten", calls=len(batch), error=error.message)
+
+    async def _priced(self, ended: Ended) -> CallRecord:
+        """The call with all its numbers."""
+        record = ended.record
+        if record.is_cached:
+            return record
+        usage = record.usage
+        if not record.is_counted:
+            usage = Usage(*await asyncio.to_thread(_counted, ended.asked, ended.said))
+        is_nothing = not (usage.input_tokens or usage.output_tokens)
+        cost = NOTHING if is_nothing else ended.price.of(usage) if ended.price is not None else None
+        asked, said = (ended.asked(), ended.said) if self._settings.log_texts else ("", "")
+        return replace(record, usage=usage, cost_usd=cost, asked=self._redact(asked), answered=self._redact(said))
+
+    async def _settle(self, calls: Sequence[CallRecord], reservations: Sequence[Reservation], tx: Transaction) -> None:
+        back: dict[tuple[str, str], Charge] = {}
+        for call, reservation in zip(calls, reservations, strict=True):
+            cost, tokens = call.cost_usd or NOTHING, call.usage.input_tokens + call.usage.output_tokens
+            for each in reservation.charges:
+                held = back.get((each.holder, each.period), Charge(each.holder, each.period, NOTHING, 0))
+                usd = EXACT.add(held.usd, EXACT.subtract(cost, each.usd))
+                back[each.holder, each.period] = replace(held, usd=usd, tokens=held.tokens + tokens - each.tokens)
+        for _, charge in sorted(back.items()):
+            await store.charge(tx, charge)
+        meant = {call.project for call in calls if call.project is not None}
+        living = await store.living_projects(tx, meant) if meant else set()
+        await store.add_calls(tx, calls, living)
+        await self._forget(tx)
+
+    async def _forget(self, tx: Transaction) -> None:
+        """Once an hour delete what the log need not keep any more."""
+        now = self._now()
+        if self._forgotten_at is None or (now - self._forgotten_at).total_seconds() > _FORGET_EVERY_S:
+            await store.forget_calls(tx, now - timedelta(days=self._settings.log_days))
+            self._forgotten_at = now
+
+    async def _write(self, work: Callable[[Transaction], Awaitable[None]]) -> None:
+        """One transaction; again when somebody else made the same row at the same time."""
+        for last in (*[False] * (_TRIES - 1), True):
+            try:
+                async with self._database.begin() as tx:
+                    await work(tx)
+            except Conflict:
+                if last:
+                    raise
+                await asyncio.sleep(0)
+            else:
+                return
+
+
+def _refuse_beyond(budget: Budget, charge: Charge, usd: Decimal, tokens: int) -> None:
+    """Raise BudgetExceeded when what is charged now is more than the budget: the transaction is taken back."""
+    whose = "your" if budget.holder.startswith("user:") else "the project's"
+    when = f"it begins anew with the next {'day' if len(budget.period) > _MONTH else 'month'} (UTC)"
+    if budget.most_usd and usd > budget.most_usd:
+        left = max(NOTHING, budget.most_usd - (usd - charge.usd))
+        raise BudgetExceeded(
+            f"this could cost up to ${charge.usd:.6f}, and of {whose} budget of ${budget.most_usd} there is "
+            f"${left:.6f} left; {when}"
+        )
+    if budget.most_tokens and tokens > budget.most_tokens:
+        left_tokens = max(0, budget.most_tokens - (tokens - charge.tokens))
+        raise BudgetExceeded(
+            f"this could take up to {charge.tokens:,} tokens, and of {whose} budget of {budget.most_tokens:,} there "
+            f"are {left_tokens:,} left; {when}"
+        )
+
+
+def _counted(asked: Callable[[], str], said: str) -> tuple[int, int]:
+    from rubber_duck.llm.tokens import count_tokens  # noqa: PLC0415  # the vocabulary: only where nobody else counted
+
+    return count_tokens(asked()), count_tokens(said)

@@ -1,0 +1,252 @@
+"""The tables of what models were asked and what it cost, and the only SQL of this slice.
+
+Sums are decimals as text, because both databases would round them; they are added up here, under a lock on their row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    Row,
+    Table,
+    Text,
+    column,
+    delete,
+    insert,
+    select,
+    table,
+    update,
+)
+
+from rubber_duck.llm.account import CallRecord, Charge, Tally
+from rubber_duck.llm.messages import Usage
+from rubber_duck.llm.prices import EXACT, NOTHING
+from rubber_duck.scope import Right, Scope
+from rubber_duck.storage.columns import Key, Timestamp
+from rubber_duck.storage.database import Transaction
+from rubber_duck.storage.metadata import metadata
+
+model_calls: Final = Table(
+    "model_calls",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("at", Timestamp, nullable=False),
+    Column("actor_id", Text, nullable=False),
+    Column("project_id", Key, ForeignKey("projects.id", ondelete="CASCADE")),
+    Column("role", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("input_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    Column("cache_read_tokens", BigInteger, nullable=False),
+    Column("cache_write_tokens", BigInteger, nullable=False),
+    Column("is_counted", Boolean, nullable=False),
+    Column("is_cached", Boolean, nullable=False),
+    Column("cost_usd", Text),
+    Column("outcome", Text, nullable=False),
+    Column("first_ms", Integer, nullable=False),
+    Column("duration_ms", Integer, nullable=False),
+    Column("trace", Text, nullable=False),
+    Column("asked", Text, nullable=False),
+    Column("answered", Text, nullable=False),
+    Index(None, "at"),
+    Index(None, "actor_id", "at"),
+    Index(None, "project_id"),
+)
+"""The log; a project's part goes with the project."""
+
+model_usage: Final = Table(
+    "model_usage",
+    metadata,
+    Column("day", Text, primary_key=True),
+    Column("actor_id", Text, primary_key=True),
+    Column("project", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("calls", BigInteger, nullable=False),
+    Column("failed", BigInteger, nullable=False),
+    Column("cached", BigInteger, nullable=False),
+    Column("unpriced", BigInteger, nullable=False),
+    Column("input_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    Column("cost_usd", Text, nullable=False),
+)
+"""Sums by day (UTC); they stay when the project goes, because what was spent is spent."""
+
+model_spending: Final = Table(
+    "model_spending",
+    metadata,
+    Column("holder", Text, primary_key=True),
+    Column("period", Text, primary_key=True),
+    Column("cost_usd", Text, nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+)
+"""What is charged to those who have a budget: calls that are under way at the most they can cost."""
+
+
+async def charge(tx: Transaction, charge: Charge) -> tuple[Decimal, int]:
+    """Add to what is charged to `charge.holder`, whoever asks; what is charged then, in US dollars and tokens.
+
+    The row stays locked until the transaction ends.
+    """
+    mine = (model_spending.c.holder == charge.holder, model_spending.c.period == charge.period)
+    held = (await tx.execute(select(model_spending).where(*mine).with_for_update())).first()
+    cost = EXACT.add(Decimal(held.cost_usd) if held else NOTHING, charge.usd)
+    tokens = (held.tokens if held else 0) + charge.tokens
+    values = {"cost_usd": format(cost, "f"), "tokens": tokens}
+    if held is None:
+        await tx.execute(insert(model_spending), {"holder": charge.holder, "period": charge.period, **values})
+    else:
+        await tx.execute(update(model_spending).where(*mine).values(**values))
+    return cost, tokens
+
+
+async def charged(tx: Transaction, holder: str, period: str) -> tuple[Decimal, int]:
+    """What is charged to a holder, in US dollars and tokens."""
+    mine = (model_spending.c.holder == holder, model_spending.c.period == period)
+    held = (await tx.execute(select(model_spending).where(*mine))).first()
+    return (NOTHING, 0) if held is None else (Decimal(held.cost_usd), held.tokens)
+
+
+async def add_calls(tx: Transaction, calls: Sequence[CallRecord], living: Collection[UUID]) -> None:
+    """Write calls to the log and add them to the sums. Every call says itself whose it is.
+
+    What was asked for a project that is not among the `living` ones is only in the sums.
+    """
+    logged = [_values(call) for call in calls if call.project is None or call.project in living]
+    if logged:
+        await tx.execute(insert(model_calls), logged)
+    for key, tally in _tallied(calls).items():
+        day, actor, project, model = key
+        mine = (
+            model_usage.c.day == day,
+            model_usage.c.actor_id == actor,
+            model_usage.c.project == project,
+            model_usage.c.model == model,
+        )
+        held = (await tx.execute(select(model_usage).where(*mine).with_for_update())).first()
+        values = _written(tally if held is None else _tally(held).plus(tally))
+        if held is None:
+            names = {"day": day, "actor_id": actor, "project": project, "model": model}
+            await tx.execute(insert(model_usage), {**names, **values})
+        else:
+            await tx.execute(update(model_usage).where(*mine).values(**values))
+
+
+async def usage_since(scope: Scope, tx: Transaction, day: str, by: str, *, everybody: bool) -> dict[str, Tally]:
+    """The sums since a day, by `model`, `day`, `user` or `project`: the asker's own, or, to an administrator, all."""
+    if everybody:
+        scope.require(Right.ADMINISTER)
+    named = {"model": "model", "day": "day", "user": "actor_id", "project": "project"}[by]
+    rows = await tx.execute(select(model_usage).where(model_usage.c.day >= day, *_own(model_usage, scope, everybody)))
+    sums: dict[str, Tally] = {}
+    for row in rows:
+        name = getattr(row, named)
+        sums[name] = sums[name].plus(_tally(row)) if name in sums else _tally(row)
+    return dict(sorted(sums.items()))
+
+
+async def last_calls(scope: Scope, tx: Transaction, most: int, *, everybody: bool) -> list[CallRecord]:
+    """The last calls, newest first: the asker's own, or, to an administrator, everybody's."""
+    if everybody:
+        scope.require(Right.ADMINISTER)
+    wanted = select(model_calls).where(*_own(model_calls, scope, everybody))
+    rows = await tx.execute(wanted.order_by(model_calls.c.at.desc(), model_calls.c.id.desc()).limit(most))
+    return [_call(row) for row in rows]
+
+
+async def forget_calls(tx: Transaction, before: datetime) -> int:
+    """Delete what is older from the log; how many."""
+    return (await tx.execute(delete(model_calls).where(model_calls.c.at < before))).rowcount
+
+
+async def living_projects(tx: Transaction, projects: Iterable[UUID]) -> set[UUID]:
+    """Which of the projects are there still: what was asked for one that was purged meanwhile is not logged."""
+    known = table("projects", column("id", Key))  # the workspace's, which is a sibling
+    return {row.id for row in await tx.execute(select(known.c.id).where(known.c.id.in_(list(projects))))}
+
+
+def _own(rows: Table, scope: Scope, everybody: bool) -> list[ColumnElement[bool]]:
+    return [] if everybody else [rows.c.actor_id == scope.actor.id]
+
+
+def _tallied(calls: Iterable[CallRecord]) -> Mapping[tuple[str, str, str, str], Tally]:
+    """In one order for everybody, so that two processes do not wait for each other."""
+    sums: dict[tuple[str, str, str, str], Tally] = {}
+    for call in calls:
+        key = (call.at.date().isoformat(), call.actor, str(call.project or ""), call.model)
+        sums[key] = sums.get(key, Tally()).plus(Tally.of(call))
+    return dict(sorted(sums.items()))
+
+
+def _values(call: CallRecord) -> dict[str, object]:
+    return {
+        "id": call.id,
+        "at": call.at,
+        "actor_id": call.actor,
+        "project_id": call.project,
+        "role": call.role,
+        "model": call.model,
+        "input_tokens": call.usage.input_tokens,
+        "output_tokens": call.usage.output_tokens,
+        "cache_read_tokens": call.usage.cache_read_tokens,
+        "cache_write_tokens": call.usage.cache_write_tokens,
+        "is_counted": call.is_counted,
+        "is_cached": call.is_cached,
+        "cost_usd": None if call.cost_usd is None else format(call.cost_usd, "f"),
+        "outcome": call.outcome,
+        "first_ms": call.first_ms,
+        "duration_ms": call.duration_ms,
+        "trace": call.trace,
+        "asked": call.asked,
+        "answered": call.answered,
+    }
+
+
+def _call(row: Row[Any]) -> CallRecord:  # the row's columns are the table's
+    return CallRecord(
+        id=row.id,
+        at=row.at,
+        actor=row.actor_id,
+        project=row.project_id,
+        role=row.role,
+        model=row.model,
+        usage=Usage(row.input_tokens, row.output_tokens, row.cache_read_tokens, row.cache_write_tokens),
+        is_counted=row.is_counted,
+        is_cached=row.is_cached,
+        cost_usd=None if row.cost_usd is None else Decimal(row.cost_usd),
+        outcome=row.outcome,
+        first_ms=row.first_ms,
+        duration_ms=row.duration_ms,
+        trace=row.trace,
+        asked=row.asked,
+        answered=row.answered,
+    )
+
+
+def _written(tally: Tally) -> dict[str, object]:
+    return {
+        "calls": tally.calls,
+        "failed": tally.failed,
+        "cached": tally.cached,
+        "unpriced": tally.unpriced,
+        "input_tokens": tally.input_tokens,
+        "output_tokens": tally.output_tokens,
+        "cost_usd": format(tally.cost_usd, "f"),
+    }
+
+
+def _tally(row: Row[Any]) -> Tally:  # as in _call
+    return Tally(
+        row.calls, row.failed, row.cached, row.unpriced, row.input_tokens, row.output_tokens, Decimal(row.cost_usd)
+    )

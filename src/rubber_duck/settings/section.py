@@ -1,0 +1,19 @@
+"""What every table of duck.toml is."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from msgspec.structs import fields
+
+from rubber_duck.settings.secrets import is_secret, without_password
+
+
+class Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of duck.toml. A subclass's docstring and its fields' descriptions are the reference."""
+
+    def __repr__(self) -> str:
+        shown = []
+        for each in fields(self):
+            value = getattr(self, each.name)
+            shown.append(f"{each.name}={without_password(value) if is_secret(each.type) else value!r}")
+        return f"{type(self).__name__}({', '.join(shown)})"

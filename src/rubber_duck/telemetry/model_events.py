@@ -1,0 +1,34 @@
+"""The events of models, of the catalogue."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rubber_duck.telemetry.event import Event
+
+MODEL_EVENTS: Final = (
+    Event(
+        "llm.retried",
+        "info",
+        "A provider did not begin to answer and is asked again.",
+        {"provider": "its name", "error": "what it said", "delay_s": "seconds until then"},
+    ),
+    Event(
+        "llm.fell_back",
+        "warning",
+        "A model did not begin to answer, and the next of its chain is asked.",
+        {"model": "as provider/model", "to": "the next one", "error": "what the first said"},
+    ),
+    Event(
+        "llm.breaker_changed",
+        "warning",
+        "A provider that kept failing is left alone, or is trusted again.",
+        {"provider": "its name", "state": "open or closed", "error": "what it said last; empty when closed"},
+    ),
+    Event(
+        "llm.calls_unwritten",
+        "error",
+        "Calls to models could not be written to the log; budgets stay charged with the most that they could cost.",
+        {"calls": "how many", "error": "what was wrong"},
+    ),
+)

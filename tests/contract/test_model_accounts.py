@@ -1,0 +1,220 @@
+"""What calls to models cost and may cost, on both databases."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from rubber_duck.errors import BudgetExceeded, Denied, DuckError, InvalidSettings
+from rubber_duck.llm.connections import Connection, Connections, write_connections
+from rubber_duck.llm.ledger import Ledger
+from rubber_duck.llm.llm import LLM, Clocks, Ground, open_llm
+from rubber_duck.llm.messages import Message, Prompt
+from rubber_duck.llm.messages import Role as Speaker
+from rubber_duck.llm.roles import Role
+from rubber_duck.scope import Actor, Right, Scope
+from rubber_duck.settings import Settings
+from rubber_duck.settings.models import BudgetSettings, ModelSettings, PriceSettings
+from rubber_duck.storage.database import Database
+from tests.fake_provider import Answer, Asked, FakeProvider, Send, fake_provider, head, openai_events, saying, sending
+
+PRICES = {"p/dear": PriceSettings(input=3.75, output=15.0), "p/cheap": PriceSettings(input=0.0375, output=0.15)}
+LOCAL = Scope.local()
+
+
+def person(name: str, scope: Scope = LOCAL) -> Scope:
+    """Somebody who may do everything but administer."""
+    return replace(scope, actor=Actor(f"id-{name}", name), rights=frozenset(set(Right) - {Right.ADMINISTER}))
+
+
+def prompt(words: str, most: int = 50) -> Prompt:
+    return Prompt((Message(Speaker.USER, words),), answer_tokens=most)
+
+
+@asynccontextmanager
+async def accounts(
+    home: Path,
+    server: FakeProvider,
+    database: Database,
+    models: ModelSettings,
+    *chain: str,
+    clocks: Clocks | None = None,
+) -> AsyncIterator[LLM]:
+    """Models over one server, that keep account in `database`."""
+    connection = Connection(name="p", flavor="compatible", url=server.url, key="only-a-test")
+    connections = Connections().with_provider(connection)
+    write_connections(home, connections.with_chain(Role.CHAT, chain or ("p/dear",)))
+    settings = Settings(home=str(home), llm=models)
+    async with open_llm(settings, clocks, Ground(database)) as llm:
+        yield llm
+
+
+def counting(costs: Sequence[tuple[int, int]]) -> Answer:
+    """Answers that take so many tokens, in turn."""
+    turns = iter(costs)
+
+    async def answer(asked: Asked, send: Send) -> None:
+        await send(head() + b"".join(openai_events(["fine"], usage=next(turns))))
+
+    return answer
+
+
+async def test_cost_is_usage_times_price_to_the_last_digit_over_a_thousand_mixed_calls(
+    tmp_path: Path, database: Database
+) -> None:
+    chance = random.Random(7)
+    usages = [(chance.randrange(1, 200_000), chance.randrange(1, 9_000)) for _ in range(1000)]
+    models = ModelSettings(prices=PRICES, cache_s=0)
+    async with fake_provider(counting(usages)) as fake, accounts(tmp_path, fake, database, models) as llm:
+        expected = dict.fromkeys(PRICES, Decimal(0))
+        for number, (read, wrote) in enumerate(usages):
+            model = chance.choice(list(PRICES))
+            if number % 100 == 0 or llm.chain(Role.CHAT) != (model,):
+                await llm.change(LOCAL, lambda held, model=model: held.with_chain(Role.CHAT, (model,)))  # type: ignore[misc]  # a default binds it
+            await llm.write(person(f"u{number % 3}"), Role.CHAT, prompt(f"question {number}"))
+            price = PRICES[model]
+            expected[model] += (read * Decimal(str(price.input)) + wrote * Decimal(str(price.output))) / 1_000_000
+        told = await llm.usage(LOCAL, 1, "model", everybody=True)
+        assert {name: tally.cost_usd for name, tally in told.items()} == expected
+        by_user = await llm.usage(LOCAL, 1, "user", everybody=True)
+        assert sum(tally.cost_usd for tally in by_user.values()) == sum(expected.values())
+        assert sum(tally.calls for tally in by_user.values()) == 1000
+        logged = await llm.calls(LOCAL, 5000, everybody=True)
+        assert sum(call.cost_usd or 0 for call in logged) == sum(expected.values())
+
+
+@pytest.mark.parametrize("whose", ["user", "project"])
+async def test_fifty_callers_at_once_never_pass_a_budget(tmp_path: Path, database: Database, whose: str) -> None:
+    budget = BudgetSettings(usd=0.01)
+    models = ModelSettings(prices=PRICES, cache_s=0, budgets={whose: budget})
+    usages = [(20, 50)] * 500
+    scope = LOCAL if whose == "user" else LOCAL.within(uuid4())
+    async with fake_provider(counting(usages)) as fake, accounts(tmp_path, fake, database, models) as llm:
+
+        async def caller(number: int) -> int:
+            answered = 0
+            for each in range(6):
+                try:
+                    await llm.write(scope, Role.CHAT, prompt(f"{number} {each}"))
+                    answered += 1
+                except BudgetExceeded:
+                    return answered
+            return answered
+
+        answered = sum(await asyncio.gather(*(caller(number) for number in range(50))))
+        (standing,) = await llm.budgets(scope)
+        cost = (20 * Decimal("3.75") + 50 * 15) / 1_000_000
+        assert standing.spent_usd == answered * cost <= standing.most_usd
+        assert len(fake.asked) == answered > 5
+        with pytest.raises(BudgetExceeded, match=r"budget of \$0\.01"):
+            await asyncio.gather(*(llm.write(scope, Role.CHAT, prompt(f"more {number}")) for number in range(20)))
+        assert (await llm.budgets(scope))[0].spent_usd <= standing.most_usd
+
+
+async def test_a_budget_in_tokens_binds_too_and_begins_anew(tmp_path: Path, database: Database) -> None:
+    moment = [datetime(2026, 1, 31, 23, 59, tzinfo=UTC)]
+    models = ModelSettings(cache_s=0, budgets={"user:ann": BudgetSettings(tokens=300, period="day")})
+    clocks = Clocks(now=lambda: moment[0])
+    async with (
+        fake_provider(counting([(100, 50)] * 99)) as fake,
+        accounts(tmp_path, fake, database, models, clocks=clocks) as llm,
+    ):
+        ann = person("ann")
+        await llm.write(ann, Role.CHAT, prompt("one"))
+        with pytest.raises(BudgetExceeded, match="next day"):
+            await llm.write(ann, Role.CHAT, prompt("x" * 200))
+        await llm.write(person("ben"), Role.CHAT, prompt("x" * 200))
+        moment[0] = datetime(2026, 2, 1, 0, 1, tzinfo=UTC)
+        await llm.write(ann, Role.CHAT, prompt("x" * 100))
+
+
+async def test_an_unknown_price_is_unknown_and_passes_no_budget_in_dollars(tmp_path: Path, database: Database) -> None:
+    async with fake_provider(counting([(10, 5)] * 9)) as fake:
+        async with accounts(tmp_path, fake, database, ModelSettings(cache_s=0), "p/odd") as llm:
+            await llm.write(LOCAL, Role.CHAT, prompt("hello"))
+            (call,) = await llm.calls(LOCAL, 9)
+            assert call.cost_usd is None
+            assert (await llm.usage(LOCAL, 1, "model"))["p/odd"].unpriced == 1
+            assert (await llm.estimate(LOCAL, Role.CHAT, prompt("hello"))).usd is None
+        models = ModelSettings(cache_s=0, budgets={"user": BudgetSettings(usd=1.0)}, prices=PRICES)
+        async with accounts(tmp_path, fake, database, models, "p/odd") as llm:
+            with pytest.raises(BudgetExceeded, match=r'llm\.prices\."p/odd"'):
+                await llm.write(LOCAL, Role.CHAT, prompt("hello"))
+        async with accounts(tmp_path, fake, database, models, "p/odd", "p/dear") as llm:
+            assert (await llm.write(LOCAL, Role.CHAT, prompt("hello"))).model == "p/dear"
+
+
+async def test_what_fails_or_is_left_is_charged_for_what_came(tmp_path: Path, database: Database) -> None:
+    events = openai_events(["one two three", " four", " five"])
+    models = ModelSettings(prices=PRICES, cache_s=0, retries=0, budgets={"user": BudgetSettings(usd=1.0)})
+    cut, whole = sending(head(), *events[:3]), sending(head(), *events)
+    async with (
+        fake_provider(saying({}, 500), cut, whole) as fake,
+        accounts(tmp_path, fake, database, models) as llm,
+    ):
+        for _ in range(2):
+            with pytest.raises(DuckError):
+                await llm.write(LOCAL, Role.CHAT, prompt("say it"))
+        async with aclosing(llm.stream(LOCAL, Role.CHAT, prompt("say it"))) as pieces:
+            await anext(pieces)
+        left, cut_off, failed = await llm.calls(LOCAL, 9)
+        assert [each.outcome for each in (left, cut_off, failed)] == ["cancelled", "bad_answer", "provider_unavailable"]
+        assert (failed.usage.input_tokens, failed.cost_usd) == (0, Decimal(0))
+        assert not cut_off.is_counted
+        assert cut_off.usage.output_tokens >= 3
+        (standing,) = await llm.budgets(LOCAL)
+        assert standing.spent_usd == sum(each.cost_usd or 0 for each in (left, cut_off, failed)) > 0
+
+
+async def test_people_see_their_own_calls_and_administrators_all(tmp_path: Path, database: Database) -> None:
+    models = ModelSettings(prices=PRICES, cache_s=0)
+    async with fake_provider(counting([(10, 5)] * 9)) as fake, accounts(tmp_path, fake, database, models) as llm:
+        await llm.write(person("ann"), Role.CHAT, prompt("hello"))
+        await llm.write(person("ben"), Role.CHAT, prompt("hello"))
+        assert [call.actor for call in await llm.calls(person("ann"), 9)] == ["id-ann"]
+        assert len(await llm.calls(LOCAL, 9, everybody=True)) == 2
+        with pytest.raises(Denied):
+            await llm.calls(person("ann"), 9, everybody=True)
+        with pytest.raises(Denied):
+            await llm.usage(person("ann"), 1, "user", everybody=True)
+
+
+async def test_the_log_keeps_texts_only_by_setting_and_without_secrets(tmp_path: Path, database: Database) -> None:
+    secret = "ghp_" + "a1B2" * 9
+    for wanted in (False, True):
+        models = ModelSettings(cache_s=0, log_texts=wanted)
+        async with fake_provider(counting([(10, 5)] * 9)) as fake, accounts(tmp_path, fake, database, models) as llm:
+            await llm.write(LOCAL, Role.CHAT, prompt(f"my token is {secret}, only-a-test"))
+            call = (await llm.calls(LOCAL, 1))[0]
+        kept = "user: my token is [REDACTED:github-token], [REDACTED:known]"
+        assert (call.asked, call.answered) == ((kept, "fine") if wanted else ("", ""))
+
+
+async def test_the_same_question_at_temperature_zero_is_asked_once_in_a_project(
+    tmp_path: Path, database: Database
+) -> None:
+    models = ModelSettings(prices=PRICES)
+    first, second = LOCAL.within(uuid4()), LOCAL.within(uuid4())
+    async with fake_provider(counting([(10, 5)] * 99)) as fake, accounts(tmp_path, fake, database, models) as llm:
+        for scope in (first, first, second, LOCAL, person("ann"), replace(first, rights=frozenset())):
+            assert (await llm.write(scope, Role.CHAT, prompt("hello"))).text == "fine"
+        assert len(fake.asked) == 5
+        for _ in range(2):
+            await llm.write(first, Role.CHAT, replace(prompt("hello"), temperature=0.5))
+        assert len(fake.asked) == 7
+        tally = (await llm.usage(LOCAL, 1, "model", everybody=True))["p/dear"]
+        assert (tally.calls, tally.cached) == (8, 1)
+
+
+def test_a_budget_of_nobody_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSettings, match=r"llm\.budgets"):
+        Ledger(None, ModelSettings(budgets={"ann": BudgetSettings()}), lambda: datetime.now(UTC), str)  # type: ignore[arg-type]  # it is not opened
