@@ -81,11 +81,12 @@ def ours(url: str, home: Path) -> tuple[Ask, Any]:  # Any: whatever has to be ke
     from rubber_duck.llm.roles import Role as Purpose  # noqa: PLC0415
     from rubber_duck.scope import Scope  # noqa: PLC0415
     from rubber_duck.settings import Settings  # noqa: PLC0415
+    from rubber_duck.settings.models import ModelSettings  # noqa: PLC0415
 
     connection = Connection(name="fake", flavor="compatible", url=url, key="only-a-benchmark")
     chain = ("fake/m", "fake/other")
     write_connections(home, Connections().with_provider(connection).with_chain(Purpose.CHAT, chain))
-    llm, scope = LLM(Settings(home=str(home))), Scope.local()
+    llm, scope = LLM(Settings(home=str(home), llm=ModelSettings(cache_s=0))), Scope.local()
     prompt = Prompt((Message(Role.USER, "Hello"),))
 
     async def ask() -> AsyncIterator[str]:

@@ -157,3 +157,74 @@ def test_long_text_of_any_kind_is_cleared_in_linear_time() -> None:
     redactor = Redactor(["known-secret"])
     for piece in ("a", "password=", "eyJ", "token: ", "://a:", "-----BEGIN PRIVATE KEY-----", "'\"", "sk-"):
         assert isinstance(redactor.text(piece * (200_000 // len(piece))), str)
+
+
+def halves(text: str, at: int) -> tuple[str, str]:
+    return text[:at], text[at:]
+
+
+async def sent(body: JsonValue, *known: str) -> str:
+    """What goes over the wire for `body`."""
+    async with fake_provider(saying({})) as fake:
+        egress = Egress(Door(fake.url), Redactor(known))
+        async with egress.request("POST", "/chat", body, deadline=1e12) as reply:
+            await reply.read(1000)
+        await egress.close()
+    return fake.raw.decode().replace("\\/", "/")
+
+
+MARKED = [(kind, secret) for kind, secret in secrets_of_all_kinds(300) if kind in {
+    "github", "gitlab", "openai project", "anthropic", "slack", "stripe", "google", "npm", "pypi", "hugging face", "jwt"
+}]  # fmt: skip
+
+
+async def test_a_secret_that_is_spread_over_messages_is_not_sent() -> None:
+    rng = random.Random(4)
+    for kind, secret in MARKED[:60]:
+        first, second = halves(secret, rng.randrange(len(secret) // 3, len(secret) - 8))
+        body: JsonValue = {"messages": [{"role": "user", "content": f"it begins {first}"},
+                                        {"role": "user", "content": second}]}  # fmt: skip
+        wire = await sent(body)
+        assert second not in wire, kind
+        assert "it begins" in wire
+
+
+async def test_a_known_secret_in_many_pieces_or_around_a_gap_is_not_sent() -> None:
+    secret = "correct-horse-battery-staple"
+    pieces = [secret[at : at + 5] for at in range(0, len(secret), 5)]
+    wire = await sent({"messages": [{"role": "user", "content": each} for each in pieces]}, secret)
+    assert [each for each in pieces if f'"{each}"' in wire] == []
+    for prompt in ("<|fim_prefix|>x = correct-horse<|fim_suffix|>-battery-staple<|fim_middle|>",
+                   "[SUFFIX]-battery-staple[PREFIX]x = correct-horse"):  # fmt: skip
+        wire = await sent({"prompt": prompt}, secret)
+        assert "horse" not in wire
+        assert "staple" not in wire
+    wire = await sent({"prompt": "x = correct-horse", "suffix": "-battery-staple"}, secret)
+    assert "staple" not in wire
+
+
+@pytest.mark.parametrize("encode", [
+    base64.b64encode, base64.urlsafe_b64encode, base64.b16encode, lambda raw: raw.hex().encode(), base64.encodebytes,
+    lambda raw: base64.b64encode(base64.b64encode(raw)), lambda raw: base64.b64encode(b"user: ann, token: " + raw),
+])  # fmt: skip
+def test_an_encoded_secret_is_taken_out(encode: Callable[[bytes], bytes]) -> None:
+    for kind, secret in [*MARKED[:40], ("known", "correct horse battery staple")]:
+        encoded = encode(secret.encode()).decode()
+        cleared = Redactor(["correct horse battery staple"]).text(f"before {encoded.strip()} after")
+        assert "[REDACTED:encoded]" in cleared, (kind, encoded)
+        assert encoded.strip()[-20:] not in cleared
+        assert cleared.startswith("before ")
+
+
+def test_base64_and_hexadecimal_of_other_things_stay() -> None:
+    rng = random.Random(5)
+    for _ in range(300):
+        raw = rng.randbytes(rng.randrange(12, 200))
+        for text in (base64.b64encode(raw).decode(), raw.hex(), base64.urlsafe_b64encode(raw).decode()):
+            assert Redactor(["correct horse"]).text(text) == text
+
+
+async def test_messages_without_secrets_are_sent_as_they_are() -> None:
+    body: JsonValue = {"messages": [{"role": "user", "content": "def f(x):"}, {"role": "user", "content": "return x"}]}
+    wire = await sent(body)
+    assert '{"messages":[{"role":"user","content":"def f(x):"},{"role":"user","content":"return x"}]}' in wire

@@ -34,19 +34,23 @@ class Template:
 TEMPLATES: Final[dict[str, Template]] = {
     "starcoder": Template("<fim_prefix>", "<fim_suffix>", "<fim_middle>", ("<|endoftext|>", "<file_sep>")),
     "codellama": Template("<PRE> ", " <SUF>", " <MID>", (" <EOT>", "<EOT>")),
-    "deepseek": Template("<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>", ("<｜end▁of▁sentence｜>",)),
+    "deepseek": Template("<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>", ("<｜end▁of▁sentence｜>", "<|EOT|>")),
     "qwen": Template(
         "<|fim_prefix|>",
         "<|fim_suffix|>",
         "<|fim_middle|>",
-        ("<|endoftext|>", "<|fim_pad|>", "<|file_sep|>", "<|repo_name|>", "<|im_end|>"),
+        ("<|endoftext|>", "<|fim_pad|>", "<|file_sep|>", "<|repo_name|>", "<|im_start|>", "<|im_end|>"),
     ),
     "codestral": Template("[SUFFIX]", "[PREFIX]", "", ("</s>", "[PREFIX]", "[SUFFIX]"), suffix_first=True),
     "codegemma": Template(
-        "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", ("<|file_separator|>", "<end_of_turn>")
+        "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", ("<|file_separator|>", "<end_of_turn>", "<eos>")
     ),
 }
-"""Family → template. Not yet tried on a model of each family."""
+"""Family → template.
+
+Sources: the model cards of StarCoder 2, Code Llama, DeepSeek-Coder, Qwen2.5-Coder and CodeGemma, and Mistral's
+documentation of Codestral; no spaces stand beside a mark except Code Llama's.
+"""
 
 _FAMILIES: Final = (
     ("starcoder", ("starcoder", "stable-code", "granite")),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -38,6 +38,7 @@ from rubber_duck.llm.ways import Ways, door
 from rubber_duck.llm.wrapper import asked
 from rubber_duck.scope import Right, Scope
 from rubber_duck.settings import Settings
+from rubber_duck.watch import Watch
 
 if TYPE_CHECKING:
     from rubber_duck.cluster.cluster import Cluster
@@ -188,23 +189,34 @@ class LLM:
                 yield piece
             return
         async with self._desk.let_in(scope, role, question, targets, deadline) as asking:
-            heard, seconds = asking.heard, self._clocks.seconds
-            async with aclosing(asked(Fallback(asking.links, asking.chosen), "", question)) as pieces:
-                while True:
-                    try:
-                        async with asyncio.timeout_at(deadline):
+            heard = asking.heard
+            chain = Fallback(asking.links, asking.chosen)
+            with self._in_time(), Watch(deadline) as watch:
+                async with aclosing(asked(chain, "", question)) as pieces:
+                    while True:
+                        watch.begin()
+                        try:
                             piece = await anext(pieces)
-                    except StopAsyncIteration:
-                        break
-                    except TimeoutError as error:
-                        limit_s = self._settings.llm.request_timeout_s
-                        raise TimedOut(f"no whole answer came within {limit_s:g} s") from error
-                    if not heard:
-                        asking.first_s, trail.label = seconds(), asking.label
-                    heard.append(piece)
-                    if isinstance(piece, Finished):
-                        self._cache.keep(key, asking.label, heard)
-                    yield piece
+                        except StopAsyncIteration:
+                            return
+                        except asyncio.CancelledError:
+                            watch.check()
+                            raise
+                        finally:
+                            watch.end()
+                        if not heard:
+                            asking.first_s, trail.label = self._clocks.seconds(), asking.label
+                        heard.append(piece)
+                        if isinstance(piece, Finished):
+                            self._cache.keep(key, asking.label, heard)
+                        yield piece
+
+    @contextmanager
+    def _in_time(self) -> Iterator[None]:
+        try:
+            yield
+        except TimeoutError as error:
+            raise TimedOut(f"no whole answer came within {self._settings.llm.request_timeout_s:g} s") from error
 
     async def _whole(self, scope: Scope, role: Role, question: Question) -> Answer:
         trail = Trail()
