@@ -10,7 +10,7 @@ from typing import ClassVar
 from rubber_duck.actions.action import Action
 from rubber_duck.call import Call
 from rubber_duck.code.code import detect
-from rubber_duck.code.edits.planning import Plan, plan
+from rubber_duck.code.edits.planning import Plan, Read, plan
 from rubber_duck.code.edits.reading import Form, read_edits
 from rubber_duck.errors import NotFound, StaleVersion
 from rubber_duck.scope import Right
@@ -26,6 +26,12 @@ def planned(root: Root, settings: Settings, text: str, form: str = "auto") -> Pl
     reading = read_edits(text, Form(form))
     known = {file.path for file in scan(root, settings.index, detect).files}
 
+    return plan(reading, writable(root, settings), known, may_replace=form == Form.WHOLE)
+
+
+def writable(root: Root, settings: Settings) -> Read:
+    """Reads files that may be written; None for one that is not there, Denied for those that are never written."""
+
     def read(path: str) -> bytes | None:
         refuse_protected(root, path, home=Path(settings.home), ignore=settings.index.ignore)
         try:
@@ -33,16 +39,20 @@ def planned(root: Root, settings: Settings, text: str, form: str = "auto") -> Pl
         except NotFound:
             return None
 
-    return plan(reading, read, known, may_replace=form == Form.WHOLE)
+    return read
 
 
 @dataclass(frozen=True, slots=True)
 class ApplyArguments:
-    """`approved` is the digest of the plan that was shown: of the bytes before, and of those after."""
+    """`approved` is the digest of the plan that was shown: of the bytes before, and of those after.
+
+    `about` says in a few words what it is, for `duck undo --list`; empty: which files are edited.
+    """
 
     root: Root
     plan: Plan
     approved: str
+    about: str = ""
 
 
 class Apply(Action[ApplyArguments, int]):
@@ -60,5 +70,6 @@ class Apply(Action[ApplyArguments, int]):
             raise StaleVersion("the files or the edits are not those that were shown; look at the preview again")
         files = [FileWrite(change.path, change.before, change.after) for change in made.changes]
         names = ", ".join(file.path for file in files[:3]) + (" …" if len(files) > 3 else "")
-        entry = await call.parts.journal.write(call.scope, arguments.root, files, f"edit {names}")
+        about = arguments.about or f"edit {names}"
+        entry = await call.parts.journal.write(call.scope, arguments.root, files, about)
         return entry.number

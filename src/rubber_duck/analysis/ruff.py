@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -24,6 +24,7 @@ from rubber_duck.analysis.ruff_rules import (
     meaning,
 )
 from rubber_duck.errors import LimitExceeded, ProgramUnavailable
+from rubber_duck.workspace.private import private_folder
 from rubber_duck.workspace.programs import Limits, find_program, run_program
 
 OBEYED: Final = "a comment for ruff"
@@ -114,6 +115,36 @@ async def ask_ruff(folder: Path, names: Sequence[str], limits: Limits, *options:
             raise LimitExceeded("it needs more memory than it may have")
         raise ProgramUnavailable(f"it ended with status {done.returncode}: {_last_line(done.stderr)}")
     return done.stdout
+
+
+async def sorted_imports(text: str, path: str, own: Sequence[str], style: Mapping[str, bool | int]) -> str:
+    """`text`, the Python file at `path`, with its imports in isort's order, by ruff's own fix.
+
+    `own` are the packages that are the project's, `style` ruff's options of that name. Raises as `ask_ruff`.
+    """
+    listed = ",".join(f"'{name}'" for name in own if name.isidentifier())
+    argv = [
+        str(ruff_program()),
+        "check",
+        "--isolated",
+        "--no-cache",
+        "--select=I",
+        "--fix-only",
+        "--quiet",
+        *(f"--config={name}={str(value).lower()}" for name, value in sorted(style.items())),
+        f"--config=lint.isort.known-first-party=[{listed}]",
+        f"--stdin-filename={os.path.basename(path)}",
+        "-",
+    ]
+    with private_folder() as folder:
+        content = text.encode("utf-8", "surrogateescape")
+        limits = Limits(output_bytes=4 * len(content) + 65_536)
+        done = await run_program(
+            argv, cwd=folder, stdin=content, timeout_s=WALL_S, limits=limits, environment=_ENVIRONMENT
+        )
+    if done.returncode != 0 or not done.stdout:
+        raise ProgramUnavailable(f"ruff could not order the imports: {_last_line(done.stderr)}")
+    return done.stdout.decode("utf-8", "surrogateescape")
 
 
 def read_diagnostics(output: bytes, folder: Path) -> dict[str, list[Diagnostic]]:

@@ -68,6 +68,10 @@ class PythonModules:
         parts = folders[: len(folders) - up]
         return ".".join([*parts, edge.module] if edge.module else parts)
 
+    def file(self, name: str, importer: str) -> str | None:
+        """The file that the module called `name` is, for somebody who stands in the file `importer`."""
+        return self._file(name, importer)
+
     def _file(self, name: str, importer: str) -> str | None:
         found = self._by_name.get(name)
         return _nearest(found, importer) if found else None
@@ -88,9 +92,13 @@ class PathModules:
             if not edge.module.startswith((".", "/")):
                 yield _package(edge.module), edge.line, ()
                 continue
-            wanted = posixpath.normpath(posixpath.join(posixpath.dirname(path), edge.module)).lstrip("/")
-            found = next((each for each in self._candidates(wanted) if each in self._paths), None)
+            found = self.file(edge.module, path)
             yield edge.module, edge.line, (found,) if found is not None else ()
+
+    def file(self, module: str, importer: str) -> str | None:
+        """The file that a relative path means, for somebody who stands in the file `importer`."""
+        wanted = posixpath.normpath(posixpath.join(posixpath.dirname(importer), module)).lstrip("/")
+        return next((each for each in self._candidates(wanted) if each in self._paths), None)
 
     def _candidates(self, wanted: str) -> Iterator[str]:
         yield wanted

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import msgspec
@@ -11,13 +10,14 @@ from msgspec import Meta
 
 from rubber_duck.call import Call, Progress
 from rubber_duck.engines.engine import Engine, engines
+from rubber_duck.engines.patch import EditedFile, changed_file
 from rubber_duck.errors import Conflict
 from rubber_duck.scope import Right
 from rubber_duck.workspace.paths import display
 
 if TYPE_CHECKING:
     from rubber_duck.analysis.target import Target
-    from rubber_duck.code.edits.planning import FileChange, Plan
+    from rubber_duck.code.edits.planning import Plan
 
 Form = Literal["auto", "blocks", "diff", "whole"]
 
@@ -64,24 +64,6 @@ class EditView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     how: str = ""
     lines: tuple[int, ...] = ()
     why: str = ""
-
-
-class EditHunk(msgspec.Struct, frozen=True):
-    """A piece of a change, by its number among all of them, as a unified diff shows it."""
-
-    number: int
-    text: str
-
-
-class EditedFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A file that changes, comes (`made`) or goes (`removed`). `broken` says what no longer parses in it."""
-
-    path: str
-    change: Literal["changed", "made", "removed"]
-    added: int
-    taken: int
-    hunks: tuple[EditHunk, ...]
-    broken: str = ""
 
 
 class EditMisread(msgspec.Struct, frozen=True):
@@ -171,34 +153,10 @@ def _answer(plan: Plan, asked: Target, ready: bool, written: int, notes: tuple[s
             )
             for each in plan.verdicts
         ),
-        files=tuple(_file(change, numbers.__next__) for change in plan.changes),
+        files=tuple(changed_file(change, numbers.__next__) for change in plan.changes),
         misread=tuple(EditMisread(each.line, each.why) for each in plan.misread),
         ready=ready,
         digest=plan.digest,
         written=written,
         notes=notes,
     )
-
-
-def _file(change: FileChange, number: Callable[[], int]) -> EditedFile:
-    from rubber_duck.code.edits.hunks import shown  # noqa: PLC0415  # grammars
-    from rubber_duck.code.edits.planning import hunk_count, line_counts  # noqa: PLC0415  # as above
-
-    taken, added = line_counts(change)
-    if hunk_count(change) == len(change.hunks):
-        texts = [shown(change.old, change.new, hunk) for hunk in change.hunks]
-    else:
-        texts = ["".join(shown(change.old, change.new, hunk) for hunk in change.hunks)]
-    return EditedFile(
-        path=change.path,
-        change="made" if change.before is None else "removed" if change.after is None else "changed",
-        added=added,
-        taken=taken,
-        hunks=tuple(EditHunk(number(), _sendable(text)) for text in texts),
-        broken=change.broken,
-    )
-
-
-def _sendable(text: str) -> str:
-    """Bytes that are not UTF-8 as the sign for what cannot be shown."""
-    return text.encode("utf-8", "replace").decode()

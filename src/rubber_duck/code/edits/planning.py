@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -86,6 +86,26 @@ def plan(reading: Reading, read: Read, known: Collection[str], *, may_replace: b
             changes.append(change)
     changes.sort(key=lambda each: each.path)
     return Plan(tuple(changes), tuple(verdicts[number] for number in sorted(verdicts)), reading.misread)
+
+
+def rewritten(texts: Mapping[str, str | None], read: Read) -> Plan:
+    """The plan that makes each file what `texts` says, None: gone; what a file keeps (encoding, mark) is kept.
+
+    Raises what `read` raises, and InvalidInput for a text that the file's encoding cannot hold.
+    """
+    changes = []
+    for path, text in sorted(texts.items()):
+        before = read(path)
+        kept = TextFile("") if before is None else _text_of(path, before)
+        after = None if text is None else kept.to_bytes(text)
+        if after != before:
+            changes.append(_judged(path, before, after, (kept.text if before is not None else "", text or "")))
+    return Plan(tuple(changes), (), ())
+
+
+def read_text(path: str, content: bytes) -> str:
+    """The text of a file, as `rewritten` takes it; raises InvalidInput for what is no text."""
+    return _text_of(path, content).text
 
 
 def chosen(made: Plan, numbers: Collection[int]) -> Plan:
@@ -193,4 +213,15 @@ def line_counts(change: FileChange) -> tuple[int, int]:
     return removed, sum(hunk.new_end - hunk.new_start for hunk in change.hunks)
 
 
-__all__ = ["FileChange", "Plan", "Read", "chosen", "hunk_count", "line_counts", "plan", "resolve"]
+__all__ = [
+    "FileChange",
+    "Plan",
+    "Read",
+    "chosen",
+    "hunk_count",
+    "line_counts",
+    "plan",
+    "read_text",
+    "resolve",
+    "rewritten",
+]

@@ -1,0 +1,254 @@
+"""Renames what a name means, wherever it is meant: variables, functions, classes, modules' members, parameters."""
+
+from __future__ import annotations
+
+import builtins
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import libcst as cst
+from libcst.helpers import get_full_name_for_node
+from libcst.metadata import ClassScope, FunctionScope, GlobalScope, ImportAssignment
+
+from rubber_duck.code.refactoring.python.bindings import require_same
+from rubber_duck.code.refactoring.python.members import Member, member_splices
+from rubber_duck.code.refactoring.python.module import Module
+from rubber_duck.code.refactoring.python.parameters import parameter_splices
+from rubber_duck.code.refactoring.python.project import Binding, Meaning, Project, owner_of
+from rubber_duck.code.refactoring.python.uses import (
+    As,
+    all_list_spans,
+    annotation_spans,
+    spoken,
+    uses,
+    variable_nodes,
+)
+from rubber_duck.code.refactoring.refactored import (
+    Refactored,
+    Refused,
+    Splices,
+    Spot,
+    Texts,
+    places,
+    require_identifier,
+)
+from rubber_duck.errors import InvalidInput
+
+_CONFIGURED: Final = (".toml", ".cfg", ".ini", ".json", ".yaml", ".yml")
+_KNOWN_DECORATORS: Final = frozenset(
+    {"staticmethod", "classmethod", "property", "cache", "lru_cache", "cached_property", "wraps", "contextmanager"}
+    | {"asynccontextmanager", "overload", "override", "abstractmethod", "final", "dataclass", "total_ordering"}
+    | {"singledispatch", "deprecated", "runtime_checkable"}
+)
+
+
+def rename(texts: Texts, spot: Spot, new: str) -> Refactored:
+    """The project with what stands at `spot` called `new`.
+
+    Raises Refused where it is not sure what would be meant afterwards, InvalidInput where nothing can be renamed.
+    """
+    require_identifier(new)
+    project = Project(texts)
+    module = project.module(spot.path)
+    node = module.name_at(spot.line, spot.column)
+    if node is None:
+        raise InvalidInput(f"there is no name at {spot.path}:{spot.line}:{spot.column}")
+    if node.value == new:
+        raise InvalidInput(f"it is called {new!r} already")
+    return _Renaming(project, node.value, new).run(module, node)
+
+
+class _Renaming:
+    def __init__(self, project: Project, old: str, new: str) -> None:
+        self.project = project
+        self.old = old
+        self.new = new
+        self.splices: dict[str, Splices] = {}
+        self.done: set[Binding] = set()
+        self.waiting: list[Binding] = []
+        self.notes: list[str] = []
+
+    def run(self, module: Module, node: cst.Name) -> Refactored:
+        target = self._target(module, node)
+        if isinstance(target, Member):
+            member_splices(self.project, target, self.new, self.splices)
+        else:
+            self.waiting.append(target)
+            while self.waiting:
+                self._rename(self.waiting.pop())
+        self._refuse_spoken(target)
+        return self._checked()
+
+    def _target(self, module: Module, node: cst.Name) -> Binding | Member:
+        use = next(use for use in uses(module, self.old) if use.node is node)
+        if use.kind is As.MODULE:
+            raise Refused(f"{self.old!r} is a module: move the file instead")
+        if use.kind is As.KEYWORD:
+            raise Refused("this names a parameter: point at where the function declares it")
+        if use.kind is As.ATTRIBUTE:
+            parent = module.parent(node)
+            found = self.project.meaning(module, parent) if isinstance(parent, cst.Attribute) else None
+            if found is not None and found.path is not None and found.name:
+                return self._top(found)
+            raise Refused(f"what {self.old!r} is here depends on what stands before the dot: point at its definition")
+        if use.kind is As.TAKEN:
+            parent = module.parent(node)
+            grand = module.parent(parent) if parent is not None else None
+            source = self.project.source_of(module, grand) if isinstance(grand, cst.ImportFrom) else None
+            path = self.project.file(source, module.path) if source else None
+            if path is None:
+                raise Refused(f"{self.old!r} comes from outside the project")
+            return self._top(self.project.origin(path, self.old))
+        scope = module.scope(node)
+        owner = owner_of(module, scope, self.old) if scope is not None else None
+        if owner is None:
+            raise Refused(f"{self.old!r} is not defined in '{module.path}': it is built in, or comes by a star import")
+        if isinstance(owner, ClassScope):
+            return Member.of(module, owner, self.old)
+        if any(isinstance(each, ImportAssignment) for each in owner.assignments[self.old]):
+            found = self.project.named(module, owner, self.old)
+            if found is not None and found.path is not None and found.name == self.old:
+                return self._top(found)
+            raise Refused(f"{self.old!r} is imported from outside the project, or by several ways")
+        return Binding(module.path, owner, self.old)
+
+    def _top(self, meaning: Meaning) -> Binding:
+        assert meaning.path is not None  # both callers looked
+        module = self.project.module(meaning.path)
+        top = module.scopes[module.tree]
+        if meaning.name != self.old or top is None or self.old not in top.assignments:
+            raise Refused(f"where {self.old!r} is defined cannot be told for sure")
+        return Binding(meaning.path, top, self.old)
+
+    def _rename(self, binding: Binding) -> None:
+        if binding in self.done:
+            return
+        self.done.add(binding)
+        module = self.project.module(binding.path)
+        mine = self.splices.setdefault(binding.path, Splices())
+        for node in variable_nodes(module, binding.scope, self.old):
+            mine.add(*module.span(node), self.new)
+        for start, end in annotation_spans(module, binding.scope, self.old):
+            mine.add(start, end, self.new)
+        for item in module.every(cst.NameItem):
+            scope = module.scope(item)
+            is_named = item.name.value == self.old and scope is not None
+            if is_named and scope is not None and owner_of(module, scope, self.old) is binding.scope:
+                mine.add(*module.span(item.name), self.new)
+        self._look_at_definitions(module, binding)
+        if isinstance(binding.scope, FunctionScope):
+            parameter_splices(self.project, module, binding, self.new, self.splices)
+        if isinstance(binding.scope, GlobalScope):
+            if hasattr(builtins, self.old):
+                raise Refused(f"{self.old!r} is also built in, which is what the file means until it is given a value")
+            for start, end in all_list_spans(module, self.old):
+                mine.add(start, end, self.new)
+            if self.project.file(f"{self.project.dotted(binding.path)}.{self.new}", binding.path):
+                raise Refused(f"{self.new!r} is a module beside '{binding.path}'")
+            self._follow(binding)
+
+    def _look_at_definitions(self, module: Module, binding: Binding) -> None:
+        for each in binding.scope.assignments[self.old]:
+            node = getattr(each, "node", None)
+            if isinstance(node, cst.FunctionDef | cst.ClassDef):
+                for decorator in node.decorators:
+                    said = _decorator(decorator)
+                    if "fixture" in said:
+                        raise Refused(f"pytest finds the fixture {self.old!r} by its name in the parameters of tests")
+                    if said.rpartition(".")[2] not in _KNOWN_DECORATORS:
+                        spot = module.spot(decorator)
+                        self.notes.append(f"the decorator '{said}' at {spot.path}:{spot.line} may use the name itself")
+
+    def _follow(self, binding: Binding) -> None:
+        """What other files import from the binding's file, and reach through it."""
+        doubtful: list[Spot] = []
+        for module in self.project.mentioning(self.old):
+            for node in module.every(cst.ImportFrom):
+                source = self.project.source_of(module, node)
+                if source is not None and self.project.file(source, module.path) == binding.path:
+                    self._follow_import(module, node, binding)
+            for use in uses(module, self.old):
+                parent = module.parent(use.node)
+                if use.kind is not As.ATTRIBUTE or not isinstance(parent, cst.Attribute):
+                    continue
+                base = self.project.meaning(module, parent.value)
+                if base is not None and base.path == binding.path and not base.name:
+                    self.splices.setdefault(module.path, Splices()).add(*module.span(use.node), self.new)
+                elif base is None and not isinstance(parent.value, cst.BaseString):
+                    doubtful.append(module.spot(use.node))
+        if doubtful and self._is_handed_on(binding.path):
+            raise Refused(
+                f"the module '{binding.path}' is handed on as a value, so what stands before the dot at "
+                f"{places(doubtful)} may be it"
+            )
+
+    def _follow_import(self, module: Module, node: cst.ImportFrom, binding: Binding) -> None:
+        if isinstance(node.names, cst.ImportStar):
+            raise Refused(f"'{module.path}' takes everything from '{binding.path}' by a star, perhaps {self.old!r} too")
+        for alias in node.names:
+            if get_full_name_for_node(alias.name) != self.old:
+                continue
+            self.splices.setdefault(module.path, Splices()).add(*module.span(alias.name), self.new)
+            if alias.asname is None:
+                scope = module.scope(node)
+                owner = owner_of(module, scope, self.old) if scope is not None else None
+                if owner is not None:
+                    self.waiting.append(Binding(module.path, owner, self.old))
+
+    def _is_handed_on(self, path: str) -> bool:
+        """Whether the module of `path` stands somewhere as a value and not before a dot."""
+        stem = path.rpartition("/")[2].removesuffix(".py")
+        for module in self.project.mentioning(stem):
+            for use in uses(module, stem):
+                parent = module.parent(use.node)
+                is_read = use.kind in (As.VARIABLE, As.ATTRIBUTE) and not isinstance(parent, cst.AsName)
+                if isinstance(parent, cst.Attribute) and parent.attr is use.node:
+                    whole: cst.CSTNode = parent
+                    parent = module.parent(parent)
+                else:
+                    whole = use.node
+                is_base = isinstance(parent, cst.Attribute) and parent.value is whole
+                if is_read and not is_base:
+                    meaning = self.project.meaning(module, whole)
+                    if meaning is not None and meaning.path == path and not meaning.name:
+                        return True
+        return False
+
+    def _refuse_spoken(self, target: Binding | Member) -> None:
+        if isinstance(target, Binding) and not isinstance(target.scope, GlobalScope):
+            return
+        dotted = {self.project.dotted(each.path) for each in self.done} | {self.project.dotted(target.path)}
+        ways = frozenset(way for each in dotted for way in _suffixes(each))
+        found: list[Spot] = []
+        for module in self.project.mentioning(self.old):
+            found += [module.spot(node) for node, _ in spoken(module, self.old, ways)]
+        words = re.compile("|".join(rf"\b{re.escape(way)}[.:]{re.escape(self.old)}\b" for way in ways if way) or "$^")
+        for path, text in self.project_configuration():
+            found += [Spot(path, number) for number, line in enumerate(text.split("\n"), 1) if words.search(line)]
+        if found:
+            raise Refused(f"{self.old!r} is reached by the text of its name at {places(found)}")
+
+    def project_configuration(self) -> Iterator[tuple[str, str]]:
+        """Files that may name code: of packaging and tools."""
+        yield from ((path, text) for path, text in self.project.other.items() if path.endswith(_CONFIGURED))
+
+    def _checked(self) -> Refactored:
+        texts: dict[str, str] = {}
+        for path, splices in self.splices.items():
+            before = self.project.texts[path]
+            after = splices.applied(before)
+            if after != before:
+                require_same(path, before, after, (self.old, self.new))
+                texts[path] = after
+        return Refactored(texts, tuple(dict.fromkeys(self.notes)))
+
+
+def _suffixes(dotted: str) -> Iterator[str]:
+    parts = dotted.split(".")
+    return (".".join(parts[at:]) for at in range(len(parts)))
+
+
+def _decorator(node: cst.Decorator) -> str:
+    called = node.decorator.func if isinstance(node.decorator, cst.Call) else node.decorator
+    return get_full_name_for_node(called) or ""

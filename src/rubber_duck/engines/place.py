@@ -1,0 +1,79 @@
+"""Where a request means: a project, a file in it, a line, a column, a stretch of lines."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+from rubber_duck.analysis.target import project_settings
+from rubber_duck.call import Call
+from rubber_duck.engines.index import nearest_root
+from rubber_duck.errors import InvalidInput
+from rubber_duck.settings import Settings
+from rubber_duck.workspace.paths import Root, absolute, display
+
+ProjectFolder = Annotated[
+    str, Meta(max_length=4096, description="The project's folder, or one in it; empty: that of the file, or this one.")
+]
+"""A request's field `project`."""
+
+_PLACE: Final = re.compile(
+    r"(?P<path>.+?)(?::(?P<line>\d{1,9})(?::(?P<column>\d{1,9}))?(?:-(?P<end>\d{1,9})(?::(?P<end_column>\d{1,9}))?)?)?",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A place: a path in the project, 1-based lines and columns; 0: not said. The end column is exclusive."""
+
+    root: Root
+    settings: Settings
+    path: str
+    line: int = 0
+    column: int = 0
+    end_line: int = 0
+    end_column: int = 0
+
+    @property
+    def place(self) -> tuple[Root, Settings]:
+        """The project, and the settings that hold in it."""
+        return self.root, self.settings
+
+
+async def find(call: Call, written: str, project: str, directory: str) -> Where:
+    """The place that `written` means: FILE, FILE:LINE, FILE:LINE:COLUMN, and from there `-LINE` or `-LINE:COLUMN`.
+
+    Raises InvalidInput for what is none, or lies outside of the project, NotFound, Denied.
+    """
+    found = _PLACE.fullmatch(written)
+    if found is None:
+        raise InvalidInput("name a file, as FILE, FILE:LINE or FILE:LINE:COLUMN")
+    numbers = [int(found[name] or 0) for name in ("line", "column", "end", "end_column")]
+    if any(found[name] and not int(found[name]) for name in ("line", "column", "end", "end_column")):
+        raise InvalidInput(f"{written!r}: lines and columns count from 1")
+    if numbers[2] and numbers[2] < numbers[0]:
+        raise InvalidInput(f"{written!r} ends before it begins")
+    place = absolute(found["path"], directory)
+    root, settings = await at_root(call, project or os.path.dirname(place), directory)
+    return Where(root, settings, in_project(root, place), *numbers)
+
+
+def in_project(root: Root, place: str) -> str:
+    """The path in the project of a file at an absolute `place`; raises InvalidInput for a folder, and outside of it."""
+    relative = os.path.relpath(os.path.realpath(place), root.path)
+    if relative.startswith(".."):
+        raise InvalidInput(f"'{display(place)}' is not in the project '{display(os.fspath(root.path))}'")
+    if os.path.isdir(place):
+        raise InvalidInput(f"'{display(place)}' is a folder: name a file")
+    return relative.replace(os.sep, "/")
+
+
+async def at_root(call: Call, project: str, directory: str) -> tuple[Root, Settings]:
+    """The project that a folder is, or lies in, and the settings that hold there."""
+    root = await nearest_root(call, project, directory)
+    return root, project_settings(root, call.settings)

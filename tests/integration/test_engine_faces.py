@@ -1,0 +1,106 @@
+"""Engines that change or explain code, by each of their faces: the terminal, the socket, a batch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.factories import write_tree
+from tests.integration.duck import duck
+from tests.integration.serving import Client, Served, project_at, serving
+
+FILES = {
+    "duck.py": "import os\n\n\ndef swim(far):\n    return os.sep * far\n",
+    "nest.py": "from duck import swim\n\nprint(swim(1))\n",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """How an engine is asked: over the socket and in a batch by `request`, in the terminal by `arguments`.
+
+    `said` stands in what the terminal shows, `found` in the answer's JSON.
+    """
+
+    engine: str
+    request: dict[str, Any]  # Any: JSON
+    arguments: tuple[str, ...]
+    said: str
+    found: str
+
+
+FACES = [
+    Face(
+        "refactor",
+        {"what": "rename", "at": "duck.py:4", "to": "drift"},
+        ("rename", "duck.py:4:5", "drift"),
+        "+def drift(far):",
+        "+print(drift(1))",
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Pond:
+    """A server with one project, the project's folder, and the key of a member."""
+
+    server: Served
+    folder: Path
+    project: str
+    key: str
+
+
+@pytest.fixture(scope="module")
+def pond(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pond]:
+    """One server for this module."""
+    folder = tmp_path_factory.mktemp("faces")
+    project = project_at(folder / "pond", folder / "home")
+    write_tree(folder / "pond", FILES)
+    with serving(folder / "home") as server:
+        yield Pond(server, folder / "pond", project, server.key_for("bob", project=project))
+
+
+@pytest.mark.parametrize("face", FACES, ids=lambda face: face.engine)
+def test_over_the_socket(pond: Pond, face: Face) -> None:
+    with Client.at(pond.server.socket, pond.key) as client:
+        topic = f"code:{pond.project}"
+        client.ask(topic, "phx_join")
+        reply = client.ask(topic, "run", {"engine": face.engine, "request": face.request})
+    assert reply["status"] == "ok", reply
+    assert face.found in json.dumps(reply["response"])
+
+
+@pytest.mark.parametrize("face", FACES, ids=lambda face: face.engine)
+def test_in_the_terminal(pond: Pond, face: Face) -> None:
+    done = duck(face.engine, *face.arguments, home=pond.server.home, cwd=pond.folder)
+    assert done.returncode == 0, done.stderr
+    assert face.said in done.stdout
+
+
+@pytest.mark.parametrize("face", FACES, ids=lambda face: face.engine)
+def test_in_a_batch(pond: Pond, face: Face, tmp_path: Path) -> None:
+    request = {"directory": str(pond.folder), **face.request}
+    (tmp_path / "requests.jsonl").write_text(f"{json.dumps(request)}\n{json.dumps({'no': 'such field'})}\n")
+    done = duck("batch", face.engine, "requests.jsonl", home=pond.server.home, cwd=tmp_path)
+    first, second = (json.loads(line) for line in done.stdout.splitlines())
+    assert face.found in json.dumps(first["answer"])
+    assert second["code"] == "invalid_input"
+
+
+def test_a_place_outside_of_the_project_is_refused_over_the_socket(pond: Pond) -> None:
+    with Client.at(pond.server.socket, pond.key) as client:
+        topic = f"code:{pond.project}"
+        client.ask(topic, "phx_join")
+        for at in ("/etc/passwd", "../../etc/passwd", "link.py:1:1"):
+            (pond.folder / "link.py").unlink(missing_ok=True)
+            (pond.folder / "link.py").symlink_to("/etc/passwd")
+            request = {"what": "rename", "at": at, "to": "x"}
+            reply = client.ask(topic, "run", {"engine": "refactor", "request": request})
+            assert reply["status"] == "error", reply
+            assert "root:" not in json.dumps(reply)
+    (pond.folder / "link.py").unlink()

@@ -1,0 +1,96 @@
+"""Renames in JavaScript, TypeScript and Elixir: what is declared once is followed, everything else is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from rubber_duck.code.refactoring import ecmascript, elixir
+from rubber_duck.code.refactoring.refactored import Refused, Spot
+
+FILES = {
+    "src/duck.ts": "export function swim(far: number) {\n  return { far, swim };\n}\nconst twice = swim(2);\n",
+    "src/index.ts": "export { swim } from './duck';\nexport * from './nest';\n",
+    "src/nest.ts": (
+        "import { swim } from './duck.js';\nimport { swim as paddle } from './index';\n"
+        "export const home = () => swim(1);\npaddle(2);\n"
+    ),
+}
+
+
+def test_an_exported_function_is_renamed_in_every_file_that_takes_it() -> None:
+    done = ecmascript.rename(FILES, Spot("src/duck.ts", 1, 17), "drift")
+    assert done.texts == {
+        "src/duck.ts": (
+            "export function drift(far: number) {\n  return { far, swim: drift };\n}\nconst twice = drift(2);\n"
+        ),
+        "src/index.ts": "export { drift } from './duck';\nexport * from './nest';\n",
+        "src/nest.ts": (
+            "import { drift } from './duck.js';\nimport { drift as paddle } from './index';\n"
+            "export const home = () => drift(1);\npaddle(2);\n"
+        ),
+    }
+    assert done.notes == ("'swim' is exported: who uses it from outside the project has to follow",)
+
+
+@pytest.mark.parametrize(
+    ("text", "new"),
+    [
+        ("function f(a) { return a }\nfunction g(f) { return f }\n", "h"),
+        ("function f(a) { return a }\nf(b)\n", "b"),
+        ("function f(a) { return a }\neval('f(1)')\n", "h"),
+        ("function f(a) { return a }\n{ const f = 1 }\n", "h"),
+        ("{ let f = 1 }\nf()\n", "h"),
+        ("import { f } from 'elsewhere';\nf()\n", "h"),
+        ("f()\n", "h"),
+    ],
+)
+def test_refused_in_javascript(text: str, new: str) -> None:
+    column = text.split("\n", maxsplit=1)[0].index("f", (text.startswith("function") and 8) or 0) + 1
+    with pytest.raises(Refused):
+        ecmascript.rename({"a.js": text}, Spot("a.js", 1, column), new)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "import * as duck from './duck';\nduck.swim(1);\n",
+        "const { swim } = require('./duck');\n",
+        "import { swim } from '@pond/duck';\n",
+        "import { swim } from './duck';\nfunction f(swim) {}\n",
+    ],
+)
+def test_a_file_that_takes_it_in_a_way_that_cannot_be_followed_refuses_all(other: str) -> None:
+    with pytest.raises(Refused):
+        ecmascript.rename({**FILES, "src/other.ts": other}, Spot("src/duck.ts", 1, 17), "drift")
+
+
+POND = """\
+defmodule Pond do
+  def swim(far), do: far |> clip() |> clip(3)
+  defp clip(far), do: clip(far, 9)
+  defp clip(far, most) when far > most, do: most
+  defp clip(far, _most), do: far
+  def all(list), do: Enum.map(list, &clip/1)
+end
+"""
+
+
+def test_a_private_function_is_renamed_with_all_its_clauses_calls_and_captures() -> None:
+    done = elixir.rename({"pond.ex": POND}, Spot("pond.ex", 3, 8), "cut")
+    assert done.texts == {"pond.ex": POND.replace("clip", "cut")}
+    assert elixir.rename(done.texts, Spot("pond.ex", 3, 8), "clip").texts == {"pond.ex": POND}
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "new", "change"),
+    [
+        (2, 7, "go", ("", "")),
+        (3, 8, "far", ("", "")),
+        (3, 8, "cut", ("def all(list)", "def all(clip)")),
+        (3, 8, "cut", ("&clip/1", "apply(Pond, :clip, [1])")),
+        (3, 8, "cut", ("def all", "defmacro m(), do: quote(do: clip(1))\n  def all")),
+    ],
+)
+def test_refused_in_elixir(line: int, column: int, new: str, change: tuple[str, str]) -> None:
+    with pytest.raises(Refused):
+        elixir.rename({"pond.ex": POND.replace(*change) if change[0] else POND}, Spot("pond.ex", line, column), new)

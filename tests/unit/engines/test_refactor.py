@@ -1,0 +1,71 @@
+"""The refactor engine shows first, writes exactly that, and is undone to the byte."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from rubber_duck.app import App, open_app
+from rubber_duck.errors import Conflict, InvalidInput, StaleVersion
+from rubber_duck.scope import Scope
+from rubber_duck.settings import load
+from tests.factories import write_tree
+
+POND = {
+    "pyproject.toml": "[tool.ruff.lint.isort]\nforce-single-line = true\n",
+    "duck.py": "import sys\nimport os\n\n\ndef swim(far):\n    return os.sep * far\n",
+    "nest.py": "from duck import swim\r\n\r\nprint(swim(1))\r\n",
+    "pond.ts": "function f(a: number) { return a }\nf(1)\n",
+}
+
+
+@pytest.fixture
+def pond(tmp_path: Path) -> Path:
+    return write_tree(tmp_path / "pond", POND)
+
+
+@pytest.fixture
+async def app(tmp_path: Path) -> AsyncIterator[App]:
+    async with open_app(load({"DUCK_HOME": str(tmp_path / "home")}), for_engines=["refactor", "undo"]) as opened:
+        yield opened
+
+
+async def test_what_was_shown_is_written_and_undone_to_the_byte(app: App, pond: Path) -> None:
+    request = {"what": "rename", "at": "duck.py:5", "to": "drift", "directory": str(pond)}
+    shown = await app.run("refactor", request, Scope.local())
+    assert [file.path for file in shown.files] == ["duck.py", "nest.py"]
+    assert (pond / "nest.py").read_bytes() == POND["nest.py"].encode()
+    with pytest.raises(StaleVersion):
+        await app.run("refactor", {**request, "approve": "0" * 64}, Scope.local())
+    done = await app.run("refactor", {**request, "approve": shown.digest}, Scope.local())
+    assert done.written == 1
+    assert (pond / "nest.py").read_bytes() == b"from duck import drift\r\n\r\nprint(drift(1))\r\n"
+    await app.run("undo", {"directory": str(pond)}, Scope.local())
+    assert {name: (pond / name).read_bytes() for name in POND} == {name: text.encode() for name, text in POND.items()}
+
+
+async def test_imports_are_put_in_the_order_that_the_project_wants(app: App, pond: Path) -> None:
+    request = {"what": "organise-imports", "at": "duck.py", "directory": str(pond)}
+    shown = await app.run("refactor", request, Scope.local())
+    text = "".join(hunk.text for hunk in shown.files[0].hunks)
+    assert "+import os\n" in text or "-import sys\n" in text
+
+
+@pytest.mark.parametrize(
+    ("request_", "error", "said"),
+    [
+        ({"what": "rename", "at": "duck.py:5"}, InvalidInput, "give the new name"),
+        ({"what": "rename", "at": "../x.py:5", "to": "y"}, InvalidInput, "not in the project"),
+        ({"what": "inline", "at": "pond.ts:1:10"}, InvalidInput, "Python only"),
+        ({"what": "rename", "at": "duck.py:5", "to": "print"}, Conflict, "print"),
+        ({"what": "extract-function", "at": "duck.py:6:5", "to": "x"}, InvalidInput, "select code as"),
+        ({"what": "move", "at": "duck.py:5"}, InvalidInput, "file to move to"),
+    ],
+)
+async def test_what_cannot_be_done_is_said(
+    app: App, pond: Path, request_: dict[str, str], error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match=said):
+        await app.run("refactor", {"directory": str(pond), "project": str(pond), **request_}, Scope.local())
