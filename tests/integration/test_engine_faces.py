@@ -16,6 +16,7 @@ from tests.integration.serving import Client, Served, project_at, serving
 
 FILES = {
     "duck.py": "import os\n\n\ndef swim(far):\n    return os.sep * far\n",
+    "odd.py": "def odd(text):\n    return eval(text)\n",
     "nest.py": "from duck import swim\n\nprint(swim(1))\n",
 }
 
@@ -42,6 +43,7 @@ FACES = [
         "+def drift(far):",
         "+print(drift(1))",
     ),
+    Face("review", {"files": ["hello.py"]}, ("odd.py",), "unsafe-eval", "duck llm connect"),
 ]
 
 
