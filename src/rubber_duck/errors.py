@@ -12,7 +12,8 @@ The tree (code, HTTP status, * = worth trying again):
     ├── Denied                   denied                403   the scope lacks the right
     ├── NotFound                 not_found             404   no such project, file, record
     ├── Conflict                 conflict              409   exists already, or is held by somebody
-    │   └── StaleVersion         stale_version         409 * changed by somebody else since it was read
+    │   ├── StaleVersion         stale_version         409 * changed by somebody else since it was read
+    │   └── Refused              refused               409   nobody could be sure what the code would mean after it
     ├── LimitExceeded            limit_exceeded        413   too large, too deep, too many
     │   └── BudgetExceeded       budget_exceeded       402   what may be spent on models is spent
     ├── TimedOut                 timed_out             504 * took longer than its time-out
@@ -139,6 +140,12 @@ class StaleVersion(Conflict):
 
     code = "stale_version"
     retryable = True
+
+
+class Refused(Conflict):
+    """A change to code cannot be made without a doubt about what the code would mean after it."""
+
+    code = "refused"
 
 
 class LimitExceeded(DuckError):

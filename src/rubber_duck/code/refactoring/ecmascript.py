@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Final
 from rubber_duck.code.code import detect, open_source
 from rubber_duck.code.language import family
 from rubber_duck.code.modules import PathModules
-from rubber_duck.code.refactoring.refactored import Refactored, Refused, Spot, Texts, places
-from rubber_duck.errors import InvalidInput
+from rubber_duck.code.refactoring.declarations import declares, is_exported, is_markup, scope
+from rubber_duck.code.refactoring.refactored import Refactored, Spot, Texts, places
+from rubber_duck.errors import InvalidInput, Refused
 
 if TYPE_CHECKING:
     from rubber_duck.code.source import Node, SourceFile
@@ -23,47 +24,6 @@ if TYPE_CHECKING:
 _NAMES: Final = frozenset(
     {"identifier", "type_identifier", "shorthand_property_identifier", "shorthand_property_identifier_pattern"}
 )
-_DECLARING: Final = frozenset(
-    {
-        "function_declaration",
-        "generator_function_declaration",
-        "function_signature",
-        "function_expression",
-        "class_declaration",
-        "abstract_class_declaration",
-        "class",
-        "variable_declarator",
-        "interface_declaration",
-        "type_alias_declaration",
-        "enum_declaration",
-        "type_parameter",
-        "internal_module",
-    }
-)
-_FUNCTIONS: Final = frozenset(
-    {
-        "function_declaration",
-        "generator_function_declaration",
-        "function_expression",
-        "arrow_function",
-        "method_definition",
-    }
-)
-_SCOPES: Final = _FUNCTIONS | {
-    "statement_block",
-    "for_statement",
-    "for_in_statement",
-    "catch_clause",
-    "program",
-    "class_body",
-    "function_signature",
-    "method_signature",
-    "switch_body",
-    "interface_declaration",
-    "type_alias_declaration",
-    "function_type",
-    "class_declaration",
-}
 _WORD: Final = re.compile(r"[A-Za-z_$][\w$]*")
 _RESERVED: Final = frozenset(
     {"await", "break", "case", "catch", "class", "const", "continue", "debugger", "default", "delete", "do", "else"}
@@ -117,7 +77,7 @@ class _Project:
             line, column = file.position(node.start_byte)
             if node.type in _NAMES and line == spot.line:
                 width = len(file.text(node))
-                if (not spot.column and _declares(node)) or column <= spot.column <= column + width:
+                if (not spot.column and declares(node)) or column <= spot.column <= column + width:
                     return file.text(node)
         raise InvalidInput(f"there is no name at {spot.path}:{spot.line}:{spot.column} that can be renamed here")
 
@@ -191,17 +151,17 @@ class _Renaming:
         self._refuse_dynamic(path, file)
         found = _File(file)
         for node in self._named(file):
-            if not _is_markup(node, self.old):
-                (found.declared if _declares(node) else found.others).append(node)
+            if not is_markup(node, self.old):
+                (found.declared if declares(node) else found.others).append(node)
         if len(found.declared) != 1:
             count = len(found.declared) or "nowhere"
             raise Refused(f"'{path}' declares {self.old!r} {count} times: only what is declared once can be told apart")
         (declared,) = found.declared
         if next(self._named(file, name=self.new), None) is not None:
             raise Refused(f"{self.new!r} is used in '{path}' already")
-        scope = _scope(declared)
+        known_in = scope(declared)
         for node in found.others:
-            if not (scope.start_byte <= node.start_byte and node.end_byte <= scope.end_byte):
+            if not (known_in.start_byte <= node.start_byte and node.end_byte <= known_in.end_byte):
                 line, _ = file.position(node.start_byte)
                 raise Refused(f"line {line} of '{path}' uses another {self.old!r}, from outside")
         is_component = any(each.parent is not None and each.parent.type.startswith("jsx") for each in found.others)
@@ -210,7 +170,7 @@ class _Renaming:
         splices = self.changes.setdefault(path, {})
         for node in (*found.declared, *found.others):
             self._splice(path, node, splices)
-        if _is_exported(declared):
+        if is_exported(declared):
             self._offer(path)
 
     def _splice(self, path: str, node: Node, splices: dict[tuple[int, int], str]) -> None:
@@ -305,100 +265,3 @@ def _module_of(file: SourceFile, node: Node) -> str:
         at = at.parent
     source = at.child_by_field_name("source") if at is not None else None
     return (file.string_value(source) or "") if source is not None else ""
-
-
-def _declares(node: Node) -> bool:
-    """Whether the name is given to something here."""
-    parent: Node | None = node.parent
-    if parent is None:
-        return False
-    if parent.type in _DECLARING:
-        return _is_field(parent, "name", node)
-    if parent.type in {"import_specifier", "namespace_import", "import_clause"}:
-        return parent.named_children[-1].id == node.id
-    return _declares_in_pattern(parent, node)
-
-
-def _declares_in_pattern(around: Node, node: Node) -> bool:
-    at: Node | None = around
-    inner = node
-    while at is not None:
-        if (found := _FIELDS.get(at.type)) is not None:
-            is_new = at.type != "for_in_statement" or at.child_by_field_name("kind") is not None
-            return is_new and _is_field(at, found, inner)
-        if at.type == "formal_parameters":
-            return True
-        side = _SIDES.get(at.type)
-        if side is None or (side and not _is_field(at, side, inner)):
-            return False
-        inner = at
-        at = at.parent
-    return False
-
-
-_FIELDS: Final = {
-    "variable_declarator": "name",
-    "required_parameter": "pattern",
-    "optional_parameter": "pattern",
-    "arrow_function": "parameter",
-    "catch_clause": "parameter",
-    "for_in_statement": "left",
-}
-"""Where a pattern that declares ends: in which field of what."""
-
-_SIDES: Final = {
-    "assignment_pattern": "left",
-    "object_assignment_pattern": "left",
-    "pair_pattern": "value",
-    "object_pattern": "",
-    "array_pattern": "",
-    "rest_pattern": "",
-}
-"""What a pattern is made of, and the field that holds patterns again; empty: all of it."""
-
-
-def _is_field(parent: Node, name: str, node: Node) -> bool:
-    found = parent.child_by_field_name(name)
-    return found is not None and found.id == node.id
-
-
-def _scope(declared: Node) -> Node:
-    """The node in which a declared name is known."""
-    at = declared.parent
-    is_var = False
-    while at is not None:
-        if at.type == "variable_declaration":
-            is_var = True
-        if at.type == "program":
-            return at
-        is_own_name = (
-            at.type in _DECLARING
-            and _is_field(at, "name", declared)
-            and at.type
-            not in {
-                "variable_declarator",
-                "type_parameter",
-                "function_expression",
-                "class",
-            }
-        )
-        if at.type in _SCOPES and not is_own_name and (not is_var or at.type in _FUNCTIONS):
-            return at
-        at = at.parent
-    raise Refused("where the name is known cannot be told")
-
-
-def _is_exported(declared: Node) -> bool:
-    at: Node | None = declared.parent
-    while at is not None and at.type in _DECLARING | {"lexical_declaration", "variable_declaration"}:
-        at = at.parent
-    if at is None or at.type != "export_statement":
-        return False
-    return not any(child.type == "default" for child in at.children)
-
-
-def _is_markup(node: Node, name: str) -> bool:
-    """Whether it is the name of an HTML element."""
-    parent = node.parent
-    is_element = parent is not None and parent.type.startswith("jsx_") and parent.type.endswith("element")
-    return is_element and name[:1].islower()

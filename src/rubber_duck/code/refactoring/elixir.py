@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from rubber_duck.code.code import open_source
-from rubber_duck.code.refactoring.refactored import Refactored, Refused, Spot, Texts
-from rubber_duck.errors import InvalidInput
+from rubber_duck.code.refactoring.refactored import Refactored, Spot, Texts
+from rubber_duck.errors import InvalidInput, Refused
 
 if TYPE_CHECKING:
     from rubber_duck.code.source import Node, SourceFile

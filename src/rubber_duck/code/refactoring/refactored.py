@@ -8,17 +8,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from rubber_duck.errors import Conflict, InvalidInput
+from rubber_duck.errors import InvalidInput, Refused
 
 Texts = Mapping[str, str]
 """The project's files that can matter: path (posix, relative to the project) → text."""
 
 _LINE_END: Final = re.compile(r"\r\n|\n|\r")
 _NAME: Final = re.compile(r"[^\W\d]\w*")
-
-
-class Refused(Conflict):
-    """It cannot be done without a doubt about what the code means after it."""
 
 
 @dataclass(frozen=True, slots=True)

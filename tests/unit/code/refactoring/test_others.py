@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rubber_duck.code.refactoring import ecmascript, elixir
-from rubber_duck.code.refactoring.refactored import Refused, Spot
+from rubber_duck.code.refactoring.refactored import Spot
+from rubber_duck.errors import Refused
 
 FILES = {
     "src/duck.ts": "export function swim(far: number) {\n  return { far, swim };\n}\nconst twice = swim(2);\n",

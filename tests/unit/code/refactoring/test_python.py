@@ -8,8 +8,8 @@ from rubber_duck.code.refactoring.python.extract import extract_function, extrac
 from rubber_duck.code.refactoring.python.inline import inline_variable
 from rubber_duck.code.refactoring.python.move import move
 from rubber_duck.code.refactoring.python.rename import rename
-from rubber_duck.code.refactoring.refactored import Refused, Spot, Stretch
-from rubber_duck.errors import InvalidInput
+from rubber_duck.code.refactoring.refactored import Spot, Stretch
+from rubber_duck.errors import InvalidInput, Refused
 
 POND = {
     "src/pond/__init__.py": "from .duck import Duck as Duck\nfrom .duck import swim\n\n__all__ = ['Duck', 'swim']\n",

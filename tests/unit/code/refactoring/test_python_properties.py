@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from rubber_duck.code.refactoring.python.extract import extract_function, extract_variable
 from rubber_duck.code.refactoring.python.inline import inline_variable
 from rubber_duck.code.refactoring.python.rename import rename
-from rubber_duck.code.refactoring.refactored import Refused, Spot, Stretch
-from rubber_duck.errors import InvalidInput
+from rubber_duck.code.refactoring.refactored import Spot, Stretch
+from rubber_duck.errors import InvalidInput, Refused
 from tests.unit.code.refactoring.programs import NAMES, outcome, programs
 
 EXAMPLES = settings(max_examples=30, deadline=None)

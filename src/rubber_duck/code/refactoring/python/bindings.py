@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from rubber_duck.code.refactoring.refactored import Refused
+from rubber_duck.errors import Refused
 
 _GLOBAL: Final = 0
 _OUTSIDE: Final = -1

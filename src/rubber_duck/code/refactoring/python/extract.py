@@ -16,7 +16,6 @@ from rubber_duck.code.refactoring.python.project import owner_of
 from rubber_duck.code.refactoring.python.selection import Selection, every_param, flow, select
 from rubber_duck.code.refactoring.refactored import (
     Refactored,
-    Refused,
     Splice,
     Stretch,
     Texts,
@@ -24,7 +23,7 @@ from rubber_duck.code.refactoring.refactored import (
     require_identifier,
     spliced,
 )
-from rubber_duck.errors import InvalidInput
+from rubber_duck.errors import InvalidInput, Refused
 
 _CONDITIONAL: Final = (
     cst.Lambda,

@@ -11,8 +11,8 @@ from libcst.metadata import FunctionScope, Scope
 from rubber_duck.code.refactoring.python.module import Module
 from rubber_duck.code.refactoring.python.project import owner_of
 from rubber_duck.code.refactoring.python.uses import annotation_spans, variable_nodes
-from rubber_duck.code.refactoring.refactored import Refactored, Refused, Splice, Spot, Texts, spliced
-from rubber_duck.errors import InvalidInput
+from rubber_duck.code.refactoring.refactored import Refactored, Splice, Spot, Texts, spliced
+from rubber_duck.errors import InvalidInput, Refused
 
 _ATOMS = (cst.Name, cst.SimpleString, cst.Integer, cst.Float, cst.Attribute, cst.Subscript, cst.Call)
 _FIRM = (cst.SimpleString, cst.Integer, cst.Float, cst.Imaginary)

@@ -14,7 +14,8 @@ from libcst.metadata import ClassScope, FunctionScope, GlobalScope, ImportAssign
 from rubber_duck.code.refactoring.python.module import Module
 from rubber_duck.code.refactoring.python.project import Meaning, Project, owner_of
 from rubber_duck.code.refactoring.python.uses import As, annotation_spans, uses, variable_nodes
-from rubber_duck.code.refactoring.refactored import Refused, Splices, Spot, places
+from rubber_duck.code.refactoring.refactored import Splices, Spot, places
+from rubber_duck.errors import Refused
 
 _HARMLESS: Final = frozenset({"object", "ABC", "Generic", "Protocol", "Exception", "ValueError", "TypeError"})
 _RECORDS: Final = ("dataclass", "define", "attrs", "frozen", "attr.s", "NamedTuple", "TypedDict", "Struct", "BaseModel")

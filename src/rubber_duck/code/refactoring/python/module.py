@@ -11,8 +11,8 @@ import libcst as cst
 from libcst import metadata
 from libcst.metadata import CodeRange, Scope
 
-from rubber_duck.code.refactoring.refactored import Refused, Spot, line_starts
-from rubber_duck.errors import DuckError, LimitExceeded
+from rubber_duck.code.refactoring.refactored import Spot, line_starts
+from rubber_duck.errors import DuckError, LimitExceeded, Refused
 
 N = TypeVar("N", bound=cst.CSTNode)
 

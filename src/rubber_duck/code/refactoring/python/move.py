@@ -15,7 +15,6 @@ from rubber_duck.code.refactoring.python.project import Project, owner_of
 from rubber_duck.code.refactoring.python.uses import As, spoken, uses
 from rubber_duck.code.refactoring.refactored import (
     Refactored,
-    Refused,
     Splice,
     Splices,
     Spot,
@@ -24,7 +23,7 @@ from rubber_duck.code.refactoring.refactored import (
     places,
     spliced,
 )
-from rubber_duck.errors import InvalidInput
+from rubber_duck.errors import InvalidInput, Refused
 
 
 def move(texts: Texts, spot: Spot, to: str) -> Refactored:

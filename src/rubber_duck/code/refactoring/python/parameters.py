@@ -10,7 +10,8 @@ from libcst.helpers import get_full_name_for_node
 from rubber_duck.code.refactoring.python.module import Module
 from rubber_duck.code.refactoring.python.project import Binding, Meaning, Project
 from rubber_duck.code.refactoring.python.uses import As, uses
-from rubber_duck.code.refactoring.refactored import Refused, Splices, Spot, places
+from rubber_duck.code.refactoring.refactored import Splices, Spot, places
+from rubber_duck.errors import Refused
 
 _TRANSPARENT: Final = frozenset({"staticmethod", "classmethod", "property", "abstractmethod", "override", "overload"})
 

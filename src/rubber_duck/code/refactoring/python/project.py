@@ -13,7 +13,8 @@ from libcst.metadata import ClassScope, GlobalScope, ImportAssignment, Scope
 
 from rubber_duck.code.modules import PythonModules
 from rubber_duck.code.refactoring.python.module import Module
-from rubber_duck.code.refactoring.refactored import Refused, Texts
+from rubber_duck.code.refactoring.refactored import Texts
+from rubber_duck.errors import Refused
 
 _DEEPEST = 12
 

@@ -24,16 +24,8 @@ from rubber_duck.code.refactoring.python.uses import (
     uses,
     variable_nodes,
 )
-from rubber_duck.code.refactoring.refactored import (
-    Refactored,
-    Refused,
-    Splices,
-    Spot,
-    Texts,
-    places,
-    require_identifier,
-)
-from rubber_duck.errors import InvalidInput
+from rubber_duck.code.refactoring.refactored import Refactored, Splices, Spot, Texts, places, require_identifier
+from rubber_duck.errors import InvalidInput, Refused
 
 _CONFIGURED: Final = (".toml", ".cfg", ".ini", ".json", ".yaml", ".yml")
 _KNOWN_DECORATORS: Final = frozenset(

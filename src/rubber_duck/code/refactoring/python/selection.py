@@ -11,8 +11,8 @@ from libcst.metadata import ExpressionContext, GlobalScope, Scope
 
 from rubber_duck.code.refactoring.python.module import Module
 from rubber_duck.code.refactoring.python.project import owner_of
-from rubber_duck.code.refactoring.refactored import Refused, Stretch, offset_of
-from rubber_duck.errors import InvalidInput
+from rubber_duck.code.refactoring.refactored import Stretch, offset_of
+from rubber_duck.errors import InvalidInput, Refused
 
 _INTROSPECTION: Final = frozenset({"locals", "vars", "eval", "exec", "super", "dir"})
 _DEFERRED: Final = (cst.FunctionDef, cst.ClassDef, cst.Lambda, cst.GeneratorExp)
