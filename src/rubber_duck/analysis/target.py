@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,14 +34,16 @@ def target(paths: Sequence[str], directory: str, settings: Settings) -> Target:
     """The target of a request for `paths`, which are relative to `directory` unless absolute.
 
     The root is the nearest folder at or above all of them that looks like a project (duck.toml, .git, a package
-    file), otherwise the folder itself. Raises NotFound, Denied, InvalidInput or InvalidSettings.
+    file); otherwise a folder that was named, and for files the folder one stands in, if they lie below it.
+    Raises NotFound, Denied, InvalidInput or InvalidSettings.
     """
     if not paths:
         raise InvalidInput("no path was given: name a file or a folder")
     found = [existing(path, directory) for path in paths]
     folders = [path if os.path.isdir(path) else os.path.dirname(path) for path in found]
     shared = os.path.commonpath(folders)
-    root = Root(_project_root(shared))
+    folders_of_files = not any(os.path.isdir(path) for path in found)
+    root = Root(_marked_root(shared) or (_around(shared, directory) if folders_of_files else shared))
     base = os.fspath(root.path)
     only = tuple(sorted({os.path.relpath(path, base) for path in found}))
     return Target(root, () if "." in only else only, project_settings(root, settings))
@@ -150,8 +153,11 @@ def _standing(directory: str) -> str:
         return ""
 
 
-def _project_root(folder: str) -> str:
-    return _marked_root(folder) or folder
+def _around(folder: str, directory: str) -> str:
+    """The folder one stands in, if it is above `folder` and no home folder; otherwise that."""
+    here = os.path.realpath(_standing(directory) or "/")
+    is_project = here not in {os.path.realpath(os.path.expanduser("~")), "/", os.path.realpath(tempfile.gettempdir())}
+    return here if is_project and os.path.commonpath([here, folder]) == here else folder
 
 
 def _marked_root(folder: str) -> str | None:

@@ -14,7 +14,7 @@ from rubber_duck.code.guards import Guard
 from rubber_duck.code.symbols import SymbolKind
 from rubber_duck.errors import InvalidInput
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """The first byte; another one is read as nothing that is known."""
 
 _LEVEL: Final = 1
@@ -30,6 +30,7 @@ class _Kept(msgspec.Struct, frozen=True, array_like=True, gc=False):
     definition_kinds: bytes
     starts: bytes
     ends: bytes
+    others: dict[int, tuple[tuple[int, int], ...]]
     sources: bytes
     targets: bytes
     lines: bytes
@@ -55,6 +56,7 @@ def encode(graph: CallGraph) -> bytes:
         bytes(_KINDS.index(each.kind) for each in graph.definitions),
         array("i", [each.start_line for each in graph.definitions]).tobytes(),
         array("i", [each.end_line for each in graph.definitions]).tobytes(),
+        {at: each.others for at, each in enumerate(graph.definitions) if each.others},
         edges.sources.tobytes(),
         edges.targets.tobytes(),
         edges.lines.tobytes(),
@@ -83,7 +85,8 @@ def decode(content: bytes) -> CallGraph:
         )
         paths = tuple(map(os.fsdecode, kept.paths))
         definitions = tuple(
-            Definition(paths[path], name, _KINDS[kind], first, last) for path, name, kind, first, last in columns
+            Definition(paths[path], name, _KINDS[kind], first, last, kept.others.get(at, ()))
+            for at, (path, name, kind, first, last) in enumerate(columns)
         )
         edges = _edges(kept)
     except (zlib.error, msgspec.MsgspecError, ValueError, IndexError) as error:

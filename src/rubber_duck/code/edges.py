@@ -31,13 +31,23 @@ LIKELY: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A function, method or class, or with an empty `name` the code of a file outside of all; lines as in Symbol."""
+    """A function, method or class, or with an empty `name` the code of a file outside of all; lines as in Symbol.
+
+    Where a name is defined several times, as overloads, a property's setter or further clauses are, the lines are those
+    of the longest, and `others` has first and last lines of the rest.
+    """
 
     path: str
     name: str
     kind: SymbolKind
     start_line: int
     end_line: int
+    others: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def stretches(self) -> tuple[tuple[int, int], ...]:
+        """First and last lines of all that defines it, from the top of the file."""
+        return tuple(sorted(((self.start_line, self.end_line), *self.others)))
 
     @property
     def short_name(self) -> str:

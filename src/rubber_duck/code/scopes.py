@@ -60,6 +60,7 @@ class Scopes:
         self._written: dict[str, Written] = {}
         self._names: list[str] = []
         self._methods: dict[str, list[int]] = {}
+        self._again: dict[int, list[Symbol]] = {}
         self._likely: dict[tuple[str, str], frozenset[int]] = {}
         self._outers: dict[int, tuple[tuple[str, int | None], ...]] = {}
         self.classes = Classes()
@@ -71,13 +72,18 @@ class Scopes:
         self._link_classes()
         self._types: dict[int, dict[str, frozenset[int]]] = {}
 
-    def definitions_as(self, make: Callable[[str, str, SymbolKind, int, int], T]) -> Iterator[T]:
-        """Each definition in the order of the numbers."""
-        for path, symbol in self._defined:
+    def definitions_as(
+        self, make: Callable[[str, str, SymbolKind, int, int, tuple[tuple[int, int], ...]], T]
+    ) -> Iterator[T]:
+        """Each definition in the order of the numbers, with the other stretches of lines that define the same."""
+        for number, (path, symbol) in enumerate(self._defined):
             if symbol is None:
-                yield make(path, "", SymbolKind.MODULE, 1, self._texts.get(path, "").count("\n") + 1)
+                yield make(path, "", SymbolKind.MODULE, 1, self._texts.get(path, "").count("\n") + 1, ())
             else:
-                yield make(path, symbol.qualified_name, symbol.kind, symbol.start_line, symbol.end_line)
+                every = [symbol, *self._again.get(number, ())]
+                main = max(every, key=lambda each: each.end_line - each.start_line)
+                others = tuple((each.start_line, each.end_line) for each in every if each is not main)
+                yield make(path, symbol.qualified_name, symbol.kind, main.start_line, main.end_line, others)
 
     def is_defined(self, name: str) -> bool:
         """Whether the project defines something of that name, or some file imports under it."""
@@ -149,8 +155,9 @@ class Scopes:
             number = len(self._defined) if known is None else known
             # parents stand before children, so that the smallest is written last
             around[symbol.start_line : symbol.end_line + 1] = [number] * (symbol.end_line + 1 - symbol.start_line)
-            if known is not None:
-                continue  # an overload, a setter, another clause of the same function
+            if known is not None:  # an overload, a setter, another clause of the same function
+                self._again.setdefault(known, []).append(symbol)
+                continue
             self.numbers[path, symbol.qualified_name] = number
             self._defined.append((path, symbol))
             self._names.append(symbol.qualified_name)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
@@ -130,7 +131,8 @@ class RiskView(msgspec.Struct, frozen=True):
 class ImpactAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What the change touches, nearest and likeliest first; paths but in a test's name are as the asker finds them.
 
-    `unknown`: changed files of which nothing is known. `notes`: what evidence was missing, and why.
+    `removed`: files that are gone, of which it is known what was in them. `unknown`: changed files of which nothing is
+    known. `notes`: what evidence was missing, and why.
     """
 
     root: str
@@ -141,6 +143,7 @@ class ImpactAnswer(msgspec.Struct, frozen=True, kw_only=True):
     tests: tuple[TestView, ...]
     tests_in_all: int
     risk: RiskView
+    removed: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -172,7 +175,7 @@ class Impact(Engine[ImpactRequest, ImpactAnswer]):
         whole = Target(asked.root, (), asked.settings)
         changes = await _changes(request, named, asked.root)
         notes: list[str] = []
-        code = await _snapshot(whole, call, {each.path for each in changes}, notes)
+        code = await _snapshot(whole, call, changes, notes)
         call.emit(Progress(0, 0, "looking for tests"))
         found = await asyncio.to_thread(impact, code, changes)
         return _answer(found, whole.root, seen_from(request.directory, asked.root.path), notes)
@@ -214,7 +217,7 @@ def _named_changes(directory: str, named: Sequence[tuple[str, str]], root: Root)
     return joined(found)
 
 
-async def _snapshot(whole: Target, call: Call, changed: Collection[str], notes: list[str]) -> Snapshot:
+async def _snapshot(whole: Target, call: Call, changes: Sequence[ChangedFile], notes: list[str]) -> Snapshot:
     from rubber_duck.impact.impact import Snapshot  # noqa: PLC0415  # as in run
 
     analysis = call.parts.analysis
@@ -222,10 +225,29 @@ async def _snapshot(whole: Target, call: Call, changed: Collection[str], notes: 
     call.emit(Progress(0, 0, "following the calls"))
     files = await asyncio.to_thread(_decoded, facts)
     texts = await asyncio.to_thread(_texts, whole, list(files))
+    gone = {each.path: each.was for each in changes if each.was and each.path not in files}
+    removed = await asyncio.to_thread(_read_again, gone)
+    texts |= {path: gone[path] for path in removed}
     commits = await _history(whole.root, notes)
-    recorded = await asyncio.to_thread(_recorded, whole.root, changed, notes)
-    keep = partial(analysis.worked_out, whole, _state(facts))
-    return Snapshot(files, texts, commits, recorded, os.fspath(whole.root.path), keep)
+    recorded = await asyncio.to_thread(_recorded, whole.root, {each.path for each in changes}, notes)
+    keep = partial(analysis.worked_out, whole, _state(facts, {path: gone[path] for path in removed}))
+    return Snapshot(files | removed, texts, commits, recorded, os.fspath(whole.root.path), frozenset(removed), keep)
+
+
+def _read_again(gone: Mapping[str, str]) -> dict[str, GraphFile]:
+    """What was in files that were removed, of those that are in a known language."""
+    from rubber_duck.code.code import detect, open_source  # noqa: PLC0415  # as in run
+    from rubber_duck.code.extract import extract  # noqa: PLC0415  # as in run
+    from rubber_duck.code.graph import GraphFile  # noqa: PLC0415  # as in run
+
+    found: dict[str, GraphFile] = {}
+    for path, text in gone.items():
+        language = detect(path, None)
+        if language is not None:
+            with suppress(DuckError):  # nested too deeply to be read: then it is one of which nothing is known
+                content = text.encode("utf-8", "surrogateescape")
+                found[path] = GraphFile(language, extract(open_source(path, content, language)))
+    return found
 
 
 def _decoded(facts: Facts) -> dict[str, GraphFile]:
@@ -235,13 +257,15 @@ def _decoded(facts: Facts) -> dict[str, GraphFile]:
     return {path: GraphFile(language, decode(facts.facts[path])) for path, language in facts.languages.items()}
 
 
-def _state(facts: Facts) -> bytes:
-    """A digest of all files, and of this program."""
+def _state(facts: Facts, removed: Mapping[str, str]) -> bytes:
+    """A digest of all files, those that were removed among them, and of this program."""
     from rubber_duck.analysis.rule_set import program_digest  # noqa: PLC0415  # as in run
 
     state = hashlib.blake2b(program_digest().encode(), digest_size=16)
     for path in facts.languages:
         state.update(os.fsencode(path) + b"\0" + facts.hashes[path].encode() + b"\0")
+    for path, text in sorted(removed.items()):
+        state.update(os.fsencode(path) + b"\0" + text.encode("utf-8", "surrogateescape") + b"\0")
     return state.digest()
 
 
@@ -329,6 +353,7 @@ def _answer(found: Touched, root: Root, find: Callable[[str], str], notes: Seque
             risk.level,
             tuple(RiskPartView(part.name, round(part.value, 3), part.weight, part.why) for part in risk.parts),
         ),
+        removed=tuple(map(find, found.removed)),
         unknown=tuple(map(find, found.unknown)),
         notes=tuple(notes),
     )

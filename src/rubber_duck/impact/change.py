@@ -25,11 +25,15 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class ChangedFile:
-    """A file of a change. No `lines`: all of it. `changed_lines`: how many lines were added or removed, if known."""
+    """A file of a change. No `lines`: all of it. `changed_lines`: how many lines were added or removed, if known.
+
+    `was` is the content of a file that was removed, where the diff has it.
+    """
 
     path: str
     lines: tuple[Lines, ...] = ()
     changed_lines: int | None = None
+    was: str = ""
 
 
 def place(written: str) -> tuple[str, Lines | None]:
@@ -54,52 +58,80 @@ def joined(changes: Iterable[ChangedFile]) -> tuple[ChangedFile, ...]:
             continue
         counts = [each.changed_lines for each in (known, change) if each.changed_lines is not None]
         lines = (*known.lines, *change.lines) if known.lines and change.lines else ()
-        by_path[change.path] = ChangedFile(change.path, lines, sum(counts) if counts else None)
+        was = known.was or change.was
+        by_path[change.path] = ChangedFile(change.path, lines, sum(counts) if counts else None, was)
     return tuple(by_path[path] for path in sorted(by_path))
 
 
 def parse_diff(text: str) -> tuple[ChangedFile, ...]:
-    """The files of a unified diff as it leaves them, of removed files the names; git's and plain ones are read.
+    """The files of a unified diff as it leaves them, and removed ones as they were; git's and plain ones are read.
 
     Where lines are only removed, the lines around the gap count. Raises InvalidInput for a text without a file.
     Format: https://www.gnu.org/software/diffutils/manual/html_node/Detailed-Unified.html
     """
     found: list[ChangedFile] = []
-    old = path = ""
-    lines: list[Lines] = []
-    changed = 0
-    left_old = left_new = at = 0
+    old = ""
+    reading: _Reading | None = None
     for line in text.split("\n"):
-        if left_old > 0 or left_new > 0:
-            sign = line[:1]
-            if sign == "+":
-                lines.append(Lines(at, at))
-                changed += 1
-                at, left_new = at + 1, left_new - 1
-            elif sign == "-":
-                lines += [Lines(max(at - 1, 1), max(at - 1, 1)), Lines(at, at)]
-                changed += 1
-                left_old -= 1
-            elif sign != "\\":
-                at, left_old, left_new = at + 1, left_old - 1, left_new - 1
+        if reading is not None and reading.takes(line):
             continue
-        hunk = _HUNK.match(line)
-        if hunk is not None and path:
-            left_old = int(hunk[2]) if hunk[2] is not None else 1
-            left_new = int(hunk[4]) if hunk[4] is not None else 1
-            at = int(hunk[3]) if left_new else int(hunk[3]) + 1
-        elif line.startswith("--- "):
+        if line.startswith("--- "):
             old = _named(line[4:], "a/")
         elif line.startswith("+++ "):
-            found += [ChangedFile(path, _merged(lines), changed)] if path else []
-            path, lines, changed = _named(line[4:], "b/") or old, [], 0
+            found += reading.done() if reading is not None else []
+            new = _named(line[4:], "b/")
+            reading = _Reading(new or old, is_removed=not new)
         elif line.startswith("rename from "):
             found.append(ChangedFile(_unquoted(line.removeprefix("rename from "))))
-    if path:
-        found.append(ChangedFile(path, _merged(lines), changed))
+    found += reading.done() if reading is not None else []
     if not found and text.strip():
         raise InvalidInput("this is no unified diff: no line begins with `+++ `; give what `git diff` writes")
     return joined(found)
+
+
+class _Reading:
+    """The hunks of one file of a diff, line by line."""
+
+    def __init__(self, path: str, *, is_removed: bool) -> None:
+        self._path = path
+        self._is_removed = is_removed
+        self._gone: list[str] = []
+        self._lines: list[Lines] = []
+        self._changed = 0
+        self._left_old = self._left_new = self._at = 0
+
+    def takes(self, line: str) -> bool:
+        """Whether the line belongs to a hunk, which it then counts for."""
+        if self._left_old <= 0 and self._left_new <= 0:
+            hunk = _HUNK.match(line)
+            if hunk is None:
+                return False
+            self._left_old = int(hunk[2]) if hunk[2] is not None else 1
+            self._left_new = int(hunk[4]) if hunk[4] is not None else 1
+            self._at = int(hunk[3]) if self._left_new else int(hunk[3]) + 1
+            return True
+        sign = line[:1]
+        if sign == "+":
+            self._lines.append(Lines(self._at, self._at))
+            self._changed += 1
+            self._at, self._left_new = self._at + 1, self._left_new - 1
+        elif sign == "-":
+            above = max(self._at - 1, 1)
+            self._lines += [Lines(above, above), Lines(self._at, self._at)]
+            self._gone.append(line[1:] + "\n")
+            self._changed += 1
+            self._left_old -= 1
+        elif sign != "\\":
+            self._at, self._left_old, self._left_new = self._at + 1, self._left_old - 1, self._left_new - 1
+        return True
+
+    def done(self) -> list[ChangedFile]:
+        """The file, when all of it was read."""
+        if not self._path:
+            return []
+        if self._is_removed:
+            return [ChangedFile(self._path, (), self._changed, "".join(self._gone))]
+        return [ChangedFile(self._path, _merged(self._lines), self._changed)]
 
 
 def _named(written: str, prefix: str) -> str:

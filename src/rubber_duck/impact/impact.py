@@ -35,7 +35,8 @@ class Snapshot:
     """What is known of a project: its files' facts and contents by path, the commits (newest first) by their paths.
 
     `recorded`: what tests ran of the changed files when coverage was recorded, for a project in the folder
-    `root`. `keep` keeps what is worked out from all files together until one of them changes.
+    `root`. `removed` are those files that the change takes away; they are here as they were. `keep` keeps what is
+    worked out from all files together until one of them changes.
     """
 
     files: Mapping[str, GraphFile]
@@ -43,6 +44,7 @@ class Snapshot:
     commits: Sequence[Collection[str]] = ()
     recorded: Recording = field(default_factory=Recording)
     root: str = ""
+    removed: frozenset[str] = frozenset()
     keep: Keep = at_once
 
 
@@ -66,8 +68,10 @@ class Impact:
     tests: tuple[Chosen, ...]
     tests_in_all: int
     risk: Risk
+    removed: tuple[str, ...] = field(default=())
     unknown: tuple[str, ...] = field(default=())
-    """Changed files of which no facts are known: removed, ignored, or in no known language."""
+    """Changed files of which no facts are known: ignored, in no known language, or removed and nobody says what was
+    in them."""
 
 
 def impact(code: Snapshot, changes: Sequence[ChangedFile]) -> Impact:
@@ -75,7 +79,8 @@ def impact(code: Snapshot, changes: Sequence[ChangedFile]) -> Impact:
     calls = _calls(code)
     graph = Weighed(calls)
     imports = resolve({**code.files, **_removed(code.files, changes)})
-    tests = tests_of(calls, {path: file.language for path, file in code.files.items()})
+    languages = {path: file.language for path, file in code.files.items()}
+    tests = tuple(test for test in tests_of(calls, languages) if test.path not in code.removed)
     targets = changed_definitions(graph, [change for change in changes if change.path in code.files], code.texts)
     paths = {change.path for change in changes}
     together = changed_together(code.commits, paths)
@@ -95,6 +100,7 @@ def impact(code: Snapshot, changes: Sequence[ChangedFile]) -> Impact:
         tests=chosen,
         tests_in_all=len(tests),
         risk=assess(exposure),
+        removed=tuple(sorted(paths & code.removed)),
         unknown=tuple(sorted(paths - code.files.keys())),
     )
 
@@ -138,9 +144,13 @@ def changed_definitions(graph: Weighed, changes: Sequence[ChangedFile], texts: M
 
 def _innermost(graph: Weighed, numbers: Sequence[int], line: int) -> int:
     """The smallest definition around a line, among those of its file, of which the first is the file's own."""
-    definitions = ((number, graph.definitions[number]) for number in numbers[1:])
-    around = [number for number, each in definitions if each.start_line <= line <= each.end_line]
-    return max(around, key=lambda number: graph.definitions[number].start_line, default=numbers[0])
+    around = [
+        (first, number)
+        for number in numbers[1:]
+        for first, last in graph.definitions[number].stretches
+        if first <= line <= last
+    ]
+    return max(around, default=(0, numbers[0]))[1]
 
 
 def _says(line: str) -> bool:
@@ -184,6 +194,7 @@ def _exposure(
     counted = [change.changed_lines for change in changes if change.changed_lines is not None]
     lines = sum(counted) if counted else sum(each.end_line - each.start_line + 1 for each in own if not each.owner)
     return Exposure(
+        changed=len(targets) + sum(path not in code.files and detect(path, None) is not None for path in paths),
         callers=sum(not belongs_to_tests(each.path) for each in found_callers),
         files=sum(not belongs_to_tests(each.path) for each in found_importers),
         definitions=len(own),

@@ -37,11 +37,13 @@ class Risk:
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """What is known of a change. Counts; `exported` of `definitions` may be used by other projects too.
+    """What is known of a change. Counts; `changed` is what of it is code, in definitions or outside of them; `exported`
+    of `definitions` may be used by other projects too.
 
     `mentioning` tests name something changed; `recent` of the `commits` looked at changed one of the files.
     """
 
+    changed: int
     callers: int
     files: int
     definitions: int
@@ -82,6 +84,8 @@ def assess(exposure: Exposure) -> Risk:
 
 
 def _untested(known: Exposure) -> RiskPart:
+    if not known.changed:
+        return RiskPart("untested", 0.0, 0.25, "nothing changed that a test could run")
     if not known.tests:
         return RiskPart("untested", 1.0, 0.25, "no test leads to it")
     if not known.mentioning:

@@ -133,8 +133,9 @@ def _recorded(
         return {}
     ran: set[str] = set()
     for each in definitions:
-        body = range(each.start_line + 1, each.end_line + 1) or range(each.start_line, each.end_line + 1)
-        ran |= {test for test, lines in covered.lines[each.path].items() if not lines.isdisjoint(body)}
+        for first, last in each.stretches:
+            body = range(first + 1, last + 1) or range(first, last + 1)
+            ran |= {test for test, lines in covered.lines[each.path].items() if not lines.isdisjoint(body)}
     return {row: test.name in ran for row, test in enumerate(tests) if test.name in covered.tests}
 
 

@@ -73,7 +73,8 @@ class Wording:
     def body(self, number: int) -> str:
         """The text of a definition."""
         definition = self._graph.definitions[number]
-        return "\n".join(self._lines.get(definition.path, [])[definition.start_line - 1 : definition.end_line])
+        lines = self._lines.get(definition.path, [])
+        return "\n".join("\n".join(lines[first - 1 : last]) for first, last in definition.stretches)
 
     def _tokens(self, number: int) -> frozenset[str]:
         """The tokens of a test and of what it calls beside it: fixtures, functions and classes of its own file."""

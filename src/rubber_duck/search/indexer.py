@@ -311,8 +311,8 @@ def _fresh(run: _Run, at: int, result: IndexedFile | Crashed) -> tuple[FreshFile
     if known is not None and (known.number >= LAST) == is_last:
         number = known.number
     outdated = [known.number] if known is not None and known.number != number else []
-    run.added += known is None
-    run.changed += known is not None
+    run.added += known is None and not result.problem
+    run.changed += known is not None and not result.problem
     seen = Sighting.of(each.file, run.started_ns)
     file = FreshFile(
         number, each.file.path, each.language, result.content_hash, seen, result.problem,

@@ -231,6 +231,8 @@ class _Parser:
             self._at = end
         if not value.strip():
             wrong(self._source, begin, f"{kind.value}: needs a value right behind it, such as {_EXAMPLES[kind]}")
+        if kind is Filter.SYMBOL:
+            value = _CALLED.sub("", value)
         self._conditions.append(Condition(kind, value, negative, begin))
 
     def _quoted(self, quote: str, what: str) -> str:
@@ -258,5 +260,6 @@ class _Parser:
 _DOTTED: Final = re.compile(r"([^\W\d]\w*(?:(?:\.|::|#)[^\W\d]\w*)+)(?:\(\)|/\d+)?")
 """A name with what is around it; behind it, as people write it, a call or an arity."""
 
+_CALLED: Final = re.compile(r"(?<=\w)(?:\(\)|/\d+)$")
 _PATTERN_END: Final = re.compile(r"/i?(?=\s|$)")
 _EXAMPLES: Final = {Filter.PATH: "path:admin", Filter.LANG: "lang:python", Filter.SYMBOL: "symbol:save"}

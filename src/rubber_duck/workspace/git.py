@@ -126,6 +126,7 @@ async def read_changes(folder: Path) -> str | None:
         "--no-ext-diff",
         "--no-textconv",
         "--no-color",
+        "--no-renames",
         "--relative",
         "--unified=0",
         "--src-prefix=a/",

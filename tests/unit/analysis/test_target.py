@@ -65,6 +65,18 @@ def test_a_person_who_came_over_a_link_is_where_the_link_leads(tmp_path: Path) -
     assert seen_from(str(tmp_path / "link"), tmp_path.resolve() / "pond")("a.py") == "a.py"
 
 
+def test_a_file_in_no_project_belongs_to_where_one_stands_and_a_folder_to_itself(tmp_path: Path) -> None:
+    write_tree(tmp_path, {"pond/a/b/c.py": "", "nest/d.py": ""})
+    found = [
+        target([path], str(tmp_path / "pond"), Settings()) for path in ("a/b/c.py", "a/b", f"{tmp_path}/nest/d.py")
+    ]
+    assert [(each.root.path.relative_to(tmp_path.resolve()).as_posix(), each.only) for each in found] == [
+        ("pond", ("a/b/c.py",)),
+        ("pond/a/b", ()),
+        ("nest", ("d.py",)),
+    ]
+
+
 def test_a_link_in_a_project_does_not_lead_out_of_it(tmp_path: Path) -> None:
     write_tree(tmp_path, {"pond/duck.toml": "", "pond/a.py": "", "nest/b.py": ""})
     os.symlink(tmp_path / "nest", tmp_path / "pond" / "out")

@@ -39,7 +39,8 @@ def test_what_nobody_has_set_is_shown_too_and_can_be_added_to(tmp_path: Path) ->
     headings = [line.split("  ")[0] for line in shown.splitlines() if line.startswith("[")]
     assert headings == [
         "[database]", "[cluster]", "[log]", "[telemetry]", "[workers]", "[index]", "[analysis]", "[analysis.rules]",
-        "[llm]", "[context]", "[workflows]", "[workflows.queues]", "[workflows.schedules]", "[engines]",
+        "[llm]", "[llm.limits]", "[llm.budgets]", "[llm.prices]", "[context]", "[workflows]", "[workflows.queues]",
+        "[workflows.schedules]", "[engines]",
     ]  # fmt: skip
     assert f"\n{'[analysis.rules]':<44}  # nothing is set here\n" in shown
     (tmp_path / "duck.toml").write_text(shown + "[analysis.rules.complex-function]\nmax_complexity = 9\n")

@@ -79,14 +79,24 @@ def test_a_search_asks_for_all_its_words_and_shows_place_lines_and_reasons() -> 
 
 
 def test_a_search_that_finds_nothing_ends_with_1_and_says_why() -> None:
-    nothing = FOUND | {"hits": [], "unknown": ["swom"], "complete": False}
+    nothing = FOUND | {"hits": [], "unknown": ["swom"]}
     done = call("search", "swom", script=Script(nothing))
     assert (done.code, done.out) == (1, "")
-    assert done.err == (
-        "nowhere in pond: swom\n"
-        "the search took too long and was ended early: say a path: or a lang: to look in less\n"
-        "nothing was found in pond\n"
-    )
+    assert done.err == "nowhere in pond: swom\nnothing was found in pond\n"
+
+
+def test_a_search_that_was_ended_early_says_nothing_of_what_it_did_not_see() -> None:
+    done = call("search", "/;;/", script=Script(FOUND | {"hits": [], "complete": False, "unknown": []}))
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "the search took too long and was ended early: say a path: or a lang: to look in less\n"
+
+
+def test_what_is_left_out_is_listed_with_its_reasons() -> None:
+    listed = INDEX | {"left_out_paths": [{"path": "a.lock", "reason": "lock_files", "detail": ""}]}
+    script = Script(listed)
+    shown = call("index", "status", "pond", "--left-out", script=script).out
+    assert ["a.lock", "lock", "files"] in [line.split() for line in shown.splitlines()]
+    assert script.asked[0][1]["left_out"] is True
 
 
 def test_the_answers_are_given_as_json_when_asked() -> None:

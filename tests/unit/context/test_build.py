@@ -169,7 +169,8 @@ async def test_no_context_of_any_project_exceeds_its_budget(
     path = data.draw(st.sampled_from(sorted(files)))
     count = len(project.lines(path))
     assume(count > 0)
-    ask = Ask(path, data.draw(st.integers(0, count)), 1, data.draw(st.sampled_from(["", "price"])), budget)
+    line = data.draw(st.integers(1 if strategy == "fim" else 0, count))
+    ask = Ask(path, line, 1, data.draw(st.sampled_from(["", "price"])), budget)
 
     built = await build(ask, project, strategy=strategy)
 
@@ -269,3 +270,8 @@ def test_bodies_between_do_and_end_are_elided() -> None:
         "defmodule Shop do\n  @spec price(item, float) :: float\n  def price(item, rate)\n"
         "      when is_float(rate) do\n    …\n  end\n\n  defp short(a), do: a + 1\nend"
     )
+
+
+async def test_filling_in_the_middle_asks_for_a_place(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="say FILE:LINE"):
+        await build(Ask(query="price"), sources(tmp_path, FILES), strategy="fim")

@@ -38,7 +38,7 @@ diff --git "a/caf\\303\\251.py" "b/caf\\303\\251.py"
 def test_a_diff_gives_the_lines_as_they_are_now_and_around_what_was_removed() -> None:
     assert parse_diff(DIFF) == (
         ChangedFile("café.py", (Lines(1, 1),), 1),
-        ChangedFile("old.py", (Lines(1, 1),), 1),
+        ChangedFile("old.py", (), 1, "x = 1\n"),
         ChangedFile("pond/duck.py", (Lines(2, 4), Lines(11, 12)), 5),
     )
 

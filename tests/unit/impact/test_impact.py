@@ -112,6 +112,51 @@ def test_a_removed_file_is_named_and_who_imports_it_still_is_touched() -> None:
     assert [each.name for each in found.tests] == ["tests/test_duck.py::test_dive", "tests/test_lake.py::test_morning"]
 
 
+def test_what_a_removed_file_held_counts_where_the_diff_says_it_and_its_own_tests_run_no_more() -> None:
+    gone = ("pond/duck.py", "tests/test_duck.py")
+    read = {path: _read(path, text) for path, text in POND.items()}
+    changes = [ChangedFile(path, (), None, POND[path]) for path in gone]
+    found = impact(Snapshot(read, POND, root="/p", removed=frozenset(gone)), changes)
+    assert (found.removed, found.unknown) == (gone, ())
+    assert [each.name for each in found.changed if each.path == "pond/duck.py"] == ["", "quack", "sound", "dive"]
+    assert ("pond/lake.py", "morning") in [(each.path, each.name) for each in found.callers]
+    assert [each.name for each in found.tests] == ["tests/test_lake.py::test_morning"]
+
+
+def test_a_change_of_no_code_is_no_risk() -> None:
+    found = touched([])
+    assert (found.risk.score, found.tests) == (0, ())
+
+
+OVERLOADED = """import typing
+
+
+@typing.overload
+def quack(times: int) -> int: ...
+@typing.overload
+def quack(times: str) -> str: ...
+def quack(times):
+    loud = times
+
+    return loud
+
+
+class Duck:
+    @property
+    def name(self):
+        return self._name
+
+    @name.setter
+    def name(self, name):
+        self._name = name
+"""
+
+
+def test_a_line_of_an_overloaded_function_or_a_setter_is_inside_of_it() -> None:
+    found = touched([ChangedFile("a.py", (Lines(9, 9), Lines(21, 21)))], {"a.py": OVERLOADED})
+    assert found.changed == (ChangedDefinition("a.py", "quack", 8), ChangedDefinition("a.py", "Duck.name", 15))
+
+
 def test_files_that_changed_together_twice_are_named_but_not_those_of_a_sweeping_commit() -> None:
     commits = [{"a", "b"}, {"a", "b", "c"}, {"a"}, {"d"}, {"a", *map(str, range(50))}]
     assert changed_together(commits, {"a"}) == (Together("b", 2, 3),)
@@ -128,8 +173,8 @@ def test_a_file_of_javascript_tests_is_one_test() -> None:
 
 
 def test_the_risk_is_the_sum_of_its_parts_and_grows_with_them() -> None:
-    small = assess(Exposure(0, 0, 1, 0, 3, 2, 1, 0, 0))
-    large = assess(Exposure(60, 30, 1, 1, 0, 0, 500, 20, 100))
+    small = assess(Exposure(1, 0, 0, 1, 0, 3, 2, 1, 0, 0))
+    large = assess(Exposure(1, 60, 30, 1, 1, 0, 0, 500, 20, 100))
     assert (small.score, small.level, large.score, large.level) == (6, "low", 100, "high")
     assert round(sum(part.weight for part in large.parts), 6) == 1
     assert [part.name for part in small.parts] == ["reach", "spread", "exposure", "untested", "size", "churn"]

@@ -60,14 +60,17 @@ def command(paths: tuple[str, ...], diff: str | None, only_tests: bool, limit: i
         for note in answer["notes"]:
             terminal.note(terminal.printable(note))
         for path in answer["unknown"]:
-            terminal.note(f"nothing is known of {terminal.printable(path)}: removed, ignored, or in no known language")
+            terminal.note(
+                f"nothing is known of {terminal.printable(path)}: it is ignored, in no known language, or gone"
+            )
 
 
 def _show(answer: dict[str, Any], limit: int | None) -> None:
     risk = answer["risk"]
     changed = terminal.counted(len(answer["changed"]), "definition")
     files = terminal.counted(len({each["path"] for each in answer["changed"]}), "file")
-    drawing.show(drawing.text(f"{changed} changed in {files}", "bold"))
+    said = f"{changed} changed in {files}" if answer["changed"] else "no code changed that is known"
+    drawing.show(drawing.text(said, "bold"))
     drawing.show(
         drawing.line(drawing.text("risk"), drawing.text(f"{risk['score']} {risk['level']}", _STYLES[risk["level"]]))
     )
@@ -75,6 +78,7 @@ def _show(answer: dict[str, Any], limit: int | None) -> None:
         if part["value"]:
             points = round(100 * part["value"] * part["weight"])
             drawing.show(drawing.text(f"  {points:>3}  {part['name']}: {part['why']}", "dim"))
+    _list("removed", answer["removed"], limit)
     _list("changed", [_place(each) for each in answer["changed"]], limit)
     _list("called by", [_caller(each) for each in answer["callers"]], limit)
     _list("imported by", [f"{each['path']}:{each['line']}{_steps(each)}" for each in answer["importers"]], limit)

@@ -86,7 +86,7 @@ def status(project: str, left_out: bool, as_json: bool) -> None:
     if answer["failed"]:
         heading = drawing.text(f"{terminal.counted(len(answer['failed']), 'file')} failed", "bold")
         drawing.show("", heading, *(drawing.text(f"  {line}") for line in _failed(answer)))
-    if answer["left_out_paths"]:
+    if answer.get("left_out_paths"):
         table = drawing.table("left out", "because", "of")
         for each in answer["left_out_paths"]:
             table.add_row(*(drawing.text(part) for part in (each["path"], _reason(each["reason"]), each["detail"])))

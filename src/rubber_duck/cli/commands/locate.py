@@ -21,6 +21,9 @@ NOTHING_FOUND: Final = 1
 """The exit status when no file speaks to the text, as of `duck search`."""
 
 
+_MOST_TEXT: Final = 200_000
+
+
 @click.command(cls=Command, name="locate")
 @click.argument("text", default="-", help="An issue's text or a traceback; - is standard input.")
 @click.option("--project", type=click.Path(), default="", help="The project's folder.  [default: this one]")
@@ -38,7 +41,7 @@ def command(text: str, project: str, limit: int, refresh: bool, as_json: bool) -
     Each file says why it is there. The project is indexed first if need be; nothing is written into it.
     """
     if text == "-":
-        text = sys.stdin.buffer.read().decode("utf-8", "replace")
+        text = _shortened(sys.stdin.buffer.read().decode("utf-8", "replace"))
     request = {
         "text": text,
         "project": project,
@@ -55,6 +58,14 @@ def command(text: str, project: str, limit: int, refresh: bool, as_json: bool) -
         if not answer["files"] and not current().quiet:
             terminal.note(terminal.printable(f"nothing was found in {answer['project']}"))
     return 0 if answer["files"] else NOTHING_FOUND
+
+
+def _shortened(text: str) -> str:
+    """The text, or of a very long one the beginning and the end, which is what is looked at."""
+    if len(text) <= _MOST_TEXT:
+        return text
+    terminal.note(f"of {len(text):,} characters the first and the last {_MOST_TEXT // 2:,} are looked at")
+    return f"{text[: _MOST_TEXT // 2]}\n{text[-_MOST_TEXT // 2 + 1 :]}"
 
 
 def _drawn(file: dict[str, Any]) -> Iterator[Text]:

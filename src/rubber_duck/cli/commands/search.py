@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 NOTHING_FOUND: Final = 1
 """The exit status of a search without a hit, as grep's."""
 
+UNFINISHED: Final = 2
+"""The exit status of one that took too long, and had no hit so far."""
+
 _WHY: Final = {
     "declares": "declares",
     "name": "named",
@@ -81,7 +84,7 @@ def command(query: tuple[str, ...], project: str, limit: int, tests: bool | None
     get_queryset  get_*      identifiers, whole or by their beginning
     "select related"         this text, in whatever case
     /def \\w+_view\\(/i        a regular expression (RE2); i for any case
-    path:admin lang:python symbol:Model.save
+    path:models lang:python symbol:Model.save
     -path:tests -"old"       not there, not with that
 
     The project is indexed first if need be; nothing is written into it.
@@ -97,11 +100,18 @@ def command(query: tuple[str, ...], project: str, limit: int, tests: bool | None
     answer = ask("search", request)
     if as_json:
         drawing.machine(answer)
-        return 0 if answer["hits"] else NOTHING_FOUND
+        return _status(answer)
     for number, hit in enumerate(answer["hits"]):
         drawing.show(*([""] if number else []), *_drawn(hit))
     _remark(answer)
-    return 0 if answer["hits"] else NOTHING_FOUND
+    return _status(answer)
+
+
+def _status(answer: dict[str, Any]) -> int:
+    """A search that was ended before it found anything has not found that there is nothing."""
+    if answer["hits"]:
+        return 0
+    return NOTHING_FOUND if answer["complete"] else UNFINISHED
 
 
 def _remark(answer: dict[str, Any]) -> None:
@@ -109,7 +119,7 @@ def _remark(answer: dict[str, Any]) -> None:
         terminal.note(terminal.printable(f"nowhere in {answer['project']}: {', '.join(answer['unknown'])}"))
     if not answer["complete"]:
         terminal.note("the search took too long and was ended early: say a path: or a lang: to look in less")
-    if not answer["hits"] and not current().quiet:
+    elif not answer["hits"] and not current().quiet:
         terminal.note(terminal.printable(f"nothing was found in {answer['project']}"))
 
 

@@ -8,6 +8,7 @@ from rubber_duck.context.snippet import Snippet
 from rubber_duck.context.sources import Ask, Sources
 from rubber_duck.context.strategy import Strategy, strategies
 from rubber_duck.context.surroundings import surroundings
+from rubber_duck.errors import InvalidInput
 
 
 @strategies.add
@@ -23,5 +24,7 @@ class FillInTheMiddle(Strategy):
         return 0.3 if ask.query else 0.8
 
     async def gather(self, ask: Ask, sources: Sources) -> list[Snippet]:
-        """The surroundings of the place."""
+        """The surroundings of the place; raises InvalidInput without one."""
+        if not ask.line:
+            raise InvalidInput("the strategy 'fim' is for a place in a file: say FILE:LINE")
         return surroundings(ask, sources)

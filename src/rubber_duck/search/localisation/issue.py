@@ -12,7 +12,7 @@ from rubber_duck.search.localisation.frames import Frame, innermost_last, read_f
 from rubber_duck.search.words import TOKEN, words_of
 
 MAX_CHARACTERS: Final = 200_000
-"""What is read of a text: no issue is longer, but a log may be."""
+"""What is read of a text, half from its beginning and half from its end: no issue is longer, but a log may be."""
 
 
 class Manner(IntEnum):
@@ -52,6 +52,7 @@ class Issue:
 
 
 _COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
+_LABEL: Final = re.compile(r"(?:#{1,6}\s*)?(?:title|subject|summary)\s*:\s+(?=\S)", re.IGNORECASE)
 _FENCE: Final = re.compile(r"\s*(?:```|~~~)")
 _QUOTED: Final = re.compile(r"\s{0,3}>(?!>> )[> ]*")
 _HEADING: Final = re.compile(r"\s*(?:#{1,6}\s*|\*\*)?(?P<text>[^\n#*:]{2,80}?)(?:\*\*)?\s*:?\s*(?:\*\*)?\s*#*")
@@ -91,10 +92,12 @@ _CODE_SUFFIX: Final = re.compile(
 
 def read_issue(text: str) -> Issue:
     """What `text`, an issue or a traceback, says that can lead to code."""
-    lines = _COMMENT.sub(" ", text[:MAX_CHARACTERS]).splitlines()
+    if len(text) > MAX_CHARACTERS:
+        text = f"{text[: MAX_CHARACTERS // 2]}\n{text[-MAX_CHARACTERS // 2 :]}"
+    lines = _COMMENT.sub(" ", text).splitlines()
     frames = innermost_last([_QUOTED.sub("", line) for line in lines])
     said, code = _parted(lines)
-    title, body = (said[0], said[1:]) if said else ("", [])
+    title, body = (_LABEL.sub("", said[0]), said[1:]) if said else ("", [])
     code = code[1:] if not said and code else code
     names: dict[str, Name] = {}
     prose = [_ROLE.sub("", line) for line in (title, *body)]
