@@ -13,7 +13,7 @@ from uuid import UUID
 
 import msgspec
 
-from rubber_duck.errors import Denied, InvalidInput, Unavailable
+from rubber_duck.errors import Denied, InvalidInput, StorageUnavailable, Unavailable
 from rubber_duck.scope import Actor, Right, Scope
 from rubber_duck.settings import DatabaseSettings, Settings
 from rubber_duck.settings.tree import QueueSettings, WorkflowSettings
@@ -34,16 +34,20 @@ QUICK = WorkflowSettings(
 
 @dataclass(slots=True)
 class Bench:
-    """What the steps of these workflows touch: a diary, gates to wait at, and who is revoked."""
+    """What the steps of these workflows touch: a diary, gates to wait at, who is revoked, how often accounts fail."""
 
     diary: list[str] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     failures: int = 0
     revoked: bool = False
+    away: int = 0
 
     async def resolve(self, actor: str, project: UUID | None, trace: str) -> Scope:
-        """What the actor may do: everything, until revoked."""
+        """What the actor may do: everything, until revoked; not known so often as the database is away."""
+        if self.away:
+            self.away -= 1
+            raise StorageUnavailable("the server is shutting down")
         if self.revoked:
             raise Denied(f"{actor!r} may not do anything any more")
         return Scope(Actor(actor, actor), project, frozenset(Right), trace)
@@ -135,6 +139,10 @@ async def _act(run: Run, bench: Bench, kind: str, word: str, cache: str) -> str:
             return await run.step(step)
         case "undo":
             return await run.step(Step(word, lambda: bench.note(word), str, undo=lambda kept: _undone(bench, kept)))
+        case "hold":
+            return await run.step(Step(word, lambda: bench.note(word), str, undo=lambda kept: _held(bench, kept)))
+        case "sides":
+            return " ".join(str(found) for found in await run.parallel(_undoable(bench, word.split(","))))
         case "signal":
             return str(await run.signal(word, timeout_s=10))
         case "side":
@@ -154,6 +162,30 @@ async def _side(bench: Bench, part: str) -> str:
     if part == "bad":
         raise InvalidInput("bad")
     return await bench.note(part)
+
+
+def _undoable(bench: Bench, parts: list[str]) -> list[Step[str]]:
+    """Steps side by side that end in the reverse of their order."""
+    return [
+        Step(
+            part,
+            lambda number=number, part=part: _after(bench, len(parts) - number, part),  # type: ignore[misc]  # bound at once
+            str,
+            undo=lambda kept: _undone(bench, kept),
+        )
+        for number, part in enumerate(parts)
+    ]
+
+
+async def _after(bench: Bench, turns: int, part: str) -> str:
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    return await bench.note(part)
+
+
+async def _held(bench: Bench, kept: str) -> None:
+    bench.diary.append(f"undo {kept}")
+    await bench.gate.wait()
 
 
 async def _undone(bench: Bench, kept: str) -> None:

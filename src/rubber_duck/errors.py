@@ -19,6 +19,7 @@ The tree (code, HTTP status, * = worth trying again):
     ├── TimedOut                 timed_out             504 * took longer than its time-out
     ├── Unavailable              unavailable           503 * something outside does not answer
     │   ├── StorageUnavailable   storage_unavailable   503 * the database cannot be opened or written
+    │   ├── StruckOff            struck_off            503 * this process was taken for dead, and begins anew
     │   ├── SchemaMismatch       schema_mismatch       503   the database is newer than this program
     │   ├── ProgramUnavailable   program_unavailable   503   git, ruff … is missing or died
     │   ├── NotConfigured        not_configured        503   nobody has connected a model provider for this
@@ -175,6 +176,12 @@ class StorageUnavailable(Unavailable):
     """The database cannot be reached, opened or written."""
 
     code = "storage_unavailable"
+
+
+class StruckOff(Unavailable):
+    """Others took this process for dead and its work over: whatever it does for runs counts no more."""
+
+    code = "struck_off"
 
 
 class SchemaMismatch(Unavailable):

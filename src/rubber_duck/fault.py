@@ -23,6 +23,7 @@ POINTS: Final[dict[str, str]] = {
     "workflow.after_enqueue": "a run is queued durably, whoever asked for it does not know yet",
     "workflow.before_step": "a step is about to do its work",
     "workflow.after_step": "a step has done its work, and that is not kept yet",
+    "workflow.before_undo": "a finished step of a failed run is about to be undone",
     "workflow.before_recovery": "runs of dead processes were found, and are not put back yet",
     "search.before_commit": "all of a batch of files is in the index, the commit was not asked for",
 }

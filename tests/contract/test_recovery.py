@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from rubber_duck.errors import Unavailable
+from rubber_duck.errors import StruckOff
 from rubber_duck.fault import ENVIRONMENT
 from rubber_duck.scope import Scope
 from rubber_duck.settings import DatabaseSettings
@@ -89,10 +90,32 @@ async def test_a_run_that_kills_its_process_is_given_up_and_can_be_retried(setti
             assert await durable.answer(ME, run_id) == {"words": ["a"]}
 
 
+async def test_a_database_that_is_away_fails_no_run(settings: DatabaseSettings) -> None:
+    bench = Bench(away=2)
+    async with durable_over(settings, bench) as durable, working(durable):
+        run_id = await durable.start(ME, "sample", {"words": ["a", "b"]})
+        assert await durable.answer(ME, run_id) == {"words": ["a", "b"]}
+    assert (bench.diary, bench.away) == (["a", "b"], 0)
+
+
+async def test_a_process_of_this_machine_that_is_gone_is_not_waited_for(settings: DatabaseSettings) -> None:
+    patient = msgspec.structs.replace(QUICK, dead_after_s=600.0)
+    bench = Bench()
+    bench.gate.set()
+    async with durable_over(settings, bench, settings=patient) as durable:
+        run_id = await durable.start(ME, "sample", {"words": ["wait:a"]})
+        process = await started(settings)
+        assert await line_of(process) == "a"
+        process.kill()
+        await process.wait()
+        async with asyncio.timeout(30), working(durable):
+            assert await durable.answer(ME, run_id) == {"words": ["a"]}
+
+
 async def test_a_process_that_was_struck_off_stops(settings: DatabaseSettings) -> None:
     async with durable_over(settings, Bench()) as durable, working(durable, executor_id="me") as failed:
         await durable.database.run(partial(store.remove_executor, executor_id="me"))
-        with pytest.raises(Unavailable, match="begins anew"):
+        with pytest.raises(StruckOff, match="begins anew"):
             await failed()
 
 

@@ -32,7 +32,7 @@ class StartRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="sta
     directory: Annotated[str, Meta(description="What relative paths in the request are relative to.")] = ""
     wait: Annotated[bool, Meta(description="Work until it has ended; otherwise it is only queued.")] = True
     key: Annotated[str, Meta(max_length=200, description="Of two runs with one key, the second is refused.")] = ""
-    priority: Annotated[int, Meta(ge=1, le=1_000_000, description="1 goes first.")] = 10
+    priority: Annotated[int, Meta(ge=1, le=100, description="1 goes first.")] = 10
     delay_s: Annotated[
         Annotated[float, Meta(ge=0, le=31_536_000)] | None, Meta(description="Seconds before it may begin.")
     ] = None

@@ -268,7 +268,7 @@ EVENTS: Final[dict[str, Event]] = _catalogue(
     Event(
         "workflow.process_lost",
         "warning",
-        "A process that works through queues was silent for too long and is taken for dead.",
+        "A process that works through queues is gone, or was silent for too long, and is taken for dead.",
         {"executor": "its id"},
     ),
     Event(
@@ -282,6 +282,18 @@ EVENTS: Final[dict[str, Event]] = _catalogue(
         "warning",
         "This process was taken for dead, and begins anew.",
         {"executor": "its id until now"},
+    ),
+    Event(
+        "workflow.abandoned",
+        "warning",
+        "What a step returned could not be kept; the run is put back, and the step is done again.",
+        {"run": "its id", "error": "what was wrong"},
+    ),
+    Event(
+        "workflow.database_away",
+        "warning",
+        "The database does not answer; what works waits, and asks again.",
+        {"executor": "the process's id", "error": "what was wrong"},
     ),
     Event(
         "workflow.schedule_failed",

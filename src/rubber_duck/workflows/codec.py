@@ -7,6 +7,7 @@ from typing import Any, Final, NoReturn
 import dbos._serialization as theirs
 import msgspec
 from dbos import Serializer
+from dbos import error as errors_of_dbos
 
 from rubber_duck.errors import DuckError, InvalidInput, brief, normalize, tree
 
@@ -58,6 +59,8 @@ def _refuse(*_: object) -> NoReturn:
 
 
 def _of_error(error: BaseException) -> dict[str, object]:
+    if isinstance(error, errors_of_dbos.DBOSMaxStepRetriesExceeded):
+        error = error.errors[-1]
     known = normalize(error)
     return {_ERROR: {"code": known.code, "message": known.message}}
 

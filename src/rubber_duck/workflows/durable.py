@@ -15,14 +15,15 @@ from uuid import UUID
 import msgspec
 
 from rubber_duck import fault, telemetry
-from rubber_duck.errors import Conflict, LimitExceeded, NotFound, UnknownName
+from rubber_duck.errors import Conflict, InvalidInput, NotFound, UnknownName
 from rubber_duck.scope import Scope
 from rubber_duck.settings import Settings
 from rubber_duck.settings.tree import QueueSettings
 from rubber_duck.storage.database import Connection, Database
 from rubber_duck.storage.keys import new_key
 from rubber_duck.workflows import store
-from rubber_duck.workflows.library import Library, enqueue_options
+from rubber_duck.workflows.library import Library
+from rubber_duck.workflows.queuing import LEVELS, Queuing, Waiting
 from rubber_duck.workflows.states import ENDED, State
 from rubber_duck.workflows.status import (
     QueueCount,
@@ -52,7 +53,7 @@ _THROUGHPUT_MS: Final = 60_000
 class StartOptions:
     """How a run is queued. Of two with one `key`, the second is a Conflict until the first has ended.
 
-    `priority` is from 1 (first) to 1,000,000; `delay_s` seconds pass before it may begin; it is cancelled after
+    `priority` is from 1 (first) to 100; `delay_s` seconds pass before it may begin; it is cancelled after
     `timeout_s`.
     """
 
@@ -83,6 +84,7 @@ class Durable:
         self.now = now
         self.clock = clock
         self.hands: object = None
+        self._queuing = Queuing()
         self._library: Library | None = None
         self._opening = asyncio.Lock()
 
@@ -143,21 +145,18 @@ class Durable:
             "request": msgspec.to_builtins(parsed(workflow, request)),
         }
         chosen = options or StartOptions()
+        if not 1 <= chosen.priority <= LEVELS:
+            raise InvalidInput(f"the priority is {chosen.priority}; it goes from 1 (first) to {LEVELS}")
+        key = f"{scope.actor.id}/{scope.project or ''}/{name}/{chosen.key}" if chosen.key else None
+        more = {"delay_seconds": chosen.delay_s, "workflow_timeout": chosen.timeout_s, "deduplication_id": key}
         most = self.settings.workflows.queues.get(workflow.queue, QueueSettings()).most_waiting
 
         def enqueue(run_id: str) -> Enqueue:
             row = RunRow(
                 run_id, scope.actor.id, scope.project, name, workflow.version, workflow.queue, self.now(), parent
             )
-            told = enqueue_options(
-                queue=workflow.queue,
-                run_id=run_id,
-                priority=chosen.priority,
-                delay_seconds=chosen.delay_s,
-                workflow_timeout=chosen.timeout_s,
-                deduplication_id=f"{scope.actor.id}/{scope.project or ''}/{name}/{chosen.key}" if chosen.key else None,
-            )
-            return partial(_enqueue, library=library, row=row, envelope=envelope, options=told, most=most)
+            run = Waiting(row, envelope, chosen.priority, most, more)
+            return partial(self._queuing.put, library=library, run=run)
 
         return enqueue
 
@@ -273,14 +272,3 @@ async def open_durable(
         yield durable
     finally:
         await durable.close()
-
-
-def _enqueue(
-    connection: Connection, *, library: Library, row: RunRow, envelope: dict[str, Any], options: Any, most: int
-) -> None:  # Any: builtins, and DBOS's options
-    if store.has_run(connection, row.id):
-        return  # a step that starts a run is tried again
-    if row.parent is None and store.is_full(connection, library.tables.status, row.queue, most):
-        raise LimitExceeded(f"the queue {row.queue!r} is full: {most:,} runs wait; try again when some have ended")
-    store.add_run(connection, row)
-    library.enqueue(connection, options, envelope)

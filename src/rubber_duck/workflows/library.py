@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 import dbos._core as their_core
 from dbos import DBOS, DBOSClient, EnqueueOptions
 from dbos import error as errors_of_dbos
+from dbos._utils import INTERNAL_QUEUE_NAME
 
 from rubber_duck.errors import Conflict, NotFound, StorageUnavailable, normalize
 from rubber_duck.settings import DatabaseSettings
@@ -148,6 +149,17 @@ class Library:
         """
         ids = list(executor_ids)
         return len(await self.call(lambda: _instance()._recover_pending_workflows(ids)))
+
+    def active(self) -> frozenset[str]:
+        """The runs that this process works on."""
+        return frozenset(_instance()._active_workflows_set.activeList())
+
+    async def put_back(self, run_id: str, executor_id: str) -> bool:
+        """Put one run that a process holds, but does not work on, back; False when it holds it no more."""
+        database = self.client._sys_db
+        return bool(
+            await self.call(lambda: database.reenqueue_for_recovery(run_id, [executor_id], INTERNAL_QUEUE_NAME))
+        )
 
 
 def version_of(workflows: Mapping[str, int]) -> str:

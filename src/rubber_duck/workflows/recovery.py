@@ -6,21 +6,27 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from typing import Final
 
 from rubber_duck import fault, telemetry
-from rubber_duck.errors import Unavailable
+from rubber_duck.errors import StorageUnavailable, StruckOff
 from rubber_duck.settings.tree import WorkflowSettings
 from rubber_duck.storage.database import Database
 from rubber_duck.workflows import store
 from rubber_duck.workflows.library import Library
 from rubber_duck.workflows.store import Executor
+from rubber_duck.workflows.whereabouts import is_gone
+
+_IDLE_S: Final = 5.0
+"""A run that was taken begins well within this; so long it may seem that nobody works on it."""
 
 
 class Recovery:
     """Beats for this process and watches the others.
 
     Nobody's clock is compared with another's: a process counts its beats, and is dead when that number has stood
-    still for `dead_after_s` by the watcher's own clock. `clock` gives seconds from any point, `now` the moment.
+    still for `dead_after_s` by the watcher's own clock, or at once when it lived on this machine and is gone. `clock`
+    gives seconds from any point, `now` the moment.
     """
 
     def __init__(
@@ -40,19 +46,29 @@ class Recovery:
         self._clock = clock
         self._now = now
         self._seen: dict[str, tuple[int, float]] = {}
+        self._idle: dict[str, float] = {}
 
     async def register(self) -> None:
         """Say that this process begins to work; before it takes anything."""
         await self._database.run(partial(store.add_executor, executor=self._executor, now=self._now()))
 
     async def keep(self) -> None:
-        """Beat and reap until cancelled; raises Unavailable when this process was struck off meanwhile."""
+        """Beat and reap until cancelled; raises StruckOff when others took this process for dead meanwhile.
+
+        While the database is away it is asked again and again: nobody else can take anything over meanwhile.
+        """
         while True:
-            if not await self._database.run(partial(store.beat, executor_id=self._executor.id)):
-                telemetry.emit("workflow.fenced", executor=self._executor.id)
-                raise Unavailable("this process was silent for so long that others took its work over; it begins anew")
-            await self.reap()
+            try:
+                await self._beat()
+                await self.reap()
+            except StorageUnavailable as error:
+                telemetry.emit("workflow.database_away", executor=self._executor.id, error=error.message)
             await asyncio.sleep(self._settings.heartbeat_s)
+
+    async def _beat(self) -> None:
+        if not await self._database.run(partial(store.beat, executor_id=self._executor.id)):
+            telemetry.emit("workflow.fenced", executor=self._executor.id)
+            raise StruckOff("this process was silent for so long that others took its work over; it begins anew")
 
     async def reap(self) -> int:
         """Strike off processes that are silent, and put back what nobody living works on; how many runs."""
@@ -62,11 +78,12 @@ class Recovery:
         lost = await self._database.run(
             partial(store.holders_lost, status=status, version=self._executor.version), write=False
         )
-        if not lost:
-            return 0
-        fault.point("workflow.before_recovery")
-        recovered = await self._library.recover(lost)
-        telemetry.emit("workflow.recovered", runs=recovered, executors=len(lost))
+        recovered = await self._put_back_abandoned()
+        if lost:
+            fault.point("workflow.before_recovery")
+            recovered += await self._library.recover(lost)
+        if recovered:
+            telemetry.emit("workflow.recovered", runs=recovered, executors=len(lost))
         return recovered
 
     async def leave(self) -> None:
@@ -76,10 +93,23 @@ class Recovery:
     async def _strike_off(self) -> None:
         clock = self._clock()
         for executor in await self._database.run(store.living, write=False):
-            beats, since = self._seen.get(executor.id, (-1, clock))
+            if executor.id == self._executor.id:
+                continue
+            beats, _ = self._seen.get(executor.id, (-1, clock))
             if executor.beats != beats:
                 self._seen[executor.id] = (executor.beats, clock)
-            elif executor.id != self._executor.id and clock - since >= self._settings.dead_after_s:
+            if is_gone(executor.place) or clock - self._seen[executor.id][1] >= self._settings.dead_after_s:
                 if await self._database.run(partial(store.strike_off, executor=executor)):
                     telemetry.emit("workflow.process_lost", executor=executor.id)
                 self._seen.pop(executor.id, None)
+
+    async def _put_back_abandoned(self) -> int:
+        """Put back what this process took and does not work on: the database failed it at a checkpoint."""
+        status = self._library.tables.status
+        held = await self._database.run(
+            partial(store.held_by, status=status, executor_id=self._executor.id), write=False
+        )
+        clock, idle = self._clock(), set(held) - self._library.active()
+        self._idle = {run: self._idle.get(run, clock) for run in idle}
+        late = [run for run, since in self._idle.items() if clock - since >= _IDLE_S]
+        return sum([await self._library.put_back(run, self._executor.id) for run in late])

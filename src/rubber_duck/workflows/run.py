@@ -17,6 +17,7 @@ from dbos import error as errors_of_dbos
 from rubber_duck import fault, telemetry
 from rubber_duck.errors import DuckError, InvalidDeclaration, InvalidInput, TimedOut, normalize
 from rubber_duck.scope import Right, Scope
+from rubber_duck.workflows.patience import patiently
 from rubber_duck.workflows.status import UNDO
 
 T = TypeVar("T")
@@ -97,11 +98,7 @@ class Run:
 
     async def step(self, step: Step[T]) -> T:
         """The result of `step`, done now or remembered; at least once, and never again once it has returned."""
-        try:
-            kept = await DBOS.run_step_async(_options(step), self._working, step)
-        except errors_of_dbos.DBOSStepTimeoutError as error:
-            raise TimedOut(f"the step {step.name!r} took longer than {step.timeout_s:g} s") from error
-        return self._returned(step, kept)
+        return self._returned(step, await self._kept(step, DBOS.run_step_async(_options(step), self._working, step)))
 
     async def parallel(self, steps: Sequence[Step[T]], *, at_once: int = 4, note: str = "") -> list[T | DuckError]:
         """The results of `steps` in their order, `at_once` of them worked on; what failed is there as its error.
@@ -112,21 +109,29 @@ class Run:
         gate = asyncio.Semaphore(at_once)
         ended = 0
 
-        async def one(index: int) -> T | DuckError:
+        async def one(index: int) -> object:
             nonlocal ended
             step = steps[index]
             async with gate:
                 try:
-                    kept = await reserved[index].run_async(_options(step), self._working, step)
+                    return await self._kept(step, reserved[index].run_async(_options(step), self._working, step))
                 except Exception as error:  # noqa: BLE001  # a verdict: whoever asked decides what it means
                     return normalize(error)
                 finally:
                     ended += 1
                     if note:
                         await self.progress(ended, len(steps), note)
-            return self._returned(step, kept)
 
-        return list(await asyncio.gather(*(one(index) for index in range(len(steps)))))
+        tasks = [asyncio.create_task(one(index), name=step.name) for index, step in enumerate(steps)]
+        try:
+            found = await asyncio.gather(*tasks)
+        finally:
+            await _ended(tasks)
+        # In the order of the steps, so that undoing has the same order when the run goes on elsewhere.
+        return [
+            kept if isinstance(kept, DuckError) else self._returned(step, kept)
+            for step, kept in zip(steps, found, strict=True)
+        ]
 
     async def progress(self, done: int, total: int, note: str) -> None:
         """Say how far the work is: `done` of `total`, 0 when that is not known. Kept at most once a second."""
@@ -134,7 +139,7 @@ class Run:
         now = self.keeper.now()
         if now - self._told_at >= _PROGRESS_S or (total and done == total):
             self._told_at = now
-            await self.keeper.keep_progress(self.id, done, total, note)
+            await self._patiently(lambda: self.keeper.keep_progress(self.id, done, total, note))
 
     @asynccontextmanager
     async def telling(self) -> AsyncIterator[Tell]:
@@ -193,18 +198,22 @@ class Run:
             name, undo, result = self._undos.pop()
 
             async def work(undo: Callable[[Any], Awaitable[None]] = undo, result: Any = result) -> None:  # Any: as kept
-                await undo(result)
+                fault.point("workflow.before_undo")
+                await self._normalized(lambda: undo(result))
 
             try:
-                await DBOS.run_step_async({"name": f"{UNDO}{name}"}, work)
-            except Exception as error:  # noqa: BLE001  # the others must be undone too
-                telemetry.emit("workflow.undo_failed", run=self.id, step=name, error=normalize(error).message)
+                await self._abandoned(DBOS.run_step_async({"name": f"{UNDO}{name}"}, work))
+            except DuckError as error:  # the others must be undone too
+                telemetry.emit("workflow.undo_failed", run=self.id, step=name, error=error.message)
 
     async def _start_child(self, name: str, request: msgspec.Struct, run_id: str) -> str:
         return await self.keeper.start_child(self.scope, name, request, run_id=run_id, parent=self.id)
 
     async def _working(self, step: Step[T]) -> Any:  # Any: builtins
         """The step's result as builtins; whoever may not do it any more is told so before it begins."""
+        return await self._normalized(lambda: self._worked(step))
+
+    async def _worked(self, step: Step[T]) -> Any:  # Any: builtins
         scope = await self.keeper.scope_of(self.scope.actor.id, self.scope.project, self.scope.trace)
         scope.require(self.right)
         self.scope = scope
@@ -218,6 +227,38 @@ class Run:
         if key:
             await self.keeper.keep_step_result(key, [kept])
         return kept
+
+    async def _normalized(self, work: Callable[[], Awaitable[T]]) -> T:
+        """What `work` comes to, tried again while the database is away; whatever it raises is a DuckError."""
+        try:
+            return await self._patiently(work)
+        except Exception as error:
+            raise normalize(error) from error
+
+    async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T:
+        return await patiently(work, clock=self.keeper.now)
+
+    async def _kept(self, step: Step[T], doing: Awaitable[Any]) -> Any:  # Any: builtins
+        try:
+            return await self._abandoned(doing)
+        except errors_of_dbos.DBOSStepTimeoutError as error:
+            raise TimedOut(f"the step {step.name!r} took longer than {step.timeout_s:g} s") from error
+        except errors_of_dbos.DBOSMaxStepRetriesExceeded as error:
+            raise normalize(error.errors[-1]) from error
+
+    async def _abandoned(self, doing: Awaitable[Any]) -> Any:  # Any: builtins
+        """What a step returned. When that could not be kept, this execution ends, and the reaper puts the run back.
+
+        Whatever a step raises is a DuckError or DBOS's own, so all else is the failure of a checkpoint: to let the run
+        fail of it would lose it because of a full disk.
+        """
+        try:
+            return await doing
+        except (DuckError, errors_of_dbos.DBOSException):
+            raise
+        except Exception as error:
+            telemetry.emit("workflow.abandoned", run=self.id, error=normalize(error).message)
+            raise errors_of_dbos.DBOSWorkflowConflictIDError(self.id) from error
 
     def _returned(self, step: Step[T], kept: object) -> T:
         try:
@@ -234,6 +275,12 @@ class Run:
         tenant = f"{self.scope.actor.id}\0{self.scope.project}"
         text = "\0".join((tenant, self.workflow, str(self.version), step.name, step.cache))
         return hashlib.blake2b(text.encode(errors="surrogateescape"), digest_size=20).hexdigest()
+
+
+async def _ended(tasks: Sequence[asyncio.Task[object]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _options(step: Step[T]) -> Any:  # Any: DBOS's TypedDict

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    case,
     delete,
     func,
     insert,
@@ -59,6 +60,7 @@ executors: Final = Table(
     Column("version", Text, nullable=False),
     Column("beats", BigInteger, nullable=False),
     Column("started_at", Timestamp, nullable=False),
+    Column("place", Text),
 )
 
 schedules: Final = Table(
@@ -75,6 +77,14 @@ step_results: Final = Table(
     Column("key", Text, primary_key=True),
     Column("result", Json, nullable=False),
     Column("created_at", Timestamp, nullable=False),
+)
+
+turns: Final = Table(
+    "run_turns",
+    metadata,
+    Column("queue", Text, primary_key=True),
+    Column("tenant", Text, primary_key=True),
+    Column("turn", BigInteger, nullable=False),
 )
 
 _WAITING: Final = ("ENQUEUED", "DELAYED")
@@ -108,11 +118,12 @@ class Which:
 
 @dataclass(frozen=True, slots=True)
 class Executor:
-    """A process that works. `beats` grows while it lives."""
+    """A process that works. `beats` grows while it lives; `place` is where it does, empty where that is not known."""
 
     id: str
     version: str
     beats: int
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,11 +223,38 @@ def finished_since(connection: Connection, scope: Scope, status: Table, since_ms
     return {row[0]: row[1] for row in rows}
 
 
-def is_full(connection: Connection, status: Table, queue: str, most: int) -> bool:
-    """Whether `most` runs or more wait in a queue, of whomever; no more than that many rows are looked at."""
+def waiting(connection: Connection, status: Table, queue: str, most: int) -> int:
+    """How many runs wait in a queue, of whomever; no more than `most` are counted."""
     waits = (status.c.queue_name == queue) & status.c.status.in_(_WAITING)
     seen = select(status.c.workflow_uuid).where(waits).limit(most).subquery()
-    return int(connection.execute(select(func.count()).select_from(seen)).scalar_one()) >= most
+    return int(connection.execute(select(func.count()).select_from(seen)).scalar_one())
+
+
+def next_turn(connection: Connection, status: Table, queue: str, tenant: str, first: int, most: int) -> int:
+    """The tenant's next turn among the runs of a queue whose priority for DBOS is from `first` to `first + most`.
+
+    Turns are those of fair queuing (Goyal, Vin and Cheng, 1996, with all runs of one size): a run comes after the
+    tenant's last one, but not before the one that is next anyway. When nothing waits, they begin anew.
+    """
+    lane = f"{queue} {first}"
+    held = status.c
+    waits = (held.queue_name == queue) & (held.status == "ENQUEUED") & held.priority.between(first, first + most)
+    now = connection.execute(select(func.min(held.priority)).where(waits)).scalar()
+    if now is None:
+        connection.execute(delete(turns).where(turns.c.queue == lane))
+        now = first
+    mine = (turns.c.queue == lane) & (turns.c.tenant == tenant)
+    after = case((turns.c.turn < now - first, now - first), else_=turns.c.turn + 1)
+    taken = update(turns).where(mine).values(turn=after).returning(turns.c.turn)
+    turn = connection.execute(taken).scalar()
+    if turn is None:
+        try:
+            with connection.begin_nested():
+                connection.execute(insert(turns).values(queue=lane, tenant=tenant, turn=now - first))
+            turn = now - first
+        except IntegrityError:  # another process was faster
+            turn = connection.execute(taken).scalar_one()
+    return int(min(turn, most))
 
 
 def refuse_pickled(connection: Connection, status: Table) -> int:
@@ -228,7 +266,9 @@ def refuse_pickled(connection: Connection, status: Table) -> int:
 def add_executor(connection: Connection, executor: Executor, now: datetime) -> None:
     """Say that a process begins to work."""
     connection.execute(
-        insert(executors).values(id=executor.id, version=executor.version, beats=executor.beats, started_at=now)
+        insert(executors).values(
+            id=executor.id, version=executor.version, beats=executor.beats, started_at=now, place=executor.place
+        )
     )
 
 
@@ -242,9 +282,9 @@ def beat(connection: Connection, executor_id: str) -> bool:
 
 def living(connection: Connection) -> list[Executor]:
     """Every process that was not struck off."""
-    return [
-        Executor(*row) for row in connection.execute(select(executors.c.id, executors.c.version, executors.c.beats))
-    ]
+    held = executors.c
+    rows = connection.execute(select(held.id, held.version, held.beats, func.coalesce(held.place, "")))
+    return [Executor(*row) for row in rows]
 
 
 def strike_off(connection: Connection, executor: Executor) -> bool:
@@ -264,6 +304,12 @@ def holders_lost(connection: Connection, status: Table, version: str) -> list[st
     statement = select(held.executor_id).distinct().where(held.status == "PENDING", held.application_version == version)
     lost = held.executor_id.is_not(None) & held.executor_id.not_in(select(executors.c.id))
     return list(connection.execute(statement.where(lost)).scalars())
+
+
+def held_by(connection: Connection, status: Table, executor_id: str) -> list[str]:
+    """The runs that a process took and that have not ended."""
+    mine = (status.c.status == "PENDING") & (status.c.executor_id == executor_id)
+    return list(connection.execute(select(status.c.workflow_uuid).where(mine)).scalars())
 
 
 def put_schedule(connection: Connection, name: str, cron: str, next_at: datetime) -> None:

@@ -22,6 +22,7 @@ from rubber_duck.workflows.recovery import Recovery
 from rubber_duck.workflows.run import Run
 from rubber_duck.workflows.schedules import Clockwork
 from rubber_duck.workflows.store import Executor
+from rubber_duck.workflows.whereabouts import own_place
 from rubber_duck.workflows.workflow import Workflow, parsed, workflows
 
 _OWNER: Final = "local"
@@ -105,13 +106,13 @@ class Worker:
 
 @asynccontextmanager
 async def working(durable: Durable, *, executor_id: str | None = None) -> AsyncIterator[Callable[[], Any]]:
-    """Work through the queues until the block ends; yields what waits until working fails, which it does when fenced.
+    """Work through the queues until the block ends; yields what waits until working fails: with StruckOff when fenced.
 
     Runs that work when it ends go on in another process, or at the next start.
     """
     library = await durable.library()
     version = version_of({name: each.version for name, each in workflows.discover().items()})
-    executor = Executor(executor_id or str(new_key()), version, 0)
+    executor = Executor(executor_id or str(new_key()), version, 0, own_place())
     settings = durable.settings.workflows
     recovery = Recovery(durable.database, library, settings, executor, clock=durable.clock, now=durable.now)
     clockwork = await _clockwork(durable)

@@ -32,7 +32,7 @@ def command() -> None:
 @click.argument("values", nargs=-1, metavar="[KEY=VALUE]…", help="What it is asked, e.g. path=. format=json.")
 @click.option("--detach", is_flag=True, help="Only queue it; `duck work` carries it out.")
 @click.option("--key", default="", help="Of two runs with one key, the second is refused.")
-@click.option("--priority", type=click.IntRange(1, 1_000_000), default=10, help="1 goes first.")
+@click.option("--priority", type=click.IntRange(1, 100), default=10, help="1 goes first.")
 @click.option("--delay", "delay_s", type=float, default=None, help="Seconds before it may begin.")
 @click.option("--timeout", "timeout_s", type=float, default=None, help="Seconds until it is cancelled.")
 @_json

@@ -25,7 +25,7 @@ def command() -> None:
 
 async def _work(settings: Settings) -> None:
     from rubber_duck.app import open_app  # noqa: PLC0415  # help needs none of this
-    from rubber_duck.errors import Unavailable  # noqa: PLC0415  # as above
+    from rubber_duck.errors import StruckOff  # noqa: PLC0415  # as above
     from rubber_duck.workflows.working import working  # noqa: PLC0415  # brings DBOS
 
     stopping = asyncio.Event()
@@ -38,7 +38,7 @@ async def _work(settings: Settings) -> None:
                     if not current().quiet:
                         terminal.note("working; Ctrl-C ends it")
                     await _either(failed(), stopping.wait())
-            except Unavailable as error:
+            except StruckOff as error:
                 terminal.note(f"{error.message}")
                 await asyncio.sleep(settings.workflows.heartbeat_s)
 

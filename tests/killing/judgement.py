@@ -1,0 +1,127 @@
+"""Compares what the ledger was told with what the database says."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from tests.killing.working import STEPS
+
+IN_STEP: Final = frozenset({"workflow.before_step", "workflow.after_step"})
+"""Points that lie within a step."""
+
+_LATE_S: Final = 1.0
+"""So much later than it happened may a kill stand in the ledger: who killed looks for its death first."""
+
+
+@dataclass(slots=True)
+class Judgement:
+    """What became of the runs. `faults` are sentences, and there should be none."""
+
+    kills: int = 0
+    in_step: int = 0
+    by_way: Counter[str] = field(default_factory=Counter)
+    acknowledged: int = 0
+    ended: int = 0
+    again: int = 0
+    told_twice: int = 0
+    fenced: int = 0
+    recoveries_s: list[float] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    def said(self) -> str:
+        """One paragraph."""
+        waits = sorted(self.recoveries_s)
+        p99 = statistics.quantiles(waits, n=100)[98] if len(waits) > 1 else float("nan")
+        middle, worst = (statistics.median(waits), waits[-1]) if waits else (float("nan"), float("nan"))
+        return (
+            f"{self.kills} kills, {self.in_step} of them ({self.in_step / max(1, self.kills):.0%}) while a step ran; "
+            f"{self.acknowledged} acknowledged runs of {self.ended} that ended; {self.again} steps in flight begun "
+            f"again, {self.told_twice} effects told twice and applied once; {self.fenced} processes fenced; "
+            f"recovery median {middle:.1f} s, p99 {p99:.1f} s, worst {worst:.1f} s over {len(waits)}; "
+            f"{len(self.faults)} faults; {dict(sorted(self.by_way.items()))}"
+        )
+
+
+def judged(
+    entries: Sequence[Mapping[str, Any]],  # Any: JSON values
+    states: Mapping[str, str],
+    kept_at: Mapping[tuple[str, str], float],
+    *,
+    frozen: bool = False,
+) -> Judgement:
+    """`states` of the runs, and when each step's result was kept, by run and step, in seconds since 1970.
+
+    With `frozen`, processes were frozen and woken, so that two may be in one step; the effect is applied once still.
+    """
+    found = Judgement()
+    by_did: dict[str, list[Mapping[str, Any]]] = defaultdict(list)  # Any: as above
+    for entry in entries:
+        by_did[entry["did"]].append(entry)
+    found.fenced = len(by_did["fenced"])
+    killed = {each["victim"]: each for each in by_did["killed"]}
+    _count_kills(found, killed, by_did)
+    acknowledged = {str(each["run"]) for each in by_did["acknowledged"]}
+    found.acknowledged, found.ended = len(acknowledged), len(states)
+    found.faults += [
+        f"the run {run} is {states.get(run, 'gone')}" for run in acknowledged | set(states) if states.get(run) != "done"
+    ]
+    _check_effects(found, by_did["effect"], acknowledged | set(states))
+    _check_begins(found, by_did["begin"], killed, kept_at, frozen=frozen)
+    return found
+
+
+def _count_kills(found: Judgement, killed: Mapping[int, Mapping[str, Any]], by_did: Mapping[str, Any]) -> None:
+    """A step ran when the victim had begun one and not told of its effect, or died at a point within one."""
+    running: dict[int, set[str]] = defaultdict(set)
+    for entry in by_did["begin"]:
+        running[entry["pid"]].add(entry["key"])
+    for entry in by_did["effect"]:
+        running[entry["pid"]].discard(entry["key"])
+    found.kills = len(killed)
+    found.by_way = Counter(str(each["way"]) for each in killed.values())
+    found.in_step = sum(bool(running[victim]) or each["way"] in IN_STEP for victim, each in killed.items())
+
+
+def _check_effects(found: Judgement, effects: Iterable[Mapping[str, Any]], runs: Iterable[str]) -> None:
+    applied: Counter[tuple[str, int]] = Counter()
+    for each in effects:
+        if each["applied"]:
+            applied[each["run"], each["step"]] += 1
+        else:
+            found.told_twice += 1
+    for run in runs:
+        for step in range(STEPS):
+            if applied[run, step] != 1:
+                found.faults.append(f"the effect of step {step} of {run} was applied {applied[run, step]} times")
+
+
+def _check_begins(
+    found: Judgement,
+    begins: Iterable[Mapping[str, Any]],  # Any: as above
+    killed: Mapping[int, Mapping[str, Any]],  # Any: as above
+    kept_at: Mapping[tuple[str, str], float],
+    *,
+    frozen: bool,
+) -> None:
+    furthest: dict[str, int] = {}
+    before: dict[str, Mapping[str, Any]] = {}  # Any: as above
+    for each in begins:
+        run, step, key = each["run"], each["step"], each["key"]
+        if step < furthest.get(run, 0):
+            found.faults.append(f"the step {key} was begun after one that follows it")
+        if each["at"] > kept_at.get((run, f"s{step}"), float("inf")) + 0.01:
+            found.faults.append(f"the step {key} was begun again after its result was kept")
+        furthest[run] = max(furthest.get(run, 0), step)
+        last, before[key] = before.get(key), each
+        if last is None:
+            continue
+        found.again += 1
+        death = killed.get(last["pid"])
+        if death is not None and death["at"] <= each["at"] + _LATE_S:
+            found.recoveries_s.append(max(0.0, each["at"] - death["at"]))
+        elif not frozen:
+            found.faults.append(f"the step {key} was begun again while the process {last['pid']} worked on it")

@@ -1,0 +1,214 @@
+"""Kills processes that work through queues, again and again, beside a ledger, until so many were killed."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from sqlalchemy import text
+
+from rubber_duck.settings import DatabaseSettings
+from rubber_duck.settings.tree import WorkflowSettings
+from rubber_duck.storage.database import Connection, open_database
+from tests.killing import judgement
+from tests.killing.judgement import Judgement, judged
+from tests.killing.ledger import SOCKET, Entries, Teller, answers
+from tests.killing.nursery import Nursery, ended, is_alive, kill_group, nursery
+from tests.killing.working import Order
+from tests.servers import PostgresServer
+
+DEFAULTS: Final = WorkflowSettings(attempts=50)
+"""As installed, but for the attempts: a run that is killed 5 times is a dead letter otherwise, which is no loss."""
+
+_STEP_POINTS: Final = tuple(judgement.IN_STEP)
+_WORK_POINTS: Final = (
+    "storage.before_commit",
+    "storage.after_commit",
+    "workflow.before_recovery",
+    "workspace.before_rename",
+    "workspace.before_writing",
+    "workspace.after_file",
+    "workspace.before_done",
+)
+_ASK_POINTS: Final = ("workflow.after_enqueue", "storage.before_commit", "storage.after_commit", "")
+_START: Final = "app.after_part"
+_WORKING: Final = "tests.killing.working"
+_AFTER_POINT_S: Final = 4.0
+_BUSY_S: Final = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much is killed: `kills` processes of `workers` at a time, each after up to `life_s` seconds of work.
+
+    Every `restart_s` seconds, somewhere between the two, the server is restarted.
+    """
+
+    kills: int
+    workers: int = 3
+    life_s: float = 4.0
+    seed: int = 0
+    settings: WorkflowSettings = DEFAULTS
+    restart_s: tuple[float, float] | None = None
+    drain_s: float = 240.0
+
+
+@dataclass(slots=True)
+class Campaign:
+    """One round of killing over one database."""
+
+    plan: Plan
+    url: str
+    scratch: Path
+    nursery: Nursery
+    entries: Entries
+    teller: Teller
+    server: PostgresServer | None
+    dice: random.Random
+    killed: int = 0
+    restarts: int = 0
+    active: set[int] = field(default_factory=set)
+
+    async def run(self) -> Judgement:
+        """Kill, let what is left end, and judge."""
+        reading = asyncio.create_task(self._read(), name="ledger")
+        loops = [asyncio.create_task(self._kill_workers(), name="kills") for _ in range(self.plan.workers)]
+        others = [asyncio.create_task(self._kill_askers(), name="asks")]
+        if self.plan.restart_s is not None:
+            others.append(asyncio.create_task(self._restart(), name="restarts"))
+        try:
+            await asyncio.gather(*loops)
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+            left = [await self._made("work") for _ in range(2)]
+            await self._drained()
+            for number in left:
+                kill_group(number)
+        finally:
+            for task in (*loops, *others, reading):
+                task.cancel()
+            await asyncio.gather(*loops, *others, reading, return_exceptions=True)
+        list(self.entries.more())
+        states, kept_at = await _in_database(self.url)
+        return judged(self.entries.read, states, kept_at)
+
+    async def _kill_workers(self) -> None:
+        while self.killed < self.plan.kills:
+            way = self._way()
+            after_s = 0.0 if way == _START else self.dice.uniform(0.5, self.plan.life_s)
+            number = await self._made("work", way, after_s)
+            self.killed += 1
+            deadline = time.monotonic() + _BUSY_S
+            while is_alive(number) and number not in self.active and time.monotonic() < deadline:  # noqa: ASYNC110  # others write it
+                await asyncio.sleep(0.02)
+            life_s = after_s + _AFTER_POINT_S if way else self.dice.uniform(0.0, self.plan.life_s)
+            deadline = time.monotonic() + life_s
+            while is_alive(number) and time.monotonic() < deadline:  # noqa: ASYNC110  # others write it
+                await asyncio.sleep(0.02)
+            way = way if way and not is_alive(number) else "random"
+            await self._killed(number, way)
+
+    def _way(self) -> str:
+        chance = self.dice.random()
+        if chance < 0.5:
+            return ""
+        if chance < 0.8:
+            return self.dice.choice(_STEP_POINTS)
+        return self.dice.choice(_WORK_POINTS) if chance < 0.98 else _START
+
+    async def _kill_askers(self) -> None:
+        """Who queues runs is killed too: what it was not told of must not be lost or doubled either."""
+        while True:
+            way = self.dice.choice(_ASK_POINTS)
+            number = await self._made("ask", way, self.dice.uniform(2.0, 60.0))
+            try:
+                deadline = time.monotonic() + self.dice.uniform(30.0, 90.0)
+                while is_alive(number) and time.monotonic() < deadline:  # noqa: ASYNC110  # no child of this process
+                    await asyncio.sleep(0.1)
+            finally:
+                kill_group(number)
+            await ended(number)
+            await self.teller.tell("asker_killed", victim=number, way=way or "random")
+
+    async def _restart(self) -> None:
+        assert self.server is not None
+        assert self.plan.restart_s is not None
+        while True:
+            await asyncio.sleep(self.dice.uniform(*self.plan.restart_s))
+            await asyncio.to_thread(self.server.stop)
+            await asyncio.to_thread(self.server.start)
+            self.restarts += 1
+            await self.teller.tell("restarted")
+
+    async def _made(self, what: str, point: str = "", after_s: float = 0.0) -> int:
+        order = Order(self.url, str(self.scratch), self.plan.settings, point, after_s)
+        return await self.nursery.make(f"{_WORKING}:{what}", msgspec.to_builtins(order))
+
+    async def _killed(self, number: int, way: str) -> None:
+        kill_group(number)
+        await ended(number)
+        await self.teller.tell("killed", victim=number, way=way)
+
+    async def _read(self) -> None:
+        while True:
+            self.active.update(entry["pid"] for entry in self.entries.more() if entry["did"] == "begin")
+            await asyncio.sleep(0.1)
+
+    async def _drained(self) -> None:
+        """Until no run waits or works; runs that never end are found by the judgement."""
+        deadline = time.monotonic() + self.plan.drain_s
+        async with open_database(DatabaseSettings(url=self.url)) as database:
+            while time.monotonic() < deadline and await database.run(_has_open_runs, write=False):  # noqa: ASYNC110  # in a database
+                await asyncio.sleep(0.5)
+
+
+@asynccontextmanager
+async def campaign(
+    plan: Plan, url: str, scratch: Path, server: PostgresServer | None = None
+) -> AsyncIterator[Campaign]:
+    """A campaign with its ledger and nursery, over an empty database."""
+    place, file = scratch / SOCKET, scratch / "ledger.jsonl"
+    async with open_database(DatabaseSettings(url=url)):
+        pass  # migrated once, not by whoever is killed first
+    async with nursery(scratch / "said.log", _WORKING, "tests.killing.imports") as made:
+        keeper = await made.make("tests.killing.ledger:keep_ledger", str(place), str(file))
+        try:
+            while not answers(place):  # noqa: ASYNC110  # another process makes it
+                await asyncio.sleep(0.02)
+            yield Campaign(plan, url, scratch, made, Entries(file), Teller(scratch), server, random.Random(plan.seed))
+        finally:
+            kill_group(keeper)
+
+
+async def _in_database(url: str) -> tuple[Mapping[str, str], Mapping[tuple[str, str], float]]:
+    async with open_database(DatabaseSettings(url=url)) as database:
+        return await database.run(_read_all, write=False)
+
+
+def _read_all(connection: Connection) -> tuple[Mapping[str, str], Mapping[tuple[str, str], float]]:
+    schema = _schema(connection)
+    runs = f"SELECT runs.id, status FROM runs LEFT JOIN {schema}workflow_status ON workflow_uuid = runs.id"
+    states = {row[0]: {"SUCCESS": "done"}.get(row[1], str(row[1])) for row in connection.execute(text(runs))}
+    steps = f"SELECT workflow_uuid, function_name, completed_at_epoch_ms FROM {schema}operation_outputs"
+    kept = {(row[0], row[1]): row[2] / 1000 for row in connection.execute(text(steps))}
+    return states, kept
+
+
+def _has_open_runs(connection: Connection) -> bool:
+    statement = f"SELECT count(*) FROM {_schema(connection)}workflow_status WHERE status IN ('ENQUEUED', 'PENDING')"
+    return bool(connection.execute(text(statement)).scalar_one())
+
+
+def _schema(connection: Connection) -> str:
+    return "dbos." if connection.dialect.name == "postgresql" else ""
+
+
+__all__ = ["DEFAULTS", "Campaign", "Plan", "campaign"]

@@ -1,0 +1,72 @@
+"""The judgement of a campaign of kills finds each kind of fault when one is planted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.killing.judgement import judged
+from tests.killing.working import STEPS
+
+Entry = dict[str, Any]
+
+
+def sound() -> list[Entry]:
+    """One run, whose second step was interrupted by a kill and done again by another process."""
+    entries: list[Entry] = [{"did": "acknowledged", "pid": 1, "run": "r"}]
+    for step in range(STEPS):
+        entries.append(_entry("begin", 2 if step < 2 else 3, step))
+        if step == 1:
+            entries.append({"did": "killed", "victim": 2, "way": "random"})
+            entries.append(_entry("begin", 3, step))
+        entries.append({**_entry("effect", 2 if step < 1 else 3, step), "applied": True})
+    return _timed(entries)
+
+
+def _entry(did: str, pid: int, step: int) -> Entry:
+    return {"did": did, "pid": pid, "run": "r", "step": step, "key": f"r:s{step}"}
+
+
+def _timed(entries: list[Entry]) -> list[Entry]:
+    return [{**each, "at": 100.0 + number} for number, each in enumerate(entries)]
+
+
+def faults(entries: list[Entry], states: Mapping[str, str] | None = None, kept_at: float = 1e9) -> list[str]:
+    """The faults that are found."""
+    kept = {("r", f"s{step}"): kept_at for step in range(STEPS)}
+    return judged(entries, {"r": "done"} if states is None else states, kept).faults
+
+
+def test_a_sound_campaign_has_no_faults() -> None:
+    found = judged(sound(), {"r": "done"}, {})
+    assert (found.faults, found.kills, found.in_step, found.again) == ([], 1, 1, 1)
+    assert found.recoveries_s == [1.0]
+
+
+@pytest.mark.parametrize("states", [{}, {"r": "ERROR"}, {"r": "PENDING"}])
+def test_a_lost_run_is_a_fault(states: Mapping[str, str]) -> None:
+    assert any(said.startswith("the run r is ") for said in faults(sound(), states))
+
+
+def test_an_effect_that_never_happened_is_a_fault() -> None:
+    entries = [each for each in sound() if each["did"] != "effect" or each["step"] != 2]
+    assert faults(entries) == ["the effect of step 2 of r was applied 0 times"]
+
+
+def test_an_effect_under_two_keys_is_a_fault() -> None:
+    entries = sound()
+    entries.append({**entries[-1], "key": "r:other", "at": 200.0})
+    assert faults(entries) == ["the effect of step 2 of r was applied 2 times"]
+
+
+def test_a_finished_step_that_is_begun_again_is_a_fault() -> None:
+    assert len(faults(sound(), kept_at=0.0)) == STEPS + 1
+    entries = [*sound(), {**_entry("begin", 3, 0), "at": 200.0}]
+    assert "the step r:s0 was begun after one that follows it" in faults(entries)
+
+
+def test_two_processes_in_one_step_are_a_fault() -> None:
+    entries = [each for each in sound() if each["did"] != "killed"]
+    assert faults(entries) == ["the step r:s1 was begun again while the process 2 worked on it"]
