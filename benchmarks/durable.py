@@ -1,6 +1,6 @@
 """Kills processes that work through queues, again and again, beside a ledger in a process of its own.
 
-`python -m benchmarks.durable --kills 1000 --database sqlite`; `make soak` does some of it in every round. The workers
+`python -m benchmarks.durable --kills 100 --database sqlite`; `make soak` does some of it in every round. The workers
 have the settings as installed. In the end the ledger is compared with the database: no acknowledged run may be lost,
 no keyed effect be missing or doubled, no finished step be done again, and what was interrupted goes on within 30 s.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import dataclasses
 import os
 import random
 import shutil
@@ -26,6 +27,9 @@ from tests.servers import PostgresServer, running_postgres, wheel_binaries
 KEEP = "DUCK_KEEP"
 """The variable of the environment that names a folder, into which everything is copied when there were faults."""
 
+KINDS = ("sqlite", "postgresql", "postgresql restarted")
+"""A file, a server, and a server that is restarted every 5 to 40 s."""
+
 RECOVERED_S = 30.0
 """So soon 99 of 100 interrupted steps are to be begun again."""
 
@@ -38,6 +42,8 @@ async def killed(plan: Plan, url: str, scratch: Path, server: PostgresServer | N
 
 def rounds(plan: Plan, kind: str) -> Judgement:
     """One campaign over an empty database of a kind."""
+    if kind == "postgresql restarted":
+        plan = dataclasses.replace(plan, restart_s=(5.0, 40.0))
     with tempfile.TemporaryDirectory(prefix="duck-kills-") as name:
         scratch = Path(name)
         with _database(kind, scratch) as (url, server):
@@ -62,15 +68,13 @@ def main() -> int:
     """As many kills as are asked for, over one kind of database."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
-    parser.add_argument("--restarts", action="store_true", help="restart PostgreSQL every 5 to 40 s")
+    parser.add_argument("--database", choices=KINDS, default=KINDS[0])
     parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--life", type=float, default=4.0, help="seconds that a process works at the most")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     told = parser.parse_args()
-    restart_s = (5.0, 40.0) if told.restarts else None
-    found = rounds(Plan(told.kills, told.workers, told.life, told.seed, restart_s=restart_s), told.database)
-    print(f"{told.database}{', restarted' if told.restarts else ''}, seed {told.seed}: {found.said()}")
+    found = rounds(Plan(told.kills, told.workers, told.life, told.seed), told.database)
+    print(f"{told.database}, seed {told.seed}: {found.said()}")
     print(*found.faults[:50], sep="\n")
     return 1 if found.faults else 0
 

@@ -16,35 +16,60 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from rubber_duck.scope import Scope
+from rubber_duck.scope import Right, Scope
 from rubber_duck.settings import DatabaseSettings
-from rubber_duck.settings.tree import QueueSettings
-from tests.durable import QUICK, Bench, durable_over, working
+from rubber_duck.settings.tree import QueueSettings, WorkflowSettings
+from rubber_duck.workflows.run import Run, Step
+from rubber_duck.workflows.workflow import Workflow, workflows
+from tests.durable import Bench, durable_over, working
 from tests.servers import running_postgres, wheel_binaries
 
 ME = Scope.local()
 AT_ONCE = 8
-LIMITS = msgspec.structs.replace(
-    QUICK,
-    heartbeat_s=2.0,
-    dead_after_s=12.0,
-    queues={"analysis": QueueSettings(per_process=AT_ONCE, most_waiting=10**6)},
-)
+LIMITS = WorkflowSettings(queues={"analysis": QueueSettings(per_process=AT_ONCE, most_waiting=10**6)})
+"""As installed, but for how many are worked on at once, which is the same for each."""
+
+
+class Nothing(msgspec.Struct, frozen=True):
+    """Nothing is asked, and nothing answered."""
+
+
+class Tiny(Workflow[Nothing, Nothing]):
+    """One step that does nothing."""
+
+    name = "tiny"
+    version = 1
+    request = Nothing
+    answer = Nothing
+    right = Right.ANALYSIS_RUN
+    queue = "analysis"
+
+    async def run(self, request: Nothing, run: Run) -> Nothing:
+        """One step."""
+        await run.step(Step("one", _one, int))
+        return request
+
+
+async def _one() -> int:
+    return 1
 
 
 async def ours(url: str, jobs: int) -> tuple[float, float]:
     """Seconds to queue, seconds to work."""
+    workflows.discover()
+    workflows.add(Tiny)
     async with durable_over(DatabaseSettings(url=url), Bench(), settings=LIMITS) as durable:
+        await durable.library()
         began = time.monotonic()
         for _ in range(jobs):
-            await durable.start(ME, "sample", {"words": ["a"]})
+            await durable.start(ME, "tiny", {})
         queued = time.monotonic()
         async with working(durable):
             while True:
                 counts = await durable.counts(ME)
                 if counts and counts[0].by_state.get("done", 0) == jobs:
                     break
-                await asyncio.sleep(0.2)
+                await asyncio.sleep(0.5)
             return queued - began, time.monotonic() - queued
 
 

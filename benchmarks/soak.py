@@ -1,7 +1,8 @@
-"""A long run: damaged files, round after round with fresh seeds, and an analysis and an indexing that are killed
-again and again.
+"""A long run: damaged files, round after round with fresh seeds, and an analysis, an indexing and processes that work
+through queues, which are killed again and again.
 
-`make soak ARGS="--minutes 10"`. Prints what was lost; the status is 1 when anything was.
+`make soak ARGS="--minutes 10"`, or `ARGS="--kills 1000"` for so many kills of processes that work, over SQLite, over
+PostgreSQL, and over a PostgreSQL that is restarted meanwhile. Prints what was lost; the status is 1 when anything was.
 """
 
 from __future__ import annotations
@@ -17,16 +18,19 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.durable import KINDS, rounds
 from benchmarks.kills import killed_indexing
 from rubber_duck.analysis.analysis import open_analysis
 from rubber_duck.analysis.outcome import Outcome
 from rubber_duck.analysis.target import target
 from rubber_duck.settings import load
 from tests.factories import write_tree
+from tests.killing.kills import Plan
 from tests.unit.analysis.mutations import mutated, originals
 
 FILES_PER_ROUND = 1_000
 KILLS_PER_ROUND = 10
+KILLS_AT_ONCE = 100
 BAD = {"crashed", "rule_failed", "ruff_failed"}
 
 
@@ -71,18 +75,35 @@ def killed_round(scratch: Path, seed: int) -> list[str]:
     return []
 
 
+def killed_working(kills: int, seed: int) -> list[str]:
+    """So many kills over each kind of database, and what was lost."""
+    lost: list[str] = []
+    for kind in KINDS:
+        found = rounds(Plan(kills, seed=seed), kind)
+        print(f"{kind}, seed {seed}: {found.said()}", flush=True)
+        lost += found.faults
+    return lost
+
+
 def main() -> int:
-    """Rounds until the time is up."""
+    """Rounds until the time is up, or so many kills were made."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
+    parser.add_argument("--kills", type=int, default=0, help="only so many of processes that work, over each database")
     arguments = parser.parse_args()
+    if arguments.kills:
+        made = range(0, arguments.kills, KILLS_AT_ONCE)
+        lost = [each for done in made for each in killed_working(KILLS_AT_ONCE, arguments.seed + done)]
+        print(*lost[:50], sep="\n")
+        return 1 if lost else 0
     end = time.monotonic() + arguments.minutes * 60
     seed, lost = arguments.seed, list[str]()
     while time.monotonic() < end and len(lost) < 20:
         with tempfile.TemporaryDirectory() as scratch:
             lost += damaged_round(Path(scratch), seed) + killed_round(Path(scratch), seed)
             lost += killed_indexing(Path(scratch), seed, KILLS_PER_ROUND)
+        lost += killed_working(KILLS_PER_ROUND, seed)
         done = f"{FILES_PER_ROUND} damaged files, {KILLS_PER_ROUND} kills while analysing, as many while indexing"
         print(f"seed {seed}: {done}, {len(lost)} losses", flush=True)
         seed += 1

@@ -139,6 +139,8 @@ async def _act(run: Run, bench: Bench, kind: str, word: str, cache: str) -> str:
             return await run.step(step)
         case "undo":
             return await run.step(Step(word, lambda: bench.note(word), str, undo=lambda kept: _undone(bench, kept)))
+        case "rights":
+            return await run.step(Step(word, lambda: bench.note(" ".join(sorted(run.scope.rights))), str))
         case "hold":
             return await run.step(Step(word, lambda: bench.note(word), str, undo=lambda kept: _held(bench, kept)))
         case "sides":
@@ -148,14 +150,15 @@ async def _act(run: Run, bench: Bench, kind: str, word: str, cache: str) -> str:
         case "side":
             each = [Step(part, lambda part=part: _side(bench, part), str) for part in word.split(",")]  # type: ignore[misc]  # a loop's value, bound at once
             return " ".join(str(found) for found in await run.parallel(each))
-        case "child":
-            child = await run.start("follower", Words((word,)))
-            return (await run.ended(child, Said)).words[0]
-        case "own":
-            child = await run.start("sample", Words((word,)))
-            return (await run.ended(child, Said)).words[0]
+        case "child" | "own":
+            return await _child(run, "follower" if kind == "child" else "sample", word)
         case _:
             return await run.step(Step(word, lambda: bench.note(word), str, cache=cache))
+
+
+async def _child(run: Run, name: str, word: str) -> str:
+    child = await run.start(name, Words((word,)))
+    return (await run.ended(child, Said)).words[0]
 
 
 async def _side(bench: Bench, part: str) -> str:

@@ -16,7 +16,7 @@ from rubber_duck import fault, telemetry
 from rubber_duck.call import Call, Emit, Parts, emit_nothing
 from rubber_duck.engines.engine import EngineHealth, engines
 from rubber_duck.engines.roster import Roster
-from rubber_duck.errors import Denied, InvalidDeclaration, Unavailable, normalize
+from rubber_duck.errors import InvalidDeclaration, Unavailable, normalize
 from rubber_duck.registry import Contribution, watching
 from rubber_duck.scope import Actor, Right, Scope, new_trace
 from rubber_duck.settings import Settings
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from rubber_duck.search.meaning import Embedder
     from rubber_duck.search.search import Search
     from rubber_duck.storage.database import Database
-    from rubber_duck.workflows.durable import Durable
+    from rubber_duck.workflows.durable import Durable, Resolve
     from rubber_duck.workspace.journal import Journal
     from rubber_duck.workspace.workspace import Workspace
 
@@ -330,15 +330,21 @@ async def _open_journal(settings: Settings, opened: Opened) -> AsyncIterator[Jou
 async def _open_workflows(settings: Settings, opened: Opened) -> AsyncIterator[Durable]:
     from rubber_duck.workflows.durable import open_durable  # noqa: PLC0415  # only who asks of workflows pays
 
-    async with open_durable(opened["database"], settings, resolve=_resolve, now=_now) as durable:
+    async with open_durable(opened["database"], settings, resolve=resolving(opened["database"]), now=_now) as durable:
         yield durable
 
 
-async def _resolve(actor: str, project: UUID | None, trace: str) -> Scope:
-    """What the actor of a run may do now. Without accounts there is one person, who may do everything."""
-    if actor != Actor.local().id:
-        raise Denied(f"the actor {actor!r} is not known here, so its work stops")
-    return Scope(Actor.local(), project, frozenset(Right), trace)
+def resolving(database: Database) -> Resolve:
+    """What the actor of a run may do now: everything for the person at this machine, for a user what accounts say."""
+
+    async def resolve(actor: str, project: UUID | None, trace: str) -> Scope:
+        if actor == Actor.local().id:
+            return Scope(Actor.local(), project, frozenset(Right), trace)
+        from rubber_duck.accounts.accounts import scope_of_user  # noqa: PLC0415  # only for work of users
+
+        return await scope_of_user(database, actor, project, trace)
+
+    return resolve
 
 
 def _lend_to_workflows(app: App) -> None:
@@ -369,7 +375,7 @@ PARTS: Final[tuple[Part, ...]] = (
     Part("journal", (), _open_journal),
     Part(
         "workflows",
-        ("database", "workspace", "analysis", "project_analysis", "search", "ngram", "contexts", "journal"),
+        ("database", "workspace", "analysis", "project_analysis", "llm", "search", "ngram", "contexts", "journal"),
         _open_workflows,
     ),
 )

@@ -22,7 +22,7 @@ from rubber_duck.storage.metadata import metadata
 
 TABLES = {"alembic_version", "analysis_results", "code_facts", "code_files", "projects"} | {
     *("model_calls", "model_spending", "model_usage"),
-    *("run_executors", "run_schedules", "run_step_results", "runs"),
+    *("run_executors", "run_schedules", "run_step_results", "run_turns", "runs"),
     "search_files",
     "search_indexes",
     "search_words",

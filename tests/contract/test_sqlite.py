@@ -47,7 +47,8 @@ async def test_only_this_user_may_read_the_file_and_its_folder(path: Path, datab
     async with database.begin() as tx:
         await add(tx, "a")
     modes = {entry.name: stat.S_IMODE(entry.stat().st_mode) for entry in path.parent.iterdir()}
-    assert modes == {"duck.db": 0o600, "duck.db-wal": 0o600, "duck.db-shm": 0o600}
+    names = ("duck.db", "duck.db-wal", "duck.db-shm", "duck.db.reserve")
+    assert modes == dict.fromkeys(names, 0o600)
     assert [stat.S_IMODE(folder.stat().st_mode) for folder in (path.parent, path.parent.parent)] == [0o700, 0o700]
 
 

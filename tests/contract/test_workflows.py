@@ -264,7 +264,7 @@ async def test_runs_begin_by_priority_and_after_their_delay(settings: DatabaseSe
     async with durable_over(settings, bench, settings=single) as durable:
         late = await durable.start(ME, "sample", {"words": ["late"]}, StartOptions(priority=9))
         await durable.start(ME, "sample", {"words": ["soon"]}, StartOptions(priority=1))
-        held = await durable.start(ME, "sample", {"words": ["held"]}, StartOptions(priority=1, delay_s=1.5))
+        held = await durable.start(ME, "sample", {"words": ["held"]}, StartOptions(priority=1, delay_s=4.0))
         assert (await durable.show(ME, held)).state == "delayed"
         async with working(durable):
             await durable.answer(ME, late)

@@ -52,6 +52,7 @@ def judged(
     kept_at: Mapping[tuple[str, str], float],
     *,
     frozen: bool = False,
+    steps: int = STEPS,
 ) -> Judgement:
     """`states` of the runs, and when each step's result was kept, by run and step, in seconds since 1970.
 
@@ -69,7 +70,7 @@ def judged(
     found.faults += [
         f"the run {run} is {states.get(run, 'gone')}" for run in acknowledged | set(states) if states.get(run) != "done"
     ]
-    _check_effects(found, by_did["effect"], acknowledged | set(states))
+    _check_effects(found, by_did["effect"], acknowledged | set(states), steps)
     _check_begins(found, by_did["begin"], killed, kept_at, frozen=frozen)
     return found
 
@@ -86,7 +87,9 @@ def _count_kills(found: Judgement, killed: Mapping[int, Mapping[str, Any]], by_d
     found.in_step = sum(bool(running[victim]) or each["way"] in IN_STEP for victim, each in killed.items())
 
 
-def _check_effects(found: Judgement, effects: Iterable[Mapping[str, Any]], runs: Iterable[str]) -> None:
+def _check_effects(
+    found: Judgement, effects: Iterable[Mapping[str, Any]], runs: Iterable[str], steps: int
+) -> None:  # Any: JSON values
     applied: Counter[tuple[str, int]] = Counter()
     for each in effects:
         if each["applied"]:
@@ -94,7 +97,7 @@ def _check_effects(found: Judgement, effects: Iterable[Mapping[str, Any]], runs:
         else:
             found.told_twice += 1
     for run in runs:
-        for step in range(STEPS):
+        for step in range(steps):
             if applied[run, step] != 1:
                 found.faults.append(f"the effect of step {step} of {run} was applied {applied[run, step]} times")
 

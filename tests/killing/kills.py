@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -42,6 +43,8 @@ _START: Final = "app.after_part"
 _WORKING: Final = "tests.killing.working"
 _AFTER_POINT_S: Final = 4.0
 _BUSY_S: Final = 20.0
+_IN_STEP: Final = 0.97
+"""Of those killed from outside, at moments drawn at random, so many are killed while they are in a step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ class Campaign:
     dice: random.Random
     killed: int = 0
     restarts: int = 0
-    active: set[int] = field(default_factory=set)
+    running: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     async def run(self) -> Judgement:
         """Kill, let what is left end, and judge."""
@@ -89,7 +92,7 @@ class Campaign:
                 task.cancel()
             await asyncio.gather(*others, return_exceptions=True)
             left = [await self._made("work") for _ in range(2)]
-            await self._drained()
+            await drained(self.url, self.plan.drain_s)
             for number in left:
                 kill_group(number)
         finally:
@@ -97,7 +100,7 @@ class Campaign:
                 task.cancel()
             await asyncio.gather(*loops, *others, reading, return_exceptions=True)
         list(self.entries.more())
-        states, kept_at = await _in_database(self.url)
+        states, kept_at = await in_database(self.url)
         return judged(self.entries.read, states, kept_at)
 
     async def _kill_workers(self) -> None:
@@ -106,15 +109,21 @@ class Campaign:
             after_s = 0.0 if way == _START else self.dice.uniform(0.5, self.plan.life_s)
             number = await self._made("work", way, after_s)
             self.killed += 1
-            deadline = time.monotonic() + _BUSY_S
-            while is_alive(number) and number not in self.active and time.monotonic() < deadline:  # noqa: ASYNC110  # others write it
-                await asyncio.sleep(0.02)
+            await self._busy(number)
             life_s = after_s + _AFTER_POINT_S if way else self.dice.uniform(0.0, self.plan.life_s)
             deadline = time.monotonic() + life_s
             while is_alive(number) and time.monotonic() < deadline:  # noqa: ASYNC110  # others write it
                 await asyncio.sleep(0.02)
+            if is_alive(number) and self.dice.random() < _IN_STEP:
+                await self._busy(number)
             way = way if way and not is_alive(number) else "random"
             await self._killed(number, way)
+
+    async def _busy(self, number: int) -> None:
+        """Until the process is in a step, or has ended, or is not in one for long."""
+        deadline = time.monotonic() + _BUSY_S
+        while is_alive(number) and not self.running[number] and time.monotonic() < deadline:  # noqa: ASYNC110  # others write it
+            await asyncio.sleep(0.02)
 
     def _way(self) -> str:
         chance = self.dice.random()
@@ -159,15 +168,12 @@ class Campaign:
 
     async def _read(self) -> None:
         while True:
-            self.active.update(entry["pid"] for entry in self.entries.more() if entry["did"] == "begin")
-            await asyncio.sleep(0.1)
-
-    async def _drained(self) -> None:
-        """Until no run waits or works; runs that never end are found by the judgement."""
-        deadline = time.monotonic() + self.plan.drain_s
-        async with open_database(DatabaseSettings(url=self.url)) as database:
-            while time.monotonic() < deadline and await database.run(_has_open_runs, write=False):  # noqa: ASYNC110  # in a database
-                await asyncio.sleep(0.5)
+            for entry in self.entries.more():
+                if entry["did"] == "begin":
+                    self.running[entry["pid"]].add(entry["key"])
+                elif entry["did"] == "effect":
+                    self.running[entry["pid"]].discard(entry["key"])
+            await asyncio.sleep(0.05)
 
 
 @asynccontextmanager
@@ -183,12 +189,23 @@ async def campaign(
         try:
             while not answers(place):  # noqa: ASYNC110  # another process makes it
                 await asyncio.sleep(0.02)
-            yield Campaign(plan, url, scratch, made, Entries(file), Teller(scratch), server, random.Random(plan.seed))
+            teller = Teller(scratch)
+            yield Campaign(plan, url, scratch, made, Entries(file), teller, server, random.Random(plan.seed))
+            await teller.close()
         finally:
             kill_group(keeper)
 
 
-async def _in_database(url: str) -> tuple[Mapping[str, str], Mapping[tuple[str, str], float]]:
+async def drained(url: str, most_s: float) -> None:
+    """Until no run waits or works; runs that never end are found by the judgement."""
+    deadline = time.monotonic() + most_s
+    async with open_database(DatabaseSettings(url=url)) as database:
+        while time.monotonic() < deadline and await database.run(_has_open_runs, write=False):  # noqa: ASYNC110  # in a database
+            await asyncio.sleep(0.5)
+
+
+async def in_database(url: str) -> tuple[Mapping[str, str], Mapping[tuple[str, str], float]]:
+    """The states of the runs, and when the result of each step was kept, by run and step, in seconds since 1970."""
     async with open_database(DatabaseSettings(url=url)) as database:
         return await database.run(_read_all, write=False)
 
@@ -211,4 +228,4 @@ def _schema(connection: Connection) -> str:
     return "dbos." if connection.dialect.name == "postgresql" else ""
 
 
-__all__ = ["DEFAULTS", "Campaign", "Plan", "campaign"]
+__all__ = ["DEFAULTS", "Campaign", "Plan", "campaign", "drained", "in_database"]

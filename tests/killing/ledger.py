@@ -67,6 +67,13 @@ class Teller:
             if not await reader.readline():
                 raise ConnectionError("the ledger is gone")
 
+    async def close(self) -> None:
+        """Let go of the way."""
+        if self._streams is not None:
+            self._streams[1].close()
+            await self._streams[1].wait_closed()
+            self._streams = None
+
 
 @dataclass(slots=True)
 class Entries:

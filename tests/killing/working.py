@@ -38,9 +38,12 @@ JOURNALED = 5
 
 
 class Numbered(msgspec.Struct, frozen=True):
-    """A run's number."""
+    """A run's number, how many steps it has and how long each takes, and whether it writes files now and then."""
 
     number: int
+    steps: int = STEPS
+    step_s: float = STEP_S
+    writes: bool = True
 
 
 class Ledgered(Workflow[Numbered, Numbered]):
@@ -55,18 +58,18 @@ class Ledgered(Workflow[Numbered, Numbered]):
 
     async def run(self, request: Numbered, run: Run) -> Numbered:
         """Steps, one after the other."""
-        for number in range(STEPS):
-            await run.step(Step(f"s{number}", partial(_step, run, request.number, number), int))
+        for number in range(request.steps):
+            await run.step(Step(f"s{number}", partial(_step, run, request, number), int))
         return request
 
 
-async def _step(run: Run, run_number: int, number: int) -> int:
+async def _step(run: Run, request: Numbered, number: int) -> int:
     bench = run.hands
     assert isinstance(bench, Bench)
     key = run.effect_key(f"s{number}")
-    await bench.teller.tell("begin", key=key, run=run.id, step=number)
-    await asyncio.sleep(STEP_S)
-    if run_number % JOURNALED == 0:
+    await bench.teller.tell("begin", key=key, run=run.id, step=number, tenant=run.scope.actor.id)
+    await asyncio.sleep(request.step_s)
+    if request.writes and request.number % JOURNALED == 0:
         await bench.write(run.id, number)
     await bench.teller.tell("effect", key=key, run=run.id, step=number)
     return number
@@ -78,7 +81,7 @@ class Bench:
     def __init__(self, home: Path) -> None:
         self.teller = Teller(home)
         self._home = home
-        self._journal = Journal(home / "journal", clock=lambda: datetime.now(UTC))
+        self._journal = Journal(home / "journal", clock=now)
 
     async def write(self, run_id: str, number: int) -> None:
         """Write a number into a file of the run, unless it is there already."""
@@ -152,7 +155,13 @@ def scope_of(tenant: str) -> Scope:
     return Scope(Actor(tenant, tenant), None, frozenset(Right), "0" * 32)
 
 
-async def _resolve(actor: str, project: UUID | None, trace: str) -> Scope:
+def now() -> datetime:
+    """The moment."""
+    return datetime.now(UTC)
+
+
+async def resolve(actor: str, project: UUID | None, trace: str) -> Scope:
+    """All that an actor may do."""
     return Scope(Actor(actor, actor), project, frozenset(Right), trace)
 
 
@@ -197,8 +206,7 @@ async def _database(settings: Settings, opened: Opened) -> AsyncIterator[Databas
 
 @asynccontextmanager
 async def _durable(settings: Settings, opened: Opened) -> AsyncIterator[Durable]:
-    now = lambda: datetime.now(UTC)  # noqa: E731  # short
-    async with open_durable(opened["database"], settings, resolve=_resolve, now=now) as durable:
+    async with open_durable(opened["database"], settings, resolve=resolve, now=now) as durable:
         yield durable
 
 

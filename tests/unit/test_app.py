@@ -219,7 +219,7 @@ def test_the_parts_and_what_they_need_are_these() -> None:
         ("journal", ()),
         (
             "workflows",
-            ("database", "workspace", "analysis", "project_analysis", "search", "ngram", "contexts", "journal"),
+            ("database", "workspace", "analysis", "project_analysis", "llm", "search", "ngram", "contexts", "journal"),
         ),
     ]
 

@@ -16,7 +16,7 @@ from rubber_duck.accounts.keys import IssuedKey, digest_of, id_of, new_key
 from rubber_duck.accounts.roles import IN_A_PROJECT, ON_THE_SERVER, RIGHTS, Role
 from rubber_duck.accounts.user import ApiKey, AuditVerdict, Entry, Standing, User
 from rubber_duck.cluster.cluster import Cluster
-from rubber_duck.errors import InvalidInput, NotFound, Unauthenticated, Unavailable, UnknownName
+from rubber_duck.errors import Denied, InvalidInput, NotFound, Unauthenticated, Unavailable, UnknownName
 from rubber_duck.scope import Actor, Right, Scope
 from rubber_duck.storage.database import Database
 from rubber_duck.storage.keys import new_key as new_row_key
@@ -169,6 +169,26 @@ class Accounts:
             await self._cluster.publish(CHANGED, b"")
         except Unavailable:
             return  # the version row has moved, which each process reads once a second
+
+
+async def scope_of_user(database: Database, user_id: str, project_id: UUID | None, trace: str) -> Scope:
+    """What a user may do now, in a project or on the server, while nobody holds their key: for work that goes on.
+
+    Raises Denied for somebody who is not known, is disabled, or has no role in the project any more.
+    """
+    gone = Denied(f"the actor {user_id!r} may not do anything here any more, so its work stops")
+    try:
+        key = UUID(user_id)
+    except ValueError:
+        raise gone from None
+    async with database.begin(write=False) as tx:
+        user = await store.find_user(tx, key)
+        role = user.role if user is not None else None
+        if user is not None and project_id is not None:
+            role = await store.role_in(tx, key, project_id)
+    if user is None or user.disabled_at is not None or role is None:
+        raise gone
+    return Scope(actor_of(user), project_id, RIGHTS[role], trace)
 
 
 def actor_of(user: User) -> Actor:

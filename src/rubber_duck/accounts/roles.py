@@ -21,7 +21,7 @@ class Role(StrEnum):
 
 
 _VIEWER: Final = frozenset({Right.PROJECT_READ, Right.FILE_READ, Right.CATALOG_READ})
-_MEMBER: Final = _VIEWER | {Right.ANALYSIS_RUN, Right.FILE_WRITE}
+_MEMBER: Final = _VIEWER | {Right.ANALYSIS_RUN, Right.FILE_WRITE, Right.WORKFLOW_RUN}
 _MAINTAINER: Final = _MEMBER | {Right.PROJECT_WRITE}
 
 RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {

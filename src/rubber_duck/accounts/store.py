@@ -149,6 +149,12 @@ async def find_key(tx: Transaction, key_id: str) -> tuple[User, ApiKey, str] | N
     return user, _key(row), row.digest
 
 
+async def find_user(tx: Transaction, user_id: UUID) -> User | None:
+    """The user of that id, for work that goes on without a key."""
+    row = (await tx.execute(select(users).where(users.c.id == user_id))).first()
+    return None if row is None else User(row.id, row.name, Role(row.role), row.created_at, row.disabled_at)
+
+
 async def role_in(tx: Transaction, user_id: UUID, project_id: UUID) -> Role | None:
     """The user's role in a project; None without one."""
     mine = (memberships.c.project_id == project_id, memberships.c.user_id == user_id)

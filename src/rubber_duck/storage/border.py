@@ -42,6 +42,7 @@ _POSTGRESQL: Final[dict[str, str]] = {
     "57014": "the statement was cancelled",
     "57": "the server is shutting down",
     "58": "the server's system failed",
+    "25P03": "it ended a transaction in which nothing was asked for too long",
     "25006": "the server accepts no writes: it is a standby, or the transaction only reads",
 }
 """What classes of SQLSTATE mean to a person (PostgreSQL documentation, appendix A); the longest match holds."""

@@ -15,6 +15,8 @@ __all__ = ["Engine", "lent_engine"]
 
 _SERVER_POOL: Final = 8
 _BUSY_TIMEOUT_S: Final = 30.0
+_IDLE_S: Final = 10
+"""A process that is frozen within a transaction holds its locks no longer: whoever takes its work over needs them."""
 
 
 def lent_engine(settings: DatabaseSettings) -> Engine:
@@ -28,7 +30,10 @@ def lent_engine(settings: DatabaseSettings) -> Engine:
         url = location.url
 
         def connect() -> psycopg.Connection[tuple[object, ...]]:
-            return psycopg.connect(url, application_name="rubber-duck-durable")
+            connection = psycopg.connect(url, application_name="rubber-duck-durable")
+            connection.execute(f"SET idle_in_transaction_session_timeout = '{_IDLE_S}s'")
+            connection.commit()
+            return connection
 
         return create_engine(
             "postgresql+psycopg://",

@@ -6,6 +6,7 @@ Reading the revision does not import Alembic, so a start with a current schema c
 from __future__ import annotations
 
 import importlib
+import re
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -20,13 +21,28 @@ FOLDER: Final = Path(__file__).parent / "migrations"
 EXTENSIONS: Final = ("btree_gin", "pg_trgm", "pgcrypto", "uuid-ossp", "vector")
 """PostgreSQL extensions that are used when the server has them; none is needed."""
 
+_FOLLOWS: Final = re.compile(r'^down_revision = (?:"(\w+)"|None)$', re.MULTILINE)
 _ADVISORY_LOCK: Final = 0x6475636B  # "duck"
 
 
 @cache
 def revisions() -> tuple[str, ...]:
-    """Every revision this program knows, oldest first: a file `versions/0001_words.py` is revision `0001`."""
-    return tuple(sorted(path.name.partition("_")[0] for path in (FOLDER / "versions").glob("[0-9]*_*.py")))
+    """Every revision this program knows, oldest first: a file `versions/0001_words.py` is revision `0001`.
+
+    Each says which one it follows; numbers are given when work on it begins, so they need not be in that order.
+    """
+    after = dict(map(_link, (FOLDER / "versions").glob("[0-9]*_*.py")))
+    found, last = list[str](), ""
+    while last in after:
+        last = after[last]
+        found.append(last)
+    return tuple(found)
+
+
+def _link(path: Path) -> tuple[str, str]:
+    """The revision that the one of a file follows, empty for the first, and its own."""
+    follows = _FOLLOWS.search(path.read_text("utf-8"))
+    return (follows[1] or "" if follows else ""), path.name.partition("_")[0]
 
 
 def head() -> str:

@@ -28,6 +28,7 @@ from rubber_duck.storage.columns import to_json
 from rubber_duck.storage.lane import Lane
 from rubber_duck.storage.location import Location
 from rubber_duck.storage.port import Database, Parameters, Rows, Transaction, uninterrupted
+from rubber_duck.storage.reserve import Reserve
 
 T = TypeVar("T")
 
@@ -61,6 +62,7 @@ class SqliteDatabase(Database):
         path = cast(Path, location.path)
         self._engine = _engine(path, settings.busy_timeout_s)
         self._path = path
+        self._reserve = Reserve(path, location.shown)
         self._writer = Lane("duck-sqlite-writer", partial(_connect_writer, self._engine, settings.busy_timeout_s))
         self._readers = [
             Lane(f"duck-sqlite-reader-{n}", partial(_connect_reader, self._engine)) for n in range(settings.readers)
@@ -74,6 +76,7 @@ class SqliteDatabase(Database):
     async def open(self) -> None:
         """Create the file and start the threads; the writer first, which sets the journal's mode."""
         await asyncio.to_thread(_create_file, self._path)
+        await asyncio.to_thread(self._reserve.make)
         await self._writer.open()
         for lane in self._readers:
             await lane.open()
@@ -82,6 +85,8 @@ class SqliteDatabase(Database):
     async def run(self, work: Callable[[Connection], T], *, write: bool = True) -> T:
         """Run `work` in a thread; writes that wait at the same time are committed together."""
         with telemetry.span("storage.transaction", write=write), self._claimed(write):
+            if write:
+                self._reserve.require_room()
             try:
                 return await (self._write(work) if write else self._read(work))
             except (SQLAlchemyError, sqlite3.Error, UnicodeEncodeError, OverflowError) as error:
@@ -123,6 +128,7 @@ class SqliteDatabase(Database):
     @asynccontextmanager
     async def _transaction(self, write: bool) -> AsyncIterator[_SqliteTransaction]:
         if write:
+            self._reserve.require_room()
             async with self._turn:
                 yield await self._begun(self._writer)
             return
@@ -140,7 +146,7 @@ class SqliteDatabase(Database):
                 self._idle.append(lane)
 
     async def _begun(self, lane: Lane) -> _SqliteTransaction:
-        transaction = _SqliteTransaction(lane, self.location)
+        transaction = _SqliteTransaction(lane, self.location, self._reserve)
         try:
             await transaction.call(_begin)
         except BaseException:
@@ -169,34 +175,46 @@ class SqliteDatabase(Database):
                     await uninterrupted(self._commit_together(alive))
 
     async def _commit_together(self, writes: Sequence[_Write]) -> None:
-        try:
-            outcomes = await self._writer.submit(partial(_together, [write.work for write in writes]))
-        except Exception as error:  # noqa: BLE001  # goes to everyone whose work was in the batch
-            outcomes = [_Outcome(error=error)] * len(writes)
+        outcomes = await self._outcomes(writes)
+        let_go = [each.error is not None and self._reserve.let_go_after(each.error) for each in outcomes]
+        if any(let_go) and all(each.error is not None for each in outcomes):
+            outcomes = await self._outcomes(writes)  # nothing of it was committed, and there is some room now
         for write, outcome in zip(writes, outcomes, strict=True):
             write.settle(outcome)
+
+    async def _outcomes(self, writes: Sequence[_Write]) -> list[_Outcome]:
+        try:
+            return await self._writer.submit(partial(_together, [write.work for write in writes]))
+        except Exception as error:  # noqa: BLE001  # goes to everyone whose work was in the batch
+            return [_Outcome(error=error)] * len(writes)
 
 
 class _SqliteTransaction(Transaction):
     """A transaction on a lane that nobody else uses until it ends."""
 
-    def __init__(self, lane: Lane, shown: str) -> None:
+    def __init__(self, lane: Lane, shown: str, reserve: Reserve) -> None:
         super().__init__()
         self._lane = lane
         self._shown = shown
+        self._reserve = reserve
 
     async def call(self, work: Callable[[Connection], T]) -> T:
         """Do `work` on the lane; its errors are translated."""
         try:
             return await self._lane.call(work)
         except Exception as error:
+            self._reserve.let_go_after(error)
             raise translated(error, self._shown) from error
 
     async def _send(self, statement: Executable, parameters: Parameters | None) -> Rows:
         return await self.call(lambda connection: Rows.of(connection.execute(statement, parameters)))
 
     async def _commit(self) -> None:
-        await self._lane.submit(_commit)
+        try:
+            await self._lane.submit(_commit)
+        except Exception as error:
+            self._reserve.let_go_after(error)
+            raise
 
     async def _rollback(self) -> None:
         if not self._lane.closed:  # a lane that closes rolls back by itself

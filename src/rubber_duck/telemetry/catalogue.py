@@ -163,6 +163,10 @@ EVENTS: Final[dict[str, Event]] = _catalogue(
         "What another process said made a subscriber raise; the others were told.",
         {"topic": "the topic", "error": "what it said"},
     ),
+    Event(
+        "storage.full", "error", "The disk is full; what is new is refused until there is room.", {"database": "which"}
+    ),
+    Event("storage.room", "info", "There is room on the disk again.", {"database": "which"}),
     Event("storage.rolled_back", "debug", "A transaction was rolled back.", {"error": "what ended it"}),
     Event(
         "storage.callback_failed",
@@ -282,6 +286,12 @@ EVENTS: Final[dict[str, Event]] = _catalogue(
         "warning",
         "This process was taken for dead, and begins anew.",
         {"executor": "its id until now"},
+    ),
+    Event(
+        "workflow.not_taken",
+        "warning",
+        "Nothing could be taken from a queue; it is looked at again.",
+        {"queue": "its name", "error": "what was wrong"},
     ),
     Event(
         "workflow.abandoned",

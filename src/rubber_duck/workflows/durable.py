@@ -37,6 +37,7 @@ from rubber_duck.workflows.status import (
     step_statuses,
 )
 from rubber_duck.workflows.store import RunRow, Which
+from rubber_duck.workflows.taking import Taking
 from rubber_duck.workflows.workflow import QUEUES, parsed, workflows
 
 Resolve = Callable[[str, UUID | None, str], Awaitable[Scope]]
@@ -84,6 +85,7 @@ class Durable:
         self.now = now
         self.clock = clock
         self.hands: object = None
+        self.taking: Taking | None = None
         self._queuing = Queuing()
         self._library: Library | None = None
         self._opening = asyncio.Lock()
@@ -106,10 +108,16 @@ class Durable:
         """
         run_id = str(new_key())
         enqueue = await self.enqueuing(scope, name, request, run_id=run_id, options=options)
-        await self.database.run(enqueue)
+        await (await self.library()).commit(self.database, enqueue)
         fault.point("workflow.after_enqueue")
+        self.wake(name)
         telemetry.emit("workflow.queued", workflow=name, run=run_id)
         return run_id
+
+    def wake(self, name: str) -> None:
+        """If this process works, let it look for the run of the workflow `name` that was queued just now."""
+        if self.taking is not None:
+            self.taking.wake(workflows.discover()[name].queue)
 
     async def enqueuing(
         self,
@@ -141,6 +149,7 @@ class Durable:
             "workflow": name,
             "actor": scope.actor.id,
             "project": None if scope.project is None else str(scope.project),
+            "rights": sorted(scope.rights),
             "trace": scope.trace,
             "request": msgspec.to_builtins(parsed(workflow, request)),
         }

@@ -9,7 +9,9 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import dbos._core as their_core
@@ -17,13 +19,17 @@ from dbos import DBOS, DBOSClient, EnqueueOptions
 from dbos import error as errors_of_dbos
 from dbos._utils import INTERNAL_QUEUE_NAME
 
-from rubber_duck.errors import Conflict, NotFound, StorageUnavailable, normalize
+from rubber_duck import fault
+from rubber_duck.errors import Conflict, NotFound, normalize
 from rubber_duck.settings import DatabaseSettings
 from rubber_duck.settings.tree import QueueSettings, WorkflowSettings
-from rubber_duck.storage.database import Connection
+from rubber_duck.storage.border import translated as of_database
+from rubber_duck.storage.database import Connection, Database
+from rubber_duck.storage.keys import new_key
 from rubber_duck.storage.lending import Engine, lent_engine
+from rubber_duck.storage.location import Location
 from rubber_duck.workflows.codec import JsonSerializer, refuse_pickles
-from rubber_duck.workflows.store import Theirs
+from rubber_duck.workflows.store import Executor, Theirs
 from rubber_duck.workflows.workflow import QUEUES
 
 T = TypeVar("T")
@@ -33,6 +39,9 @@ ENTRY: Final = "duck"
 """The one function that DBOS knows; which workflow it carries out stands in its input."""
 
 _THREADS: Final = 8
+_CALLS: Final = 4
+_NEWEST_S: Final = 2.0
+_GIVEN_BACK_LOOKS: Final = 500
 _CANCEL_POLL_S: Final = 0.25
 
 Envelope = dict[str, Any]  # Any: JSON values
@@ -53,8 +62,10 @@ class Library:
         refuse_pickles()
         _quiet()
         self._settings = settings
-        self._threads = ThreadPoolExecutor(2, thread_name_prefix="duck-durable")
+        self._threads = ThreadPoolExecutor(_CALLS, thread_name_prefix="duck-durable")
         self._is_working = False
+        self._under_way: set[Future[Any]] = set()  # Any: of whatever is called
+        self._shown = Location.parse(settings.url).shown
         self._engine = lent_engine(settings)
         self._worker_engine: Engine | None = None
         self.client = DBOSClient(
@@ -76,12 +87,25 @@ class Library:
 
     async def call(self, work: Callable[[], T]) -> T:
         """Do `work`, which uses the library's synchronous interface, in a thread; its errors leave as DuckErrors."""
+        under_way = self._threads.submit(work)
+        self._under_way.add(under_way)
+        under_way.add_done_callback(self._under_way.discard)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            return await asyncio.wrap_future(under_way)
         except errors_of_dbos.DBOSNonExistentWorkflowError as error:
             raise NotFound("there is no such run") from error
         except Exception as error:
-            raise translated(error) from error
+            raise translated(error, self._shown) from error
+
+    async def commit(self, database: Database, work: Callable[[Connection], T]) -> T:
+        """Do `work`, which queues a run, in a transaction of its own.
+
+        On SQLite all writers take turns, so it joins those of `database`. On a server it goes over DBOS's connections:
+        for those alone it keeps its statements compiled, which are most of what queuing costs.
+        """
+        if self.tables.status.schema is None:
+            return await database.run(work)
+        return await self.call(partial(_committed, self._engine, work))
 
     def enqueue(
         self, connection: Connection, options: EnqueueOptions, envelope: dict[str, Any]
@@ -116,31 +140,47 @@ class Library:
                 "enable_otlp": False,
             }
         )
+        DBOS.listen_queues([])  # what is ours to take, `taking` takes
         DBOS.launch()  # here, so that runs are carried out on this very loop
+
+    async def queues(
+        self, settings: WorkflowSettings, executor: Executor, *, clock: Callable[[], float]
+    ) -> list[LibraryQueue]:
+        """What `launch` made ready to take from; each limit holds from now on for all processes."""
+        found = []
         for name in QUEUES:
             limits = settings.queues.get(name, QueueSettings())
-            await self.call(lambda name=name, limits=limits: _register_queue(name, limits, settings.poll_s))  # type: ignore[misc]  # a loop's value, bound at once
+            theirs = await self.call(lambda name=name, limits=limits: _register_queue(name, limits, settings.poll_s))  # type: ignore[misc]  # a loop's value, bound at once
+            found.append(LibraryQueue(self, theirs, limits.per_process, executor, clock))
+        return found
 
     async def stop(self) -> None:
         """Stop working; what runs is interrupted and goes on elsewhere, or at the next start."""
         if not self._is_working:
             return
         self._is_working = False
+        await self._rested()
         try:
             await self.call(DBOS.destroy)
         finally:
             _entry.clear()
             if self._worker_engine is not None:
-                self._worker_engine.dispose()
+                await _disposed(self._worker_engine)
             # DBOS made its own threads, which have ended, those of the loop.
             asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(thread_name_prefix="asyncio"))
 
     async def close(self) -> None:
         """Let go of the connections."""
         await self.stop()
+        await self._rested()
         await self.call(self.client.destroy)
-        self._engine.dispose()
+        await _disposed(self._engine)
         self._threads.shutdown(wait=False)
+
+    async def _rested(self) -> None:
+        """Until no call is under way: whoever waited for one may be gone, and its connection is still in use."""
+        while under_way := [asyncio.wrap_future(each) for each in tuple(self._under_way)]:
+            await asyncio.wait(under_way)
 
     async def recover(self, executor_ids: Iterable[str]) -> int:
         """Put what dead processes were working on back into its queue; how many runs.
@@ -162,22 +202,93 @@ class Library:
         )
 
 
+class LibraryQueue:
+    """A queue of DBOS, taken from by us: with its own statements, which admit one taker for each run."""
+
+    def __init__(
+        self, library: Library, theirs: Any, most: int, executor: Executor, clock: Callable[[], float]
+    ) -> None:  # theirs: Any: DBOS's Queue
+        self.name: str = theirs.name
+        self.most = most
+        self._library = library
+        self._theirs = theirs
+        self._executor = executor
+        self._clock = clock
+        self._newest = (float("-inf"), False)
+
+    def room(self) -> int:
+        """How many more of its runs this process may work on."""
+        return self.most - int(_instance()._active_workflows_set.count_for_queue(self.name))
+
+    async def take(self) -> int:
+        """Take as many as there is room for and as wait, and begin to work on them; how many."""
+        return await self._library.call(self._take)
+
+    def _is_newest(self, database: Any) -> bool:  # Any: DBOS's database
+        """Whether no later version works: only the latest takes what was queued since; asked for now and then."""
+        asked_at, newest = self._newest
+        now = self._clock()
+        if now - asked_at > _NEWEST_S:
+            newest = bool(database._is_latest_version(self._executor.version))
+            self._newest = (now, newest)
+        return newest
+
+    def _take(self) -> int:
+        instance, owner = _instance(), str(new_key())
+        database, running = instance._sys_db, self.most - self.room()
+        try:
+            taken, _ = database.start_queued_workflows(
+                *(self._theirs, self._executor.id, self._executor.version, None, running),
+                owner_xid=owner,
+                is_latest_version=self._is_newest(database),
+            )
+        except Exception as error:
+            if _is_race(database, error):
+                return 0
+            raise
+        found = {each["workflow_uuid"]: each for each in database.get_workflow_statuses(taken)} if taken else {}
+        for run_id in taken:
+            with suppress(Exception):  # it is a dead letter now, its row says why, or it is put back as abandoned
+                their_core.execute_dequeued_workflow(instance, found[run_id], owner)
+        return len(taken)
+
+
+async def _disposed(engine: Engine) -> None:
+    """Close its connections, when DBOS's threads, which end at their next look, have given them back."""
+    pool: Any = engine.pool  # Any: only pools of this kind count
+    for _ in range(_GIVEN_BACK_LOOKS):
+        if not pool.checkedout():
+            break
+        await asyncio.sleep(0.01)
+    engine.dispose()
+
+
+def _committed(engine: Engine, work: Callable[[Connection], T]) -> T:
+    with engine.connect() as connection, connection.begin() as transaction:
+        result = work(connection)
+        fault.point("storage.before_commit")
+        transaction.commit()
+        fault.point("storage.after_commit")
+    return result
+
+
+def _is_race(database: Any, error: Exception) -> bool:  # Any: DBOS's database
+    """Whether another process took from the same queue at the same moment, where a limit holds for all."""
+    known = hasattr(error, "orig")
+    return known and bool(database.is_lock_conflict(error) or database.is_serialization_conflict(error))
+
+
 def version_of(workflows: Mapping[str, int]) -> str:
     """The application version: which workflows there are, in which versions. Only runs of the same are carried out."""
     listed = " ".join(f"{name}@{version}" for name, version in sorted(workflows.items()))
     return hashlib.blake2b(listed.encode(), digest_size=8).hexdigest()
 
 
-def translated(error: BaseException) -> BaseException:
-    """The DuckError for what DBOS or its database raised."""
-    known = normalize(error)
-    if known.code != "internal":
-        return known
+def translated(error: BaseException, shown: str) -> BaseException:
+    """The DuckError for what DBOS or the database `shown` raised."""
     if isinstance(error, errors_of_dbos.DBOSQueueDeduplicatedError):
         return Conflict("a run with this key waits or works already")
-    if isinstance(error, errors_of_dbos.DBOSException):
-        return known
-    return StorageUnavailable(f"the workflow tables cannot be used: {str(error).splitlines()[0] if str(error) else ''}")
+    return normalize(error) if isinstance(error, errors_of_dbos.DBOSException) else of_database(error, shown)
 
 
 def enqueue_options(*, queue: str, run_id: str, **more: Any) -> EnqueueOptions:  # Any: DBOS's own options
@@ -197,10 +308,10 @@ def _instance() -> Any:  # Any: a private function of DBOS
     return _get_dbos_instance()
 
 
-def _register_queue(name: str, limits: QueueSettings, poll_s: float) -> None:
-    DBOS.register_queue(
+def _register_queue(name: str, limits: QueueSettings, poll_s: float) -> Any:  # Any: DBOS's Queue
+    return DBOS.register_queue(
         name,
-        worker_concurrency=limits.per_process,
+        worker_concurrency=min(limits.per_process, limits.at_once or limits.per_process),
         global_concurrency=limits.at_once or None,
         limiter={"limit": limits.rate, "period": limits.rate_period_s} if limits.rate else None,
         polling_interval_sec=poll_s,

@@ -42,11 +42,10 @@ class Queuing:
     def put(self, connection: Connection, library: Library, run: Waiting) -> None:
         """Queue it, once. Raises LimitExceeded for a full queue, Conflict for a key that is taken."""
         row, status = run.row, library.tables.status
-        if store.has_run(connection, row.id):
-            return  # a step that starts a run is tried again
         if row.parent is None:
             self._require_room(connection, library, row.queue, run.most)
-        store.add_run(connection, row)
+        if not store.add_run(connection, row):
+            return  # a step that starts a run is tried again
         first = (run.level - 1) * _TURNS + 1
         tenant = f"{row.actor_id} {row.project_id or ''}"
         turn = store.next_turn(connection, status, row.queue, tenant, first, _TURNS - 1)

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Generic, Protocol, TypeVar
 from uuid import UUID
 
@@ -83,7 +83,10 @@ class Keeper(Protocol):
 
 @dataclass(slots=True)
 class Run:
-    """One run of a workflow. `hands` is what the application lent to workflows: whatever their steps touch."""
+    """One run of a workflow. `hands` is what the application lent to workflows: whatever their steps touch.
+
+    `asked_with` are the rights that whoever started it had then; `scope` has those of them that are left now.
+    """
 
     id: str
     workflow: str
@@ -92,6 +95,7 @@ class Run:
     scope: Scope
     hands: object
     keeper: Keeper
+    asked_with: frozenset[Right]
     _undos: list[tuple[str, Callable[[Any], Awaitable[None]], Any]] = field(default_factory=list)
     _told_at: float = 0.0
     _children: int = 0
@@ -214,7 +218,8 @@ class Run:
         return await self._normalized(lambda: self._worked(step))
 
     async def _worked(self, step: Step[T]) -> Any:  # Any: builtins
-        scope = await self.keeper.scope_of(self.scope.actor.id, self.scope.project, self.scope.trace)
+        now = await self.keeper.scope_of(self.scope.actor.id, self.scope.project, self.scope.trace)
+        scope = replace(now, rights=now.rights & self.asked_with)  # a run may do no more than whoever asked for it
         scope.require(self.right)
         self.scope = scope
         fault.point("workflow.before_step")

@@ -26,6 +26,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    literal,
     select,
     update,
 )
@@ -142,29 +143,26 @@ class Theirs:
         )
 
 
-def add_run(connection: Connection, row: RunRow) -> None:
-    """Keep a new run."""
-    connection.execute(
-        insert(runs).values(
-            id=row.id,
-            actor_id=row.actor_id,
-            project_id=row.project_id,
-            workflow=row.workflow,
-            version=row.version,
-            queue=row.queue,
-            parent=row.parent,
-            stopped="",
-            done=0,
-            total=0,
-            note="",
-            created_at=row.created_at,
-        )
-    )
-
-
-def has_run(connection: Connection, run_id: str) -> bool:
-    """Whether a run of that id is kept."""
-    return connection.execute(select(runs.c.id).where(runs.c.id == run_id)).first() is not None
+def add_run(connection: Connection, row: RunRow) -> bool:
+    """Keep a new run; False when one of its id is kept already."""
+    values = {
+        "id": row.id,
+        "actor_id": row.actor_id,
+        "project_id": row.project_id,
+        "workflow": row.workflow,
+        "version": row.version,
+        "queue": row.queue,
+        "parent": row.parent,
+        "stopped": "",
+        "done": 0,
+        "total": 0,
+        "note": "",
+        "created_at": row.created_at,
+    }
+    known = select(runs.c.id).where(runs.c.id == row.id).exists()
+    given = select(*(literal(value, runs.c[name].type) for name, value in values.items())).where(~known)
+    added = insert(runs).from_select(list(values), given).returning(runs.c.id)
+    return connection.execute(added).first() is not None
 
 
 def set_progress(connection: Connection, run_id: str, done: int, total: int, note: str) -> None:
@@ -234,27 +232,38 @@ def next_turn(connection: Connection, status: Table, queue: str, tenant: str, fi
     """The tenant's next turn among the runs of a queue whose priority for DBOS is from `first` to `first + most`.
 
     Turns are those of fair queuing (Goyal, Vin and Cheng, 1996, with all runs of one size): a run comes after the
-    tenant's last one, but not before the one that is next anyway. When nothing waits, they begin anew.
+    tenant's last one, but not before the one that is next anyway; when nothing waits, not before the last of all.
     """
-    lane = f"{queue} {first}"
     held = status.c
-    waits = (held.queue_name == queue) & (held.status == "ENQUEUED") & held.priority.between(first, first + most)
-    now = connection.execute(select(func.min(held.priority)).where(waits)).scalar()
-    if now is None:
-        connection.execute(delete(turns).where(turns.c.queue == lane))
-        now = first
+    waits = (held.status == "ENQUEUED") & held.status.in_(("ENQUEUED", "PENDING"))  # as DBOS's index of them says it
+    ours = (held.queue_name == queue) & waits & held.priority.between(first, first + most)
+    waiting_first = select(func.min(held.priority) - first).where(ours).scalar_subquery()
+    turn = _taken_turn(connection, f"{queue} {first}", tenant, waiting_first)
+    if turn <= most:
+        return turn
+    # After so many, turns begin anew once nothing waits; until then those who come are last.
+    if connection.execute(select(waiting_first)).scalar() is None:
+        connection.execute(delete(turns).where(turns.c.queue == f"{queue} {first}"))
+    return most
+
+
+def _taken_turn(connection: Connection, lane: str, tenant: str, waiting_first: Any) -> int:  # Any: a subquery
+    others = turns.alias()
+    last_of_all = select(func.max(others.c.turn)).where(others.c.queue == lane).scalar_subquery()
+    now = func.coalesce(waiting_first, last_of_all, 0)
     mine = (turns.c.queue == lane) & (turns.c.tenant == tenant)
-    after = case((turns.c.turn < now - first, now - first), else_=turns.c.turn + 1)
+    after = case((turns.c.turn < now, now), else_=turns.c.turn + 1)
     taken = update(turns).where(mine).values(turn=after).returning(turns.c.turn)
     turn = connection.execute(taken).scalar()
     if turn is None:
+        new = select(literal(lane, Text), literal(tenant, Text), now)
         try:
             with connection.begin_nested():
-                connection.execute(insert(turns).values(queue=lane, tenant=tenant, turn=now - first))
-            turn = now - first
+                connection.execute(insert(turns).from_select(["queue", "tenant", "turn"], new))
         except IntegrityError:  # another process was faster
-            turn = connection.execute(taken).scalar_one()
-    return int(min(turn, most))
+            return int(connection.execute(taken).scalar_one())
+        turn = connection.execute(select(turns.c.turn).where(mine)).scalar_one()
+    return int(turn)
 
 
 def refuse_pickled(connection: Connection, status: Table) -> int:

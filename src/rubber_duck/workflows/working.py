@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -13,7 +14,7 @@ import msgspec
 
 from rubber_duck import telemetry
 from rubber_duck.errors import InvalidDeclaration, UnknownName, normalize
-from rubber_duck.scope import Actor, Scope, new_trace
+from rubber_duck.scope import Actor, Right, Scope, new_trace
 from rubber_duck.storage.keys import new_key
 from rubber_duck.workflows import store
 from rubber_duck.workflows.durable import Durable
@@ -22,6 +23,7 @@ from rubber_duck.workflows.recovery import Recovery
 from rubber_duck.workflows.run import Run
 from rubber_duck.workflows.schedules import Clockwork
 from rubber_duck.workflows.store import Executor
+from rubber_duck.workflows.taking import Taking
 from rubber_duck.workflows.whereabouts import own_place
 from rubber_duck.workflows.workflow import Workflow, parsed, workflows
 
@@ -42,8 +44,10 @@ class Worker:
         project = None if envelope["project"] is None else UUID(envelope["project"])
         run_id = DBOS.workflow_id or ""
         with telemetry.correlated(envelope["trace"]):
+            asked_with = frozenset(map(Right, envelope["rights"]))
             scope = Scope(Actor(envelope["actor"], envelope["actor"]), project, frozenset(), envelope["trace"])
-            run = Run(run_id, workflow.name, workflow.version, workflow.right, scope, self._durable.hands, self)
+            hands = self._durable.hands
+            run = Run(run_id, workflow.name, workflow.version, workflow.right, scope, hands, self, asked_with)
             return await self._run(workflow, envelope["request"], run)
 
     async def _run(self, workflow: type[Workflow[Any, Any]], raw: object, run: Run) -> Any:  # Any: as above
@@ -93,6 +97,7 @@ class Worker:
         """Queue another run, once."""
         enqueue = await self._durable.enqueuing(scope, name, request, run_id=run_id, parent=parent)
         await self._durable.database.run(enqueue)
+        self._durable.wake(name)
         return run_id
 
     async def ended(self, scope: Scope, run_id: str) -> object:
@@ -119,18 +124,22 @@ async def working(durable: Durable, *, executor_id: str | None = None) -> AsyncI
     await recovery.register()
     try:
         await library.launch(settings, version, executor.id, Worker(durable).carry_out)
-        async with _kept(recovery, clockwork) as failed:
+        queues = await library.queues(settings, executor, clock=durable.clock)
+        durable.taking = Taking(queues, poll_s=settings.poll_s, chance=random.random)
+        async with _kept(recovery, clockwork, durable.taking) as failed:
             yield failed
     finally:
+        durable.taking = None
         await library.stop()
         await recovery.leave()
 
 
 @asynccontextmanager
-async def _kept(recovery: Recovery, clockwork: Clockwork) -> AsyncIterator[Callable[[], Any]]:
-    """Beating, reaping and the clock in tasks of their own; yields what waits for the first of them to fail."""
+async def _kept(recovery: Recovery, clockwork: Clockwork, taking: Taking) -> AsyncIterator[Callable[[], Any]]:
+    """Beating, reaping, the clock and taking in tasks of their own; yields what waits for the first of them to fail."""
     tasks = [asyncio.create_task(recovery.keep(), name="heartbeat")]
     tasks.append(asyncio.create_task(clockwork.keep(), name="schedules"))
+    tasks.append(asyncio.create_task(taking.keep(), name="taking"))
 
     async def failed() -> None:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
