@@ -11,6 +11,7 @@ HERE := $(firstword $(shell printf '%s' '$(CURDIR)' | cksum))
 RUN := $(VENV)/.run-$(HERE)
 DEV := $(VENV)/.dev-$(HERE)
 BENCH := $(VENV)/.bench-$(HERE)
+DIST := $(VENV)/.dist-$(HERE)
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo "$$p" && break; done)
@@ -32,7 +33,7 @@ ifdef PROJECT
 override export PROJECT := $(value PROJECT)
 endif
 
-.PHONY: help run test check format bench soak docs lock dev clean project-named servers
+.PHONY: help run test check format bench soak dist docs lock dev clean project-named servers
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -60,6 +61,9 @@ bench: $(BENCH) ## Measure beside other tools, in one run; cases come from DUCK_
 
 soak: $(DEV) ## Run for a long time under load and faults, and report what was lost
 	@$(BIN)/python -m benchmarks.soak $(ARGS)
+
+dist: $(DIST) ## Make wheel, sdist, duck.pyz and a one-file duck in dist/, and try each against a running server
+	@$(BIN)/python tools/dist.py $(ARGS)
 
 docs: $(RUN) ## Write the reference in docs/reference/ anew from the code
 	@$(BIN)/python docs/generate.py
@@ -106,4 +110,9 @@ $(DEV): $(RUN) requirements/dev.txt
 $(BENCH): $(DEV) requirements/bench.txt
 	@echo "Installing what benchmarks compare with (once) …"
 	@$(INSTALL) requirements/bench.txt
+	@touch $@
+
+$(DIST): $(DEV) requirements/dist.txt
+	@echo "Installing what makes distributions (once) …"
+	@$(INSTALL) requirements/dist.txt
 	@touch $@

@@ -118,7 +118,7 @@ class Egress:
     @asynccontextmanager
     async def request(
         self,
-        method: Literal["GET", "POST"],
+        method: Literal["GET", "POST", "DELETE"],
         path: str,
         body: JsonValue = None,
         *,

@@ -24,6 +24,7 @@ class Right(StrEnum):
     COMMAND_RUN = "command.run"
     WORKFLOW_RUN = "workflow.run"
     CATALOG_READ = "catalog.read"
+    ACCOUNT_OWN = "account.own"
     ADMINISTER = "administer"
 
 

@@ -27,12 +27,13 @@ TABLES = {"alembic_version", "analysis_results", "code_facts", "code_files", "pr
     "search_indexes",
     "search_words",
     *("account_state", "api_keys", "audit", "memberships", "users"),
+    *("invitations", "passwords", "requests", "sessions", "tickets"),
 }
 
 
 def declare_tables() -> None:
     """Import every slice's tables."""
-    for slice_name in ("accounts", "analysis", "code", "llm", "search", "workflows", "workspace"):
+    for slice_name in ("accounts", "analysis", "code", "llm", "search", "server", "workflows", "workspace"):
         importlib.import_module(f"rubber_duck.{slice_name}.store")
 
 

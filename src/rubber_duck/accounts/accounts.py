@@ -11,10 +11,19 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from rubber_duck.accounts import store
+from rubber_duck.accounts import references, store
 from rubber_duck.accounts.keys import IssuedKey, digest_of, id_of, new_key
 from rubber_duck.accounts.roles import IN_A_PROJECT, ON_THE_SERVER, RIGHTS, Role
-from rubber_duck.accounts.user import ApiKey, AuditVerdict, Entry, Standing, User
+from rubber_duck.accounts.tokens import Tokens
+from rubber_duck.accounts.user import (
+    ApiKey,
+    AuditVerdict,
+    Credential,
+    CredentialKind,
+    Entry,
+    Standing,
+    User,
+)
 from rubber_duck.cluster.cluster import Cluster
 from rubber_duck.errors import Denied, InvalidInput, NotFound, Unauthenticated, Unavailable, UnknownName
 from rubber_duck.scope import Actor, Right, Scope
@@ -26,10 +35,15 @@ CHANGED: Final = "accounts:changed"
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._@-]{0,99}")
 _NOBODY: Final = digest_of("nobody")
+_TOKEN: Final = "ey"
+"""How every JWT begins: its header is JSON in base64url."""
 
 
 class Accounts:
-    """Users, keys and roles of one installation. `clock` gives aware moments, `random_bytes` random bytes."""
+    """Users, keys and roles of one installation.
+
+    `clock` gives aware moments, `random_bytes` random bytes; without `tokens` nobody comes in with one.
+    """
 
     def __init__(
         self,
@@ -38,16 +52,17 @@ class Accounts:
         *,
         clock: Callable[[], datetime],
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+        tokens: Tokens | None = None,
     ) -> None:
         self._database = database
         self._cluster = cluster
         self._clock = clock
         self._random_bytes = random_bytes
+        self._tokens = tokens
 
     async def add_user(self, scope: Scope, name: str, role: Role) -> User:
         """Raises InvalidInput, Conflict."""
-        if not _NAME.fullmatch(name):
-            raise InvalidInput(f"{name!r} is no name for a user: use lower-case letters, digits and `.`, `_`, `@`, `-`")
+        check_name(name)
         if role not in ON_THE_SERVER:
             raise InvalidInput(f"on the server one is {' or '.join(ON_THE_SERVER)}, not {role.value!r}")
         user = User(new_row_key(), name, role, self._clock())
@@ -68,7 +83,7 @@ class Accounts:
             user = await store.read_user(scope, tx, name)
             await store.set_disabled(scope, tx, user, at if disabled else None)
             await store.record(tx, scope, "user.disable" if disabled else "user.enable", name, at)
-            tx.after_commit(self._tell)
+            tx.after_commit(self.tell)
         return replace(user, disabled_at=at if disabled else None)
 
     async def add_key(
@@ -101,7 +116,7 @@ class Accounts:
         async with self._database.begin() as tx:
             await store.revoke_key(scope, tx, key_id, at)
             await store.record(tx, scope, "key.revoke", key_id, at)
-            tx.after_commit(self._tell)
+            tx.after_commit(self.tell)
 
     async def set_role(self, scope: Scope, project_id: UUID, name: str, role: Role | None) -> None:
         """Give a user a role in a project, or none. Raises NotFound, InvalidInput; Conflict for no such project."""
@@ -112,20 +127,54 @@ class Accounts:
             user = await store.read_user(scope, tx, name)
             await store.set_membership(scope, tx, project_id, user, role)
             await store.record(tx, scope, "role.set", f"{project_id} {name} {role.value if role else 'none'}", at)
-            tx.after_commit(self._tell)
+            tx.after_commit(self.tell)
 
-    async def standing(self, key: str) -> Standing:
-        """Who the key is, and what they may do on the server now. Raises Unauthenticated, for whatever reason."""
-        key_id = id_of(key)
+    async def standing(self, secret: str) -> Standing:
+        """Who comes with a key, a session, a ticket or a token, and what they may do on the server now.
+
+        A ticket is good for one time. Raises Unauthenticated, for whatever reason.
+        """
+        if (kind := references.kind_of(secret)) is references.Kind.SESSION:
+            return await self._by_credential(CredentialKind.SESSION, references.digest_of(secret))
+        if kind is references.Kind.TICKET:
+            async with self._database.begin() as tx:
+                taken = await store.take_ticket(tx, references.digest_of(secret))
+            if taken is None or taken[2] <= self._clock():
+                raise Unauthenticated("this ticket was used, or its 30 seconds are over; ask for a new one")
+            return await self._by_credential(CredentialKind(taken[0]), taken[1])
+        if secret.startswith(_TOKEN) and self._tokens is not None:
+            claim = self._tokens.read(secret)
+            return await self._by_credential(claim.kind, claim.credential)
+        key_id = id_of(secret)
         async with self._database.begin(write=False) as tx:
             found = await store.find_key(tx, key_id)
-        is_right = hmac.compare_digest(digest_of(key), _NOBODY if found is None else found[2])
-        if found is None or not is_right or not self._is_valid(found[0], found[1]):
-            raise Unauthenticated(
-                "this key is not known, was revoked or has expired; ask your administrator for a new one"
-            )
-        user, kept, _ = found
-        return Standing(user, kept, _capped(RIGHTS[user.role], kept))
+        is_right = hmac.compare_digest(digest_of(secret), _NOBODY if found is None else found[2])
+        if found is None or not is_right:
+            raise _unknown()
+        return self._of_key(found[0], found[1])
+
+    async def again(self, standing: Standing) -> Standing:
+        """What somebody who came in may do now. Raises Unauthenticated when their credential is worth nothing more."""
+        return await self._by_credential(standing.credential.kind, standing.credential.id)
+
+    async def _by_credential(self, kind: CredentialKind, credential: str) -> Standing:
+        async with self._database.begin(write=False) as tx:
+            if kind is CredentialKind.KEY:
+                key = await store.find_key(tx, credential)
+                if key is None:
+                    raise _unknown()
+                return self._of_key(key[0], key[1])
+            session = await store.find_session(tx, credential)
+        if session is None or session[0].disabled_at or session[2] or session[1] <= self._clock():
+            raise Unauthenticated("you are not signed in any more; sign in again")
+        user, until, _ = session
+        return Standing(user, Credential(kind, credential, None, until), RIGHTS[user.role])
+
+    def _of_key(self, user: User, key: ApiKey) -> Standing:
+        if not self._is_valid(user, key):
+            raise _unknown()
+        credential = Credential(CredentialKind.KEY, key.id, key.rights, key.expires_at)
+        return Standing(user, credential, _capped(RIGHTS[user.role], credential))
 
     async def project_scope(self, standing: Standing, project_id: UUID, trace: str) -> Scope:
         """What they may do in a project now. Raises NotFound when they have no role there: they may not know of it."""
@@ -133,7 +182,7 @@ class Accounts:
             role = await store.role_in(tx, standing.user.id, project_id)
         if role is None:
             raise NotFound(f"there is no project with the id {str(project_id)!r}")
-        rights = _capped(RIGHTS[role], standing.key)
+        rights = _capped(RIGHTS[role], standing.credential)
         return Scope(actor_of(standing.user), project_id, rights, trace)
 
     async def roles(self, standing: Standing) -> dict[UUID, Role]:
@@ -164,7 +213,8 @@ class Accounts:
         is_expired = key.expires_at is not None and key.expires_at <= self._clock()
         return user.disabled_at is None and key.revoked_at is None and not is_expired
 
-    async def _tell(self) -> None:
+    async def tell(self) -> None:
+        """Tell every process that somebody's rights changed."""
         try:
             await self._cluster.publish(CHANGED, b"")
         except Unavailable:
@@ -182,7 +232,7 @@ async def scope_of_user(database: Database, user_id: str, project_id: UUID | Non
     except ValueError:
         raise gone from None
     async with database.begin(write=False) as tx:
-        user = await store.find_user(tx, key)
+        user = await store.user_of(tx, key)
         role = user.role if user is not None else None
         if user is not None and project_id is not None:
             role = await store.role_in(tx, key, project_id)
@@ -191,10 +241,20 @@ async def scope_of_user(database: Database, user_id: str, project_id: UUID | Non
     return Scope(actor_of(user), project_id, RIGHTS[role], trace)
 
 
+def check_name(name: str) -> None:
+    """Raises InvalidInput for what cannot be the name of a user."""
+    if not _NAME.fullmatch(name):
+        raise InvalidInput(f"{name!r} is no name for a user: use lower-case letters, digits and `.`, `_`, `@`, `-`")
+
+
 def actor_of(user: User) -> Actor:
     """The user as who asks."""
     return Actor(str(user.id), user.name)
 
 
-def _capped(rights: frozenset[Right], key: ApiKey) -> frozenset[Right]:
-    return rights if key.rights is None else rights & key.rights
+def _unknown() -> Unauthenticated:
+    return Unauthenticated("this key is not known, was revoked or has expired; ask your administrator for a new one")
+
+
+def _capped(rights: frozenset[Right], credential: Credential) -> frozenset[Right]:
+    return rights if credential.rights is None else rights & credential.rights

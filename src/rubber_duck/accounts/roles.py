@@ -25,8 +25,8 @@ _MEMBER: Final = _VIEWER | {Right.ANALYSIS_RUN, Right.FILE_WRITE, Right.WORKFLOW
 _MAINTAINER: Final = _MEMBER | {Right.PROJECT_WRITE}
 
 RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
-    Role.ADMINISTRATOR: frozenset({Right.ADMINISTER, Right.CATALOG_READ}),
-    Role.PERSON: frozenset({Right.CATALOG_READ}),
+    Role.ADMINISTRATOR: frozenset({Right.ADMINISTER, Right.CATALOG_READ, Right.ACCOUNT_OWN}),
+    Role.PERSON: frozenset({Right.CATALOG_READ, Right.ACCOUNT_OWN}),
     Role.OWNER: _MAINTAINER | {Right.PROJECT_PURGE, Right.FILE_PURGE},
     Role.MAINTAINER: _MAINTAINER,
     Role.MEMBER: _MEMBER,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from rubber_duck.accounts.roles import Role
@@ -34,13 +35,44 @@ class ApiKey:
     revoked_at: datetime | None = None
 
 
+class CredentialKind(StrEnum):
+    """What somebody came in with."""
+
+    KEY = "key"
+    SESSION = "session"
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What somebody came in with: a key, or a session of a person who signed in. `id` finds it again, and is no secret.
+
+    `rights` None: all that the user has; else at most these.
+    """
+
+    kind: CredentialKind
+    id: str
+    rights: frozenset[Right] | None
+    expires_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a key's owner may do on the server now."""
+    """What somebody may do on the server now."""
 
     user: User
-    key: ApiKey
+    credential: Credential
     rights: frozenset[Right]
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """That somebody may become a user. `name` "": whoever comes first, as in the first run of a server."""
+
+    name: str
+    role: Role
+    project_id: UUID | None
+    project_role: Role | None
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

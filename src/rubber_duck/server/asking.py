@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from rubber_duck.call import Delta, Progress
 from rubber_duck.channels.channel import Push, Seat
 from rubber_duck.channels.stream import Say, follow
-from rubber_duck.cluster.cluster import Limit
-from rubber_duck.errors import LimitExceeded
 from rubber_duck.scope import Scope
-from rubber_duck.server.desk import Desk
-
-RUNS: Final = Limit(rate=2.0, burst=20.0)
-"""How often one person may run an engine, on all nodes together."""
+from rubber_duck.server.desk import Desk, Member
+from rubber_duck.server.limits import Asked, RouteClass
 
 
 class RunRequest(msgspec.Struct, frozen=True):
@@ -52,11 +48,9 @@ class ProgressView(msgspec.Struct, frozen=True):
     note: str
 
 
-async def afford(desk: Desk, seat: Seat) -> None:
-    """Raises LimitExceeded, and Unavailable while nobody can say how often they ran something."""
-    allowance = await desk.cluster.allow(f"run:{seat.scope.actor.id}", RUNS)
-    if not allowance.allowed:
-        raise LimitExceeded(f"engines are asked too often; try again in {allowance.retry_after_s:.1f} s")
+async def afford(desk: Desk, member: Member, project: str = "") -> None:
+    """Raises RateLimited, and Unavailable while nobody can say how often they ran something."""
+    await desk.limits.take(Asked(RouteClass.RUN, member.address, member.standing, project))
 
 
 async def answer(desk: Desk, seat: Seat, asked: RunRequest, scope: Scope, push: Push) -> msgspec.Raw:

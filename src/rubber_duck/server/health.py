@@ -43,7 +43,7 @@ async def examine(desk: Desk) -> HealthView:
     asked = (_database(opened["database"]), _cluster(desk), _disk(desk.app.settings.home), _engines(desk))
     parts = dict(zip(names, await asyncio.gather(*map(_timed, asked)), strict=True))
     ok = all(part.ok for part in parts.values())
-    return HealthView(ok, __version__, round(desk.uptime_s(), 1), desk.sockets(), _memory_bytes(), parts)
+    return HealthView(ok, __version__, round(desk.uptime_s(), 1), desk.sockets(), memory_bytes(), parts)
 
 
 async def is_ready(desk: Desk) -> bool:
@@ -82,7 +82,8 @@ async def _engines(desk: Desk) -> PartView:
     return PartView(ok=not ill, detail="; ".join(ill))
 
 
-def _memory_bytes() -> int:
+def memory_bytes() -> int:
+    """Resident memory of this process, 0 where the system does not say."""
     try:
         with open("/proc/self/statm", encoding="ascii") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")

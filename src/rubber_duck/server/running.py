@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import uvicorn
@@ -13,6 +15,7 @@ import uvicorn
 from rubber_duck.app import App
 from rubber_duck.errors import InvalidInput, Unavailable
 from rubber_duck.server.asgi import Server
+from rubber_duck.settings.tree import ServerSettings
 
 STOP_S: Final = 4
 """Seconds that open requests have when the server stops."""
@@ -21,24 +24,57 @@ LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 _FRAME_BYTES: Final = 6_000_000
 
 
-def check_address(host: str) -> None:
-    """Raises InvalidInput for any address but this machine's own: there is no TLS yet."""
-    if host not in LOOPBACK:
-        raise InvalidInput(
-            f"{host!r} can be reached from other machines, and this server has no TLS yet; "
-            "serve 127.0.0.1, and let other machines in through ssh -L"
-        )
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a server is: an address and a port, and how it is reached from other machines, if it is."""
+
+    host: str
+    port: int
+    server: ServerSettings = field(default_factory=ServerSettings)
+
+    @property
+    def has_tls(self) -> bool:
+        """Whether it speaks TLS itself."""
+        return bool(self.server.certificate)
+
+    @property
+    def url(self) -> str:
+        """Its address as people write it."""
+        named = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.has_tls else 'http'}://{named}:{self.port}"
+
+    def hosts(self) -> frozenset[str]:
+        """Every `Host` that it answers to."""
+        named = f"[{self.host}]" if ":" in self.host else self.host
+        own = {f"{name}:{self.port}" for name in (named, "localhost", "127.0.0.1", "[::1]")}
+        return frozenset(own | {name for each in self.server.names for name in (each, f"{each}:{self.port}")})
+
+    def check(self) -> None:
+        """Raises InvalidInput for another address than this machine's own, unless it has TLS or a declared proxy."""
+        settings = self.server
+        if bool(settings.certificate) != bool(settings.private_key):
+            raise InvalidInput("server.certificate and server.private_key belong together: set both")
+        for path in filter(None, (settings.certificate, settings.private_key)):
+            if not os.path.isfile(path):
+                raise InvalidInput(f"there is no file {path!r}, which is named in server.certificate or private_key")
+        if self.host not in LOOPBACK and not self.has_tls and not settings.proxies:
+            raise InvalidInput(
+                f"{self.host!r} can be reached from other machines, and what is said could be read on the way: set "
+                "server.certificate and server.private_key, or say in server.proxies which proxy has TLS"
+            )
+        if self.host not in LOOPBACK and not settings.names:
+            raise InvalidInput("say in server.names by which name it is called, e.g. duck.example")
 
 
-async def run(app: App, host: str, port: int, *, on_ready: Callable[[], None]) -> None:
+async def run(app: App, place: Place, *, on_ready: Callable[[Server], Awaitable[None]]) -> None:
     """Serve until a signal ends it. Raises InvalidInput for an address, Unavailable for a port that is taken."""
-    check_address(host)
-    named = f"[{host}]" if ":" in host else host
-    server = Server(app, frozenset({f"{name}:{port}" for name in (named, "localhost", "127.0.0.1", "[::1]")}))
+    place.check()
+    settings = place.server
+    server = Server(app, place.hosts(), is_secure=place.has_tls or bool(settings.proxies))
     config = uvicorn.Config(
         server.asgi,
-        host=host,
-        port=port,
+        host=place.host,
+        port=place.port,
         ws="websockets-sansio",
         ws_max_size=_FRAME_BYTES,
         ws_per_message_deflate=False,
@@ -47,19 +83,25 @@ async def run(app: App, host: str, port: int, *, on_ready: Callable[[], None]) -
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(settings.proxies),
+        forwarded_allow_ips=list(settings.proxies) or None,
+        ssl_certfile=settings.certificate or None,
+        ssl_keyfile=settings.private_key or None,
+        h11_max_incomplete_event_size=64_000,
         timeout_graceful_shutdown=STOP_S,
     )
     running = _Running(config, server, on_ready)
     await running.serve()
     if not running.started:
-        raise Unavailable(f"the port {port} of {host} is taken, or may not be used; choose another with --port")
+        raise Unavailable(
+            f"the port {place.port} of {place.host} is taken, or may not be used; choose another with --port"
+        )
 
 
 class _Running(uvicorn.Server):
     """uvicorn, which tells when it is ready, and hangs up on open sockets before it waits for them."""
 
-    def __init__(self, config: uvicorn.Config, server: Server, on_ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, server: Server, on_ready: Callable[[Server], Awaitable[None]]) -> None:
         super().__init__(config)
         self._server = server
         self._on_ready = on_ready
@@ -87,7 +129,7 @@ class _Running(uvicorn.Server):
             self.should_exit = True
             return
         if self.started:
-            self._on_ready()
+            await self._on_ready(self._server)
 
     async def shutdown(self, sockets: list[Any] | None = None) -> None:
         """As uvicorn's, after every socket was told."""

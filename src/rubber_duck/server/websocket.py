@@ -20,6 +20,7 @@ from rubber_duck.scope import new_trace
 from rubber_duck.server import guard
 from rubber_duck.server.desk import Desk, Member
 from rubber_duck.server.doors import doors
+from rubber_duck.server.limits import Asked, RouteClass
 
 IDLE_S: Final = 60.0
 """A client that sends nothing for so long, not even a heartbeat, is gone."""
@@ -34,11 +35,10 @@ _UNREADABLE: Final = 1008
 
 
 class Connection:
-    """One WebSocket that was let in with `key`."""
+    """One WebSocket of a member."""
 
-    def __init__(self, wire: WebSocket, key: str, member: Member, socket: Socket) -> None:
+    def __init__(self, wire: WebSocket, member: Member, socket: Socket) -> None:
         self._wire = wire
-        self._key = key
         self._member = member
         self._socket = socket
         self._reason = TRY_LATER
@@ -57,13 +57,13 @@ class Connection:
 
     def has_expired(self, now: datetime) -> bool:
         """Whether the key it was let in with is over."""
-        until = self._member.standing.key.expires_at
+        until = self._member.standing.credential.expires_at
         return until is not None and until <= now
 
     async def recheck(self, desk: Desk) -> None:
         """Take the rights that the key has now; end when it has none."""
         try:
-            self._member.standing = await desk.accounts.standing(self._key)
+            self._member.standing = await desk.accounts.again(self._member.standing)
         except Unauthenticated:
             self.end(REVOKED)
         except DuckError:  # nobody can say what they may do: they come back when somebody can
@@ -127,7 +127,9 @@ class Connections:
             guard.check_parameters(wire.query_params)
             key = guard.key_in(wire.headers)
             asked_in = self._round
-            member = Member(await desk.accounts.standing(key), new_trace())
+            address = wire.client.host if wire.client is not None else ""
+            await desk.limits.take(Asked(RouteClass.READ, address))
+            member = Member(await desk.accounts.standing(key), new_trace(), address)
         except DuckError as error:
             telemetry.count("socket.refused", reason=error.code)
             await wire.send_denial_response(PlainTextResponse(error.message, error.status))
@@ -135,7 +137,7 @@ class Connections:
         opened: dict[str, Opener] = dict(doors(desk, member))
         offered = guard.PROTOCOL in wire.headers.get("sec-websocket-protocol", "")
         await wire.accept(guard.PROTOCOL if offered else None)
-        connection = Connection(wire, key, member, Socket(member.scope(), opened, desk.cluster))
+        connection = Connection(wire, member, Socket(member.scope(), opened, desk.cluster))
         self._open.add(connection)
         try:
             if asked_in != self._round:  # rights changed after they were read, and this one was not rechecked

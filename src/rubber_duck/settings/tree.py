@@ -184,6 +184,38 @@ class WorkflowSettings(Section, frozen=True):
     ] = field(default_factory=dict)
 
 
+class ServerSettings(Section, frozen=True):
+    """Who serves whom, and how. Addresses other than this machine's own need TLS or a declared proxy."""
+
+    secret: Annotated[
+        str,
+        Meta(
+            description="What tokens are signed with, the same on every node: 32 random characters or more; empty: "
+            "made at the first start and kept in `server.secret` in the home folder.",
+            extra={"secret": "url"},
+        ),
+    ] = ""
+    names: Annotated[
+        tuple[str, ...],
+        Meta(max_length=100, description="Names that browsers and proxies call it by, e.g. `duck.example`."),
+    ] = ()
+    certificate: Annotated[str, Meta(description="The file with the TLS certificate and its chain, PEM.")] = ""
+    private_key: Annotated[str, Meta(description="The file with the certificate's private key, PEM.")] = ""
+    proxies: Annotated[
+        tuple[str, ...],
+        Meta(max_length=100, description="Addresses of proxies in front of it, which have TLS and are believed."),
+    ] = ()
+
+
+class WorkspaceSettings(Section, frozen=True):
+    """Where projects of a server may lie."""
+
+    roots: Annotated[
+        tuple[str, ...],
+        Meta(max_length=100, description="Folders below which an administrator may open projects over HTTP."),
+    ] = ()
+
+
 class ContextSettings(Section, frozen=True):
     """What a model is told. A project's own duck.toml may have this table; it has no keys yet."""
 
@@ -215,6 +247,8 @@ class Settings(Section, frozen=True):
     analysis: Annotated[AnalysisSettings, Meta(description="Rules.")] = AnalysisSettings()
     llm: Annotated[ModelSettings, Meta(description="Models.")] = ModelSettings()
     context: Annotated[ContextSettings, Meta(description="Context for models.")] = ContextSettings()
+    server: Annotated[ServerSettings, Meta(description="The server.")] = ServerSettings()
+    workspace: Annotated[WorkspaceSettings, Meta(description="Projects of a server.")] = WorkspaceSettings()
     workflows: Annotated[WorkflowSettings, Meta(description="Durable work.")] = WorkflowSettings()
     engines: Annotated[
         dict[str, dict[str, Option]],

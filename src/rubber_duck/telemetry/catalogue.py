@@ -134,6 +134,18 @@ EVENTS: Final[dict[str, Event]] = _catalogue(
         {"hosts": "the names it answers to"},
     ),
     Event(
+        "http.answered",
+        "info",
+        "A request over HTTP was answered; what stood in its address and its headers is not told.",
+        {"route": "method and path of the route", "status": "the status", "duration_ms": "milliseconds"},
+    ),
+    Event(
+        "http.failed",
+        "error",
+        "A route raised something of its own; the client was told that the request failed.",
+        {"route": "method and path of the route", "error": "what it said"},
+    ),
+    Event(
         "server.unsure",
         "error",
         "Nobody could say for seconds whether rights changed, so every socket was ended; clients may come back.",

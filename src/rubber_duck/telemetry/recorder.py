@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -22,6 +22,7 @@ class Recorder(Protocol):
 
 _NOTHING: Final[AbstractContextManager[None]] = nullcontext()
 _recorder: Recorder | None = None
+_hear: Callable[[str, int], None] | None = None
 
 
 def span(name: str, /, **attributes: Attribute) -> AbstractContextManager[None]:
@@ -30,9 +31,22 @@ def span(name: str, /, **attributes: Attribute) -> AbstractContextManager[None]:
 
 
 def count(name: str, value: int = 1, /, **attributes: Attribute) -> None:
-    """Add to a counter; does nothing while no recorder is set."""
+    """Add to a counter; does nothing while no recorder is set and nobody counts along."""
     if _recorder is not None:
         _recorder.count(name, value, attributes)
+    if _hear is not None:
+        _hear(name, value)
+
+
+@contextmanager
+def counting(hear: Callable[[str, int], None]) -> Iterator[None]:
+    """Tell `hear` of each counter's name and what is added to it, besides the recorder, until the block ends."""
+    global _hear  # noqa: PLW0603  # as in recording
+    before, _hear = _hear, hear
+    try:
+        yield
+    finally:
+        _hear = before
 
 
 @contextmanager

@@ -2,35 +2,49 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from fastapi.routing import APIRoute
+from msgspec.structs import replace
 from starlette.routing import WebSocketRoute
 
 from rubber_duck.app import App
 from rubber_duck.call import Parts
 from rubber_duck.engines.engine import engines
 from rubber_duck.engines.roster import Roster
-from rubber_duck.errors import Denied, InvalidInput, Unauthenticated
+from rubber_duck.errors import Denied, InvalidInput, InvalidSettings, Unauthenticated
 from rubber_duck.scope import Right
 from rubber_duck.server import guard
-from rubber_duck.server.asgi import ROUTES, Server
+from rubber_duck.server.api.table import ROUTES
+from rubber_duck.server.asgi import SOCKET, Server
 from rubber_duck.server.channels.code import Code
 from rubber_duck.server.doors import CHANNELS
-from rubber_duck.server.running import check_address
+from rubber_duck.server.running import Place
+from rubber_duck.server.secret import checked, server_secret
 from rubber_duck.settings import Settings
+from rubber_duck.settings.tree import ServerSettings
 from rubber_duck.supervision import Supervisor
 
 HOSTS = frozenset({"127.0.0.1:4010", "localhost:4010"})
 
 
-def test_every_route_is_in_the_list_of_rights() -> None:
+def test_every_route_is_in_the_table_and_has_a_right_or_says_that_it_has_none() -> None:
     settings = Settings()
     server = Server(App(settings, Parts(settings), Roster(engines, settings), Supervisor()), HOSTS)
-    routes = {each.path for each in server.asgi.routes if isinstance(each, (APIRoute, WebSocketRoute))}
-    assert routes == set(ROUTES)
-    assert len(server.asgi.routes) == len(ROUTES)
-    assert {path for path, right in ROUTES.items() if right is None} == {
-        *("/health/live", "/health/ready", "/socket/websocket"),
+    routes = {
+        f"{method} {each.path}"
+        for each in server.asgi.routes
+        if isinstance(each, APIRoute)
+        for method in each.methods or ()
+    }
+    sockets = {each.path for each in server.asgi.routes if isinstance(each, WebSocketRoute)}
+    assert routes == {route.name for route in ROUTES}
+    assert sockets == {SOCKET}
+    assert len(server.asgi.routes) == len(ROUTES) + 1
+    assert {route.name for route in ROUTES if route.right is None} == {
+        *("GET /health/live", "GET /health/ready", "GET /api/v1/openapi.json"),
+        *("POST /api/v1/session", "POST /api/v1/invitations/accept"),
     }
 
 
@@ -44,6 +58,13 @@ def test_every_event_of_every_topic_takes_a_right() -> None:
         "cli.projects": Right.CATALOG_READ,
         "cli.run": Right.CATALOG_READ,
         "cli.resume": Right.CATALOG_READ,
+        "cli.keys": Right.ACCOUNT_OWN,
+        "cli.key_add": Right.ACCOUNT_OWN,
+        "cli.key_rotate": Right.ACCOUNT_OWN,
+        "cli.key_revoke": Right.ACCOUNT_OWN,
+        "cli.sign_out": Right.ACCOUNT_OWN,
+        "cli.invite": Right.ADMINISTER,
+        "cli.role_set": Right.ADMINISTER,
         "status.health": Right.ADMINISTER,
     }
     assert [channel.right for channel in CHANNELS] == [Right.PROJECT_READ, Right.CATALOG_READ, Right.ADMINISTER]
@@ -87,6 +108,47 @@ def test_a_key_comes_in_a_header_or_as_the_phoenix_clients_sub_protocol() -> Non
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.1", "example.org", ""])
-def test_no_address_but_this_machines_own_is_served(host: str) -> None:
-    with pytest.raises(InvalidInput, match="no TLS"):
-        check_address(host)
+def test_another_address_needs_tls_or_a_declared_proxy(host: str, tmp_path: Path) -> None:
+    (tmp_path / "pem").touch()
+    pem = str(tmp_path / "pem")
+    for settings, said in (
+        (ServerSettings(), "could be read on the way"),
+        (ServerSettings(names=("duck.example",)), "could be read on the way"),
+        (ServerSettings(certificate=pem), "belong together"),
+        (ServerSettings(certificate=pem, private_key="/gone"), "there is no file '/gone'"),
+        (ServerSettings(proxies=("10.0.0.1",)), "by which name it is called"),
+    ):
+        with pytest.raises(InvalidInput, match=said):
+            Place(host, 4010, settings).check()
+    Place(host, 4010, ServerSettings(certificate=pem, private_key=pem, names=("duck.example",))).check()
+    Place(host, 4010, ServerSettings(proxies=("10.0.0.1",), names=("duck.example",))).check()
+    Place("127.0.0.1", 4010).check()
+
+
+def test_it_answers_to_its_own_names_alone() -> None:
+    place = Place("::1", 4010, ServerSettings(names=("duck.example",)))
+    assert place.url == "http://[::1]:4010"
+    assert place.hosts() == {
+        *("[::1]:4010", "localhost:4010", "127.0.0.1:4010"),
+        *("duck.example", "duck.example:4010"),
+    }
+
+
+@pytest.mark.parametrize("secret", ["short", "a" * 40, "change-me-" * 5, "my-Password-0123456789abcdefghijk"])
+def test_a_weak_or_a_sample_secret_is_refused(secret: str) -> None:
+    with pytest.raises(InvalidSettings):
+        checked(secret, "server.secret")
+    assert checked("0f1e2d3c4b5a6978" * 4, "it")
+
+
+def test_a_secret_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
+    settings = replace(Settings(), home=str(tmp_path / "home"))
+    made = server_secret(settings)
+    assert len(made) == 64
+    assert server_secret(settings) == made
+    path = tmp_path / "home/server.secret"
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.chmod(0o644)
+    with pytest.raises(Denied, match="others may read"):
+        server_secret(settings)
+    assert "own-secret" not in repr(ServerSettings(secret="own-secret"))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from typing import Any, Final
 
 import click
 
 from rubber_duck.cli import drawing, terminal
 from rubber_duck.cli.command import Group
 from rubber_duck.cli.invocation import current
+
+_ROLE: Final = click.Choice(["owner", "maintainer", "member", "viewer"])
 
 
 @click.group(cls=Group, name="auth")
@@ -95,3 +98,102 @@ def logout(name: str) -> None:
     profiles.write(kept.without(name), os.environ)
     if not current().quiet:
         terminal.write(f"the key of {name} is forgotten here")
+
+
+@command.group("key", cls=Group)
+def key() -> None:
+    """Make, list, replace and end keys of one's own."""
+
+
+@key.command("add")
+@click.option("--label", default="", help="What it is for.")
+@click.option(
+    "--days", type=click.IntRange(1, 3650), default=None, help="Days until it expires.  [default: as this one]"
+)
+@click.option("--right", "rights", multiple=True, help="Only this right, of all that you have; may be repeated.")
+def key_add(label: str, days: int | None, rights: tuple[str, ...]) -> None:
+    """Make another key for oneself. It is shown now and never again."""
+    _made("key_add", {"label": label, "days": days, "rights": list(rights) or None})
+
+
+@key.command("list")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def key_list(as_json: bool) -> None:
+    """List one's own keys, without what is secret in them."""
+    found = _asked("keys")["keys"]
+    if as_json:
+        drawing.machine(found)
+        return
+    table = drawing.table("key", "made", "state", "for")
+    for each in found:
+        until = f"until {each['expires_at'][:10]}" if each["expires_at"] else "valid"
+        state = "revoked" if each["revoked_at"] else until
+        table.add_row(each["id"], each["created_at"][:10], state, drawing.text(each["label"]))
+    drawing.show(table)
+
+
+@key.command("rotate")
+@click.argument("key_id", metavar="ID", help="The key's id.")
+def key_rotate(key_id: str) -> None:
+    """Make a key like another one, which is good for one more hour."""
+    _made("key_rotate", {"id": key_id})
+
+
+@key.command("revoke")
+@click.argument("key_id", metavar="ID", help="The key's id.")
+def key_revoke(key_id: str) -> None:
+    """End a key of one's own, at once."""
+    _asked("key_revoke", {"id": key_id})
+    if not current().quiet:
+        terminal.write(f"the key {key_id} is revoked")
+
+
+@command.command("invite")
+@click.argument("name", help="What they will be called: lower-case letters, digits and `.`, `_`, `@`, `-`.")
+@click.option("--project", default="", help="The project, by its name or id, in which they get a role.")
+@click.option("--role", type=_ROLE, default="member", show_default=True, help="Their role there.")
+@click.option("--administrator", is_flag=True, help="They administer the server.")
+def invite(name: str, project: str, role: str, administrator: bool) -> None:
+    """Invite somebody to the server, which its administrators may. The code is shown now and never again."""
+    wish = {"name": name, "project": project, "role": role, "administrator": administrator}
+    code = _asked("invite", wish)["invitation"]
+    terminal.write(code)
+    if not current().quiet:
+        terminal.note(f"within three days: duck login ADDRESS --user {name} --invitation CODE")
+
+
+@command.command("role")
+@click.argument("project", help="The project's name or id.")
+@click.argument("name", help="Whose role.")
+@click.argument("role", type=click.Choice([*_ROLE.choices, "none"]), help="owner, maintainer, member, viewer, or none.")
+def role_set(project: str, name: str, role: str) -> None:
+    """Give somebody a role in a project of the server, which its administrators may."""
+    _asked("role_set", {"project": project, "name": name, "role": role})
+    if not current().quiet:
+        terminal.write(f"{name} has the role {role} in {project}")
+
+
+@command.command("signout")
+@click.option("--keys", is_flag=True, help="End every key too, this one among them.")
+def signout(keys: bool) -> None:
+    """End every session of one's own, everywhere, within seconds."""
+    ended = _asked("sign_out", {"keys": keys})
+    if not current().quiet:
+        terminal.write(
+            f"{terminal.counted(ended['sessions'], 'session')} and {terminal.counted(ended['keys'], 'key')} ended"
+        )
+
+
+def _made(event: str, wish: dict[str, Any]) -> None:  # Any: JSON
+    made = _asked(event, wish)
+    terminal.write(made["key"])
+    if not current().quiet:
+        terminal.note(
+            current().as_called(f"keep it well: it is not shown again; `duck auth key revoke {made['id']}` ends it")
+        )
+
+
+def _asked(event: str, payload: object = None) -> Any:  # Any: JSON
+    from rubber_duck.cli.serverside import with_server  # noqa: PLC0415  # help needs none of it
+
+    return with_server(lambda server: server.ask("cli:me", event, payload))

@@ -14,25 +14,31 @@ from rubber_duck.cli.command import Command
 from rubber_duck.cli.invocation import current
 
 _DEFAULT: Final = "http://127.0.0.1:4010"
-_KEY_CHARACTERS: Final = 1000
+_MOST_CHARACTERS: Final = 2000
 
 
 @click.command(cls=Command, name="login")
 @click.argument("address", default=_DEFAULT, help="Where the server is.")
-@click.option("--name", default="", help="What to call it here.  [default: as its host]")
+@click.option("--user", default="", metavar="NAME", help="Sign in with a password, as this user.")
+@click.option("--invitation", default="", metavar="CODE", help="Become that user, by an invitation.")
+@click.option("--name", default="", help="What to call the server here.  [default: as its host]")
 @click.option("--project", default="", help="The project that is meant where none is named.")
-def command(address: str, name: str, project: str) -> None:
+def command(address: str, user: str, invitation: str, name: str, project: str) -> None:
     """Sign in to a server, so that it answers commands.
 
-    The key is asked for, or read from standard input or DUCK_API_KEY; it is never an argument, which others could
-    see. It is kept in config.json in the home folder, for its owner alone. `duck auth use local` lets this process
-    answer again.
+    With --user the password is asked for, or read from standard input, and a key for this machine is made; with
+    --invitation too, it becomes the password of a new user. Otherwise a key is asked for, or read from standard input
+    or DUCK_API_KEY. Neither is ever an argument, which others could see. The key is kept in config.json in the home
+    folder, for its owner alone. `duck auth use local` lets this process answer again.
     """
     from rubber_duck.cli import profiles  # noqa: PLC0415  # help needs none of it
     from rubber_duck.cli.serverside import greet  # noqa: PLC0415  # as above
 
-    address = address if "://" in address else f"http://{address}"
-    profile = profiles.Profile(name or _name_for(address), address.rstrip("/"), _key(), project)
+    address = (address if "://" in address else f"http://{address}").rstrip("/")
+    if invitation and not user:
+        raise click.UsageError("say with --user what you want to be called")
+    key = _key_made(address, user, invitation) if user else _key()
+    profile = profiles.Profile(name or _name_for(address), address, key, project)
     hello = greet(profile)
     path = profiles.write(profiles.read(os.environ).with_profile(profile), os.environ)
     if current().quiet:
@@ -45,16 +51,29 @@ def command(address: str, name: str, project: str) -> None:
     terminal.note(current().as_called(f"the key is kept in {path}; `duck auth logout` forgets it"))
 
 
+def _key_made(address: str, user: str, invitation: str) -> str:
+    import asyncio  # noqa: PLC0415  # as above
+
+    from rubber_duck.cli.signing import key_by_password  # noqa: PLC0415  # as above
+
+    password = _asked("Password", again=bool(invitation))
+    return asyncio.run(key_by_password(address, user, password, invitation=invitation))
+
+
 def _key() -> str:
-    if key := os.environ.get("DUCK_API_KEY", ""):
-        return key
+    return os.environ.get("DUCK_API_KEY", "") or _asked("Key")
+
+
+def _asked(what: str, *, again: bool = False) -> str:
+    """What a person types unseen, twice with `again`, or the first line of standard input."""
     if terminal.is_terminal(sys.stdin):
-        key = click.prompt("Key", hide_input=True, err=True)
+        said: str = click.prompt(what, hide_input=True, confirmation_prompt=again, err=True)
     else:
-        key = sys.stdin.readline(_KEY_CHARACTERS)
-    if not key.strip():
-        raise click.UsageError("no key was given; who administers the server makes one with `duck admin key add`")
-    return key.strip()
+        said = sys.stdin.readline(_MOST_CHARACTERS)
+    said = said.rstrip("\r\n") if what == "Password" else said.strip()
+    if not said:
+        raise click.UsageError(f"no {what.lower()} was given")
+    return said
 
 
 def _name_for(address: str) -> str:

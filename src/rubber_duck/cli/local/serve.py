@@ -3,44 +3,64 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import click
 
 from rubber_duck.cli import connection, terminal
 from rubber_duck.cli.command import Command
 from rubber_duck.cli.invocation import current
-from rubber_duck.scope import Scope
 from rubber_duck.settings import Settings
 
-_FIRST = "nobody can sign in yet: `duck admin user add NAME --role administrator`, then `duck admin key add NAME`"
+if TYPE_CHECKING:
+    from rubber_duck.server.asgi import Server
+    from rubber_duck.server.running import Place
 
 
 @click.command(cls=Command, name="serve")
-@click.option("--host", default="127.0.0.1", show_default=True, help="An address of this machine alone.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address.")
 @click.option("--port", type=click.IntRange(1, 65_535), default=4010, show_default=True, help="The port.")
-def command(host: str, port: int) -> None:
-    """Serve this machine's RubberDuck to the programs of people who have a key.
+@click.option("--certificate", type=click.Path(), default="", help="The file with the TLS certificate, PEM.")
+@click.option("--private-key", type=click.Path(), default="", help="The file with its private key, PEM.")
+@click.option("--called", "names", multiple=True, metavar="NAME", help="By which name it is called; may be repeated.")
+@click.option("--proxy", "proxies", multiple=True, metavar="ADDRESS", help="A proxy before it, which has TLS.")
+def command(
+    host: str, port: int, certificate: str, private_key: str, names: tuple[str, ...], proxies: tuple[str, ...]
+) -> None:
+    """Serve this machine's RubberDuck to the programs of people who have a key or a password.
 
-    Until it has TLS, only addresses of this machine itself are served. Ctrl-C or SIGTERM ends it within five seconds.
+    An address that other machines can reach needs TLS or a declared proxy. Until somebody is there, it prints how the
+    first one comes in. Ctrl-C or SIGTERM ends it within five seconds.
     """
-    from rubber_duck.server.running import check_address  # noqa: PLC0415  # the web framework
+    from msgspec.structs import replace  # noqa: PLC0415  # help needs none of it
 
-    check_address(host)
-    asyncio.run(_serve(connection.settings_for(current().log_level), host, port))
+    from rubber_duck.server.running import Place  # noqa: PLC0415  # the web framework
+
+    settings = connection.settings_for(current().log_level)
+    said = {"certificate": certificate, "private_key": private_key, "names": names, "proxies": proxies}
+    place = Place(host, port, replace(settings.server, **{name: value for name, value in said.items() if value}))
+    place.check()
+    asyncio.run(_serve(settings, place))
 
 
-async def _serve(settings: Settings, host: str, port: int) -> None:
+async def _serve(settings: Settings, place: Place) -> None:
     from rubber_duck.app import open_app  # noqa: PLC0415  # as above
-    from rubber_duck.server.asgi import accounts_of  # noqa: PLC0415  # as above
     from rubber_duck.server.running import run  # noqa: PLC0415  # as above
+    from rubber_duck.server.secret import server_secret  # noqa: PLC0415  # as above
+
+    server_secret(settings)  # so that a weak one is said before anything is opened
+
+    async def tell(server: Server) -> None:
+        terminal.write(
+            f"RubberDuck serves {place.url}; the socket is {place.url.replace('http', 'ws', 1)}/socket/websocket"
+        )
+        invitation = await server.desk.signing_in.bootstrap()
+        if invitation is None:
+            terminal.write(current().as_called(f"sign in with: `duck login {place.url}`"))
+        else:
+            terminal.write("nobody is there yet; the first to come is the administrator, for 15 minutes:")
+            terminal.write(current().as_called(f"`duck login {place.url} --invitation {invitation.text} --user NAME`"))
+        terminal.flush()
 
     async with open_app(settings) as app:
-        is_new = not await accounts_of(app).users(Scope.local())
-        await run(app, host, port, on_ready=lambda: _tell(f"http://{host}:{port}", is_new=is_new))
-
-
-def _tell(address: str, *, is_new: bool) -> None:
-    terminal.write(f"RubberDuck serves {address}; the socket is {address.replace('http', 'ws', 1)}/socket/websocket")
-    terminal.flush()
-    if is_new:
-        terminal.note(current().as_called(_FIRST))
+        await run(app, place, on_ready=tell)

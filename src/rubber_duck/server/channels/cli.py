@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from typing import Final
+from uuid import UUID
 
 import msgspec
 
 from rubber_duck import __version__
+from rubber_duck.accounts.roles import Role
 from rubber_duck.channels.channel import Channel, NoPayload, Push, Seat, on
 from rubber_duck.errors import NotFound
-from rubber_duck.scope import Actor, Right, Scope
+from rubber_duck.scope import Right
 from rubber_duck.server.asking import ResumeRequest, RunRequest, afford, answer, resume
-from rubber_duck.server.desk import Desk, Member
+from rubber_duck.server.desk import Desk, Member, installation
+from rubber_duck.server.own import (
+    KeyMade,
+    KeysView,
+    KeyWish,
+    ProjectsOf,
+    SignedOut,
+    key_view,
+    projects_of,
+    rights_of,
+    role_of,
+)
 from rubber_duck.server.placing import without_place
 
 ME: Final = "me"
@@ -28,20 +41,39 @@ class Hello(msgspec.Struct, frozen=True):
     version: str
 
 
-class ProjectOf(msgspec.Struct, frozen=True):
-    """A project in which one has a role. Moments are UTC, ISO 8601."""
+class KeyNamed(msgspec.Struct, frozen=True):
+    """Which key."""
 
     id: str
+
+
+class Invite(msgspec.Struct, frozen=True):
+    """Who is to come, with which role in which project, by its name or id; as an administrator of the server or not."""
+
     name: str
-    description: str
+    project: str = ""
+    role: str = "member"
+    administrator: bool = False
+
+
+class Invited(msgspec.Struct, frozen=True):
+    """An invitation: it is shown once."""
+
+    invitation: str
+
+
+class RoleSet(msgspec.Struct, frozen=True):
+    """Which role somebody has in a project, by its name or id: owner, maintainer, member, viewer, or none."""
+
+    project: str
+    name: str
     role: str
-    updated_at: str
 
 
-class ProjectsOf(msgspec.Struct, frozen=True):
-    """The projects by name."""
+class SignOut(msgspec.Struct, frozen=True):
+    """Whether keys end too."""
 
-    projects: tuple[ProjectOf, ...]
+    keys: bool = False
 
 
 class Cli(Channel):
@@ -59,7 +91,7 @@ class Cli(Channel):
 
     async def join(self, params: bytes) -> Hello:
         """Who one is."""
-        user, key = self.member.standing.user, self.member.standing.key
+        user, key = self.member.standing.user, self.member.standing.credential
         until = "" if key.expires_at is None else key.expires_at.isoformat()
         return Hello(user.name, user.role.value, tuple(sorted(self.seat.scope.rights)), key.id, until, __version__)
 
@@ -71,7 +103,7 @@ class Cli(Channel):
     @on("run", right=Right.CATALOG_READ, payload=RunRequest)
     async def run(self, payload: RunRequest, push: Push) -> msgspec.Raw:
         """Run an engine that works on no project; pushes and the reply are as in `code:PROJECT`."""
-        await afford(self.desk, self.seat)
+        await afford(self.desk, self.member)
         for engine in self.desk.app.roster.answering(payload.engine):
             self.seat.scope.require(engine.right)
             without_place(engine, payload.request)
@@ -82,15 +114,54 @@ class Cli(Channel):
         """Go on with a stream after a cut; NotFound when it cannot be continued."""
         return await resume(self.desk, self.seat, payload, push)
 
+    @on("keys", right=Right.ACCOUNT_OWN)
+    async def keys(self, payload: NoPayload, push: Push) -> KeysView:
+        """One's own keys."""
+        return KeysView(tuple(key_view(each) for each in await self.desk.signing_in.keys(self.member.standing)))
 
-async def projects_of(desk: Desk, member: Member) -> ProjectsOf:
-    """The projects in which a member has a role, by name, with the rights of the role alone."""
-    roles = await desk.accounts.roles(member.standing)
-    installation = Scope(Actor.local(), None, frozenset({Right.PROJECT_READ}), member.trace)
-    return ProjectsOf(
-        tuple(
-            ProjectOf(str(each.id), each.name, each.description, roles[each.id].value, each.updated_at.isoformat())
-            for each in await desk.app.parts.workspace.projects(installation)
-            if each.id in roles
+    @on("key_add", right=Right.ACCOUNT_OWN, payload=KeyWish)
+    async def key_add(self, payload: KeyWish, push: Push) -> KeyMade:
+        """Make a key for oneself."""
+        rights = rights_of(payload.rights)
+        made = await self.desk.signing_in.add_key(
+            self.member.standing, label=payload.label, rights=rights, days=payload.days
         )
-    )
+        return KeyMade(made.id, made.text)
+
+    @on("key_rotate", right=Right.ACCOUNT_OWN, payload=KeyNamed)
+    async def key_rotate(self, payload: KeyNamed, push: Push) -> KeyMade:
+        """A new key like that one, which is good for another hour."""
+        made = await self.desk.signing_in.rotate_key(self.member.standing, payload.id)
+        return KeyMade(made.id, made.text)
+
+    @on("key_revoke", right=Right.ACCOUNT_OWN, payload=KeyNamed)
+    async def key_revoke(self, payload: KeyNamed, push: Push) -> None:
+        """End a key of one's own."""
+        await self.desk.signing_in.revoke_key(self.member.standing, payload.id)
+
+    @on("invite", right=Right.ADMINISTER, payload=Invite)
+    async def invite(self, payload: Invite, push: Push) -> Invited:
+        """Invite somebody, with a role in a project if one is named."""
+        project = None
+        if payload.project:
+            project = (await self._project(payload.project), role_of(payload.role))
+        made = await self.desk.signing_in.invite(
+            self.seat.scope, payload.name, Role.ADMINISTRATOR if payload.administrator else Role.PERSON, project=project
+        )
+        return Invited(made.text)
+
+    @on("role_set", right=Right.ADMINISTER, payload=RoleSet)
+    async def role_set(self, payload: RoleSet, push: Push) -> None:
+        """Give somebody a role in a project, or none."""
+        role = None if payload.role == "none" else role_of(payload.role)
+        await self.desk.accounts.set_role(self.seat.scope, await self._project(payload.project), payload.name, role)
+
+    async def _project(self, which: str) -> UUID:
+        """The project of that name or id."""
+        found = await self.desk.app.parts.workspace.project(installation(self.member.trace), which)
+        return found.id
+
+    @on("sign_out", right=Right.ACCOUNT_OWN, payload=SignOut)
+    async def sign_out(self, payload: SignOut, push: Push) -> SignedOut:
+        """End every session of one's own, and every key if that is wanted."""
+        return SignedOut(*await self.desk.signing_in.sign_out_everywhere(self.member.standing, keys=payload.keys))

@@ -81,7 +81,7 @@ class Code(Channel):
     @on("run", right=Right.PROJECT_READ, payload=RunRequest)
     async def run(self, payload: RunRequest, push: Push) -> msgspec.Raw:
         """Run an engine; its deltas and progress are pushed, its answer is the reply. The engine's right is checked."""
-        await afford(self.desk, self.seat)
+        await afford(self.desk, self.member, str(self.project))
         app, scope = self.desk.app, self._tenant()
         among = app.roster.answering(payload.engine)
         scope.require(among[0].right)

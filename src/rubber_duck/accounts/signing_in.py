@@ -1,0 +1,219 @@
+"""How people come in: invitations, passwords, sessions, tickets, tokens, and keys that they make for themselves."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from rubber_duck.accounts import store
+from rubber_duck.accounts.accounts import Accounts, actor_of, check_name
+from rubber_duck.accounts.keys import IssuedKey, new_key
+from rubber_duck.accounts.passwords import Passwords, check_password
+from rubber_duck.accounts.references import Kind, Reference, checked, new_reference
+from rubber_duck.accounts.roles import IN_A_PROJECT, ON_THE_SERVER, Role
+from rubber_duck.accounts.tokens import Tokens
+from rubber_duck.accounts.user import ApiKey, CredentialKind, Invitation, Standing, User
+from rubber_duck.errors import Conflict, Denied, InvalidInput, NotFound, Unauthenticated
+from rubber_duck.scope import Right, Scope
+from rubber_duck.storage.database import Database
+from rubber_duck.storage.keys import new_key as new_row_key
+
+BOOTSTRAP_LASTS: Final = timedelta(minutes=15)
+SESSION_LASTS: Final = timedelta(days=14)
+TICKET_LASTS: Final = timedelta(seconds=30)
+_GRACE: Final = timedelta(hours=1)
+"""How long a key that was rotated is still good, so that nothing that uses it stands still."""
+
+
+class SigningIn:
+    """Over the accounts of one installation. `clock` gives aware moments, `random_bytes` random bytes."""
+
+    def __init__(
+        self,
+        database: Database,
+        accounts: Accounts,
+        tokens: Tokens,
+        *,
+        clock: Callable[[], datetime],
+        random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> None:
+        self._database = database
+        self._accounts = accounts
+        self._tokens = tokens
+        self._passwords = Passwords()
+        self._clock = clock
+        self._random_bytes = random_bytes
+
+    async def bootstrap(self) -> Reference | None:
+        """An invitation to be the first administrator, for 15 minutes and one time; None once anybody is there."""
+        made = new_reference(Kind.INVITATION, self._random_bytes)
+        until = self._clock() + BOOTSTRAP_LASTS
+        async with self._database.begin() as tx:
+            if await store.has_users(tx):
+                return None
+            await store.create_invitation(tx, made.digest, Invitation("", Role.ADMINISTRATOR, None, None, until))
+        return made
+
+    async def invite(
+        self,
+        scope: Scope,
+        name: str,
+        role: Role = Role.PERSON,
+        *,
+        project: tuple[UUID, Role] | None = None,
+        lasts: timedelta = timedelta(days=3),
+    ) -> Reference:
+        """An invitation for one person, with a role in a project if one is named. Raises InvalidInput, Denied."""
+        scope.require(Right.ADMINISTER)
+        check_name(name)
+        if role not in ON_THE_SERVER or (project is not None and project[1] not in IN_A_PROJECT):
+            raise InvalidInput(
+                f"on the server one is {' or '.join(ON_THE_SERVER)}, in a project {', '.join(IN_A_PROJECT)}"
+            )
+        made, at = new_reference(Kind.INVITATION, self._random_bytes), self._clock()
+        project_id, project_role = project or (None, None)
+        async with self._database.begin() as tx:
+            if await store.find_user(tx, name) is not None:
+                raise Conflict(f"there is a user called {name!r} already")
+            await store.create_invitation(tx, made.digest, Invitation(name, role, project_id, project_role, at + lasts))
+            await store.record(tx, scope, "user.invite", f"{name} {role.value}", at, moves=False)
+        return made
+
+    async def accept(self, invitation: str, name: str, password: str) -> User:
+        """Become a user. Raises Unauthenticated for an invitation that is over or used, InvalidInput, Conflict."""
+        digest, at = checked(Kind.INVITATION, invitation), self._clock()
+        check_name(name)
+        check_password(name, password)
+        hashed = await self._passwords.hashed(password)
+        async with self._database.begin() as tx:
+            found = await store.take_invitation(tx, digest)
+            is_first = found is not None and not found.name
+            if found is None or found.expires_at <= at or (is_first and await store.has_users(tx)):
+                raise Unauthenticated("this invitation was used, or its time is over; ask for a new one")
+            if not is_first and found.name != name:
+                raise InvalidInput(f"this invitation is for {found.name!r}")
+            user = User(new_row_key(), name, found.role, at)
+            await store.admit(tx, user, found.project_id, found.project_role)
+            await store.set_password(tx, user.id, hashed, at)
+            scope = Scope(actor_of(user), None, frozenset(), "")
+            await store.record(tx, scope, "user.accept", f"{name} {found.role.value}", at)
+            tx.after_commit(self._accounts.tell)
+        return user
+
+    async def sign_in(self, name: str, password: str) -> tuple[User, Reference, datetime]:
+        """A session, and when it ends. Raises Unauthenticated, with the same words and as slowly for any name."""
+        async with self._database.begin(write=False) as tx:
+            found = await store.find_user(tx, name)
+        user, kept = found or (None, None)
+        fits = await self._passwords.is_right(password, kept)
+        if user is None or kept is None or not fits or user.disabled_at is not None:
+            raise Unauthenticated("the name or the password is wrong")
+        made, at = new_reference(Kind.SESSION, self._random_bytes), self._clock()
+        renewed = await self._passwords.hashed(password) if self._passwords.is_outdated(kept) else None
+        async with self._database.begin() as tx:
+            if renewed is not None:
+                await store.set_password(tx, user.id, renewed, at)
+            await store.create_session(tx, made.digest, user.id, at, at + SESSION_LASTS)
+            scope = Scope(actor_of(user), None, frozenset(), "")
+            await store.record(tx, scope, "session.begin", made.digest[:16], at, moves=False)
+        return user, made, at + SESSION_LASTS
+
+    async def change_password(self, standing: Standing, old: str, new: str) -> None:
+        """Replace the password and end every other session. Raises Unauthenticated, InvalidInput."""
+        user = standing.user
+        async with self._database.begin(write=False) as tx:
+            found = await store.find_user(tx, user.name)
+        if found is not None and found[1] is not None and not await self._passwords.is_right(old, found[1]):
+            raise Unauthenticated("the old password is wrong")
+        check_password(user.name, new)
+        hashed, at = await self._passwords.hashed(new), self._clock()
+        async with self._database.begin() as tx:
+            await store.set_password(tx, user.id, hashed, at)
+            await store.end_sessions(tx, user.id, at)
+            await store.record(tx, _own(standing), "password.change", user.name, at)
+            tx.after_commit(self._accounts.tell)
+
+    async def ticket(self, standing: Standing) -> tuple[Reference, datetime]:
+        """A ticket for one socket, and when it ends: in 30 s."""
+        made, until = new_reference(Kind.TICKET, self._random_bytes), self._clock() + TICKET_LASTS
+        async with self._database.begin() as tx:
+            await store.create_ticket(tx, made.digest, standing.user.id, standing.credential, until)
+        return made, until
+
+    def token(self, standing: Standing) -> tuple[str, datetime]:
+        """A token for sockets and services, and when it ends: in five minutes at the latest."""
+        return self._tokens.issue(standing.user.id, standing.credential)
+
+    async def sign_out(self, standing: Standing) -> None:
+        """End the session that one came with. Raises InvalidInput for who came with a key."""
+        if standing.credential.kind is not CredentialKind.SESSION:
+            raise InvalidInput("you came with a key and not with a session; revoke the key to end it")
+        at = self._clock()
+        async with self._database.begin() as tx:
+            await store.end_sessions(tx, standing.user.id, at, only=standing.credential.id)
+            await store.record(tx, _own(standing), "session.end", standing.credential.id[:16], at)
+            tx.after_commit(self._accounts.tell)
+
+    async def sign_out_everywhere(self, standing: Standing, *, keys: bool) -> tuple[int, int]:
+        """End every session of one's own, and with `keys` every key; how many of each there were."""
+        at = self._clock()
+        async with self._database.begin() as tx:
+            ended = await store.end_sessions(tx, standing.user.id, at)
+            revoked = await store.end_keys(tx, standing.user.id, at) if keys else 0
+            await store.record(tx, _own(standing), "session.end-all", f"{ended} sessions, {revoked} keys", at)
+            tx.after_commit(self._accounts.tell)
+        return ended, revoked
+
+    async def keys(self, standing: Standing) -> list[ApiKey]:
+        """One's own keys, oldest first."""
+        async with self._database.begin(write=False) as tx:
+            return await store.own_keys(tx, standing.user.id)
+
+    async def add_key(
+        self, standing: Standing, *, label: str, rights: frozenset[Right] | None, days: int | None
+    ) -> IssuedKey:
+        """A key for oneself, which may do no more and lasts no longer than what one came with. Raises Denied."""
+        holder, at = standing.credential, self._clock()
+        if holder.rights is not None:
+            rights = holder.rights if rights is None else rights
+            if not rights <= holder.rights:
+                raise Denied("a key can give a key no more rights than it has itself")
+        until = None if days is None else at + timedelta(days=days)
+        if holder.kind is CredentialKind.KEY and holder.expires_at is not None:
+            until = holder.expires_at if until is None else min(until, holder.expires_at)
+        made = new_key(self._random_bytes)
+        async with self._database.begin() as tx:
+            await store.insert_key(tx, ApiKey(made.id, standing.user.id, label, rights, at, until), made.digest)
+            await store.record(tx, _own(standing), "key.add", f"{made.id} {standing.user.name}", at, moves=False)
+        return made
+
+    async def rotate_key(self, standing: Standing, key_id: str) -> IssuedKey:
+        """A key like one of one's own, which expires within the hour. Raises NotFound, Denied."""
+        at = self._clock()
+        held = next((each for each in await self.keys(standing) if each.id == key_id), None)
+        if held is None or held.revoked_at or (held.expires_at is not None and held.expires_at <= at):
+            raise NotFound(f"you have no valid key with the id {key_id!r}; `duck auth keys` lists them")
+        lasts = None if held.expires_at is None else max(1, (held.expires_at - held.created_at).days)
+        made = await self.add_key(standing, label=held.label, rights=held.rights, days=lasts)
+        soon = at + _GRACE if held.expires_at is None else min(at + _GRACE, held.expires_at)
+        async with self._database.begin() as tx:
+            await store.end_own_key(tx, standing.user.id, key_id, soon, revoked=False)
+            await store.record(tx, _own(standing), "key.rotate", f"{key_id} {made.id}", at)
+            tx.after_commit(self._accounts.tell)
+        return made
+
+    async def revoke_key(self, standing: Standing, key_id: str) -> None:
+        """End a key of one's own. Raises NotFound."""
+        at = self._clock()
+        async with self._database.begin() as tx:
+            await store.end_own_key(tx, standing.user.id, key_id, at, revoked=True)
+            await store.record(tx, _own(standing), "key.revoke", key_id, at)
+            tx.after_commit(self._accounts.tell)
+
+
+def _own(standing: Standing) -> Scope:
+    """A person as who asks, about themselves."""
+    return Scope(actor_of(standing.user), None, standing.rights, "")

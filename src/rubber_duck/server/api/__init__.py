@@ -1,0 +1,1 @@
+"""HTTP under /api/v1: one table of routes, each with its right, its body and its answer."""

@@ -1,0 +1,275 @@
+"""Coming in and going out: invitations, sessions, tickets, tokens, passwords, one's own keys."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from rubber_duck.scope import Right
+from rubber_duck.server.api.route import Call, Method, Nothing, Route
+from rubber_duck.server.limits import Asked, RouteClass
+from rubber_duck.server.own import KeyMade, KeysView, KeyWish, SignedOut, key_view, rights_of
+
+Name = Annotated[str, Meta(max_length=100, description="The user's name.")]
+Password = Annotated[str, Meta(max_length=1000, description="12 characters or more.")]
+
+
+class Acceptance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Become a user by an invitation; the first of a server is printed by `duck serve`."""
+
+    invitation: Annotated[str, Meta(max_length=200)]
+    name: Name
+    password: Password
+
+
+class Login(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who one is."""
+
+    name: Name
+    password: Annotated[str, Meta(max_length=1000)]
+
+
+class SessionView(msgspec.Struct, frozen=True):
+    """A session: send it as `Authorization: Bearer`. It is shown once."""
+
+    name: str
+    role: str
+    session: str
+    expires_at: str
+
+
+class TicketView(msgspec.Struct, frozen=True):
+    """A ticket for one socket: its `authToken`, within 30 seconds and one time."""
+
+    ticket: str
+    expires_at: str
+
+
+class TokenView(msgspec.Struct, frozen=True):
+    """A token (JWT) for sockets and services, for five minutes."""
+
+    token: str
+    expires_at: str
+
+
+class Me(msgspec.Struct, frozen=True):
+    """Who one is, and what one may do outside of projects. `expires_at` is of what one came with; "" for no end."""
+
+    id: str
+    name: str
+    role: str
+    rights: tuple[str, ...]
+    came_with: str
+    expires_at: str
+
+
+class PasswordChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A new password in place of the old one."""
+
+    old: Annotated[str, Meta(max_length=1000)]
+    new: Password
+
+
+async def accept(call: Call) -> SessionView:
+    """Become a user, and be signed in at once."""
+    body: Acceptance = call.body
+    await call.desk.limits.take(Asked(RouteClass.SIGN_IN, call.address, name=body.name))
+    await call.desk.signing_in.accept(body.invitation, body.name, body.password)
+    return await _session(call, body.name, body.password)
+
+
+async def sign_in(call: Call) -> SessionView:
+    """Sign in by name and password."""
+    body: Login = call.body
+    call.remaining = await call.desk.limits.take(Asked(RouteClass.SIGN_IN, call.address, name=body.name))
+    return await _session(call, body.name, body.password)
+
+
+async def _session(call: Call, name: str, password: str) -> SessionView:
+    user, session, until = await call.desk.signing_in.sign_in(name, password)
+    return SessionView(user.name, user.role.value, session.text, until.isoformat())
+
+
+async def sign_out(call: Call) -> SignedOut:
+    """End the session one came with; with `?everywhere=true` every one, and with `&keys=true` every key too."""
+    if call.query.get("everywhere") == "true":
+        keys = call.query.get("keys") == "true"
+        return SignedOut(*await call.desk.signing_in.sign_out_everywhere(call.standing, keys=keys))
+    await call.desk.signing_in.sign_out(call.standing)
+    return SignedOut(1, 0)
+
+
+async def me(call: Call) -> Me:
+    """Who one is."""
+    user, credential = call.standing.user, call.standing.credential
+    until = "" if credential.expires_at is None else credential.expires_at.isoformat()
+    rights = tuple(sorted(call.standing.rights))
+    return Me(str(user.id), user.name, user.role.value, rights, credential.kind.value, until)
+
+
+async def change_password(call: Call) -> Nothing:
+    """Replace one's password; every session ends."""
+    await call.desk.limits.take(Asked(RouteClass.SIGN_IN, call.address, name=call.standing.user.name))
+    await call.desk.signing_in.change_password(call.standing, call.body.old, call.body.new)
+    return Nothing()
+
+
+async def ticket(call: Call) -> TicketView:
+    """A ticket for one socket."""
+    made, until = await call.desk.signing_in.ticket(call.standing)
+    return TicketView(made.text, until.isoformat())
+
+
+async def token(call: Call) -> TokenView:
+    """A short-lived token."""
+    made, until = call.desk.signing_in.token(call.standing)
+    return TokenView(made, until.isoformat())
+
+
+async def keys(call: Call) -> KeysView:
+    """One's own keys."""
+    return KeysView(tuple(key_view(each) for each in await call.desk.signing_in.keys(call.standing)))
+
+
+async def add_key(call: Call) -> KeyMade:
+    """Make a key for oneself."""
+    body: KeyWish = call.body
+    made = await call.desk.signing_in.add_key(
+        call.standing, label=body.label, rights=rights_of(body.rights), days=body.days
+    )
+    return KeyMade(made.id, made.text)
+
+
+async def rotate_key(call: Call) -> KeyMade:
+    """A new key like this one, which is good for another hour."""
+    made = await call.desk.signing_in.rotate_key(call.standing, call.path["key"])
+    return KeyMade(made.id, made.text)
+
+
+async def revoke_key(call: Call) -> Nothing:
+    """End a key of one's own, at once."""
+    await call.desk.signing_in.revoke_key(call.standing, call.path["key"])
+    return Nothing()
+
+
+_OWN, _SIGN_IN, _WRITE = Right.ACCOUNT_OWN, RouteClass.SIGN_IN, RouteClass.WRITE
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        Method.POST,
+        "/invitations/accept",
+        None,
+        accept,
+        "Become a user by an invitation",
+        Acceptance,
+        SessionView,
+        _SIGN_IN,
+        201,
+        secret=True,
+    ),
+    Route(
+        Method.POST,
+        "/session",
+        None,
+        sign_in,
+        "Sign in by name and password",
+        Login,
+        SessionView,
+        _SIGN_IN,
+        201,
+        secret=True,
+    ),
+    Route(
+        Method.DELETE,
+        "/session",
+        _OWN,
+        sign_out,
+        "Sign out, here or everywhere",
+        answer=SignedOut,
+        cost=_WRITE,
+        queries=("everywhere", "keys"),
+    ),
+    Route(
+        Method.GET,
+        "/me",
+        Right.CATALOG_READ,
+        me,
+        "Who one is",
+        answer=Me,
+    ),
+    Route(
+        Method.PUT,
+        "/password",
+        _OWN,
+        change_password,
+        "Replace one's password",
+        PasswordChange,
+        cost=_SIGN_IN,
+    ),
+    Route(
+        Method.POST,
+        "/tickets",
+        Right.CATALOG_READ,
+        ticket,
+        "A ticket for one socket",
+        answer=TicketView,
+        cost=_WRITE,
+        status=201,
+        secret=True,
+    ),
+    Route(
+        Method.POST,
+        "/tokens",
+        Right.CATALOG_READ,
+        token,
+        "A token for sockets and services",
+        answer=TokenView,
+        cost=_WRITE,
+        status=201,
+        secret=True,
+    ),
+    Route(
+        Method.GET,
+        "/keys",
+        _OWN,
+        keys,
+        "One's own keys",
+        answer=KeysView,
+    ),
+    Route(
+        Method.POST,
+        "/keys",
+        _OWN,
+        add_key,
+        "Make a key for oneself",
+        KeyWish,
+        KeyMade,
+        _WRITE,
+        201,
+        once=True,
+        secret=True,
+    ),
+    Route(
+        Method.POST,
+        "/keys/{key}/rotate",
+        _OWN,
+        rotate_key,
+        "Replace a key of one's own",
+        answer=KeyMade,
+        cost=_WRITE,
+        status=201,
+        once=True,
+        secret=True,
+    ),
+    Route(
+        Method.DELETE,
+        "/keys/{key}",
+        _OWN,
+        revoke_key,
+        "End a key of one's own",
+        cost=_WRITE,
+    ),
+)
+"""The routes about oneself."""

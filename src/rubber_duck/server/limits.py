@@ -1,0 +1,113 @@
+"""How often somebody may ask: buckets per address, key, person, project and class of route, on all nodes together.
+
+While Redis is gone nobody can say what other nodes were asked. What is expensive is refused then, and for the rest this
+node counts alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from rubber_duck.accounts.user import Standing
+from rubber_duck.cluster.cluster import Allowance, Cluster, Limit
+from rubber_duck.cluster.local import LocalCluster
+from rubber_duck.errors import RateLimited, Unavailable
+
+
+class RouteClass(StrEnum):
+    """What a request costs."""
+
+    READ = "read"
+    WRITE = "write"
+    SIGN_IN = "sign-in"
+    RUN = "run"
+
+
+PER_PERSON: Final[Mapping[RouteClass, Limit]] = {
+    RouteClass.READ: Limit(rate=20.0, burst=100.0),
+    RouteClass.WRITE: Limit(rate=2.0, burst=30.0),
+    RouteClass.SIGN_IN: Limit(rate=0.2, burst=10.0),
+    RouteClass.RUN: Limit(rate=2.0, burst=20.0),
+}
+PER_PROJECT: Final[Mapping[RouteClass, Limit]] = {
+    each: Limit(limit.rate * 10, limit.burst * 10) for each, limit in PER_PERSON.items()
+}
+PER_ADDRESS: Final = Limit(rate=100.0, burst=500.0)
+SIGN_IN_PER_ADDRESS: Final = Limit(rate=0.5, burst=20.0)
+_EXPENSIVE: Final = frozenset({RouteClass.RUN, RouteClass.SIGN_IN})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asks for what: an address, and who it is as far as that is known; `name` is who somebody says they are."""
+
+    cost: RouteClass
+    address: str
+    standing: Standing | None = None
+    project: str = ""
+    name: str = ""
+
+
+class Limits:
+    """The buckets of one node's requests, over HTTP and the socket alike."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._alone = LocalCluster()
+
+    async def take(self, asked: Asked) -> dict[str, str]:
+        """Take a token from every bucket that applies; the `RateLimit` headers of the emptiest.
+
+        Raises RateLimited, and Unavailable for what is expensive while nobody can say.
+        """
+        wanted = _buckets(asked)
+        answers = await asyncio.gather(*(self._allow(asked.cost, key, limit) for key, limit in wanted))
+        found = list(zip(wanted, answers, strict=True))
+        for (key, _), allowance in found:
+            if not allowance.allowed:
+                wait_s = allowance.retry_after_s
+                raise RateLimited(f"too many requests of this {_what(key)}; try again in {wait_s:.1f} s", wait_s)
+        (key, limit), least = min(found, key=lambda each: each[1].remaining / each[0][1].burst)
+        return headers(_what(key), limit, least)
+
+    async def _allow(self, cost: RouteClass, key: str, limit: Limit) -> Allowance:
+        try:
+            return await self._cluster.allow(key, limit)
+        except Unavailable:
+            if cost in _EXPENSIVE:
+                raise
+            return await self._alone.allow(key, limit)
+
+
+def headers(name: str, limit: Limit, allowance: Allowance) -> dict[str, str]:
+    """The fields of draft-ietf-httpapi-ratelimit-headers-10."""
+    window_s = max(1, round(limit.burst / limit.rate))
+    return {
+        "ratelimit-policy": f'"{name}";q={limit.burst:.0f};w={window_s}',
+        "ratelimit": f'"{name}";r={int(allowance.remaining)};t={max(0, round(1 / limit.rate))}',
+    }
+
+
+def _buckets(asked: Asked) -> list[tuple[str, Limit]]:
+    cost = asked.cost
+    found: list[tuple[str, Limit]] = []
+    if asked.address:
+        found.append((f"address:{asked.address}", PER_ADDRESS))
+    if cost is RouteClass.SIGN_IN:
+        found.append((f"address-sign-in:{asked.address}", SIGN_IN_PER_ADDRESS))
+    if asked.name:
+        found.append((f"name-{cost.value}:{asked.name}", PER_PERSON[cost]))
+    if asked.standing is not None:
+        found.append((f"person-{cost.value}:{asked.standing.user.id}", PER_PERSON[cost]))
+        found.append((f"key-{cost.value}:{asked.standing.credential.id}", PER_PERSON[cost]))
+    if asked.project:
+        found.append((f"project-{cost.value}:{asked.project}", PER_PROJECT[cost]))
+    return found
+
+
+def _what(key: str) -> str:
+    return key.split(":", maxsplit=1)[0].split("-", maxsplit=1)[0]

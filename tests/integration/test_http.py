@@ -1,0 +1,395 @@
+"""HTTP against a real server: every route with its right, signing in, projects from three sources, limits, problems."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import tarfile
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from rubber_duck.scope import Right
+from rubber_duck.server.api.route import Route
+from rubber_duck.server.api.table import ROUTES
+from tests.integration.duck import COMMAND, environment
+from tests.integration.serving import Client, Served, project_at, serving
+
+PASSWORD = "three wild geese"
+NOWHERE = "00000000-0000-7000-8000-000000000000"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer over HTTP."""
+
+    status: int
+    headers: dict[str, str]
+    content: bytes
+
+    @property
+    def json(self) -> Any:  # Any: JSON
+        """The content as JSON."""
+        return json.loads(self.content)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A server with a project, an administrator, a viewer of the project, and somebody without a role."""
+
+    server: Served
+    project: str
+    keys: dict[str, str]
+
+    def ask(self, method: str, path: str, who: str = "", body: object = None, **headers: str) -> Reply:
+        """One request; `body` is sent as JSON, or as it is if it is bytes."""
+        url = self.server.http + (path if path.startswith(("/health", "/metrics")) else f"/api/v1{path}")
+        content = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
+        key = self.keys.get(who, who)
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        if key:
+            given["Authorization"] = f"Bearer {key}"
+        request = urllib.request.Request(url, data=content, headers=given, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return Reply(answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return Reply(error.code, {k.lower(): v for k, v in error.headers.items()}, error.read())
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One server for this module."""
+    folder = tmp_path_factory.mktemp("http")
+    project = project_at(folder / "hello", folder / "home")
+    (folder / "code/shop").mkdir(parents=True)
+    (folder / "code/shop/a.py").write_text("import os\n\n\ndef f(x=[]):\n    return eval(x)\n")
+    with serving(folder / "home", DUCK_WORKSPACE_ROOTS=str(folder / "code")) as server:
+        keys = {"ann": server.key_for("ann", role="administrator")}
+        keys["vera"] = server.key_for("vera", project=project, project_role="viewer")
+        keys["olga"] = server.key_for("olga", project=project, project_role="owner")
+        keys["nina"] = server.key_for("nina")
+        yield House(server, project, keys)
+
+
+def path_of(route: Route, project: str) -> str:
+    """A path of the route."""
+    return (
+        route.path.replace("{project}", project)
+        .replace("{path:path}", "hello.py")
+        .replace("{user}", "vera")
+        .replace("{key}", "0" * 16)
+    )
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_every_route_is_refused_without_its_right(house: House, route: Route) -> None:
+    method, path = route.method.value, path_of(route, house.project)
+    if route.right is None:
+        assert house.ask(method, path).status != 401 or "/session" in path or "/invitations" in path
+        return
+    nobody = house.ask(method, path)
+    assert (nobody.status, nobody.json["code"]) == (401, "unauthenticated")
+    assert nobody.headers["content-type"] == "application/problem+json"
+    assert house.ask(method, path, "duck_" + "0" * 16 + "_" + "0" * 64 + "_00000000").status == 401
+    if route.full_path.startswith("/api/v1/projects/{project}"):
+        for wrong in (NOWHERE, "x", house.project[:-1] + ("0" if house.project[-1] != "0" else "1")):
+            other = house.ask(method, path_of(route, wrong), "vera")
+            assert (other.status, other.json["code"]) == (404, "not_found"), wrong
+        assert house.ask(method, path, "nina").status == 404
+        if route.right not in {Right.PROJECT_READ, Right.FILE_READ, Right.CATALOG_READ}:
+            assert house.ask(method, path, "vera").json["code"] == "denied"
+    elif route.right is Right.ADMINISTER:
+        refused = house.ask(method, path, "vera")
+        assert (refused.status, refused.json["code"]) == (403, "denied")
+
+
+def test_a_revoked_key_is_refused_on_every_route(house: House) -> None:
+    key = house.server.key_for("rita", project=house.project)
+    assert house.ask("GET", "/me", key).json["name"] == "rita"
+    house.server.admin("key", "revoke", key.split("_")[1])
+    for route in ROUTES:
+        if route.right is not None:
+            assert house.ask(route.method.value, path_of(route, house.project), key).status == 401, route.name
+
+
+def test_openapi_has_every_route_and_the_table_names_each_once(house: House) -> None:
+    document = house.ask("GET", "/openapi.json").json
+    named = {f"{method.upper()} {path}" for path, each in document["paths"].items() for method in each}
+    assert named == {route.name.replace(":path", "") for route in ROUTES}
+    assert len(named) == len(ROUTES)
+    assert document["openapi"] == "3.1.0"
+
+
+def test_somebody_is_invited_signs_in_and_out(house: House) -> None:
+    wish = {"name": "ivan", "project": house.project, "project_role": "member"}
+    made = house.ask("POST", "/invitations", "ann", wish)
+    assert made.status == 201
+    code = made.json["invitation"]
+    weak = house.ask("POST", "/invitations/accept", body={"invitation": code, "name": "ivan", "password": "short"})
+    assert (weak.status, weak.json["code"]) == (400, "invalid_input")
+    body = {"invitation": code, "name": "ivan", "password": PASSWORD}
+    session = house.ask("POST", "/invitations/accept", body=body).json["session"]
+    assert house.ask("POST", "/invitations/accept", body=body).status == 401
+    assert house.ask("GET", "/me", session).json["came_with"] == "session"
+    assert [each["role"] for each in house.ask("GET", "/projects", session).json["projects"]] == ["member"]
+    second = house.ask("POST", "/session", body={"name": "ivan", "password": PASSWORD}).json["session"]
+    ticket = house.ask("POST", "/tickets", second).json["ticket"]
+    token = house.ask("POST", "/tokens", second).json["token"]
+    for credential in (ticket, token):
+        with Client.at(house.server.socket, credential) as client:
+            assert client.ask(f"code:{house.project}", "phx_join")["status"] == "ok"
+    with pytest.raises(InvalidStatus), Client.at(house.server.socket, ticket):
+        pass
+    with Client.at(house.server.socket, token) as client:
+        assert house.ask("DELETE", "/session", session).json == {"sessions": 1, "keys": 0}
+        assert house.ask("GET", "/me", session).status == 401
+        assert client.ask("phoenix", "heartbeat")["status"] == "ok"
+        assert house.ask("DELETE", "/session?everywhere=true&keys=true", second).json == {"sessions": 1, "keys": 0}
+        with pytest.raises(Exception, match="4401"):
+            client.wait_for_the_end()
+    assert house.ask("POST", "/session", body={"name": "ivan", "password": "wrong"}).status == 401
+
+
+def test_keys_are_made_listed_replaced_and_ended(house: House) -> None:
+    made = house.ask("POST", "/keys", "nina", {"label": "ci", "rights": ["catalog.read"], "days": 3}).json
+    assert house.ask("GET", "/me", made["key"]).json["rights"] == ["catalog.read"]
+    assert house.ask("GET", "/keys", made["key"]).status == 403
+    listed = house.ask("GET", "/keys", "nina")
+    assert made["key"] not in listed.content.decode()
+    assert [each["label"] for each in listed.json["keys"]] == ["", "ci"]
+    new = house.ask("POST", f"/keys/{made['id']}/rotate", "nina").json
+    assert house.ask("GET", "/me", new["key"]).json["rights"] == ["catalog.read"]
+    assert house.ask("DELETE", f"/keys/{new['id']}", "nina").status == 200
+    assert house.ask("GET", "/me", new["key"]).status == 401
+    assert house.ask("DELETE", f"/keys/{new['id']}", "vera").status == 404
+    assert house.ask("POST", "/keys", "nina", {"rights": ["nothing"]}).json["code"] == "unknown_name"
+
+
+def test_a_request_with_an_idempotency_key_is_carried_out_once(house: House) -> None:
+    folder = house.server.home.parent / "code/twice"
+    folder.mkdir()
+    body = {"folder": str(folder), "name": "twice"}
+    first = house.ask("POST", "/projects", "ann", body, Idempotency_Key="k1")
+    again = house.ask("POST", "/projects", "ann", body, Idempotency_Key="k1")
+    assert (first.status, again.status, again.content) == (201, 201, first.content)
+    other = house.ask("POST", "/projects", "ann", {**body, "name": "thrice"}, Idempotency_Key="k1")
+    assert (other.status, other.json["code"]) == (409, "conflict")
+    assert house.ask("POST", "/projects", "ann", body).status == 409
+    failed = house.ask("POST", "/projects", "ann", {"folder": "/gone"}, Idempotency_Key="k2")
+    assert house.ask("POST", "/projects", "ann", {"folder": "/gone"}, Idempotency_Key="k2").status == failed.status
+    assert house.ask("POST", "/keys", "nina", {}, Idempotency_Key="k1").status == 201
+    shown = house.ask("POST", "/keys", "nina", {}, Idempotency_Key="k1")
+    assert "not shown again" in shown.json["detail"]
+
+
+def test_a_folder_below_the_roots_is_opened_analysed_and_read(house: House) -> None:
+    for wrong in ("/etc", str(house.server.home), str(house.server.home.parent / "code"), "shop", ""):
+        refused = house.ask("POST", "/projects", "ann", {"folder": wrong, "name": "x"})
+        assert refused.status in (400, 403), wrong
+    folder = house.server.home.parent / "code/shop"
+    assert house.ask("POST", "/projects", "vera", {"folder": str(folder)}).status == 403
+    project = house.ask("POST", "/projects", "ann", {"folder": str(folder), "name": "shop"}).json["id"]
+    assert house.ask("GET", f"/projects/{project}/files", "vera").status == 404
+    analysed = house.ask("POST", f"/projects/{project}/analyze", "ann").json
+    assert (analysed["files"], analysed["findings"] > 0) == (1, True)
+    assert house.ask("GET", f"/projects/{project}/files", "ann").json["files"] == [
+        {"path": "a.py", "language": "python", "size_bytes": 45}
+    ]
+    assert house.ask("GET", f"/projects/{project}/files/a.py", "ann").content == (folder / "a.py").read_bytes()
+    for path in ("../hello/hello.py", "%2e%2e/hello/hello.py", "gone.py", "/etc/passwd"):
+        assert house.ask("GET", f"/projects/{project}/files/{path}", "ann").status in (400, 404), path
+    findings = house.ask("GET", f"/projects/{project}/findings?limit=1", "ann").json
+    assert len(findings["findings"]) == 1
+    seen = []
+    cursor = ""
+    while True:
+        page = house.ask("GET", f"/projects/{project}/findings?limit=1&cursor={cursor}", "ann").json
+        seen += [(each["rule"], each["start_line"]) for each in page["findings"]]
+        cursor = page["next"]
+        if not cursor:
+            break
+    assert len(seen) == len(set(seen)) == analysed["findings"]
+    assert b"a.py" in house.ask("GET", f"/projects/{project}/report?format=text", "ann").content
+    sarif = house.ask("GET", f"/projects/{project}/report?format=sarif", "ann")
+    assert sarif.json["version"] == "2.1.0"
+    assert house.ask("PUT", f"/members/{project}/vera", "ann", {"role": "viewer"}).status == 200
+    assert house.ask("GET", f"/projects/{project}", "vera").json["rights"] == [
+        "catalog.read",
+        "file.read",
+        "project.read",
+    ]
+    assert house.ask("POST", f"/projects/{project}/analyze", "vera").status == 403
+
+
+def test_a_member_searches_and_runs_engines_over_http(house: House) -> None:
+    found = house.ask("GET", f"/projects/{house.project}/search?q=greet", "vera")
+    assert [each["path"] for each in found.json["hits"]] == ["hello.py"]
+    outline = {"engine": "outline", "request": {"path": "hello.py"}}
+    ran = house.ask("POST", f"/projects/{house.project}/run", "vera", outline)
+    assert ran.json["entries"][0]["name"] == "greet"
+    for engine, request, status in (("outline", {"path": "../x"}, 400), ("projects", {"type": "list"}, 403)):
+        body = {"engine": engine, "request": request}
+        assert house.ask("POST", f"/projects/{house.project}/run", "vera", body).status == status
+
+
+def archive(files: dict[str, str], *, zipped: bool = False) -> bytes:
+    """An archive."""
+    buffer = io.BytesIO()
+    if zipped:
+        with zipfile.ZipFile(buffer, "w") as made:
+            for name, text in files.items():
+                made.writestr(name, text)
+    else:
+        with tarfile.open(fileobj=buffer, mode="w:gz") as made_tar:
+            for name, text in files.items():
+                entry = tarfile.TarInfo(name)
+                entry.size = len(text)
+                made_tar.addfile(entry, io.BytesIO(text.encode()))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_an_archive_is_opened_as_a_project(house: House, zipped: bool) -> None:
+    content = archive({"top/a.py": "x = 1\n", "top/b/c.py": "y = 2\n"}, zipped=zipped)
+    made = house.ask("POST", f"/projects/upload?name=up{zipped}", "ann", content)
+    assert made.status == 201, made.content
+    read = house.ask("GET", f"/projects/{made.json['id']}/files/b/c.py", "ann")
+    assert read.content == b"y = 2\n"
+    evil = house.ask("POST", "/projects/upload?name=evil", "ann", archive({"../a.py": "x"}, zipped=zipped))
+    assert (evil.status, evil.json["code"]) == (400, "invalid_input")
+    assert house.ask("POST", "/projects/upload?name=evil", "ann", b"no archive").status == 400
+
+
+def test_a_git_remote_is_copied_and_fetched_with_its_hooks_off(house: House) -> None:
+    remote = house.server.home.parent / "code/remote"
+    remote.mkdir()
+
+    def git(*arguments: str) -> None:
+        identity = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        subprocess.run(["git", *identity, *arguments], cwd=remote, check=True, capture_output=True)
+
+    git("init", "-q")
+    (remote / "a.py").write_text("one = 1\n")
+    git("add", ".")
+    git("commit", "-qm", "one")
+    hook = remote / ".git/hooks/post-checkout"
+    hook.write_text(f"#!/bin/sh\ntouch {house.server.home.parent}/ran\n")
+    hook.chmod(0o755)
+    made = house.ask("POST", "/projects", "ann", {"remote": str(remote), "name": "copied"})
+    assert made.status == 201, made.content
+    path = f"/projects/{made.json['id']}"
+    assert house.ask("GET", f"{path}/files/a.py", "ann").content == b"one = 1\n"
+    (remote / "a.py").write_text("two = 2\n")
+    git("commit", "-qam", "two")
+    assert house.ask("POST", f"{path}/fetch", "ann").status == 200
+    assert house.ask("GET", f"{path}/files/a.py", "ann").content == b"two = 2\n"
+    assert not (house.server.home.parent / "ran").exists()
+    for wrong in ("https://a:b@host/x", "ssh://host/x", "file:///etc", "ext::sh -c id", "/etc", "--upload-pack=x"):
+        assert house.ask("POST", "/projects", "ann", {"remote": wrong, "name": "x"}).status in (400, 403), wrong
+
+
+def test_too_many_requests_are_refused_with_headers_that_say_so(house: House) -> None:
+    first = house.ask("GET", "/me", "olga")
+    assert first.headers["ratelimit-policy"].startswith('"person";q=100')
+    statuses = [house.ask("POST", "/session", body={"name": "zoe", "password": "x" * 12}).status for _ in range(14)]
+    assert statuses[:5] == [401] * 5
+    assert statuses[-1] == 429
+    refused = house.ask("POST", "/session", body={"name": "zoe", "password": "x" * 12})
+    assert (refused.json["code"], int(refused.headers["retry-after"]) >= 1) == ("rate_limited", True)
+    assert house.ask("GET", "/me", "olga").status == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"{", 400, "invalid_input"),
+        (b'{"name": 1}', 400, "invalid_input"),
+        (b'{"name": "a", "password": "b", "more": 1}', 400, "invalid_input"),
+        (b'{"name": "\xff"}', 400, "invalid_input"),
+        (b"[" * 100_000, 400, "invalid_input"),
+        (b" " * 1_000_001, 413, "limit_exceeded"),
+    ],
+)
+def test_a_body_that_is_wrong_is_a_problem(house: House, body: bytes, status: int, code: str) -> None:
+    refused = house.ask("PUT", f"/members/{house.project}/vera", "ann", body)
+    assert (refused.status, refused.json["code"]) == (status, code)
+    assert refused.headers["x-content-type-options"] == "nosniff"
+    assert refused.json["instance"] == f"urn:request:{refused.headers['x-request-id']}"
+
+
+def test_what_is_not_there_or_not_ours_is_refused(house: House) -> None:
+    assert house.ask("GET", "/nothing", "ann").json["code"] == "not_found"
+    assert house.ask("DELETE", "/me", "ann").json["code"] == "not_found"
+    assert house.ask("GET", "/me?key=x", "ann").json["detail"] == "there is no parameter 'key'"
+    assert house.ask("GET", "/me", "ann", Host="evil.example").status == 403
+    assert house.ask("GET", "/me", "ann", Origin="https://evil.example").status == 403
+    assert house.ask("GET", "/users?limit=0", "ann").status == 400
+    assert house.ask("GET", "/users?cursor=%ff", "ann").status == 400
+    assert house.ask("GET", "/me", "ann", X_Request_Id="my-request-1").headers["x-request-id"] == "my-request-1"
+
+
+def test_operators_see_health_metrics_users_and_the_audit(house: House) -> None:
+    assert house.ask("GET", "/health/live").json == {"ok": True}
+    assert house.ask("GET", "/health", "ann").json["parts"]["database"]["ok"] is True
+    metrics = house.ask("GET", "/metrics", "ann")
+    assert b'duck_http_requests_total{route="GET /health/live",status="200"}' in metrics.content
+    assert b"duck_sockets" in metrics.content
+    users = house.ask("GET", "/users?limit=2", "ann").json
+    assert [each["name"] for each in users["users"]] == ["ann", "ivan"] or len(users["users"]) == 2
+    more = house.ask("GET", f"/users?limit=2&cursor={users['next']}", "ann").json
+    assert not {each["name"] for each in users["users"]} & {each["name"] for each in more["users"]}
+    audit = house.ask("GET", "/audit", "ann").json
+    assert (audit["wrong"], audit["entries"][0]["number"] > 1) == ("", True)
+    key = house.server.key_for("dora")
+    assert house.ask("PUT", "/users/dora/disabled", "ann", {"disabled": True}).status == 200
+    assert house.ask("GET", "/me", key).status == 401
+
+
+def test_secrets_are_in_no_log(tmp_path: Path) -> None:
+    with serving(tmp_path / "home", DUCK_LOG_LEVEL="debug") as server:
+        key = server.key_for("ann", role="administrator")
+        house = House(server, NOWHERE, {"ann": key})
+        invitation = house.ask("POST", "/invitations", "ann", {"name": "bob"}).json["invitation"]
+        body = {"invitation": invitation, "name": "bob", "password": PASSWORD}
+        session = house.ask("POST", "/invitations/accept", body=body).json["session"]
+        house.ask("GET", f"/me?token={session}", session)
+        log = "".join(path.read_text() for path in tmp_path.glob("log-*"))
+    assert "http.answered" in log
+    for secret in (key, invitation, session, PASSWORD):
+        assert secret not in log
+
+
+def test_a_first_server_invites_its_administrator_and_refuses_a_weak_secret(tmp_path: Path) -> None:
+    weak = subprocess.run(
+        [*COMMAND, "serve", "--port", "1"],
+        env=environment(tmp_path / "home", DUCK_SERVER_SECRET="change-me-0123456789-abcdefghijklm"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (weak.returncode, "looks like a sample" in weak.stderr) == (2, True)
+    with serving(tmp_path / "home") as server:
+        said = [server.process.stdout.readline() for _ in range(2)] if server.process.stdout else []
+        code = next(word for word in said[1].split() if word.startswith("ducki_"))
+        assert (tmp_path / "home/server.secret").stat().st_mode & 0o777 == 0o600
+        signed = subprocess.run(
+            [*COMMAND, "login", server.http, "--user", "ann", "--invitation", code],
+            env=environment(tmp_path / "away"),
+            input=PASSWORD + "\n",
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert signed.stdout == f"signed in to {server.http} as ann (administrator)\n", signed.stderr
