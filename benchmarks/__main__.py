@@ -17,6 +17,8 @@ NAMES = (
     "call_graph",
     "edits",
     "gateway",
+    "socket",
+    "revocation",
 )
 
 

@@ -18,7 +18,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.cuts import cut
 from benchmarks.durable import KINDS, rounds
+from benchmarks.frames import fuzzed
 from benchmarks.kills import killed_indexing
 from rubber_duck.analysis.analysis import open_analysis
 from rubber_duck.analysis.outcome import Outcome
@@ -31,6 +33,8 @@ from tests.unit.analysis.mutations import mutated, originals
 FILES_PER_ROUND = 1_000
 KILLS_PER_ROUND = 10
 KILLS_AT_ONCE = 100
+CUTS_PER_ROUND = 10_000
+FRAMES_PER_ROUND = 100_000
 BAD = {"crashed", "rule_failed", "ruff_failed"}
 
 
@@ -104,7 +108,10 @@ def main() -> int:
             lost += damaged_round(Path(scratch), seed) + killed_round(Path(scratch), seed)
             lost += killed_indexing(Path(scratch), seed, KILLS_PER_ROUND)
         lost += killed_working(KILLS_PER_ROUND, seed)
+        lost += asyncio.run(cut(CUTS_PER_ROUND, CUTS_PER_ROUND // 100, seed)).wrong
+        lost += fuzzed(FRAMES_PER_ROUND, seed)
         done = f"{FILES_PER_ROUND} damaged files, {KILLS_PER_ROUND} kills while analysing, as many while indexing"
+        done += f", {CUTS_PER_ROUND:,} cuts of streams, {FRAMES_PER_ROUND:,} frames"
         print(f"seed {seed}: {done}, {len(lost)} losses", flush=True)
         seed += 1
     print(*lost, sep="\n")

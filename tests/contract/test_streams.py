@@ -163,3 +163,22 @@ async def test_what_no_node_would_say_is_dropped(nodes: Nodes, message: bytes) -
         await nodes.there.publish("node:a", message)
         stream = here.start(SCOPE, lambda say: _tell(_words(3), say))
         assert len(await _read(await there.find(SCOPE, stream.id, 0), 0, 10)) == 4
+
+
+async def test_a_reader_on_another_node_is_told_when_the_streams_node_is_killed(nodes: Nodes) -> None:
+    limits = StreamLimits(beat_s=0.05)
+
+    async def never(say: Say) -> Word:
+        say("delta", Word("first"))
+        await asyncio.Event().wait()
+        return Word("")
+
+    async with open_streams(nodes.there, "b", limits) as there, open_streams(nodes.here, "a", limits) as here:
+        copy = await there.find(SCOPE, here.start(SCOPE, never).id, 0)
+        async with aclosing(copy.read(0)) as pieces:
+            assert (await anext(pieces))[0] == 0
+            await asyncio.sleep(0.5)  # it says nothing, but it lives
+            assert not copy.is_lost
+            await here.close()
+            with pytest.raises(NotFound, match="cannot be continued"):
+                await anext(pieces)

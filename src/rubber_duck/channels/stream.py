@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,13 +38,18 @@ class Piece(msgspec.Struct, frozen=True, array_like=True):
 
 @dataclass(frozen=True, slots=True)
 class StreamLimits:
-    """How long a stream without a reader is kept, in seconds; how large one is; how many a node has, and one member."""
+    """How long a stream without a reader is kept, in seconds; how large one is; how many a node has, and one member.
+
+    A node that relays a stream to another says every `beat_s` that it lives; of one silent for three of these nothing
+    more will come.
+    """
 
     kept_s: float = 60.0
     size_bytes: int = 2_000_000
     streams: int = 500
     per_member: int = 32
     answer_s: float = 5.0
+    beat_s: float = 2.0
 
 
 class Stream:
@@ -118,6 +123,8 @@ class _Told(msgspec.Struct, frozen=True, array_like=True):
 
 
 _REPLIES: Final = "stream:"
+_BEAT: Final = -1
+"""The offset of what is no piece but a sign of life."""
 _NAME_CHARACTERS: Final = 200
 
 _ask: Final = msgspec.msgpack.Decoder(_Ask)
@@ -235,6 +242,9 @@ class Streams:
 
         def receive(message: bytes) -> None:
             told = _readable(message)
+            if told is not None and told.offset == _BEAT:
+                heard.set()
+                return
             if told is None or told.piece is None or told.offset != len(stream.pieces):
                 stream.lose()
             else:
@@ -253,8 +263,20 @@ class Streams:
             await subscription.end()
             self._streams.pop(stream_id, None)
             raise _gone(stream_id) from error
+        self._own(self._watch(stream, heard))
         self._own(self._follow_to_the_end(stream, subscription.end))
         return stream
+
+    async def _watch(self, stream: Stream, heard: asyncio.Event) -> None:
+        """Lose a copy whose node says nothing more: it was killed, and does not tell."""
+        while not stream.ended:
+            heard.clear()
+            try:
+                async with asyncio.timeout(3 * self._limits.beat_s):
+                    await heard.wait()
+            except TimeoutError:
+                if not stream.ended:
+                    stream.lose()
 
     async def _follow_to_the_end(self, stream: Stream, end: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -271,13 +293,23 @@ class Streams:
                 await self._cluster.publish(ask.reply_to, _pack.encode(_Told(0, None)))
                 return
             _of(stream, ask.owner)
-            async with aclosing(stream.read(0)) as pieces:
-                async for offset, piece in pieces:
-                    await self._cluster.publish(ask.reply_to, _pack.encode(_Told(offset, piece)))
+            beating = self._own(self._beat(ask.reply_to))
+            try:
+                async with aclosing(stream.read(0)) as pieces:
+                    async for offset, piece in pieces:
+                        await self._cluster.publish(ask.reply_to, _pack.encode(_Told(offset, piece)))
+            finally:
+                beating.cancel()
         except NotFound:
             await self._cluster.publish(ask.reply_to, _pack.encode(_Told(0, None)))
         except Unavailable:
             return  # the other node hears of the gap by itself
+
+    async def _beat(self, reply_to: str) -> None:
+        with suppress(Unavailable):  # the other node hears of the gap by itself
+            while True:
+                await asyncio.sleep(self._limits.beat_s)
+                await self._cluster.publish(reply_to, _pack.encode(_Told(_BEAT, None)))
 
     def _own(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name="stream")

@@ -84,13 +84,14 @@ class Answering:
         address = request.client.host if request.client is not None else ""
         call = Call(desk, trace, path, request.query_params, None, _pieces(request, route.body_bytes), address)
         call.remaining = limits
+        limits |= await desk.limits.take(Asked(route.cost, address))
         standing = None if route.right is None else await desk.accounts.standing(guard.key_in(request.headers))
         project = path.get("project", "")
-        limits |= await desk.limits.take(Asked(route.cost, address, standing, project))
         if standing is not None and route.right is not None:
             call.known = standing
             if project and route.full_path.startswith("/api/v1/projects/{project}"):
                 call.within = await desk.accounts.project_scope(standing, project_in(path), trace)
+            limits |= await desk.limits.take(Asked(route.cost, "", standing, project if call.within else ""))
             call.scope.require(route.right)
         content = b""
         if route.body is not None and route.body is not Nothing:

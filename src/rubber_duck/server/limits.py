@@ -97,7 +97,7 @@ def _buckets(asked: Asked) -> list[tuple[str, Limit]]:
     found: list[tuple[str, Limit]] = []
     if asked.address:
         found.append((f"address:{asked.address}", PER_ADDRESS))
-    if cost is RouteClass.SIGN_IN:
+    if asked.address and cost is RouteClass.SIGN_IN:
         found.append((f"address-sign-in:{asked.address}", SIGN_IN_PER_ADDRESS))
     if asked.name:
         found.append((f"name-{cost.value}:{asked.name}", PER_PERSON[cost]))

@@ -75,7 +75,7 @@ class PasswordChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 async def accept(call: Call) -> SessionView:
     """Become a user, and be signed in at once."""
     body: Acceptance = call.body
-    await call.desk.limits.take(Asked(RouteClass.SIGN_IN, call.address, name=body.name))
+    await call.desk.limits.take(Asked(RouteClass.SIGN_IN, "", name=body.name))
     await call.desk.signing_in.accept(body.invitation, body.name, body.password)
     return await _session(call, body.name, body.password)
 
@@ -83,7 +83,7 @@ async def accept(call: Call) -> SessionView:
 async def sign_in(call: Call) -> SessionView:
     """Sign in by name and password."""
     body: Login = call.body
-    call.remaining = await call.desk.limits.take(Asked(RouteClass.SIGN_IN, call.address, name=body.name))
+    call.remaining = await call.desk.limits.take(Asked(RouteClass.SIGN_IN, "", name=body.name))
     return await _session(call, body.name, body.password)
 
 
@@ -111,7 +111,7 @@ async def me(call: Call) -> Me:
 
 async def change_password(call: Call) -> Nothing:
     """Replace one's password; every session ends."""
-    await call.desk.limits.take(Asked(RouteClass.SIGN_IN, call.address, name=call.standing.user.name))
+    await call.desk.limits.take(Asked(RouteClass.SIGN_IN, "", name=call.standing.user.name))
     await call.desk.signing_in.change_password(call.standing, call.body.old, call.body.new)
     return Nothing()
 

@@ -1,0 +1,101 @@
+"""Damaged, random and well-formed frames against a socket: nothing but our errors, no task left behind, no memory kept.
+
+python -m benchmarks.frames --cases 100000
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import json
+import random
+import time
+import tracemalloc
+from contextlib import suppress
+from dataclasses import replace
+
+from rubber_duck.channels.socket import Socket
+from rubber_duck.cluster.local import LocalCluster
+from rubber_duck.errors import InvalidInput, LimitExceeded
+from rubber_duck.scope import Right, Scope
+from tests.unit.channels.rooms import doors
+
+FRAMES_PER_SOCKET = 50
+GROWTH_BYTES = 2_000_000
+TOPICS = ("room:a", "room:closed", "room", "", "phoenix", "attic:b", "room:\ud83e\udd86", "room:" + "x" * 300)
+EVENTS = ("phx_join", "phx_leave", "echo", "wait", "cancel", "heartbeat", "write", "fail", "bytes", "say", "count", "")
+PAYLOADS = ("{}", '{"text":"x"}', '{"text":1}', "[]", "null", '{"ref":"1"}', '{"text":"\\ud800"}', "[" * 200, "1e999")
+
+
+def frame(dice: random.Random) -> str | bytes:
+    """One frame: as it should be, or damaged in one of many ways."""
+    refs = [dice.choice(["null", '"1"', '"2"', '""', "3"]) for _ in range(2)]
+    names = [json.dumps(dice.choice(among)) for among in (TOPICS, EVENTS)]
+    text = f"[{','.join([*refs, *names])},{dice.choice(PAYLOADS)}]"
+    match dice.randrange(8):
+        case 0:
+            return bytes(dice.randrange(256) for _ in range(dice.randrange(60)))
+        case 1:
+            return b"\x00" + bytes(dice.randrange(12) for _ in range(4)) + text.encode("utf-8", "replace")
+        case 2:
+            at = dice.randrange(len(text))
+            return text[:at] + chr(dice.randrange(1, 0xD7FF)) + text[at + dice.randrange(3) :]
+        case 3:
+            return text[: dice.randrange(len(text))]
+        case _:
+            return text
+
+
+async def _play(dice: random.Random, number: int) -> list[str]:
+    scope = replace(Scope.local(), rights=frozenset({Right.PROJECT_READ}))
+    socket = Socket(scope, doors(), LocalCluster())
+    wrong = []
+    for _ in range(number):
+        sent = frame(dice)
+        try:
+            with suppress(InvalidInput, LimitExceeded):
+                socket.receive(sent)
+        except Exception as error:  # noqa: BLE001  # it is what is looked for
+            wrong.append(f"{sent!r:.200} raised {type(error).__name__}: {error}")
+        await asyncio.sleep(0)
+    await socket.close()
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    mine = [task for task in left if task.get_name().startswith("socket")]
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+    return wrong + [f"{len(mine)} tasks were left behind"] * bool(mine)
+
+
+def fuzzed(cases: int, seed: int) -> list[str]:
+    """What went wrong over so many frames."""
+    dice, wrong = random.Random(seed), list[str]()
+    tracemalloc.start()
+    first = 0
+    for begin in range(0, cases, FRAMES_PER_SOCKET):
+        wrong += asyncio.run(_play(dice, FRAMES_PER_SOCKET))
+        if begin == cases // 4 // FRAMES_PER_SOCKET * FRAMES_PER_SOCKET:
+            gc.collect()
+            first = tracemalloc.get_traced_memory()[0]
+    gc.collect()
+    grown = tracemalloc.get_traced_memory()[0] - first
+    tracemalloc.stop()
+    return wrong + [f"{grown:,} bytes were kept"] * (grown > GROWTH_BYTES)
+
+
+def main() -> int:
+    """Print what went wrong."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=1)
+    chosen = parser.parse_args()
+    began = time.monotonic()
+    wrong = fuzzed(chosen.cases, chosen.seed)
+    print(f"{chosen.cases:,} frames in {time.monotonic() - began:.0f} s: {len(wrong)} wrong")
+    print(*wrong[:20], sep="\n")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
