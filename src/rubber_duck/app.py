@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rubber_duck.cluster.cluster import Cluster
     from rubber_duck.context.contexts import Contexts
     from rubber_duck.llm.llm import LLM
+    from rubber_duck.memory.memory import Distil, Memories
     from rubber_duck.ngram.ngram import Ngram
     from rubber_duck.search.meaning import Embedder
     from rubber_duck.search.search import Search
@@ -296,6 +297,22 @@ def _embedder(llm: LLM) -> Embedder | None:
 
 
 @asynccontextmanager
+async def _open_memory(settings: Settings, opened: Opened) -> AsyncIterator[Memories]:
+    from rubber_duck.memory.memory import Memories  # noqa: PLC0415  # see _open_database
+
+    llm: LLM = opened["llm"]
+    yield Memories(opened["database"], settings.memory, _now, llm.redacted, _distiller(llm))
+
+
+def _distiller(llm: LLM) -> Distil | None:
+    """What the models for chat make of a session, where there are any."""
+    from rubber_duck.llm.roles import Role  # noqa: PLC0415  # as in _open_llm
+    from rubber_duck.memory.model import distiller  # noqa: PLC0415  # as in _open_memory
+
+    return distiller(llm) if llm.chain(Role.CHAT) else None
+
+
+@asynccontextmanager
 async def _open_ngram(settings: Settings, opened: Opened) -> AsyncIterator[Ngram]:
     from rubber_duck.ngram.ngram import open_ngram  # noqa: PLC0415  # numpy
 
@@ -370,12 +387,24 @@ PARTS: Final[tuple[Part, ...]] = (
     Part("project_analysis", ("database", "workspace", "analysis"), _open_project_analysis),
     Part("llm", ("database", "cluster"), _open_llm),
     Part("search", ("database", "workspace", "llm"), _open_search),
+    Part("memory", ("database", "llm"), _open_memory),
     Part("ngram", (), _open_ngram),
     Part("contexts", (), _open_contexts),
     Part("journal", (), _open_journal),
     Part(
         "workflows",
-        ("database", "workspace", "analysis", "project_analysis", "llm", "search", "ngram", "contexts", "journal"),
+        (
+            "database",
+            "workspace",
+            "analysis",
+            "project_analysis",
+            "llm",
+            "search",
+            "memory",
+            "ngram",
+            "contexts",
+            "journal",
+        ),
         _open_workflows,
     ),
 )

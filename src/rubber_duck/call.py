@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rubber_duck.analysis.project_analysis import ProjectAnalysis
     from rubber_duck.context.contexts import Contexts
     from rubber_duck.llm.llm import LLM
+    from rubber_duck.memory.memory import Memories
     from rubber_duck.ngram.ngram import Ngram
     from rubber_duck.search.search import Search
     from rubber_duck.settings import Settings
@@ -78,6 +79,11 @@ class Parts:
     def search(self) -> Search:
         """Indexes of opened projects, and what is found in them."""
         return self._get("search")
+
+    @property
+    def memory(self) -> Memories:
+        """What is remembered of people and projects."""
+        return self._get("memory")
 
     @property
     def ngram(self) -> Ngram:

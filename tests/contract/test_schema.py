@@ -21,6 +21,7 @@ from rubber_duck.storage.database import Database, Migration, open_database
 from rubber_duck.storage.metadata import metadata
 
 TABLES = {"alembic_version", "analysis_results", "code_facts", "code_files", "projects"} | {
+    "memories",
     *("model_calls", "model_spending", "model_usage"),
     *("run_executors", "run_schedules", "run_step_results", "run_turns", "runs"),
     "search_files",
@@ -33,7 +34,7 @@ TABLES = {"alembic_version", "analysis_results", "code_facts", "code_files", "pr
 
 def declare_tables() -> None:
     """Import every slice's tables."""
-    for slice_name in ("accounts", "analysis", "code", "llm", "search", "server", "workflows", "workspace"):
+    for slice_name in ("accounts", "analysis", "code", "llm", "memory", "search", "server", "workflows", "workspace"):
         importlib.import_module(f"rubber_duck.{slice_name}.store")
 
 

@@ -214,12 +214,24 @@ def test_the_parts_and_what_they_need_are_these() -> None:
         ("project_analysis", ("database", "workspace", "analysis")),
         ("llm", ("database", "cluster")),
         ("search", ("database", "workspace", "llm")),
+        ("memory", ("database", "llm")),
         ("ngram", ()),
         ("contexts", ()),
         ("journal", ()),
         (
             "workflows",
-            ("database", "workspace", "analysis", "project_analysis", "llm", "search", "ngram", "contexts", "journal"),
+            (
+                "database",
+                "workspace",
+                "analysis",
+                "project_analysis",
+                "llm",
+                "search",
+                "memory",
+                "ngram",
+                "contexts",
+                "journal",
+            ),
         ),
     ]
 

@@ -23,9 +23,15 @@ from rubber_duck.workspace.paths import Root, absolute, display
 if TYPE_CHECKING:
     from rubber_duck.analysis.extraction import Facts
     from rubber_duck.context.context import Context as Built
+    from rubber_duck.memory.memory import Brief
     from rubber_duck.search.hits import Hit
 
 _COMMITS: Final = 1_000
+_MEMORY_SHARE: Final = 5
+"""A fifth of the budget is the most that what is remembered may take."""
+
+_HEADING: Final = "What is remembered of this person and project:"
+_HEADING_TOKENS: Final = 12
 _PLACE: Final = re.compile(r"(.*?)(?::(\d{1,9}))?(?::(\d{1,9}))?")
 
 
@@ -118,7 +124,7 @@ class Context(Engine[ContextRequest, ContextAnswer]):
     request = ContextRequest
     answer = ContextAnswer
     right = Right.FILE_READ
-    needs = ("workspace", "analysis", "search", "contexts")
+    needs = ("workspace", "analysis", "search", "memory", "contexts")
     timeout_s = 3600.0
 
     async def run(self, request: ContextRequest, call: Call) -> ContextAnswer:
@@ -131,10 +137,14 @@ class Context(Engine[ContextRequest, ContextAnswer]):
             refuse_leading_out(path, request.directory)
         root = await nearest_root(call, path or ".", request.directory)
         relative = _relative(root, path, request.directory)
-        ask = Ask(relative, line, column, request.query.strip(), request.budget_tokens)
-        reader = Reader(await _within(call, root), root, unchecked_settings(root, call.settings).index)
+        scope, query = await _within(call, root), request.query.strip()
+        brief = await call.parts.memory.brief(scope, query, request.budget_tokens // _MEMORY_SHARE) if query else None
+        taken = brief.tokens + _HEADING_TOKENS if brief is not None and brief.told else 0
+        ask = Ask(relative, line, column, query, request.budget_tokens - taken)
+        reader = Reader(scope, root, unchecked_settings(root, call.settings).index)
         access = Access(partial(_read, call, root), partial(_find, call, root), partial(_changed_at, root))
-        return _answer(await call.parts.contexts.build(reader, ask, access, strategy=request.strategy))
+        answer = _answer(await call.parts.contexts.build(reader, ask, access, strategy=request.strategy))
+        return answer if not taken or brief is None else _with_memory(answer, brief, request.budget_tokens)
 
 
 async def _within(call: Call, root: Root) -> Scope:
@@ -193,6 +203,25 @@ async def _find(call: Call, root: Root, query: str, limit: int) -> Sequence[Hit]
     _, scope, _ = await update_index(call, root)
     found = await call.parts.search.find(scope, root, query, Options(limit=limit))
     return found.hits
+
+
+def _with_memory(answer: ContextAnswer, brief: Brief, budget_tokens: int) -> ContextAnswer:
+    """The answer with what is remembered told first."""
+    part = ContextPart(
+        kind="memory",
+        path="",
+        reasons=tuple(dict.fromkeys(reason for each in brief.told for reason in each.reasons)),
+        tokens=brief.tokens,
+        text=brief.text,
+        relevance=1.0,
+    )
+    return msgspec.structs.replace(
+        answer,
+        budget_tokens=budget_tokens,
+        tokens=answer.tokens + brief.tokens + _HEADING_TOKENS,
+        parts=(part, *answer.parts),
+        text=f"{_HEADING}\n{brief.text}\n\n{answer.text}",
+    )
 
 
 def _answer(built: Built) -> ContextAnswer:

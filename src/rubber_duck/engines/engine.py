@@ -29,6 +29,7 @@ PARTS: Final = (
     "project_analysis",
     "llm",
     "search",
+    "memory",
     "ngram",
     "contexts",
     "journal",

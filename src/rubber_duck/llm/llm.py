@@ -172,6 +172,10 @@ class LLM:
         async with _within(PROBE_TIMEOUT_S):
             return await self._ways.to(self.connections().named(name)).provider.models()
 
+    def redacted(self, text: str) -> str:
+        """`text` without secrets, the keys of all connections among them."""
+        return self._ways.redacted(text)
+
     async def close(self) -> None:
         """Write the account, and close every connection."""
         if self._ledger is not None:

@@ -6,13 +6,14 @@ from typing import Annotated, Any, Literal, get_args
 
 from msgspec import Meta, field
 
+from rubber_duck.settings.memory import MemorySettings
 from rubber_duck.settings.models import ModelSettings
 from rubber_duck.settings.section import Section
 
 __all__ = [
     "PROFILES", "PROJECT_SECTIONS", "AnalysisSettings", "ClusterSettings", "ContextSettings", "DatabaseSettings",
-    "IndexSettings", "LogSettings", "ModelSettings", "PathRules", "QueueSettings", "ScheduleSettings", "Section",
-    "Settings", "TelemetrySettings", "WorkerSettings", "WorkflowSettings", "is_filled",
+    "IndexSettings", "LogSettings", "MemorySettings", "ModelSettings", "PathRules", "QueueSettings", "ScheduleSettings",
+    "Section", "Settings", "TelemetrySettings", "WorkerSettings", "WorkflowSettings", "is_filled",
 ]  # fmt: skip
 
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -246,6 +247,7 @@ class Settings(Section, frozen=True):
     index: Annotated[IndexSettings, Meta(description="Files of a project.")] = IndexSettings()
     analysis: Annotated[AnalysisSettings, Meta(description="Rules.")] = AnalysisSettings()
     llm: Annotated[ModelSettings, Meta(description="Models.")] = ModelSettings()
+    memory: Annotated[MemorySettings, Meta(description="What is remembered.")] = MemorySettings()
     context: Annotated[ContextSettings, Meta(description="Context for models.")] = ContextSettings()
     server: Annotated[ServerSettings, Meta(description="The server.")] = ServerSettings()
     workspace: Annotated[WorkspaceSettings, Meta(description="Projects of a server.")] = WorkspaceSettings()

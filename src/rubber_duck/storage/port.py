@@ -180,6 +180,19 @@ class Database(ABC):
         the caller while `work` writes leaves open whether it was committed.
         """
 
+    async def erase(self, work: Callable[[Connection], T]) -> T:
+        """As `run`, and what `work` deleted is then in none of the files that the database writes itself.
+
+        On SQLite pages are overwritten and the journal is emptied, as soon as nobody reads from it. On PostgreSQL the
+        server's own vacuum does it, which runs by itself.
+        """
+        result = await self.run(work)
+        await self._scrub()
+        return result
+
+    async def _scrub(self) -> None:  # noqa: B027  # not every database has something to do
+        """Overwrite what the database keeps of rows that were deleted."""
+
     @asynccontextmanager
     async def alone(self, key: str, *, on_wait: Callable[[], None] = lambda: None) -> AsyncIterator[None]:
         """During the block nobody else, in whatever process, is in such a block of the same `key`.

@@ -35,6 +35,10 @@ T = TypeVar("T")
 _BATCH: Final = 64
 """How many small writes share a commit at the most."""
 
+_SCRUB_TRIES: Final = 40
+_SCRUB_PAUSE_S: Final = 0.05
+"""Who reads from the journal is waited for so often and so long before it is emptied another time."""
+
 _BEGIN: Final = "duck_begin"
 """The execution option that holds a connection's BEGIN; a writer's is IMMEDIATE, so that two never deadlock."""
 
@@ -91,6 +95,14 @@ class SqliteDatabase(Database):
                 return await (self._write(work) if write else self._read(work))
             except (SQLAlchemyError, sqlite3.Error, UnicodeEncodeError, OverflowError) as error:
                 raise translated(error, self.location) from error
+
+    async def _scrub(self) -> None:
+        for _ in range(_SCRUB_TRIES):
+            async with self._turn:
+                is_busy = await self._writer.submit(_empty_journal)
+            if not is_busy:
+                return
+            await asyncio.sleep(_SCRUB_PAUSE_S)
 
     async def close(self) -> None:
         """Writes that have not begun are refused; what runs is finished; open transactions are rolled back."""
@@ -265,6 +277,12 @@ def _rollback(connection: Connection) -> None:
         driver.rollback()
 
 
+def _empty_journal(connection: Connection) -> bool:
+    """Write the journal into the file and empty it; True when somebody reads from it still."""
+    (busy, _, _) = _driver(connection).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return bool(busy)
+
+
 def _whole(work: Callable[[Connection], T], connection: Connection) -> T:
     with connection.begin():
         return work(connection)
@@ -322,6 +340,7 @@ def _connect_writer(engine: Engine, busy_timeout_s: float) -> Connection:
         _use_wal(driver, busy_timeout_s)
         driver.execute("PRAGMA synchronous = FULL")
         driver.execute("PRAGMA foreign_keys = ON")
+        driver.execute("PRAGMA secure_delete = ON")  # what was forgotten must not be in free pages
 
     return _prepared(engine.connect(), prepare)
 

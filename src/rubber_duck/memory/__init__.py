@@ -1,0 +1,1 @@
+"""What was learnt of people and projects: interactions, summaries, preferences, style, facts."""

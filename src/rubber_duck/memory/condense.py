@@ -1,0 +1,96 @@
+"""Condenses interactions: statements become long term, sessions become summaries, what recurs becomes a pattern."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from rubber_duck.memory.distil import Statement, statements, summary
+from rubber_duck.memory.remembered import Kind, Memory, Tier
+from rubber_duck.settings.memory import MemorySettings
+
+_PATTERN_SESSIONS: Final = 3
+_MOST_PATTERNS: Final = 5
+
+
+@dataclass(slots=True)
+class Condensed:
+    """What a consolidation changes: texts to keep, by kind and session; memories that were said again; what goes."""
+
+    kept: list[tuple[Kind, str, str, tuple[str, ...]]] = field(default_factory=list)
+    again: list[UUID] = field(default_factory=list)
+    gone: list[UUID] = field(default_factory=list)
+
+
+def due(own: Sequence[Memory], settings: MemorySettings, now: datetime, *, everything: bool) -> dict[str, list[Memory]]:
+    """The interactions that are to be condensed, by session: those over the number that is kept, and the expired."""
+    sessions: dict[str, list[Memory]] = {}
+    for each in own:
+        if each.kind is Kind.INTERACTION:
+            sessions.setdefault(each.session, []).append(each)
+    oldest = now - timedelta(hours=settings.session_hours)
+    found = {}
+    for session, turns in sessions.items():
+        over = len(turns) - settings.interactions
+        ripe = [turn for number, turn in enumerate(turns) if everything or number < over or turn.created_at < oldest]
+        if ripe:
+            found[session] = ripe
+    return found
+
+
+def condensed(
+    own: Sequence[Memory], sessions: Mapping[str, Sequence[Memory]], told: Mapping[str, Sequence[Statement]],
+    settings: MemorySettings,
+) -> Condensed:  # fmt: skip
+    """What becomes of the sessions' interactions. `told`: what a model made of a session, where one was asked."""
+    change = Condensed()
+    known: dict[tuple[Kind, frozenset[str]], UUID | None] = {
+        _key(memory.kind, memory.terms): memory.id for memory in own if memory.tier is Tier.LONG
+    }
+    for session, turns in sessions.items():
+        stated = [each for turn in turns for each in statements(turn.text, turn.answer)]
+        for each in (*stated, *told.get(session, ())):
+            if each.kind.value not in settings.keep:
+                continue
+            key = _key(each.kind, each.terms)
+            if key in known:
+                before = known[key]
+                change.again += [before] if before is not None else []
+                continue
+            known[key] = None  # it has no row yet
+            change.kept.append((each.kind, session, each.text, each.terms))
+        words = next((each.text for each in told.get(session, ()) if each.kind is Kind.SUMMARY), "")
+        words = words or summary([(turn.text, turn.answer) for turn in turns])
+        if words and Kind.SUMMARY.value in settings.keep:
+            change.kept.append((Kind.SUMMARY, session, words, ()))
+        change.gone += [turn.id for turn in turns]
+    return change
+
+
+def patterns(own: Iterable[Memory], known: Iterable[Memory]) -> list[str]:
+    """What recurs in three sessions or more, as sentences; those that are known already are left out."""
+    sessions: dict[str, set[str]] = {}
+    for each in own:
+        if each.kind is Kind.SUMMARY:
+            for term in set(each.terms):
+                sessions.setdefault(term, set()).add(each.session)
+    counts = Counter({term: len(held) for term, held in sessions.items() if len(held) >= _PATTERN_SESSIONS})
+    said = {each.text for each in known}
+    made = [f"Often about {term}" for term, _ in sorted(counts.items(), key=lambda one: (-one[1], one[0]))]
+    return [each for each in made[:_MOST_PATTERNS] if each not in said]
+
+
+def too_many(own: Sequence[Memory], settings: MemorySettings, now: datetime) -> list[UUID]:
+    """What goes because there is no room: the coldest summaries and patterns, and the facts of least use."""
+    mid = sorted((each for each in own if each.tier is Tier.MID), key=lambda each: each.heat(now))
+    facts = sorted((each for each in own if each.kind is Kind.FACT), key=lambda each: each.heat(now))
+    cold = [*mid[: max(0, len(mid) - settings.summaries)], *facts[: max(0, len(facts) - settings.facts)]]
+    return [each.id for each in cold]
+
+
+def _key(kind: Kind, terms: Sequence[str]) -> tuple[Kind, frozenset[str]]:
+    return (kind, frozenset(terms))

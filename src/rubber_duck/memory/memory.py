@@ -1,0 +1,194 @@
+"""The front of memory: notes what was said, condenses it, recalls it with reasons, and forgets it for good."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Final
+from uuid import UUID
+
+from rubber_duck.errors import DuckError, InvalidInput, NotFound
+from rubber_duck.llm.tokens import count_tokens
+from rubber_duck.memory import store
+from rubber_duck.memory.condense import Condensed, condensed, due, patterns, too_many
+from rubber_duck.memory.distil import Statement, kind_of
+from rubber_duck.memory.recall import recall
+from rubber_duck.memory.remembered import Kind, Memory, Recalled, Tier
+from rubber_duck.memory.words import terms_of
+from rubber_duck.scope import Scope
+from rubber_duck.settings.memory import MemorySettings
+from rubber_duck.storage.database import Connection, Database
+from rubber_duck.storage.keys import new_key
+
+__all__ = ["Brief", "Consolidated", "Distil", "Kind", "Memories", "Memory", "Recalled", "Statement", "Tier"]
+
+MOST_CHARACTERS: Final = 8_000
+"""Of a question and of an answer so much is kept."""
+
+Distil = Callable[[Scope, Sequence[tuple[str, str]]], Awaitable[Sequence[Statement]]]
+"""What a model makes of the turns of a session; one of them may be its summary. Raises a DuckError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consolidated:
+    """What a consolidation did: interactions condensed, memories new, said again, and gone for want of room."""
+
+    condensed: int
+    kept: int
+    again: int
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What a model is told of what is remembered, within a budget, and which memories that is."""
+
+    text: str
+    tokens: int
+    told: tuple[Recalled, ...]
+
+
+class Memories:
+    """What is remembered of the actor of a scope: in its project, or in none what is theirs everywhere."""
+
+    def __init__(
+        self,
+        database: Database,
+        settings: MemorySettings,
+        clock: Callable[[], datetime],
+        redact: Callable[[str], str],
+        distil: Distil | None = None,
+    ) -> None:
+        """`redact` takes secrets out of what is kept. `distil` asks a model; without one sentences are chosen."""
+        self._database = database
+        self._settings = settings
+        self._clock = clock
+        self._redact = redact
+        self._distil = distil if settings.model else None
+
+    async def note(self, scope: Scope, session: str, asked: str, answered: str) -> None:
+        """Keep an interaction for as long as its session lasts; nothing where interactions may not be kept."""
+        if Kind.INTERACTION.value not in self._settings.keep:
+            return
+        asked, answered = (self._redact(each[:MOST_CHARACTERS]) for each in (asked, answered))
+        new = self._new(Kind.INTERACTION, session, asked, answer=answered, terms=terms_of(f"{asked}\n{answered}"))
+        await self._database.run(lambda connection: store.add(scope, connection, [new]))
+
+    async def remember(self, scope: Scope, text: str, *, kind: Kind | None = None, shared: bool = False) -> Memory:
+        """Keep a text for long; without a `kind` it is told from the words. Raises InvalidInput."""
+        text = self._redact(" ".join(text.split())[:MOST_CHARACTERS])
+        kind = kind or kind_of(text, is_person=True)
+        if not terms_of(text):
+            raise InvalidInput("there is nothing in it that could be recalled; say it in words")
+        if kind.value not in self._settings.keep or kind is Kind.INTERACTION:
+            raise InvalidInput(f"the kind {kind.value!r} is not kept here; see `memory.keep` in duck.toml")
+        new = self._new(kind, "", text, terms=terms_of(text), shared=shared and scope.project is not None)
+        await self._database.run(lambda connection: store.add(scope, connection, [new]))
+        return new
+
+    async def recall(self, scope: Scope, query: str, *, most: int = 10) -> list[Recalled]:
+        """What fits a question best, with reasons; that it was of use is remembered too."""
+        now = self._clock()
+        seen = await self._database.run(partial(store.visible, scope), write=False)
+        found = recall(seen, query, most, now)
+        ids = [each.memory.id for each in found]
+        if ids:
+            await self._database.run(lambda connection: store.use(scope, connection, ids, now))
+        return found
+
+    async def brief(self, scope: Scope, query: str, budget_tokens: int) -> Brief:
+        """What a model is to know: preferences and style first, then what the question recalls, within the budget."""
+        seen = await self._database.run(partial(store.visible, scope), write=False)
+        ways = [each for each in seen if each.kind in {Kind.PREFERENCE, Kind.STYLE}]
+        ways.sort(key=lambda each: (-each.heat(self._clock()), each.id))
+        wanted = [Recalled(each, 1.0, ("how they want it",)) for each in ways]
+        known = {each.id for each in ways}
+        wanted += [each for each in recall(seen, query, 20, self._clock()) if each.memory.id not in known]
+        told: list[Recalled] = []
+        lines: list[str] = []
+        for each in wanted:
+            line = f"- {' '.join(each.memory.text.split())}"
+            if count_tokens("\n".join((*lines, line))) <= budget_tokens:
+                lines.append(line)
+                told.append(each)
+        text = "\n".join(lines)
+        return Brief(text, count_tokens(text) if text else 0, tuple(told))
+
+    async def all(self, scope: Scope, *, everywhere: bool = False) -> list[Memory]:
+        """Everything of the actor's own in the scope's project, or everywhere: also what an export holds."""
+        return await self._database.run(partial(store.own, scope, everywhere=everywhere), write=False)
+
+    async def forget(self, scope: Scope, ids: Collection[UUID]) -> int:
+        """Delete these of the actor's own so that no trace is left in the database's files; how many.
+
+        Raises NotFound when there is none of them.
+        """
+        removed = await self._database.erase(partial(_remove, scope, list(ids)))
+        if not removed:
+            raise NotFound("there is no such memory of yours; `duck memory list` lists them")
+        return removed
+
+    async def forget_all(self, scope: Scope, *, everywhere: bool = False) -> int:
+        """Delete everything of the actor's own in the scope's project, or everywhere, in the same way; how many."""
+        return await self._database.erase(partial(store.remove_all, scope, everywhere=everywhere))
+
+    async def consolidate(self, scope: Scope, *, everything: bool = False) -> Consolidated:
+        """Condense what is due of the actor's own in the scope's project; with `everything` what is not due too.
+
+        What is condensed goes in the transaction that keeps what it became, so a kill loses and doubles nothing.
+        """
+        own = await self._database.run(partial(store.own, scope), write=False)
+        now = self._clock()
+        sessions = due(own, self._settings, now, everything=everything)
+        told = {session: await self._told(scope, turns) for session, turns in sessions.items()}
+
+        def work(connection: Connection) -> Consolidated:
+            held = store.own(scope, connection)
+            living = {each.id for each in held}
+            ripe = {name: left for name, turns in sessions.items() if (left := [t for t in turns if t.id in living])}
+            change = condensed(held, ripe, told, self._settings)
+            return self._apply(scope, connection, change, now)
+
+        return await self._database.erase(work)
+
+    def _apply(self, scope: Scope, connection: Connection, change: Condensed, now: datetime) -> Consolidated:
+        new = [
+            self._new(kind, session, text, terms=terms or terms_of(text)) for kind, session, text, terms in change.kept
+        ]
+        store.add(scope, connection, new)
+        store.use(scope, connection, change.again, now)
+        store.remove(scope, connection, change.gone)
+        held = store.own(scope, connection)
+        if Kind.PATTERN.value in self._settings.keep:
+            known = [each for each in held if each.kind is Kind.PATTERN]
+            made = [self._new(Kind.PATTERN, "", text, terms=terms_of(text)) for text in patterns(held, known)]
+            store.add(scope, connection, made)
+            new += made
+        dropped = too_many(store.own(scope, connection), self._settings, now)
+        store.remove(scope, connection, dropped)
+        return Consolidated(len(change.gone), len(new), len(change.again), len(dropped))
+
+    async def _told(self, scope: Scope, turns: Sequence[Memory]) -> Sequence[Statement]:
+        """What a model makes of a session; nothing without one, or when it fails: then the sentences alone do."""
+        if self._distil is None:
+            return ()
+        try:
+            told = await self._distil(scope, [(turn.text, turn.answer) for turn in turns])
+        except DuckError:
+            return ()
+        return [Statement(self._redact(each.text), each.kind, terms_of(self._redact(each.text))) for each in told]
+
+    def _new(
+        self, kind: Kind, session: str, text: str, *, terms: tuple[str, ...], answer: str = "", shared: bool = False
+    ) -> Memory:
+        now = self._clock()
+        return Memory(
+            id=new_key(), actor="", project=None, is_shared=shared, kind=kind, session=session, text=text,
+            answer=answer, terms=terms, uses=0, created_at=now, used_at=now,
+        )  # fmt: skip
+
+
+def _remove(scope: Scope, ids: Sequence[UUID], connection: Connection) -> int:
+    return store.remove(scope, connection, ids)

@@ -1,0 +1,155 @@
+"""The table of memories, and the only SQL of this slice.
+
+Whose a memory is stands in every query: one's own, in the scope's project or in none, and what is shared in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    Row,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from rubber_duck.memory.remembered import Kind, Memory
+from rubber_duck.scope import Right, Scope
+from rubber_duck.storage.columns import Key, Timestamp
+from rubber_duck.storage.database import Connection
+from rubber_duck.storage.metadata import metadata
+
+memories: Final = Table(
+    "memories",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("actor_id", Text, nullable=False),
+    Column("project_id", Key, ForeignKey("projects.id", ondelete="CASCADE")),
+    Column("is_shared", Boolean, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("session", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("terms", Text, nullable=False),
+    Column("uses", Integer, nullable=False),
+    Column("created_at", Timestamp, nullable=False),
+    Column("used_at", Timestamp, nullable=False),
+    Index(None, "actor_id", "project_id"),
+    Index(None, "project_id"),
+)
+
+
+def add(scope: Scope, connection: Connection, new: Sequence[Memory]) -> None:
+    """Keep memories of the scope's actor, in its project or in none."""
+    rows = [_values(scope, each) for each in new]
+    if rows:
+        connection.execute(insert(memories), rows)
+
+
+def visible(scope: Scope, connection: Connection) -> list[Memory]:
+    """What the scope may recall, oldest first. What others share in a project needs the right to read it."""
+    rows = connection.execute(select(memories).where(_seen(scope)).order_by(memories.c.created_at, memories.c.id))
+    return [_memory(row) for row in rows]
+
+
+def own(scope: Scope, connection: Connection, *, everywhere: bool = False) -> list[Memory]:
+    """What is the actor's own in exactly the scope's project, or in none without one; or everywhere."""
+    rows = connection.execute(
+        select(memories).where(*_own(scope, everywhere=everywhere)).order_by(memories.c.created_at, memories.c.id)
+    )
+    return [_memory(row) for row in rows]
+
+
+def remove(scope: Scope, connection: Connection, ids: Collection[UUID]) -> int:
+    """Delete of these what is the actor's own; how many."""
+    removed = 0
+    for number in ids:
+        mine = (memories.c.id == number, memories.c.actor_id == scope.actor.id)
+        removed += connection.execute(delete(memories).where(*mine)).rowcount
+    return removed
+
+
+def remove_all(scope: Scope, connection: Connection, *, everywhere: bool) -> int:
+    """Delete everything that is the actor's own in the scope's project, or everywhere; how many."""
+    return connection.execute(delete(memories).where(*_own(scope, everywhere=everywhere))).rowcount
+
+
+def use(scope: Scope, connection: Connection, ids: Sequence[UUID], now: datetime) -> None:
+    """That these were of use now; only what the scope may see is touched."""
+    if ids:
+        statement = (
+            update(memories)
+            .where(memories.c.id == bindparam("which"), _seen(scope))
+            .values(uses=memories.c.uses + 1, used_at=bindparam("now"))
+        )
+        connection.execute(statement, [{"which": each, "now": now} for each in ids])
+
+
+def _own(scope: Scope, *, everywhere: bool) -> list[ColumnElement[bool]]:
+    mine: list[ColumnElement[bool]] = [memories.c.actor_id == scope.actor.id]
+    if not everywhere:
+        mine.append(
+            memories.c.project_id.is_(None) if scope.project is None else memories.c.project_id == scope.project
+        )
+    return mine
+
+
+def _seen(scope: Scope) -> ColumnElement[bool]:
+    mine = memories.c.actor_id == scope.actor.id
+    if scope.project is None:
+        return and_(mine, memories.c.project_id.is_(None))
+    in_project = memories.c.project_id == scope.project
+    seen = and_(mine, or_(memories.c.project_id.is_(None), in_project))
+    if Right.PROJECT_READ not in scope.rights:
+        return seen
+    return or_(seen, and_(in_project, memories.c.is_shared))
+
+
+def _values(scope: Scope, memory: Memory) -> dict[str, object]:
+    return {
+        "id": memory.id,
+        "actor_id": scope.actor.id,
+        "project_id": scope.project,
+        "is_shared": memory.is_shared and scope.project is not None,
+        "kind": memory.kind.value,
+        "session": memory.session,
+        "text": memory.text,
+        "answer": memory.answer,
+        "terms": " ".join(memory.terms),
+        "uses": memory.uses,
+        "created_at": memory.created_at,
+        "used_at": memory.used_at,
+    }
+
+
+def _memory(row: Row[Any]) -> Memory:  # the row's columns are the table's
+    return Memory(
+        id=row.id,
+        actor=row.actor_id,
+        project=row.project_id,
+        is_shared=row.is_shared,
+        kind=Kind(row.kind),
+        session=row.session,
+        text=row.text,
+        answer=row.answer,
+        terms=tuple(row.terms.split()),
+        uses=row.uses,
+        created_at=row.created_at,
+        used_at=row.used_at,
+    )

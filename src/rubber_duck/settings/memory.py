@@ -1,0 +1,33 @@
+"""The settings of memory: what may be kept of what people say, and for how long."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from rubber_duck.settings.section import Section
+
+Keep = Literal["interaction", "summary", "pattern", "preference", "style", "fact"]
+
+
+class MemorySettings(Section, frozen=True):
+    """What is remembered of people and projects, in this database alone, with secrets taken out."""
+
+    keep: Annotated[
+        tuple[Keep, ...],
+        Meta(description="The kinds that may be kept; empty: nothing is remembered."),
+    ] = ("interaction", "summary", "pattern", "preference", "style", "fact")
+    interactions: Annotated[
+        int, Meta(ge=1, le=1000, description="Interactions of one session that are kept whole.")
+    ] = 20
+    session_hours: Annotated[
+        float, Meta(gt=0, le=8760, description="Hours after which an interaction is condensed.")
+    ] = 24.0
+    summaries: Annotated[
+        int, Meta(ge=1, le=10_000, description="Summaries and patterns of one person in one project; colder ones go.")
+    ] = 100
+    facts: Annotated[
+        int, Meta(ge=1, le=100_000, description="Facts of one person in one project; those of least use go.")
+    ] = 5000
+    model: Annotated[bool, Meta(description="Let the models for chat summarise, where there are any.")] = True

@@ -1,0 +1,217 @@
+"""What is remembered, condensed, recalled and forgotten, on both databases."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from benchmarks import memory as dialogues
+from rubber_duck.errors import InvalidInput, NotFound, ProviderUnavailable
+from rubber_duck.llm.tokens import count_tokens
+from rubber_duck.memory.memory import Kind, Memories, Statement
+from rubber_duck.memory.words import terms_of
+from rubber_duck.redaction import Redactor
+from rubber_duck.scope import Actor, Right, Scope
+from rubber_duck.settings.memory import MemorySettings
+from rubber_duck.storage.database import Database
+from rubber_duck.workspace.workspace import Workspace
+
+ANN = Scope.local()
+BEN = replace(ANN, actor=Actor("ben", "Ben"))
+
+
+class Now:
+    """A clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.moment = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        self.moment += timedelta(seconds=1)
+        return self.moment
+
+
+@pytest.fixture
+def now() -> Now:
+    """The clock of what is remembered."""
+    return Now()
+
+
+@pytest.fixture
+def memories(database: Database, now: Now) -> Memories:
+    """Nothing is remembered yet, and there is no model."""
+    return Memories(database, MemorySettings(), now, Redactor().text)
+
+
+@pytest.fixture
+async def projects(database: Database, tmp_path: Path, now: Now) -> list[UUID]:
+    """Two projects."""
+    workspace = Workspace(database, clock=now)
+    made = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        made.append((await workspace.add_project(ANN, str(tmp_path / name), name=name)).id)
+    return made
+
+
+def files_of(database: Database) -> dict[str, bytes]:
+    """The files of an SQLite database and what is in them; a server's are not ours to read."""
+    if database.dialect != "sqlite":
+        return {}
+    path = database.location.removeprefix("sqlite:///")
+    names = [name for ending in ("", "-wal", "-shm") if os.path.exists(name := f"{path}{ending}")]
+    return {name: Path(name).read_bytes() for name in names}
+
+
+async def texts(memories: Memories, scope: Scope, query: str) -> list[str]:
+    return [hit.memory.text for hit in await memories.recall(scope, query)]
+
+
+async def test_a_fact_leads_to_another_and_both_say_why(memories: Memories) -> None:
+    for team, tool in (("Falcon", "Helm"), ("Eagle", "Nomad"), ("Heron", "Ansible")):
+        await memories.remember(ANN, f"Team {team} deploys with {tool}")
+    await memories.remember(ANN, "Alice works in team Falcon")
+    first, second, *_ = await memories.recall(ANN, "What does Alice's team deploy with?")
+    assert {first.memory.text, second.memory.text} == {"Alice works in team Falcon", "Team Falcon deploys with Helm"}
+    assert any("names falcon" in reason for hit in (first, second) for reason in hit.reasons)
+
+
+@pytest.mark.parametrize("kind", ["tickets", "choices"])
+async def test_facts_of_a_long_dialogue_are_recalled_where_plain_bm25_misses_the_second_step(
+    memories: Memories, kind: str
+) -> None:
+    turns, questions = dialogues.dialogue(kind, 5, 12)
+    await dialogues.noted(memories, ANN, turns)
+    found = await dialogues.recalled(memories, ANN, questions)
+    plain = [dialogues.bm25(turns, question.text, 10) for question in questions]
+    assert dialogues.share(questions, found, 1) >= 0.9
+    assert dialogues.share(questions, found, 2) >= 0.8 > dialogues.share(questions, plain, 2)
+
+
+async def test_a_session_keeps_twenty_interactions_and_the_older_become_facts_and_a_summary(
+    memories: Memories, now: Now
+) -> None:
+    for number in range(25):
+        await memories.note(ANN, "s", f"Please note that gate {number} opens at {number + 6} sharp.", "Noted.")
+    done = await memories.consolidate(ANN)
+    kinds = [each.kind for each in await memories.all(ANN)]
+    assert (done.condensed, kinds.count(Kind.INTERACTION), kinds.count(Kind.SUMMARY)) == (5, 20, 1)
+    assert kinds.count(Kind.FACT) == 5
+    now.moment += timedelta(hours=25)
+    assert (await memories.consolidate(ANN)).condensed == 20
+    assert (await memories.consolidate(ANN)).condensed == 0
+    assert "gate 7 opens at 13 sharp." in (await texts(memories, ANN, "When does gate 7 open?"))[:2]
+
+
+async def test_what_is_said_again_is_kept_once_and_counts(memories: Memories) -> None:
+    for session in ("a", "b"):
+        await memories.note(ANN, session, "I prefer tabs in Go. How do I format it?", "Run gofmt.")
+        await memories.consolidate(ANN, everything=True)
+    (kept,) = [each for each in await memories.all(ANN) if each.kind in {Kind.STYLE, Kind.PREFERENCE}]
+    assert (kept.kind, kept.uses) == (Kind.STYLE, 1)
+
+
+async def test_small_talk_questions_and_code_are_no_facts(memories: Memories) -> None:
+    await memories.note(ANN, "s", "Thanks! Can you fix the login page?", "Sure.\n```python\nsecret_plan = 42\n```")
+    await memories.consolidate(ANN, everything=True)
+    assert [each for each in await memories.all(ANN) if each.kind is Kind.FACT] == []
+
+
+async def test_cold_summaries_go_and_warm_ones_stay(database: Database, now: Now) -> None:
+    memories = Memories(database, MemorySettings(summaries=3), now, str)
+    for number in range(6):
+        await memories.note(ANN, f"s{number}", f"Valve {number} of the reactor leaks badly.", "")
+        await memories.consolidate(ANN, everything=True)
+        now.moment += timedelta(days=10)
+    mid = [each for each in await memories.all(ANN) if each.kind in {Kind.SUMMARY, Kind.PATTERN}]
+    assert len(mid) == 3
+    assert max(each.heat(now.moment) for each in mid) > min(each.heat(now.moment) for each in mid)
+
+
+async def test_nobody_sees_what_is_not_theirs(memories: Memories, projects: list[UUID]) -> None:
+    one, two = (ANN.within(project) for project in projects)
+    await memories.remember(one, "The canary of one is kestrel")
+    await memories.remember(two, "The canary of two is osprey")
+    await memories.remember(ANN, "The canary of Ann is robin")
+    await memories.remember(one, "The canary of the team is heron", shared=True)
+    assert set(await texts(memories, one, "canary")) == {
+        "The canary of one is kestrel", "The canary of Ann is robin", "The canary of the team is heron"
+    }  # fmt: skip
+    assert set(await texts(memories, two, "canary")) == {"The canary of two is osprey", "The canary of Ann is robin"}
+    assert await texts(memories, BEN.within(projects[0]), "canary") == ["The canary of the team is heron"]
+    assert await texts(memories, BEN, "canary") == []
+    blind = replace(BEN.within(projects[0]), rights=frozenset(set(Right) - {Right.PROJECT_READ}))
+    assert await texts(memories, blind, "canary") == []
+    assert (await memories.brief(BEN, "canary", 100)).text == ""
+    with pytest.raises(NotFound):
+        await memories.forget(BEN, [each.id for each in await memories.all(one)])
+    assert await memories.forget_all(BEN, everywhere=True) == 0
+
+
+async def test_what_belongs_to_a_project_goes_with_it(
+    memories: Memories, database: Database, projects: list[UUID]
+) -> None:
+    scope = ANN.within(projects[0])
+    await memories.remember(scope, "The canary of one is kestrel")
+    workspace = Workspace(database, clock=lambda: datetime.now(UTC))
+    await workspace.remove(ANN, "one")
+    await workspace.purge(ANN, "one")
+    assert await memories.all(ANN, everywhere=True) == []
+
+
+async def test_what_is_forgotten_is_in_no_file_of_the_database(memories: Memories, database: Database) -> None:
+    secret = "quokka" + uuid4().hex
+    for number in range(30):
+        await memories.note(ANN, "s", f"The {secret} stands on shelf {number} of {'x' * 900}.", secret)
+    await memories.consolidate(ANN, everything=True)
+    await memories.remember(ANN, f"A {secret} of mine")
+    assert await texts(memories, ANN, f"Where is the {secret}?")
+    assert await memories.forget_all(ANN) > 30
+    assert await texts(memories, ANN, secret) == []
+    held = files_of(database)
+    assert [name for name, content in held.items() if secret.encode() in content] == []
+    assert bool(held) == (database.dialect == "sqlite")
+
+
+async def test_secrets_are_not_kept_and_only_what_may_be_kept_is(database: Database, now: Now) -> None:
+    token = "ghp_" + "a1B2" * 9
+    memories = Memories(database, MemorySettings(keep=("preference",)), now, Redactor().text)
+    await memories.note(ANN, "s", "This is a note", "yes")
+    assert await memories.all(ANN) == []
+    kept = await memories.remember(ANN, f"I prefer the token {token}")
+    assert kept.text == "I prefer the token [REDACTED:github-token]"
+    with pytest.raises(InvalidInput, match=r"memory\.keep"):
+        await memories.remember(ANN, "Paris is in France", kind=Kind.FACT)
+
+
+async def test_a_brief_stays_within_its_budget_and_tells_preferences_first(memories: Memories) -> None:
+    for number in range(40):
+        await memories.remember(ANN, f"The pump number {number} is serviced in week {number + 3}")
+    await memories.remember(ANN, "I prefer short answers")
+    for budget in (10, 60, 300):
+        brief = await memories.brief(ANN, "When is pump number 7 serviced?", budget)
+        assert brief.tokens == count_tokens(brief.text) <= budget
+        assert brief.text.startswith("- I prefer short answers")
+    assert "pump number 7 is" in brief.text
+
+
+async def test_a_model_adds_what_it_understood_and_its_failure_costs_nothing(database: Database, now: Now) -> None:
+    async def understand(scope: Scope, turns: object) -> list[Statement]:
+        return [Statement("Ann leads the migration to Rust", Kind.FACT, terms_of("Ann leads the migration to Rust"))]
+
+    async def fail(scope: Scope, turns: object) -> list[Statement]:
+        raise ProviderUnavailable("down")
+
+    for distil, expected in ((understand, True), (fail, False)):
+        memories = Memories(database, MemorySettings(), now, str, distil)
+        await memories.note(ANN, "s", "The old valve leaks at night.", "I see.")
+        assert (await memories.consolidate(ANN, everything=True)).condensed == 1
+        found = await texts(memories, ANN, "Who leads the migration?")
+        assert any("Rust" in each for each in found) == expected
+        assert await texts(memories, ANN, "old valve leaks")
+        await memories.forget_all(ANN)
