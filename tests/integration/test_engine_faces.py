@@ -17,6 +17,7 @@ from tests.integration.serving import Client, Served, project_at, serving
 FILES = {
     "duck.py": "import os\n\n\ndef swim(far):\n    return os.sep * far\n",
     "odd.py": "def odd(text):\n    return eval(text)\n",
+    "unused.py": "import sys\n",
     "nest.py": "from duck import swim\n\nprint(swim(1))\n",
 }
 
@@ -25,7 +26,7 @@ FILES = {
 class Face:
     """How an engine is asked: over the socket and in a batch by `request`, in the terminal by `arguments`.
 
-    `said` stands in what the terminal shows, `found` in the answer's JSON.
+    `said` stands in what the terminal shows, `found` in the answer's JSON; `code` is how the command ends.
     """
 
     engine: str
@@ -33,6 +34,7 @@ class Face:
     arguments: tuple[str, ...]
     said: str
     found: str
+    code: int = 0
 
 
 FACES = [
@@ -43,6 +45,9 @@ FACES = [
         "+def drift(far):",
         "+print(drift(1))",
     ),
+    Face("fix", {"at": "unused.py"}, ("unused.py",), "-import sys", "-import sys"),
+    Face("explain", {"at": "duck.py:4"}, ("duck.py:4",), "def swim(far)", "duck llm connect"),
+    Face("generate", {"task": "let it dive"}, ("let it dive", "--json"), "duck llm connect", "duck llm connect", 1),
     Face("review", {"files": ["hello.py"]}, ("odd.py",), "unsafe-eval", "duck llm connect"),
 ]
 
@@ -80,7 +85,7 @@ def test_over_the_socket(pond: Pond, face: Face) -> None:
 @pytest.mark.parametrize("face", FACES, ids=lambda face: face.engine)
 def test_in_the_terminal(pond: Pond, face: Face) -> None:
     done = duck(face.engine, *face.arguments, home=pond.server.home, cwd=pond.folder)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == face.code, done.stderr
     assert face.said in done.stdout
 
 
@@ -92,6 +97,22 @@ def test_in_a_batch(pond: Pond, face: Face, tmp_path: Path) -> None:
     first, second = (json.loads(line) for line in done.stdout.splitlines())
     assert face.found in json.dumps(first["answer"])
     assert second["code"] == "invalid_input"
+
+
+def test_nobody_runs_tests_on_a_server(pond: Pond) -> None:
+    with Client.at(pond.server.socket, pond.key) as client:
+        topic = f"code:{pond.project}"
+        client.ask(topic, "phx_join")
+        reply = client.ask(topic, "run", {"engine": "tests", "request": {"at": "duck.py:4"}})
+    assert (reply["status"], reply["response"]["code"]) == ("error", "denied")
+
+
+def test_tests_are_written_in_the_terminal_and_in_a_batch(pond: Pond, tmp_path: Path) -> None:
+    done = duck("tests", "odd.py", home=pond.server.home, cwd=pond.folder)
+    assert "def test_fuzz_odd(" in done.stdout, done.stderr
+    (tmp_path / "requests.jsonl").write_text(json.dumps({"at": "odd.py", "directory": str(pond.folder)}))
+    done = duck("batch", "tests", "requests.jsonl", home=pond.server.home, cwd=tmp_path)
+    assert "def test_fuzz_odd(" in done.stdout, done.stderr
 
 
 def test_a_place_outside_of_the_project_is_refused_over_the_socket(pond: Pond) -> None:

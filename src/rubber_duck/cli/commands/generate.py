@@ -1,0 +1,49 @@
+"""Generate code for a task."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+
+from rubber_duck.cli import drawing, terminal
+from rubber_duck.cli.asking import ask
+from rubber_duck.cli.changes import say_written, show_files
+from rubber_duck.cli.command import Command
+
+
+@click.command(cls=Command, name="generate")
+@click.argument("task", help="What to write, in words.")
+@click.option("--at", default="", metavar="PLACE", help="FILE or FILE:LINE-LINE that it belongs to.")
+@click.option("--think", is_flag=True, help="Let the model think before it answers; its steps are shown apart.")
+@click.option("--look", is_flag=True, help="Let the model ask for more of the project before it answers.")
+@click.option("--no-repair", is_flag=True, help="Do not send back what fails the check.")
+@click.option("--write", "writes", is_flag=True, help="Write it. Without this, it is only shown.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def command(task: str, at: str, writes: bool, as_json: bool, **chosen: Any) -> int:  # Any: click's values
+    """Generate code for a task, as a patch that parses and brings no findings.
+
+    Ends with 0 when a draft passed the check, with 1 when none did.
+    """
+    ways = [("repair", not chosen["no_repair"]), ("thought", chosen["think"]), ("feedback", chosen["look"])]
+    techniques = [name for name, is_wanted in ways if is_wanted]
+    request = {"task": task, "at": at, "techniques": techniques, "directory": os.getcwd()}
+    answer = ask("generate", request)
+    if writes and answer["files"]:
+        again = ask("generate", {**request, "edits": answer["edits"], "approve": answer["digest"]})
+        answer = {**answer, "files": again["files"], "written": again["written"]}
+    if as_json:
+        drawing.machine(answer)
+        return 0 if answer["files"] else 1
+    for number, step in enumerate(answer["steps"], 1):
+        drawing.show(drawing.text(f"thought {number}: {step}", "dim"))
+    if answer["told"]:
+        drawing.show(drawing.text(f"told: {', '.join(answer['told'])}", "dim"))
+    show_files(answer["files"])
+    for problem in answer["problems"]:
+        terminal.note(f"a draft failed the check: {terminal.printable(problem)}")
+    if answer["note"]:
+        terminal.note(terminal.printable(answer["note"]))
+    say_written(answer)
+    return 0 if answer["files"] else 1

@@ -1,0 +1,273 @@
+"""Write tests for a function: property tests by Hypothesis, or by a model; they are run before they are shown."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final
+
+import msgspec
+from msgspec import Meta
+
+from rubber_duck.call import Call, Progress
+from rubber_duck.engines.engine import Engine, ModelOptions, engines
+from rubber_duck.engines.index import Directory
+from rubber_duck.engines.patch import Approve, EditedFile, show_or_write
+from rubber_duck.engines.place import ProjectFolder, Where, find, in_project
+from rubber_duck.engines.prompting import contained, fenced, messages
+from rubber_duck.engines.techniques import Asking, Drafted, Judged, draft
+from rubber_duck.errors import InvalidInput, NotFound, ProgramUnavailable
+from rubber_duck.llm.roles import Role
+from rubber_duck.scope import Right
+from rubber_duck.workspace.paths import absolute, display
+
+if TYPE_CHECKING:
+    from rubber_duck.actions.command import Seen
+
+RUN_S: Final = 120.0
+"""Seconds that the tests, or their making, may take in the sandbox."""
+
+_ROOTS: Final = ("src", "lib")
+_PATHS: Final = "import sys; sys.path[:0] = ['.', 'src', 'lib']; "
+_GHOST: Final = _PATHS + "from hypothesis.extra.cli import main; main(sys.argv[1:])"
+_PYTEST: Final = _PATHS + "import os; os.environ['COLUMNS'] = '500'; import pytest; sys.exit(pytest.main(sys.argv[1:]))"
+_FENCE: Final = re.compile(r"```(?:python|py)?[ \t]*\n(.*?)\n```", re.DOTALL)
+_OUTCOME: Final = re.compile(r"(\d+) (passed|failed|error|errors|skipped|xfailed)")
+_FAILED: Final = re.compile(r"^(?:FAILED|ERROR) \S+?::(\S+)(?: - (.*))?$", re.MULTILINE)
+_SYSTEM: Final = """\
+You write tests with pytest for one function or class of a Python project. Test what the code promises: usual values,
+limits, and errors that it raises on purpose. Use no network, no sleep, no randomness, and no mocks of the code itself.
+Import it as `{module}`. Answer with one Python file in a fence and nothing else."""
+
+
+class TestsRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What to test. Without `approve` nothing is written: the answer says what would be."""
+
+    at: Annotated[
+        str,
+        Meta(max_length=4096, description="FILE, or FILE:LINE of a function or class.", extra={"argument": True}),
+    ]
+    model: Annotated[bool, Meta(description="Let a model write them, instead of property tests by Hypothesis.")] = False
+    to: Annotated[str, Meta(max_length=4096, description="The tests' file; empty: one beside the other tests.")] = ""
+    project: ProjectFolder = ""
+    directory: Directory = ""
+    approve: Approve = ""
+
+
+class FailedTest(msgspec.Struct, frozen=True):
+    """A test that does not pass on the code as it is, and what it said."""
+
+    name: str
+    why: str
+
+
+class TestsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The tests, and how they ended in the sandbox. `files` is the patch; `digest` approves it.
+
+    `failed` tests either found a fault or expect what the code never promised: a person has to say which. `tries`
+    counts the model's drafts; `note` says why there are none, or what is left to do.
+    """
+
+    root: str
+    target: str
+    by: str
+    passed: int = 0
+    failed: tuple[FailedTest, ...] = ()
+    tries: int = 0
+    files: tuple[EditedFile, ...] = ()
+    digest: str = ""
+    written: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """What is tested: the module as it is imported, the name in it (empty: all of it), and the tests' file."""
+
+    where: Where
+    module: str
+    name: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How tests ended. `trouble` is what keeps them from running at all."""
+
+    passed: int
+    failed: tuple[FailedTest, ...]
+    trouble: str = ""
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether all of at least one passed."""
+        return self.passed > 0 and not self.failed and not self.trouble
+
+
+@engines.add
+class Tests(Engine[TestsRequest, TestsAnswer]):
+    """Write tests for a function: property tests by Hypothesis without a model, or by a model with `--model`.
+
+    They are run in the sandbox before they are shown; those that fail are said so. What a model writes is sent back
+    with what went wrong, a few times. The code under test is only ever imported in the sandbox.
+    """
+
+    name: ClassVar[str] = "tests"
+    request = TestsRequest
+    answer = TestsAnswer
+    right = Right.COMMAND_RUN
+    needs = ("workspace", "journal", "llm")
+    role = Role.EDIT
+    model_options = ModelOptions(max_tokens=4096)
+    timeout_s = 1800.0
+
+    async def run(self, request: TestsRequest, call: Call) -> TestsAnswer:
+        """The tests; raises ProgramUnavailable without a sandbox, InvalidInput, NotFound, Denied, StaleVersion."""
+        where = await find(call, request.at, request.project, request.directory)
+        target = await asyncio.to_thread(_target, request, where)
+        called = f"{target.module}.{target.name}".rstrip(".")
+        if request.model:
+            said = await contained(lambda: self._drafted(call, target), "without --model Hypothesis writes them")
+            if said.value is None:
+                return TestsAnswer(root=display(os.fspath(where.root.path)), target=called, by="model", note=said.note)
+            drafted = said.value
+            text, tries = drafted.value, drafted.tries
+            trouble = "" if drafted.is_sound else drafted.problems[-1]
+        else:
+            call.emit(Progress(0, 0, "writing property tests"))
+            text, tries, trouble = await self._by_hypothesis(call, target), 0, ""
+        by = "model" if request.model else "hypothesis"
+        if text is None:
+            return TestsAnswer(
+                root=display(os.fspath(where.root.path)), target=called, by=by, tries=tries, note=_brief(trouble)
+            )
+        call.emit(Progress(0, 0, "running them in the sandbox"))
+        ended = await _ran(call, target, text)
+        shown = await show_or_write(call, where.place, {target.to: text}, request.approve, f"tests of {called}")
+        return TestsAnswer(
+            root=display(os.fspath(where.root.path)),
+            target=called,
+            by=by,
+            passed=ended.passed,
+            failed=ended.failed,
+            tries=tries,
+            files=shown.files,
+            digest=shown.digest,
+            written=shown.written,
+            note=_brief(ended.trouble) or ("look at those that fail before you keep them" if ended.failed else ""),
+        )
+
+    async def _by_hypothesis(self, call: Call, target: _Target) -> str:
+        called = f"{target.module}.{target.name}".rstrip(".")
+        seen = await _in_sandbox(call, target.where, ("python", "-c", _GHOST, "write", "--style", "pytest", called), {})
+        if seen.done.code != 0 or seen.done.ended.value != "exit":
+            said = (seen.done.stderr or seen.done.stdout).decode("utf-8", "replace").strip()
+            if "No module named 'hypothesis'" in said:
+                raise ProgramUnavailable("hypothesis is not in the project's own environment: install it there")
+            raise InvalidInput(f"Hypothesis cannot write tests for '{called}': {_last(said)}")
+        text = seen.done.stdout.decode("utf-8", "replace")
+        if "def test_" not in text:
+            raise InvalidInput(f"Hypothesis finds nothing to test in '{called}'")
+        return text
+
+    async def _drafted(self, call: Call, target: _Target) -> Drafted[str]:
+        from rubber_duck.llm.messages import Prompt  # noqa: PLC0415  # only who asks a model
+
+        where = target.where
+        content = where.root.open_bytes(where.path, where.settings.index.max_file_size_bytes)
+        code = fenced("code", display(where.path), content.decode("utf-8", "replace"))
+        what = f"`{target.name}`" if target.name else "what is public in it"
+        prompt = Prompt(
+            messages(_SYSTEM.format(module=target.module), f"{code}\nWrite tests for {what}."),
+            self.model_options.max_tokens,
+            self.model_options.temperature,
+        )
+        call.emit(Progress(0, 0, "asking the model"))
+
+        async def judge(said: str) -> Judged[str]:
+            found = _FENCE.search(said)
+            text = f"{found[1] if found else said}\n".lstrip("\n")
+            try:
+                compile(text, target.to, "exec", dont_inherit=True)
+            except (SyntaxError, ValueError) as error:
+                return Judged(None, f"the file does not parse: {error}")
+            call.emit(Progress(0, 0, "running the model's tests in the sandbox"))
+            ended = await _ran(call, target, text)
+            if ended.trouble:
+                return Judged(text, ended.trouble)
+            if ended.failed:
+                return Judged(text, "\n".join(f"{each.name} failed: {each.why}" for each in ended.failed))
+            return Judged(text, "" if ended.passed else "there is no test in the file")
+
+        return await draft(Asking(call.parts.llm, call.scope, Role.EDIT), prompt, judge)
+
+
+def _target(request: TestsRequest, where: Where) -> _Target:
+    from rubber_duck.code.code import open_source  # noqa: PLC0415  # grammars
+    from rubber_duck.code.extract import extract  # noqa: PLC0415  # as above
+
+    if not where.path.endswith(".py"):
+        raise InvalidInput("tests are written for Python only: it is the one whose test runner is there")
+    content = where.root.open_bytes(where.path, where.settings.index.max_file_size_bytes)
+    name = ""
+    if where.line:
+        around = [
+            each
+            for each in extract(open_source(where.path, content, "python")).symbols
+            if each.kind.value in ("function", "class", "method") and each.start_line <= where.line <= each.end_line
+        ]
+        if not around:
+            raise NotFound(f"no function or class is at line {where.line} of '{display(where.path)}'")
+        name = around[-1].qualified_name
+    path = where.path
+    for root in _ROOTS:
+        path = path.removeprefix(f"{root}/")
+    module = path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+    if not all(part.isidentifier() for part in module.split(".")):
+        raise InvalidInput(f"'{display(where.path)}' cannot be imported: its path is no name of a module")
+    if request.to:
+        to = in_project(where.root, absolute(request.to, request.directory or os.fspath(where.root.path)))
+    else:
+        folder = "tests/" if os.path.isdir(where.root.path / "tests") else ""
+        to = f"{folder}test_{module.rpartition('.')[2]}{'_' + name.replace('.', '_').lower() if name else ''}.py"
+        if os.path.exists(where.root.path / to):
+            to = f"{to.removesuffix('.py')}_more.py"
+    return _Target(where, module, name, to)
+
+
+async def _in_sandbox(call: Call, where: Where, argv: tuple[str, ...], changed: dict[str, bytes | None]) -> Seen:
+    from rubber_duck.actions.command import CommandArguments, RunCommand  # noqa: PLC0415  # only where it is asked
+    from rubber_duck.actions.sandbox import SandboxLimits  # noqa: PLC0415  # as above
+
+    limits = SandboxLimits(wall_s=RUN_S, cpu_s=round(RUN_S), memory_bytes=1 << 30, processes=64)
+    return await RunCommand().run(CommandArguments(where.root, where.settings.index, argv, limits, (), changed), call)
+
+
+async def _ran(call: Call, target: _Target, text: str) -> Outcome:
+    """The tests' outcome on a copy of the project."""
+    options = ("-q", "-p", "no:cacheprovider", "--tb=line", "-rfE", "--no-header", "-o", "addopts=", target.to)
+    argv = ("python", "-c", _PYTEST, *options)
+    seen = await _in_sandbox(call, target.where, argv, {target.to: text.encode()})
+    said = seen.done.stdout.decode("utf-8", "replace")
+    if seen.done.ended.value != "exit":
+        return Outcome(0, (), f"the tests were ended in the sandbox: {seen.done.why or seen.done.ended.value}")
+    counts = {
+        word: int(number) for number, word in _OUTCOME.findall(said.strip().splitlines()[-1] if said.strip() else "")
+    }
+    failed = tuple(FailedTest(name, (why or "").strip()[:500]) for name, why in _FAILED.findall(said))
+    if seen.done.code not in (0, 1) and not failed:
+        errors = seen.done.stderr.decode("utf-8", "replace")
+        return Outcome(0, (), f"the tests cannot run: {_last(said if 'Error' in said else errors or said)}")
+    return Outcome(counts.get("passed", 0), failed)
+
+
+def _last(said: str) -> str:
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    wrong = [line for line in lines if "Error" in line]
+    return (wrong[-1] if wrong else lines[-1] if lines else "it says nothing")[:300]
+
+
+def _brief(text: str) -> str:
+    return " ".join(text.split())[:500]

@@ -1,0 +1,60 @@
+"""Analyses texts as if they were in the project: what engines check a patch with before anybody sees it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rubber_duck.call import Call
+
+if TYPE_CHECKING:
+    from rubber_duck.analysis.finding import Finding
+    from rubber_duck.settings import Settings
+    from rubber_duck.workspace.paths import Root
+
+
+async def findings_of(call: Call, root: Root, settings: Settings, path: str) -> tuple[Finding, ...]:
+    """What the analysers say of one file of a project, without what was suppressed."""
+    from rubber_duck.analysis.target import Target  # noqa: PLC0415  # rules and grammars
+
+    outcome = await call.parts.analysis.run(Target(root, (path,), settings), lambda done, total, note: None)
+    return tuple(
+        each for file in outcome.files if file.path == path for each in file.findings if each.suppressed is None
+    )
+
+
+async def findings_in(call: Call, settings: Settings, files: Mapping[str, bytes], path: str) -> tuple[Finding, ...]:
+    """What they would say of `path` if the project's files were `files`, which are written to a private folder."""
+    from rubber_duck.workspace.paths import Root  # noqa: PLC0415  # only who patches
+    from rubber_duck.workspace.private import private_folder  # noqa: PLC0415  # as above
+
+    with private_folder() as folder:
+        await asyncio.to_thread(_write, folder, files)
+        return await findings_of(call, Root(folder), settings, path)
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    for path, content in files.items():
+        place = folder / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+
+
+def added(before: tuple[Finding, ...], after: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """The findings of rules that find more than before."""
+    counts = Counter(each.rule for each in before)
+    found = []
+    for each in after:
+        if counts[each.rule]:
+            counts[each.rule] -= 1
+        else:
+            found.append(each)
+    return tuple(found)
+
+
+def is_gone(finding: Finding, before: tuple[Finding, ...], after: tuple[Finding, ...]) -> bool:
+    """Whether its rule finds less than before."""
+    return sum(each.rule == finding.rule for each in after) < sum(each.rule == finding.rule for each in before)
