@@ -1,28 +1,35 @@
-"""Complete code at a cursor from what the project itself is written like, without a model and without a download."""
+"""Complete code at a cursor from what the project itself is written like, and by a model if one is connected."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import time
-from collections.abc import Callable
-from typing import Annotated, ClassVar, Final
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
 import msgspec
 from msgspec import Meta
 
 from rubber_duck import telemetry
 from rubber_duck.analysis.target import Target, refuse_leading_out, target
-from rubber_duck.call import Call
+from rubber_duck.call import Call, Delta
 from rubber_duck.code.code import detect
-from rubber_duck.engines.engine import Engine, engines
+from rubber_duck.engines.engine import Engine, Strategy, engines
+from rubber_duck.engines.filling import Filled, Remembered, fill
 from rubber_duck.errors import InvalidInput
+from rubber_duck.llm.roles import Role
 from rubber_duck.scope import Right
 from rubber_duck.settings import Settings
 from rubber_duck.workspace.paths import absolute, display
 
+if TYPE_CHECKING:
+    from rubber_duck.ngram.suggestion import Suggestion
+
 _HEAD_BYTES: Final = 4096
 _MOST_TEXT: Final = 5_000_000
+_MODEL_SCORE: Final = 0.6
+"""Where a model's text stands among the others; half as much more where they begin it, too."""
 
 Text = Annotated[str, Meta(max_length=_MOST_TEXT)]
 
@@ -48,6 +55,8 @@ class Suggest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     cut: Annotated[bool, Meta(description="As if the cursor's line ended at the cursor.")] = False
     language: Annotated[str, Meta(max_length=100, description="Its language; empty: as its name and content say.")] = ""
     count: Annotated[int, Meta(ge=1, le=10, description="The most candidates to offer.")] = 3
+    model: Annotated[bool, Meta(description="Ask a model for completion too, if one is connected.")] = True
+    wait_s: Annotated[float, Meta(gt=0, le=60, description="Seconds to wait for the model at the most.")] = 5.0
 
 
 class Accepted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag="accepted"):
@@ -63,8 +72,8 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """A text to insert at the cursor.
 
     `score` is how likely it is, in [0, 1]. `reason` says what speaks for it: `symbols` (what the code declares),
-    `file`, `folder`, `project` (the same was written there), `pattern` (the like was). `ends_line`: nothing more
-    is expected on the line.
+    `file`, `folder`, `project` (the same was written there), `pattern` (the like was), `model`. `ends_line`:
+    nothing more is expected on the line.
     """
 
     text: str
@@ -79,7 +88,8 @@ class CompleteAnswer(msgspec.Struct, frozen=True, kw_only=True):
     `extended`: they are what was left of the last answer after more was typed. `files` and `tokens` are what the model
     was made of; `trained` whether it had to be read or trained for this answer. `latency_ms` is the whole time.
     `silence` says why there are none: `inside` of a comment or string, in front of a `word`, `unlikely` (nothing is
-    likely enough), `unfit` (what is likely stands there already, repeats, or would break the syntax).
+    likely enough), `unfit` (what is likely stands there already, repeats, or would break the syntax). `waited_ms` is
+    what of the time a model took, and `note` says why one that was asked has no candidate.
     """
 
     candidates: tuple[Candidate, ...] = ()
@@ -90,22 +100,31 @@ class CompleteAnswer(msgspec.Struct, frozen=True, kw_only=True):
     tokens: int = 0
     latency_ms: float = 0.0
     silence: str = ""
+    waited_ms: float = 0.0
+    note: str = ""
 
 
 @engines.add
 class Complete(Engine[Suggest | Accepted, CompleteAnswer]):
-    """Complete code at a cursor from what the project itself is written like, without a model.
+    """Complete code at a cursor from what the project itself is written like, and by a model if one is connected.
 
-    The first question about a project trains on its files, which takes seconds; after that an answer takes
-    milliseconds, and files that change are counted again behind the answers.
+    What the project says is told at once, as the first delta; a model's text comes behind it, and only if it repeats
+    nothing and the file parses with it. The first question about a project trains on its files, which takes seconds;
+    after that an answer takes milliseconds, and files that change are counted again behind the answers.
     """
 
     name: ClassVar[str] = "complete"
     request = Suggest | Accepted
     answer = CompleteAnswer
     right = Right.FILE_READ
-    needs = ("ngram",)
+    needs = ("ngram", "llm")
+    role = Role.COMPLETION
+    strategy = Strategy.FIM
     timeout_s = 300.0
+
+    def __init__(self, options: msgspec.Struct | None = None) -> None:
+        super().__init__(options)
+        self._remembered = Remembered()
 
     async def run(self, request: Suggest | Accepted, call: Call) -> CompleteAnswer:
         """The candidates; raises NotFound, Denied, InvalidPath, LimitExceeded or InvalidInput."""
@@ -119,10 +138,10 @@ class Complete(Engine[Suggest | Accepted, CompleteAnswer]):
                 thought_ms=request.thought_ms,
             )
             return CompleteAnswer(language=request.language)
-        return await _suggested(request, call)
+        return await _suggested(request, call, self._remembered)
 
 
-async def _suggested(request: Suggest, call: Call) -> CompleteAnswer:
+async def _suggested(request: Suggest, call: Call, remembered: Remembered) -> CompleteAnswer:
     from rubber_duck.ngram.ngram import Cursor  # noqa: PLC0415  # numpy, which listing engines needs not
 
     started = time.perf_counter()
@@ -137,34 +156,55 @@ async def _suggested(request: Suggest, call: Call) -> CompleteAnswer:
         raise InvalidInput(
             f"'{display(request.path)}' is in no language that RubberDuck knows; name one with --language"
         )
-    answer = await call.parts.ngram.complete(
-        found.root, found.settings.index, Cursor(path, language, prefix, suffix), count=request.count
-    )
+    cursor = Cursor(path, language, prefix, suffix)
+    answer = await call.parts.ngram.complete(found.root, found.settings.index, cursor, count=request.count)
+    filled = Filled("")
+    if request.model and answer.silence != "inside" and call.parts.llm.chain(Role.COMPLETION):
+        if answer.suggestions:
+            call.emit(Delta(answer.suggestions[0].text))
+        root = os.fspath(found.root.path)
+        filled = await fill(call, cursor, remembered, root=root, timeout_s=request.wait_s)
+    candidates = merged(answer.suggestions, filled, request.count)
     latency_ms = (time.perf_counter() - started) * 1000
-    first = answer.suggestions[0].reason if answer.suggestions else ""
-    if answer.suggestions:
+    first = candidates[0].reason if candidates else ""
+    if candidates:
         telemetry.count("completion.shown")
     telemetry.emit(
         "completion.shown",
         language=language,
-        candidates=len(answer.suggestions),
+        candidates=len(candidates),
         reason=first,
         extended=answer.is_extended,
         latency_ms=round(latency_ms, 3),
     )
     return CompleteAnswer(
-        candidates=tuple(
-            Candidate(text=each.text, score=round(each.score, 4), reason=each.reason, ends_line=each.ends_line)
-            for each in answer.suggestions
-        ),
+        candidates=candidates,
         language=language,
         extended=answer.is_extended,
         trained=not answer.was_ready,
         files=answer.files,
         tokens=answer.tokens,
         latency_ms=round(latency_ms, 3),
-        silence=answer.silence or "",
+        silence="" if candidates else answer.silence or "",
+        waited_ms=round(filled.waited_ms, 3),
+        note=filled.why,
     )
+
+
+def merged(suggestions: Sequence[Suggestion], filled: Filled, count: int) -> tuple[Candidate, ...]:
+    """The candidates of both, the likeliest first, none twice: a model's stands behind what is all but sure."""
+    own = [
+        Candidate(text=each.text, score=round(each.score, 4), reason=each.reason, ends_line=each.ends_line)
+        for each in suggestions
+    ]
+    if not filled.text:
+        return tuple(own)
+    ends = "\n" in filled.text or any(each.text == filled.text and each.ends_line for each in own)
+    agreed = next((each.score for each in own if filled.text.startswith(each.text)), 0.0)
+    score = round(max(_MODEL_SCORE, min(agreed + _MODEL_SCORE / 2, 0.99)), 4)
+    model = Candidate(text=filled.text, score=score, reason="model", ends_line=ends)
+    rest = [each for each in own if each.text != filled.text]
+    return tuple(sorted([*rest, model], key=lambda each: -each.score)[:count])
 
 
 def _placed(request: Suggest, settings: Settings) -> tuple[Target, str]:

@@ -80,7 +80,7 @@ class Engine(ABC, Generic[R, A]):
     - `strategy`, `role`, `model_options`: for engines that ask a model.
     - `timeout_s`: seconds until the work is cancelled. `settings`: a Struct, filled from `[engines.<name>]`.
 
-    One instance serves many requests at once, so `run` keeps nothing on `self`.
+    One instance serves many requests at once, so `run` keeps nothing of a request on `self`.
     """
 
     name: ClassVar[str]

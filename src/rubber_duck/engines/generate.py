@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from rubber_duck.call import Call, Progress
 from rubber_duck.engines.engine import Engine, ModelOptions, Strategy, engines
-from rubber_duck.engines.index import Directory, update_index
+from rubber_duck.engines.index import Directory, known_project, update_index
 from rubber_duck.engines.patch import Approve, EditedFile, show_or_write
 from rubber_duck.engines.place import ProjectFolder, at_root, find
 from rubber_duck.engines.prompting import contained, fenced, messages
@@ -77,6 +77,7 @@ class GenerateRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
         str,
         Meta(max_length=1_000_000, description="The edits of an earlier answer, to be checked and written: no model."),
     ] = ""
+    refresh: Annotated[bool, Meta(description="Bring the index up to date first.")] = True
     project: ProjectFolder = ""
     directory: Directory = ""
     approve: Approve = ""
@@ -160,12 +161,13 @@ class Generate(Engine[GenerateRequest, GenerateAnswer]):
     ) -> tuple[Drafted[Plan], tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
         root, settings = place
         asking = Asking(call.parts.llm, call.scope, Role.EDIT)
+        await asking.llm.estimate(call.scope, Role.EDIT, self._prompt(request, path, {}))  # is anybody there?
         known = await _known(call, root, settings, path, request)
         queries: tuple[str, ...] = ()
         if "feedback" in request.techniques:
             call.emit(Progress(0, 0, "asking what else to look up"))
             known, queries = await look_again(
-                asking, self._prompt(request, path, {}), known, lambda q: _found(call, root, q)
+                asking, self._prompt(request, path, {}), known, lambda q: _found(call, root, q, refresh=False)
             )
         prompt = self._prompt(request, path, known)
         steps: tuple[str, ...] = ()
@@ -249,18 +251,21 @@ async def _known(call: Call, root: Root, settings: Settings, path: str, request:
                 continue  # most projects have no rules, and the file may be new
             known[name] = cut(content.decode("utf-8", "replace"), _MOST_FILE_TOKENS)
     call.emit(Progress(0, 0, "searching the project"))
-    found = await _found(call, root, request.task)
+    found = await _found(call, root, request.task, refresh=request.refresh)
     return known | {place: text for place, text in found.items() if place.partition(":")[0] != path}
 
 
-async def _found(call: Call, root: Root, query: str) -> dict[str, str]:
+async def _found(call: Call, root: Root, query: str, *, refresh: bool) -> dict[str, str]:
     """What a search of the project finds, by FILE:LINE."""
     from rubber_duck.search.search import Options  # noqa: PLC0415  # numpy
 
     plain = " ".join(word for word in "".join(c if c.isalnum() or c == "_" else " " for c in query).split())
     if not plain:
         return {}
-    _, scope, _ = await update_index(call, root)
+    if refresh:
+        _, scope, _ = await update_index(call, root)
+    else:
+        _, scope = await known_project(call, os.fspath(root.path), "")
     hits = (await call.parts.search.find(scope, root, plain[:500], Options(limit=_HITS))).hits
     found: dict[str, str] = {}
     for hit in hits:

@@ -32,6 +32,7 @@ ASKED: dict[str, Any] = {
     "count": 3,
     "cut": False,
     "language": "",
+    "model": True,
 }
 
 

@@ -13,6 +13,7 @@ from rubber_duck.call import Call, Parts
 from rubber_duck.engines.complete import Accepted, Candidate, Complete, CompleteAnswer
 from rubber_duck.engines.engine import parse_request
 from rubber_duck.errors import DuckError, InvalidInput, LimitExceeded, NotFound
+from rubber_duck.llm.llm import open_llm
 from rubber_duck.ngram.ngram import open_ngram
 from rubber_duck.scope import Scope
 from rubber_duck.settings import Settings
@@ -54,8 +55,8 @@ class Shop:
 async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
     folder = write_tree(tmp_path / "shop", {"a.py": CODE, "b.py": CODE, "notes.txt": "nothing\n"})
     settings = Settings(home=str(tmp_path / "home"))
-    async with open_ngram(settings) as ngram:
-        found = Shop(folder, Call(Scope.local(), Parts(settings, {"ngram": ngram})))
+    async with open_ngram(settings) as ngram, open_llm(settings) as llm:
+        found = Shop(folder, Call(Scope.local(), Parts(settings, {"ngram": ngram, "llm": llm})))
         with telemetry.listening(lambda name, fields: found.told.append((name, fields))):
             yield found
 

@@ -34,9 +34,10 @@ _PLACE: Final = re.compile(r"(?P<path>.+?):(?P<line>\d{1,9})(?::(?P<column>\d{1,
     "--stdin", "from_stdin", is_flag=True, help="Take the file's text from standard input, unsaved changes and all."
 )
 @click.option("--language", default="", help="Its language.  [default: as its name and content say]")
+@click.option("--no-model", is_flag=True, help="Ask no model, though one is connected.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def command(place: str, count: int, cut: bool, from_stdin: bool, language: str, as_json: bool) -> None:
-    """Show what may come next at a cursor, from what the project itself is written like; no model is asked.
+def command(place: str, count: int, as_json: bool, **chosen: Any) -> None:  # Any: click's values
+    """Show what may come next at a cursor, from what the project is written like, and by a model if there is one.
 
     The first time, the project's files are read, which takes seconds.
     """
@@ -52,10 +53,11 @@ def command(place: str, count: int, cut: bool, from_stdin: bool, language: str, 
         "line": int(found["line"]),
         "column": int(found["column"] or 1),
         "count": count,
-        "cut": cut,
-        "language": language,
+        "cut": chosen["cut"],
+        "language": chosen["language"],
+        "model": not chosen["no_model"],
     }
-    if from_stdin:
+    if chosen["from_stdin"]:
         request["content"] = sys.stdin.buffer.read().decode("utf-8", "replace")
     answer = ask("complete", request)
     if as_json:
@@ -83,4 +85,5 @@ _REASONS: Final = {
     "folder": "the files beside it",
     "project": "the project",
     "pattern": "a pattern of the project",
+    "model": "a model",
 }

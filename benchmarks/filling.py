@@ -1,0 +1,113 @@
+"""What a model's completion costs beside the model's own time, and how soon a cancel reaches it, over loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+from rubber_duck.app import App, open_app
+from rubber_duck.llm.connections import Connection, Connections, write_connections
+from rubber_duck.llm.roles import Role
+from rubber_duck.scope import Scope
+from rubber_duck.settings import load
+from tests.fake_provider import Asked, FakeProvider, Send, event, fake_provider, head, sending
+
+ROUNDS: Final = 200
+CANCELS: Final = 50
+
+
+async def measured() -> dict[str, float]:
+    """Milliseconds: the server's own share and its processor time, and from a cancel to the closed stream."""
+    files = sorted(Path("src/rubber_duck").rglob("*.py"))[:60]
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "project"
+        for file in files:
+            place = root / file
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(file.read_bytes())
+        (root / "pyproject.toml").write_text("")
+        text = files[10].read_text()
+        lines = text.split("\n")
+        request = {"type": "suggest", "path": str(root / files[10])}
+        parts = [event({"choices": [{"index": 0, "text": each, "finish_reason": None}]}) for each in ("x ", "= ", "1")]
+        end = event({"choices": [{"index": 0, "text": "", "finish_reason": "stop"}]})
+        answer = sending(head(), *parts, end, b"data: [DONE]\n\n")
+        own: list[float] = []
+        cpu: dict[bool, list[float]] = {True: [], False: []}
+        async with fake_provider(answer) as fake:
+            home = Path(folder) / "home"
+            mine = Connection(name="mine", flavor="compatible", url=fake.url, key="x", is_private=True)
+            write_connections(home, Connections({"mine": mine}, {Role.COMPLETION: ("mine/qwen-m",)}))
+            settings = load({"DUCK_HOME": str(home)})
+            async with open_app(settings, for_engines=["complete"]) as app:
+                for number in range(ROUNDS + 1):
+                    line = 20 + number % max(len(lines) - 30, 1)
+                    prefix = "\n".join(lines[:line]) + "\n"
+                    asked = {**request, "prefix": prefix, "suffix": "\n" + "\n".join(lines[line:]), "wait_s": 30.0}
+                    began = time.perf_counter()
+                    found = await app.run("complete", asked, Scope.local())
+                    took = (time.perf_counter() - began) * 1000
+                    if number:  # the first trains
+                        own.append(took - found.waited_ms)
+                        for with_model in (True, False):
+                            cpu[with_model].append(
+                                await _cpu_ms(app, {**asked, "prefix": prefix + "v", "model": with_model})
+                            )
+                closing = await _cancels(app, fake, asked)
+    own.sort()
+    return {
+        "own p50": statistics.median(own),
+        "own p95": own[int(len(own) * 0.95)],
+        "cpu p50": statistics.median(cpu[True]),
+        "without model": statistics.median(cpu[False]),
+        "cancel p50": statistics.median(closing),
+        "cancel p95": sorted(closing)[int(len(closing) * 0.95)],
+    }
+
+
+async def _cpu_ms(app: App, request: dict[str, object]) -> float:
+    """Processor time of one answer in this process, the double's own included."""
+    began = time.process_time()
+    await app.run("complete", request, Scope.local())
+    return (time.process_time() - began) * 1000
+
+
+async def _cancels(app: App, fake: FakeProvider, request: dict[str, object]) -> list[float]:
+    took: list[float] = []
+    for number in range(CANCELS):
+        begun, closed = asyncio.Event(), asyncio.Event()
+
+        async def stalled(asked: Asked, send: Send, begun: asyncio.Event = begun) -> None:
+            await send(head() + event({"choices": [{"index": 0, "text": "x", "finish_reason": None}]}))
+            begun.set()
+            await asyncio.Event().wait()
+
+        fake.answers[:] = [stalled]
+        task = asyncio.create_task(
+            app.run("complete", {**request, "prefix": f"{request['prefix']}y{number} = "}, Scope.local())
+        )
+        await begun.wait()
+        await asyncio.sleep(0.01)
+        cancelled = time.perf_counter()
+        task.cancel()
+        closed = fake.asked[-1].closed
+        await closed.wait()
+        took.append((time.perf_counter() - cancelled) * 1000)
+        await asyncio.wait([task])
+    return took
+
+
+def main() -> None:
+    """Print the numbers."""
+    found = asyncio.run(measured())
+    for name, value in found.items():
+        sys.stdout.write(f"{name:>12}  {value:8.1f} ms\n")
+
+
+if __name__ == "__main__":
+    main()

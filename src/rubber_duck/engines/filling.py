@@ -1,0 +1,175 @@
+"""Completions by a model: asked behind those of the project's own code, and offered only if they fit where they go."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from rubber_duck.call import Call
+from rubber_duck.errors import DuckError
+
+if TYPE_CHECKING:
+    from rubber_duck.ngram.ngram import Cursor
+
+BEFORE_TOKENS: Final = 1_500
+AFTER_TOKENS: Final = 500
+"""What a model is shown before and after the cursor."""
+
+_KEPT: Final = 64
+_MOST_LINES: Final = 12
+_ANSWER_TOKENS: Final = 160
+_LEAST_OVERLAP: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A text for the cursor, "" for none, how long was waited for the model in milliseconds, and why there is none."""
+
+    text: str
+    waited_ms: float = 0.0
+    why: str = ""
+    is_extended: bool = False
+
+
+@dataclass(slots=True)
+class Remembered:
+    """The last answers, by who asked in which file: what is typed along one needs no model again."""
+
+    answers: OrderedDict[tuple[str, ...], tuple[str, str, str]] = field(default_factory=OrderedDict)
+
+    def after(self, key: tuple[str, ...], prefix: str, suffix: str) -> str:
+        """What is left of the last answer if only its own beginning was typed since; "" else."""
+        then, behind, text = self.answers.get(key, ("", "", ""))
+        typed = prefix[len(then) :]
+        if not text or behind != suffix or not prefix.startswith(then) or not text.startswith(typed):
+            return ""
+        return text[len(typed) :]
+
+    def keep(self, key: tuple[str, ...], prefix: str, suffix: str, text: str) -> None:
+        """Remember an answer; the oldest is forgotten."""
+        self.answers[key] = (prefix, suffix, text)
+        self.answers.move_to_end(key)
+        while len(self.answers) > _KEPT:
+            self.answers.popitem(last=False)
+
+
+async def fill(call: Call, cursor: Cursor, remembered: Remembered, *, root: str, timeout_s: float) -> Filled:
+    """A model's text for the gap at the cursor, cut where it would repeat what follows; "" unless it parses there.
+
+    The stream to the provider is closed as soon as the text is complete, when the time is over, and on a cancel. A
+    model's failure is a reason, and no error: the other candidates stand.
+    """
+    key = (call.scope.actor.id, root, cursor.path)
+    left = remembered.after(key, cursor.prefix, cursor.suffix)
+    if left:
+        return Filled(left, is_extended=True)
+    started = time.perf_counter()
+    why = ""
+    said = ""
+    try:
+        async with asyncio.timeout(timeout_s):
+            said = await _asked(call, cursor)
+    except TimeoutError:
+        why = f"the model did not answer within {timeout_s:g} s"
+    except DuckError as error:
+        why = error.message
+    waited_ms = (time.perf_counter() - started) * 1000
+    text = await asyncio.to_thread(fitting, said, cursor) if said.strip() else ""
+    if text:
+        remembered.keep(key, cursor.prefix, cursor.suffix, text)
+    elif said.strip():
+        why = "what the model said does not fit here"
+    return Filled(text, waited_ms, why)
+
+
+async def _asked(call: Call, cursor: Cursor) -> str:
+    from rubber_duck.llm.messages import Gap, TextDelta  # noqa: PLC0415  # only who asks a model
+    from rubber_duck.llm.roles import Role  # noqa: PLC0415  # as above
+    from rubber_duck.llm.tokens import cut  # noqa: PLC0415  # its ranks
+
+    prefix, suffix = _sendable(cursor.prefix), _sendable(cursor.suffix)
+    gap = Gap(
+        await asyncio.to_thread(cut, prefix[-20_000:], BEFORE_TOKENS, keep="end"),
+        await asyncio.to_thread(cut, suffix[:8_000], AFTER_TOKENS),
+        _ANSWER_TOKENS,
+    )
+    said = ""
+    async with aclosing(call.parts.llm.stream(call.scope, Role.COMPLETION, gap)) as pieces:
+        async for piece in pieces:
+            if isinstance(piece, TextDelta):
+                said += piece.text
+                if is_complete(said, cursor.suffix):
+                    break
+    return said
+
+
+def is_complete(said: str, suffix: str) -> bool:
+    """Whether more would only be thrown away: it repeats what follows, or the cursor stands within a line."""
+    if suffix.split("\n", 1)[0].strip() and "\n" in said:
+        return True
+    return said.count("\n") >= _MOST_LINES or _start_of_suffix(said, suffix) is not None
+
+
+def without_suffix(said: str, suffix: str) -> str:
+    """`said` up to where it begins to repeat what stands behind the cursor."""
+    at = _start_of_suffix(said, suffix)
+    if at is not None:
+        said = said[:at]
+    ending = suffix.split("\n", 1)[0].strip()
+    if not ending:
+        return said
+    said = said.split("\n", 1)[0]
+    for length in range(min(len(said), len(ending)), 0, -1):
+        is_worth = length >= _LEAST_OVERLAP or not ending[0].isalnum()
+        is_word_cut = ending[0].isalnum() and said[:-length][-1:].isalnum()
+        if said.endswith(ending[:length]) and is_worth and not is_word_cut:
+            return said[:-length]
+    return said
+
+
+def _start_of_suffix(said: str, suffix: str) -> int | None:
+    """Where a line of `said` is the next line with code of the suffix; None when none is."""
+    following = next((line.strip() for line in suffix.split("\n")[1:] if line.strip()), "")
+    if len(following) < _LEAST_OVERLAP:
+        return None
+    at = 0
+    for number, line in enumerate(said.split("\n")):
+        if number and line.strip() == following:
+            return at - 1
+        at += len(line) + 1
+    return None
+
+
+def fitting(said: str, cursor: Cursor) -> str:
+    """The longest beginning of `said`, by lines, that repeats nothing and with which the file still parses."""
+    from rubber_duck.code.language import family  # noqa: PLC0415  # grammars
+    from rubber_duck.ngram.families import lexicon  # noqa: PLC0415  # as above
+    from rubber_duck.ngram.soundness import Soundness  # noqa: PLC0415  # as above
+
+    text = without_suffix(said.replace("\r\n", "\n"), cursor.suffix).rstrip()
+    words = lexicon(family(cursor.language))
+    if words is None or not text.strip() or _repeats(text, cursor.prefix):
+        return ""
+    here = Soundness(words, cursor.path, cursor.language, cursor.prefix, cursor.suffix)
+    lines = text.split("\n")
+    for count in range(len(lines), 0, -1):
+        part = "\n".join(lines[:count]).rstrip()
+        whole = here.sound(part) if part.strip() else None
+        if whole and without_suffix(whole, cursor.suffix) == whole:
+            return whole
+    return ""
+
+
+def _repeats(text: str, prefix: str) -> bool:
+    """Whether it says only what stands in the line before, again."""
+    before = [line.strip() for line in prefix.split("\n")[-4:] if line.strip()]
+    lines = {line.strip() for line in text.split("\n") if line.strip()}
+    return bool(lines) and len("".join(lines)) > _LEAST_OVERLAP and lines <= set(before)
+
+
+def _sendable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
