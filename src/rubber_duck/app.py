@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rubber_duck.analysis.project_analysis import ProjectAnalysis
     from rubber_duck.cluster.cluster import Cluster
     from rubber_duck.context.contexts import Contexts
+    from rubber_duck.conversations.conversations import Conversations
     from rubber_duck.llm.llm import LLM
     from rubber_duck.memory.memory import Distil, Memories
     from rubber_duck.ngram.ngram import Ngram
@@ -344,6 +345,14 @@ async def _open_journal(settings: Settings, opened: Opened) -> AsyncIterator[Jou
 
 
 @asynccontextmanager
+async def _open_conversations(settings: Settings, opened: Opened) -> AsyncIterator[Conversations]:
+    from rubber_duck.conversations.conversations import Conversations  # noqa: PLC0415  # see _open_database
+    from rubber_duck.storage.keys import new_key  # noqa: PLC0415  # as above
+
+    yield Conversations(opened["database"], clock=_now, new_key=new_key)
+
+
+@asynccontextmanager
 async def _open_workflows(settings: Settings, opened: Opened) -> AsyncIterator[Durable]:
     from rubber_duck.workflows.durable import open_durable  # noqa: PLC0415  # only who asks of workflows pays
 
@@ -391,6 +400,7 @@ PARTS: Final[tuple[Part, ...]] = (
     Part("ngram", (), _open_ngram),
     Part("contexts", (), _open_contexts),
     Part("journal", (), _open_journal),
+    Part("conversations", ("database",), _open_conversations),
     Part(
         "workflows",
         (

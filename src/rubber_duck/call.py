@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rubber_duck.analysis.analysis import Analysis
     from rubber_duck.analysis.project_analysis import ProjectAnalysis
     from rubber_duck.context.contexts import Contexts
+    from rubber_duck.conversations.conversations import Conversations
     from rubber_duck.llm.llm import LLM
     from rubber_duck.memory.memory import Memories
     from rubber_duck.ngram.ngram import Ngram
@@ -99,6 +100,11 @@ class Parts:
     def journal(self) -> Journal:
         """What was written to projects, and can be undone."""
         return self._get("journal")
+
+    @property
+    def conversations(self) -> Conversations:
+        """What people and models said to each other."""
+        return self._get("conversations")
 
     @property
     def workflows(self) -> Durable:

@@ -24,6 +24,7 @@ TABLES = {"alembic_version", "analysis_results", "code_facts", "code_files", "pr
     "memories",
     *("model_calls", "model_spending", "model_usage"),
     *("run_executors", "run_schedules", "run_step_results", "run_turns", "runs"),
+    *("conversation_turns", "conversations"),
     "search_files",
     "search_indexes",
     "search_words",
@@ -34,7 +35,11 @@ TABLES = {"alembic_version", "analysis_results", "code_facts", "code_files", "pr
 
 def declare_tables() -> None:
     """Import every slice's tables."""
-    for slice_name in ("accounts", "analysis", "code", "llm", "memory", "search", "server", "workflows", "workspace"):
+    slices = (
+        *("accounts", "analysis", "code", "conversations", "llm", "memory", "search", "server", "workflows"),
+        "workspace",
+    )
+    for slice_name in slices:
         importlib.import_module(f"rubber_duck.{slice_name}.store")
 
 

@@ -48,6 +48,7 @@ FACES = [
     Face("fix", {"at": "unused.py"}, ("unused.py",), "-import sys", "-import sys"),
     Face("explain", {"at": "duck.py:4"}, ("duck.py:4",), "def swim(far)", "duck llm connect"),
     Face("generate", {"task": "let it dive"}, ("let it dive", "--json"), "duck llm connect", "duck llm connect", 1),
+    Face("chat", {"message": "why @duck.py:4-5?"}, ("--list", "--json"), "conversations", "duck llm connect"),
     Face("review", {"files": ["hello.py"]}, ("odd.py",), "unsafe-eval", "duck llm connect"),
 ]
 

@@ -33,6 +33,7 @@ PARTS: Final = (
     "ngram",
     "contexts",
     "journal",
+    "conversations",
     "workflows",
 )
 """The parts an engine may list in `needs`; `app` opens them, and what they stand on, in this order."""

@@ -1,0 +1,72 @@
+"""The front of conversations: begin, go on, list, forget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from rubber_duck.conversations import store
+from rubber_duck.conversations.conversation import Conversation, Speaker, Turn
+from rubber_duck.errors import InvalidInput, NotFound
+from rubber_duck.scope import Right, Scope
+from rubber_duck.storage.database import Database
+
+KEPT: Final = timedelta(days=30)
+"""So long a conversation is kept in which nothing is said any more."""
+
+_TITLE: Final = 80
+
+
+class Conversations:
+    """Conversations of people in projects. The scope is narrowed to the project; nobody sees those of others."""
+
+    def __init__(self, database: Database, *, clock: Callable[[], datetime], new_key: Callable[[], UUID]) -> None:
+        self._database = database
+        self._clock = clock
+        self._new_key = new_key
+
+    async def listed(self, scope: Scope, *, limit: int = 50) -> list[Conversation]:
+        """The latest first."""
+        scope.require(Right.FILE_READ)
+        async with self._database.begin() as tx:
+            return await store.listed(scope, tx, limit)
+
+    async def find(self, scope: Scope, written: str) -> Conversation:
+        """The one with that id or beginning of an id, or `last`; raises NotFound, InvalidInput for several."""
+        known = await self.listed(scope, limit=1000)
+        found = known[:1] if written == "last" else [each for each in known if str(each.id).startswith(written)]
+        if len(found) > 1:
+            raise InvalidInput(f"{written!r} begins the id of several conversations; write more of it")
+        if not found:
+            raise NotFound(f"there is no conversation {written!r} of yours here; `duck chat --list` lists them")
+        return found[0]
+
+    async def turns(self, scope: Scope, key: UUID) -> list[Turn]:
+        """What was said; raises NotFound."""
+        scope.require(Right.FILE_READ)
+        async with self._database.begin() as tx:
+            return await store.read_turns(scope, tx, key)
+
+    async def said(self, scope: Scope, key: UUID | None, question: Turn, answer: Turn) -> Conversation:
+        """Keep a question with its answer, in a new conversation where `key` is None; old ones are forgotten."""
+        scope.require(Right.FILE_READ)
+        now = self._clock()
+        async with self._database.begin() as tx:
+            await store.forget_before(scope, tx, now - KEPT)
+            if key is None:
+                key = self._new_key()
+                await store.create(scope, tx, key, " ".join(question.text.split())[:_TITLE], now)
+            await store.append(scope, tx, key, (question, answer))
+            return await store.read(scope, tx, key)
+
+    async def forget(self, scope: Scope, key: UUID) -> None:
+        """Delete a conversation with all that was said; raises NotFound."""
+        scope.require(Right.FILE_READ)
+        async with self._database.begin() as tx:
+            await store.forget(scope, tx, key)
+
+    def turn(self, speaker: Speaker, text: str, told: tuple[str, ...] = (), model: str = "") -> Turn:
+        """A turn that is said now; its number is given when it is kept."""
+        return Turn(0, speaker, text, told, model, self._clock())

@@ -1,0 +1,136 @@
+"""Conversations and their turns; the only SQL of conversations. The filter by project and person is in each query."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, Select, Table, Text, delete, func, insert, select, update
+
+from rubber_duck.conversations.conversation import Conversation, Speaker, Turn
+from rubber_duck.errors import InvalidInput, NotFound
+from rubber_duck.scope import Scope
+from rubber_duck.storage.columns import Json, Key, Timestamp
+from rubber_duck.storage.database import Transaction
+from rubber_duck.storage.metadata import metadata
+
+conversations: Final = Table(
+    "conversations",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("project_id", Key, ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("created_at", Timestamp, nullable=False),
+    Column("updated_at", Timestamp, nullable=False),
+    Index(None, "project_id", "owner", "updated_at"),
+)
+
+conversation_turns: Final = Table(
+    "conversation_turns",
+    metadata,
+    Column("conversation_id", Key, ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("speaker", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("told", Json, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("created_at", Timestamp, nullable=False),
+)
+
+
+def owner_of(scope: Scope) -> str:
+    """Whose conversations a scope sees: members of a server's project each have their own."""
+    actor = scope.actor
+    return actor.id if actor.name == actor.id else f"{actor.id}/{actor.name}"
+
+
+def _project(scope: Scope) -> UUID:
+    if scope.project is None:
+        raise InvalidInput("a conversation belongs to a project, and none is named")
+    return scope.project
+
+
+def _own(scope: Scope) -> Select[tuple[UUID, str, datetime, datetime, int]]:
+    columns = conversations.c
+    return (
+        select(
+            columns.id,
+            columns.title,
+            columns.created_at,
+            columns.updated_at,
+            func.count(conversation_turns.c.number).label("turns"),
+        )
+        .join_from(conversations, conversation_turns, isouter=True)
+        .where(columns.project_id == _project(scope), columns.owner == owner_of(scope))
+        .group_by(columns.id, columns.title, columns.created_at, columns.updated_at)
+        .order_by(columns.updated_at.desc(), columns.id.desc())
+    )
+
+
+async def create(scope: Scope, tx: Transaction, key: UUID, title: str, at: datetime) -> None:
+    """A conversation without turns."""
+    values = {"id": key, "project_id": _project(scope), "owner": owner_of(scope), "title": title}
+    await tx.execute(insert(conversations), {**values, "created_at": at, "updated_at": at})
+
+
+async def listed(scope: Scope, tx: Transaction, limit: int) -> list[Conversation]:
+    """The person's conversations in the project, the latest first."""
+    return [Conversation(*row) for row in await tx.execute(_own(scope).limit(limit))]
+
+
+async def read(scope: Scope, tx: Transaction, key: UUID) -> Conversation:
+    """Raises NotFound for one that is not the person's, too."""
+    row = (await tx.execute(_own(scope).where(conversations.c.id == key))).first()
+    if row is None:
+        raise NotFound(f"there is no conversation {str(key)!r} of yours in this project; `duck chat --list` lists them")
+    return Conversation(*row)
+
+
+async def read_turns(scope: Scope, tx: Transaction, key: UUID) -> list[Turn]:
+    """The turns in their order; raises NotFound."""
+    await read(scope, tx, key)
+    turns = conversation_turns
+    rows = await tx.execute(select(turns).where(turns.c.conversation_id == key).order_by(turns.c.number))
+    return [
+        Turn(row.number, Speaker(row.speaker), row.text, tuple(row.told), row.model, row.created_at) for row in rows
+    ]
+
+
+async def append(scope: Scope, tx: Transaction, key: UUID, turns: tuple[Turn, ...]) -> None:
+    """Add turns, whose numbers are given anew; raises NotFound."""
+    known = await read(scope, tx, key)
+    last = turns[-1].at
+    values = [
+        {
+            "conversation_id": key,
+            "number": known.turns + number,
+            "speaker": turn.speaker.value,
+            "text": turn.text,
+            "told": list(turn.told),
+            "model": turn.model,
+            "created_at": turn.at,
+        }
+        for number, turn in enumerate(turns, 1)
+    ]
+    await tx.execute(insert(conversation_turns), values)
+    await tx.execute(update(conversations).where(conversations.c.id == key).values(updated_at=last))
+
+
+async def forget(scope: Scope, tx: Transaction, key: UUID) -> None:
+    """Delete a conversation with all that was said; raises NotFound."""
+    await read(scope, tx, key)
+    await tx.execute(delete(conversation_turns).where(conversation_turns.c.conversation_id == key))
+    await tx.execute(delete(conversations).where(conversations.c.id == key))
+
+
+async def forget_before(scope: Scope, tx: Transaction, moment: datetime) -> None:
+    """Delete the person's conversations in the project in which nothing was said since `moment`."""
+    old = (
+        select(conversations.c.id)
+        .where(conversations.c.project_id == _project(scope), conversations.c.owner == owner_of(scope))
+        .where(conversations.c.updated_at < moment)
+    )
+    await tx.execute(delete(conversation_turns).where(conversation_turns.c.conversation_id.in_(old)))
+    await tx.execute(delete(conversations).where(conversations.c.id.in_(old)))
