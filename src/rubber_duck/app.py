@@ -414,6 +414,7 @@ PARTS: Final[tuple[Part, ...]] = (
             "ngram",
             "contexts",
             "journal",
+            "conversations",
         ),
         _open_workflows,
     ),

@@ -218,6 +218,7 @@ def test_the_parts_and_what_they_need_are_these() -> None:
         ("ngram", ()),
         ("contexts", ()),
         ("journal", ()),
+        ("conversations", ("database",)),
         (
             "workflows",
             (
@@ -231,6 +232,7 @@ def test_the_parts_and_what_they_need_are_these() -> None:
                 "ngram",
                 "contexts",
                 "journal",
+                "conversations",
             ),
         ),
     ]
