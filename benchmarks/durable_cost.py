@@ -19,7 +19,7 @@ from typing import Any
 
 from rubber_duck.app import App, open_app
 from rubber_duck.jobs.hands import Hands
-from rubber_duck.jobs.reports import written_report
+from rubber_duck.jobs.reports import Wanted, written_report
 from rubber_duck.scope import Scope
 from rubber_duck.settings import load
 from rubber_duck.workflows.working import working
@@ -32,7 +32,7 @@ ME = Scope.local()
 async def direct(app: App, folder: str) -> int:
     """Analyse, keep and report; how many steps."""
     hands = Hands(app.parts, app.run)
-    await written_report(hands, ME, Root(folder), "html", "direct", lambda done, total, note: None)
+    await written_report(hands, ME, Root(folder), Wanted("html", "direct"), lambda done, total, note: None)
     return 0
 
 

@@ -13,7 +13,8 @@ from uuid import UUID
 
 import msgspec
 
-from rubber_duck.errors import Denied, InvalidInput, StorageUnavailable, Unavailable
+from rubber_duck.errors import Denied, DuckError, InvalidInput, StorageUnavailable, Unavailable
+from rubber_duck.jobs.hands import Hands
 from rubber_duck.scope import Actor, Right, Scope
 from rubber_duck.settings import DatabaseSettings, Settings
 from rubber_duck.settings.tree import QueueSettings, WorkflowSettings
@@ -40,6 +41,7 @@ class Bench:
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     failures: int = 0
+    failure: DuckError | None = None
     revoked: bool = False
     away: int = 0
 
@@ -73,8 +75,15 @@ class Bench:
         self.diary.append(line)
         if self.failures:
             self.failures -= 1
-            raise error
+            raise self.failure or error
         return line
+
+
+@dataclass(frozen=True, slots=True)
+class Lent(Hands):
+    """What is lent where a test has workflows of the product carried out beside its own."""
+
+    bench: Bench
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -92,8 +101,9 @@ class Said(msgspec.Struct, frozen=True):
 
 def bench_of(run: Run) -> Bench:
     """The bench that the test lent."""
-    assert isinstance(run.hands, Bench)
-    return run.hands
+    lent = run.hands.bench if isinstance(run.hands, Lent) else run.hands
+    assert isinstance(lent, Bench)
+    return lent
 
 
 class Sample(Workflow[Words, Said]):
@@ -228,6 +238,7 @@ __all__ = [
     "QUICK",
     "Bench",
     "Follower",
+    "Lent",
     "Said",
     "Sample",
     "Words",

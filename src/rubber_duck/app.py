@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -16,12 +21,11 @@ from rubber_duck import fault, telemetry
 from rubber_duck.call import Call, Emit, Parts, emit_nothing
 from rubber_duck.engines.engine import EngineHealth, engines
 from rubber_duck.engines.roster import Roster
-from rubber_duck.errors import InvalidDeclaration, Unavailable, normalize
+from rubber_duck.errors import InvalidDeclaration, normalize
 from rubber_duck.registry import Contribution, watching
 from rubber_duck.scope import Actor, Right, Scope, new_trace
 from rubber_duck.settings import Settings
-from rubber_duck.settings.home import make_private_folder
-from rubber_duck.supervision import PartHealth, Supervisor
+from rubber_duck.supervision import Closing, PartHealth, Supervisor, closed_by
 from rubber_duck.telemetry.libraries import libraries_heard
 
 if TYPE_CHECKING:
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
     from rubber_duck.llm.llm import LLM
     from rubber_duck.memory.memory import Distil, Memories
     from rubber_duck.ngram.ngram import Ngram
+    from rubber_duck.notices.notices import Notices
     from rubber_duck.search.meaning import Embedder
     from rubber_duck.search.search import Search
     from rubber_duck.storage.database import Database
@@ -117,8 +122,8 @@ async def open_app(
             supervisor = Supervisor()
             with telemetry.correlated(trace), telemetry.span("app.open"):
                 opened = await _open_parts(chosen, settings, stack)
-            await stack.enter_async_context(_Closing("background", _closed_by(supervisor.close)))
-            await stack.enter_async_context(_Closing("engines", _closed_by(roster.close)))
+            await stack.enter_async_context(Closing("background", closed_by(supervisor.close)))
+            await stack.enter_async_context(Closing("engines", closed_by(roster.close)))
             app = App(settings, Parts(settings, opened), roster, supervisor)
             _lend_to_workflows(app)
             yield app
@@ -145,7 +150,7 @@ async def _open_parts(chosen: Sequence[Part], settings: Settings, stack: AsyncEx
     opened: dict[str, object] = {}
     for part in chosen:
         try:
-            context = _Closing(part.name, part.open(settings, opened))
+            context = Closing(part.name, part.open(settings, opened))
             opened[part.name] = await stack.enter_async_context(context)
             fault.point("app.after_part")
         except Exception as error:  # noqa: BLE001  # the border: whatever a part raises leaves as a DuckError
@@ -155,39 +160,6 @@ async def _open_parts(chosen: Sequence[Part], settings: Settings, stack: AsyncEx
     duration_ms = round((time.monotonic() - started) * 1000)
     telemetry.emit("app.opened", parts=" ".join(opened), duration_ms=duration_ms)
     return opened
-
-
-class _Closing(AbstractAsyncContextManager[object]):
-    """A part whose failure to close is told, and raised only if nothing else went wrong before it."""
-
-    def __init__(self, part: str, context: AbstractAsyncContextManager[object]) -> None:
-        self._part = part
-        self._context = context
-
-    async def __aenter__(self) -> object:
-        return await self._context.__aenter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool | None:
-        try:
-            return await self._context.__aexit__(kind, error, trace)
-        except Exception as failed:  # noqa: BLE001  # the border, as in _open_parts
-            if failed is error:
-                return False
-            known = normalize(failed)
-            telemetry.emit("app.close_failed", part=self._part, error=known.message)
-            if error is None:
-                raise known  # noqa: B904  # normalize set the cause
-            return False
-
-
-@asynccontextmanager
-async def _closed_by(close: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
-    try:
-        yield
-    finally:
-        await close()
 
 
 def _needed(roster: Roster, names: Collection[str]) -> set[str]:
@@ -214,25 +186,10 @@ def _chosen(declared: Sequence[Part], wanted: set[str] | None) -> list[Part]:
     return [part for part in declared if part.name in chosen]
 
 
-def _traced(home: Path) -> Any:  # Any: a context manager of a module imported only here
-    from contextlib import contextmanager  # noqa: PLC0415
+def _traced(home: Path) -> AbstractContextManager[None]:
+    from rubber_duck.telemetry.opentelemetry import traced  # noqa: PLC0415  # only who traces pays
 
-    from rubber_duck.telemetry.opentelemetry import OpenTelemetryRecorder  # noqa: PLC0415  # only who traces pays
-
-    @contextmanager
-    def recorder() -> Any:  # Any: a generator for contextmanager
-        try:
-            make_private_folder(home)
-            recorder = OpenTelemetryRecorder(home / "traces.jsonl")
-        except OSError as error:
-            raise Unavailable(f"no traces can be written to {str(home)!r}: {error.strerror}") from error
-        try:
-            with telemetry.recording(recorder):
-                yield
-        finally:
-            recorder.close()
-
-    return recorder()
+    return traced(home / "traces.jsonl")
 
 
 @asynccontextmanager
@@ -360,6 +317,13 @@ async def _open_workflows(settings: Settings, opened: Opened) -> AsyncIterator[D
         yield durable
 
 
+@asynccontextmanager
+async def _open_notices(settings: Settings, opened: Opened) -> AsyncIterator[Notices]:
+    from rubber_duck.notices.notices import Notices  # noqa: PLC0415  # as _open_workflows
+
+    yield Notices(opened["database"], opened["cluster"], opened["workflows"], settings, now=_now)
+
+
 def resolving(database: Database) -> Resolve:
     """What the actor of a run may do now: everything for the person at this machine, for a user what accounts say."""
 
@@ -381,7 +345,8 @@ def _lend_to_workflows(app: App) -> None:
     from rubber_duck.workflows.durable import Durable  # noqa: PLC0415  # as above
 
     if isinstance(durable := app.parts.opened["workflows"], Durable):
-        durable.lend(Hands(app.parts, app.run))
+        is_told = "notices" in app.parts.opened
+        durable.lend(Hands(app.parts, app.run), app.parts.notices.followers() if is_told else None)
 
 
 def _now() -> datetime:
@@ -418,5 +383,6 @@ PARTS: Final[tuple[Part, ...]] = (
         ),
         _open_workflows,
     ),
+    Part("notices", ("database", "cluster", "workflows"), _open_notices),
 )
 """Every part in the order of opening; they close in reverse."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rubber_duck.llm.llm import LLM
     from rubber_duck.memory.memory import Memories
     from rubber_duck.ngram.ngram import Ngram
+    from rubber_duck.notices.notices import Notices
     from rubber_duck.search.search import Search
     from rubber_duck.settings import Settings
     from rubber_duck.workflows.durable import Durable
@@ -110,6 +111,11 @@ class Parts:
     def workflows(self) -> Durable:
         """Durable work."""
         return self._get("workflows")
+
+    @property
+    def notices(self) -> Notices:
+        """What people are told."""
+        return self._get("notices")
 
     def _get(self, name: str) -> T:  # type: ignore[type-var]  # each property says which type its name has
         try:

@@ -42,6 +42,7 @@ class Door:
     - `url`: `https://host[:port]/path`, or `http://` to a private address. `headers`: sent with each request; the key
       is among them. Neither is shown.
     - `is_private`: a name may resolve to a private address. A private address itself, or localhost, needs no word.
+    - `sign`: headers made from the bytes that are really sent, after secrets were taken out of them.
     - `connect_s`, `silence_s`: seconds for a connection, and between two pieces of an answer.
     """
 
@@ -50,6 +51,7 @@ class Door:
     is_private: bool = False
     connect_s: float = 10.0
     silence_s: float = 60.0
+    sign: Callable[[bytes], Mapping[str, str]] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
@@ -199,6 +201,8 @@ class _Guarded(httpx.AsyncBaseTransport):
         address = await self._address()
         scheme, host, _ = self._origin
         headers = [(name, value) for name, value in request.headers.raw if name.lower() != b"content-length"]
+        if self._door.sign is not None:
+            headers += [(name.encode(), value.encode()) for name, value in self._door.sign(content).items()]
         sent = httpx.Request(
             request.method,
             request.url.copy_with(host=address),

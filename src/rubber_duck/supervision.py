@@ -1,13 +1,15 @@
-"""The crash boundary: runs background parts, reports a crash, and starts the part again after a growing delay."""
+"""The crash boundary: runs background parts, reports a crash and starts the part again; closes parts in order."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from random import random as random_number
+from types import TracebackType
 
 from rubber_duck import telemetry
 from rubber_duck.backoff import Backoff
@@ -119,3 +121,37 @@ def _is_cancelled() -> bool:
     """Whether somebody asked this very task to end."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+class Closing(AbstractAsyncContextManager[object]):
+    """A part whose failure to close is told, and raised only if nothing else went wrong before it."""
+
+    def __init__(self, part: str, context: AbstractAsyncContextManager[object]) -> None:
+        self._part = part
+        self._context = context
+
+    async def __aenter__(self) -> object:
+        return await self._context.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        try:
+            return await self._context.__aexit__(kind, error, trace)
+        except Exception as failed:  # noqa: BLE001  # the border, as in _open_parts
+            if failed is error:
+                return False
+            known = normalize(failed)
+            telemetry.emit("app.close_failed", part=self._part, error=known.message)
+            if error is None:
+                raise known  # noqa: B904  # normalize set the cause
+            return False
+
+
+@asynccontextmanager
+async def closed_by(close: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Nothing but the promise to call `close` at the end."""
+    try:
+        yield
+    finally:
+        await close()

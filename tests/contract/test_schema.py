@@ -30,14 +30,15 @@ TABLES = {"alembic_version", "analysis_results", "code_facts", "code_files", "pr
     "search_words",
     *("account_state", "api_keys", "audit", "memberships", "users"),
     *("invitations", "passwords", "requests", "sessions", "tickets"),
+    *("notice_ways", "outbox_boxes", "outbox_letters", "run_watches"),
 }
 
 
 def declare_tables() -> None:
     """Import every slice's tables."""
     slices = (
-        *("accounts", "analysis", "code", "conversations", "llm", "memory", "search", "server", "workflows"),
-        "workspace",
+        *("accounts", "analysis", "channels", "code", "conversations", "llm", "memory", "notices", "search", "server"),
+        *("workflows", "workspace"),
     )
     for slice_name in slices:
         importlib.import_module(f"rubber_duck.{slice_name}.store")

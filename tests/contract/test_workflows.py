@@ -94,6 +94,14 @@ async def test_a_step_is_tried_again_as_its_policy_says(settings: DatabaseSettin
     assert bench.diary == ["a", "a", "a"]
 
 
+async def test_a_step_that_fails_at_every_try_fails_with_what_the_last_one_said(settings: DatabaseSettings) -> None:
+    async with durable_over(settings, Bench(failures=9)) as durable, working(durable):
+        run_id = await durable.start(ME, "sample", {"words": ["retry:a"]})
+        with pytest.raises(Conflict, match="is failed: not now"):
+            await durable.answer(ME, run_id)
+        assert [step.error for step in await durable.steps(ME, run_id)] == ["not now"]
+
+
 async def test_a_step_that_takes_too_long_is_cancelled_and_fails(settings: DatabaseSettings) -> None:
     bench = Bench()
     async with durable_over(settings, bench) as durable, working(durable):
@@ -258,18 +266,27 @@ async def test_a_full_queue_refuses_another_run(settings: DatabaseSettings) -> N
             await durable.start(ME, "sample", {})
 
 
-async def test_runs_begin_by_priority_and_after_their_delay(settings: DatabaseSettings) -> None:
+async def test_runs_begin_by_priority(settings: DatabaseSettings) -> None:
     single = msgspec.structs.replace(QUICK, queues={"analysis": QueueSettings(per_process=1)})
     bench = Bench()
     async with durable_over(settings, bench, settings=single) as durable:
         late = await durable.start(ME, "sample", {"words": ["late"]}, StartOptions(priority=9))
         await durable.start(ME, "sample", {"words": ["soon"]}, StartOptions(priority=1))
-        held = await durable.start(ME, "sample", {"words": ["held"]}, StartOptions(priority=1, delay_s=4.0))
-        assert (await durable.show(ME, held)).state == "delayed"
+        await durable.start(ME, "sample", {"words": ["sooner"]}, StartOptions(priority=1))
         async with working(durable):
             await durable.answer(ME, late)
+    assert bench.diary == ["soon", "sooner", "late"]
+
+
+async def test_a_run_begins_after_its_delay(settings: DatabaseSettings) -> None:
+    async with durable_over(settings, Bench()) as durable:
+        held = await durable.start(ME, "sample", {"words": ["held"]}, StartOptions(delay_s=1.5))
+        assert (await durable.show(ME, held)).state == "delayed"
+        async with working(durable):
             await durable.answer(ME, held)
-    assert bench.diary == ["soon", "late", "held"]
+        found = await durable.show(ME, held)
+        assert found.started_ms is not None
+        assert found.started_ms - found.created_ms >= 500  # DBOS keeps the beginning in whole seconds
 
 
 async def test_only_one_part_of_a_process_works(settings: DatabaseSettings) -> None:

@@ -235,6 +235,7 @@ def test_the_parts_and_what_they_need_are_these() -> None:
                 "conversations",
             ),
         ),
+        ("notices", ("database", "cluster", "workflows")),
     ]
 
 

@@ -59,7 +59,7 @@ class ProjectAnalysis:
         Interrupted at any point, the next call completes it: files are recorded first, and whatever has no facts
         or results of its present content is written again.
         """
-        project = await self._workspace.open_project(scope, str(root.path))
+        project = await self._workspace.project_at(scope, str(root.path))
         inside = scope.within(project.id)
         target = Target(root, (), project_settings(root, settings))
         outcome = await self._analysis.run(target, on_progress)

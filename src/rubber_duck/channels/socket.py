@@ -14,6 +14,7 @@ import msgspec
 
 from rubber_duck import telemetry
 from rubber_duck.channels.allowance import Bucket
+from rubber_duck.channels.broadcast import NOBODY, ORIGIN
 from rubber_duck.channels.channel import ASKED, Channel, Event, Push, Seat, encoded
 from rubber_duck.channels.message import (
     CLOSE,
@@ -47,8 +48,6 @@ from rubber_duck.errors import (
 from rubber_duck.scope import Scope
 
 CANCEL: Final = "cancel"
-_ORIGIN: Final = 32
-_NOBODY: Final = b"0" * _ORIGIN
 
 Opener = Callable[[Seat, str], Channel]
 """Makes a channel for a seat and the part of the topic behind the colon. Raises NotFound for a subject there is not."""
@@ -293,7 +292,7 @@ class _Place(Seat):
         self._socket = socket
         self._topic = topic
         self._subscription: Subscription | None = None
-        self._mark = secrets.token_hex(_ORIGIN // 2).encode()
+        self._mark = secrets.token_hex(ORIGIN // 2).encode()
         self.join_ref = join_ref
         self.bucket = bucket
         self.channel: Channel | None = None
@@ -318,7 +317,7 @@ class _Place(Seat):
     async def broadcast(self, event: str, payload: msgspec.Struct | bytes, *, besides_me: bool = False) -> None:
         binary = isinstance(payload, bytes)
         frame = encode(Message(None, None, self.topic, event, encoded(payload), binary=binary))
-        mark = self._mark if besides_me else _NOBODY
+        mark = self._mark if besides_me else NOBODY
         await self._socket.cluster.publish(f"channel:{self.topic}", mark + relayed(frame))
 
     async def listen(self) -> None:
@@ -332,9 +331,9 @@ class _Place(Seat):
             self._subscription = None
 
     def _hear(self, broadcast: bytes) -> None:
-        if broadcast[:_ORIGIN] == self._mark:
+        if broadcast[:ORIGIN] == self._mark:
             return
-        frame = broadcast_in(broadcast[_ORIGIN:], self.topic)
+        frame = broadcast_in(broadcast[ORIGIN:], self.topic)
         if frame is None:
             telemetry.count("cluster.unreadable", of="broadcasts")
         else:

@@ -35,6 +35,7 @@ PARTS: Final = (
     "journal",
     "conversations",
     "workflows",
+    "notices",
 )
 """The parts an engine may list in `needs`; `app` opens them, and what they stand on, in this order."""
 

@@ -139,7 +139,7 @@ class WorkflowEngine(Engine[WorkflowRequest, WorkflowAnswer]):
     request: ClassVar[Any] = WorkflowRequest  # Any: a union is no type
     answer = WorkflowAnswer
     right = Right.WORKFLOW_RUN
-    needs = ("workflows",)
+    needs = ("workflows", "notices")
     timeout_s = 30 * 24 * 3600.0
 
     async def run(self, request: WorkflowRequest, call: Call) -> WorkflowAnswer:
@@ -183,7 +183,8 @@ async def _start(request: StartRun, call: Call) -> WorkflowAnswer:
     from rubber_duck.workflows.working import working  # noqa: PLC0415  # brings DBOS
 
     durable = call.parts.workflows
-    options = StartOptions(request.key, request.priority, request.delay_s, request.timeout_s)
+    tell = not request.wait
+    options = StartOptions(request.key, request.priority, request.delay_s, request.timeout_s, tell=tell)
     asked = _with_paths(request)
     async with AsyncExitStack() as stack:
         if request.wait:

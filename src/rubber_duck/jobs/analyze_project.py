@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta
 
+from rubber_duck.analysis.outcome import AnalyzedFile
 from rubber_duck.analysis.report.render import Format
 from rubber_duck.analysis.target import Target, existing, project_settings
 from rubber_duck.call import Parts
 from rubber_duck.code.language import detect
 from rubber_duck.errors import DuckError
-from rubber_duck.jobs.hands import hands_of
-from rubber_duck.jobs.reports import ReportAnswer, written_report
+from rubber_duck.jobs.hands import hands_of, tenant
+from rubber_duck.jobs.reports import ReportAnswer, Wanted, said_of, written_report
+from rubber_duck.jobs.reviewing import Review, Worth, reviewed
 from rubber_duck.scope import Right
 from rubber_duck.workflows.run import Retries, Run, Step
 from rubber_duck.workflows.workflow import Workflow, workflows
@@ -23,39 +25,63 @@ from rubber_duck.workspace.scan import ScannedFile, in_thread, scan
 _BATCHES: Final = 20
 _FILES: Final = 50
 _AT_ONCE: Final = 2
+_WORTH: Final = 20
+_SENTENCES: Final = 50
+_LINES: Final = 10_000
 
 
 class AnalyzeProject(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Which project, and how to report."""
+    """Which project, how to report, and how much of it a model is to review."""
 
     path: Annotated[str, Meta(description="The project's folder.", extra={"path": True})]
     format: Annotated[Format, Meta(description="The form of the report.")] = "html"
+    review: Annotated[
+        int, Meta(ge=0, le=200, description="Files that a model reviews, where one is configured; 0: none.")
+    ] = 10
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """What one batch came to."""
+    """What one batch came to: how many files, what failed in it, and which of its files are most worth a review."""
 
     files: int
     cached: int
     problems: int
+    failed: tuple[str, ...] = ()
+    worth: tuple[Worth, ...] = ()
+
+
+class Aggregate(msgspec.Struct, frozen=True):
+    """What all batches came to together."""
+
+    files: int
+    cached: int
+    failed_batches: int
+    failed: tuple[str, ...]
 
 
 @workflows.add
 class ProjectAnalyzer(Workflow[AnalyzeProject, ReportAnswer]):
-    """Analyse a whole project in batches, keep what was found, and write a report.
+    """Analyse a whole project in batches, let a model review the worst of it, keep what was found, and report.
 
-    Unchanged files are not read again. A file or a batch that fails is reported, and the rest stands.
+    In each batch files are read, parsed and put before every rule and ruff, side by side; unchanged files are not read
+    again, and not reviewed again either. A model reviews only where one is configured. A file, a rule, a batch or a
+    review that fails is reported, and the rest stands.
     """
 
     name = "analyze-project"
-    version = 1
+    version = 2
     request = AnalyzeProject
     answer = ReportAnswer
     right = Right.ANALYSIS_RUN
     queue = "analysis"
 
+    @classmethod
+    def said(cls, answer: Any) -> str:  # Any: as builtins
+        """What was found, and where the report is."""
+        return said_of(answer)
+
     async def run(self, request: AnalyzeProject, run: Run) -> ReportAnswer:
-        """Validate, list, analyse the batches, keep and report."""
+        """Validate, detect, parse and analyse in batches, review, aggregate, report."""
         parts = hands_of(run).parts
         path = await run.step(Step("validate", lambda: _validated(request, parts), str))
         listed = await run.step(Step("detect", lambda: _batches(path, parts), list[list[str]]))
@@ -69,16 +95,25 @@ class ProjectAnalyzer(Workflow[AnalyzeProject, ReportAnswer]):
             for number, files in enumerate(listed, 1)
         ]
         found = await run.parallel(steps, at_once=_AT_ONCE, note="analysing")
-        failed = sum(isinstance(each, DuckError) for each in found)
+        worth = [each for batch in found if isinstance(batch, Batch) for each in batch.worth]
+        review = await reviewed(run, path, worth, request.review)
+        whole = await run.step(Step("aggregate", lambda: _aggregated(listed, found, review), Aggregate))
+        wanted = Wanted(request.format, run.id, review.remarks)
         async with run.telling() as tell:
             answer = await run.step(
                 Step(
                     "report",
-                    lambda: written_report(hands_of(run), run.scope, Root(path), request.format, run.id, tell),
+                    lambda: written_report(hands_of(run), tenant(run), Root(path), wanted, tell),
                     ReportAnswer,
                 )
             )
-        return msgspec.structs.replace(answer, failed_batches=failed)
+        return msgspec.structs.replace(
+            answer,
+            failed_batches=whole.failed_batches,
+            failed=whole.failed,
+            reviewed=review.files,
+            review=review.left_out,
+        )
 
 
 async def _validated(request: AnalyzeProject, parts: Parts) -> str:
@@ -100,7 +135,32 @@ async def _analyzed(path: str, files: list[str], parts: Parts) -> Batch:
     root = Root(path)
     target = Target(root, tuple(files), project_settings(root, parts.settings))
     outcome = await parts.analysis.run(target, lambda done, total, note: None)
-    return Batch(len(outcome.files), outcome.cached, len(outcome.problems))
+    worth = sorted((_worth(file) for file in outcome.files), key=lambda each: (-each.score, each.path))
+    failed = outcome.refused(())[:_SENTENCES]
+    return Batch(len(outcome.files), outcome.cached, len(outcome.problems), failed, tuple(worth[:_WORTH]))
+
+
+def _worth(file: AnalyzedFile) -> Worth:
+    """The graver and surer the findings, the more a second look is worth; of equal files, the longer."""
+    found = sum((each.severity + 1) * (each.confidence + 1) for each in file.findings if each.suppressed is None)
+    return Worth(file.path, found * _LINES + min(file.analysis.lines, _LINES - 1), file.analysis.content_hash)
+
+
+async def _aggregated(listed: list[list[str]], found: list[Batch | DuckError], review: Review) -> Aggregate:
+    """What failed, in sentences, with the files that nobody looked at therefore."""
+    failed = list(review.failed)
+    for files, batch in zip(listed, found, strict=True):
+        if isinstance(batch, DuckError):
+            failed.append(f"{len(files):,} files from {files[0]!r} on were not analysed: {batch.message}")
+        else:
+            failed += batch.failed
+    batches = [each for each in found if isinstance(each, Batch)]
+    return Aggregate(
+        sum(each.files for each in batches),
+        sum(each.cached for each in batches),
+        len(found) - len(batches),
+        tuple(dict.fromkeys(failed))[:_SENTENCES],
+    )
 
 
 def _cut(files: list[ScannedFile]) -> list[list[str]]:

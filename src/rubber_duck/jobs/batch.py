@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from rubber_duck.errors import DuckError
-from rubber_duck.jobs.hands import Hands, hands_of
+from rubber_duck.jobs.hands import Hands, hands_of, tenant
 from rubber_duck.scope import Right
 from rubber_duck.workflows.run import Run, Step
 from rubber_duck.workflows.workflow import Workflow, workflows
@@ -53,6 +53,13 @@ class BatchRunner(Workflow[RunBatch, BatchAnswer]):
     right = Right.CATALOG_READ
     queue = "generation"
 
+    @classmethod
+    def said(cls, answer: Any) -> str:  # Any: as builtins
+        """How many requests were answered."""
+        answers = answer["answers"]
+        failed = sum(1 for each in answers if each.get("error"))
+        return f"{len(answers) - failed:,} of {len(answers):,} requests were answered"
+
     async def run(self, request: RunBatch, run: Run) -> BatchAnswer:
         """A step for each request; the engine's own right is checked when it is asked."""
         hands = hands_of(run)
@@ -70,4 +77,4 @@ class BatchRunner(Workflow[RunBatch, BatchAnswer]):
 
 
 async def _answer(engine: str, asked: dict[str, Any], run: Run, hands: Hands) -> Any:  # Any: as above
-    return msgspec.to_builtins(await hands.run_engine(engine, asked, run.scope))
+    return msgspec.to_builtins(await hands.run_engine(engine, asked, tenant(run)))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
 from rubber_duck.analysis.target import existing, project_settings
-from rubber_duck.jobs.hands import hands_of
+from rubber_duck.jobs.hands import hands_of, tenant
 from rubber_duck.scope import Right
 from rubber_duck.workflows.run import Retries, Run, Step, Tell
 from rubber_duck.workflows.workflow import Workflow, workflows
@@ -46,6 +46,14 @@ class ProjectIndexer(Workflow[IndexProject, Indexed]):
     right = Right.FILE_READ
     queue = "indexing"
 
+    @classmethod
+    def said(cls, answer: Any) -> str:  # Any: as builtins
+        """What was read."""
+        read = answer["added"] + answer["changed"]
+        return (
+            f"{answer['project']}: {read:,} files read, {answer['removed']:,} gone, {answer['unchanged']:,} as before"
+        )
+
     async def run(self, request: IndexProject, run: Run) -> Indexed:
         """One step: the index itself commits batch by batch."""
         async with run.telling() as tell:
@@ -55,8 +63,8 @@ class ProjectIndexer(Workflow[IndexProject, Indexed]):
 async def _indexed(request: IndexProject, run: Run, tell: Tell) -> Indexed:
     parts = hands_of(run).parts
     root = Root(existing(request.path, ""))
-    project = await parts.workspace.open_project(run.scope, str(root.path))
-    scope = run.scope.within(project.id)
+    project = await parts.workspace.project_at(tenant(run), str(root.path))
+    scope = tenant(run).within(project.id)
     updated = await parts.search.update(scope, root, project_settings(root, parts.settings), tell)
     status = await parts.search.status(scope)
     return Indexed(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
 from rubber_duck.analysis.report.render import Format
 from rubber_duck.analysis.target import existing
-from rubber_duck.jobs.hands import hands_of
-from rubber_duck.jobs.reports import ReportAnswer, written_report
+from rubber_duck.jobs.hands import hands_of, tenant
+from rubber_duck.jobs.reports import ReportAnswer, Wanted, said_of, written_report
 from rubber_duck.scope import Right
 from rubber_duck.workflows.run import Run, Step
 from rubber_duck.workflows.workflow import Workflow, workflows
@@ -35,9 +35,14 @@ class ReportGenerator(Workflow[ReportProject, ReportAnswer]):
     right = Right.ANALYSIS_RUN
     queue = "analysis"
 
+    @classmethod
+    def said(cls, answer: Any) -> str:  # Any: as builtins
+        """What was found, and where the report is."""
+        return said_of(answer)
+
     async def run(self, request: ReportProject, run: Run) -> ReportAnswer:
         """One step."""
         async with run.telling() as tell:
             root = Root(existing(request.path, ""))
-            work = lambda: written_report(hands_of(run), run.scope, root, request.format, run.id, tell)  # noqa: E731
+            work = lambda: written_report(hands_of(run), tenant(run), root, Wanted(request.format, run.id), tell)  # noqa: E731
             return await run.step(Step("report", work, ReportAnswer))

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-from rubber_duck.analysis.finding import Finding
 from rubber_duck.analysis.outcome import known_rules
 from rubber_duck.analysis.report.overview import overview
 from rubber_duck.analysis.report.render import Format, Style, render
 from rubber_duck.analysis.selection import selection
 from rubber_duck.jobs.hands import Hands
+from rubber_duck.jobs.remarks import RULE, with_remarks
+from rubber_duck.jobs.reviewing import Remark
 from rubber_duck.scope import Scope
 from rubber_duck.settings.home import make_private_folder
 from rubber_duck.workspace.paths import Root, display
@@ -24,7 +26,11 @@ _SUFFIXES = {"text": "txt", "json": "json", "sarif": "sarif", "html": "html"}
 
 
 class ReportAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found in a project, and where the report is. `worst` are the most urgent findings, one line each."""
+    """What was found in a project, and where the report is. `worst` are the most urgent findings, one line each.
+
+    `failed` says what failed beside which the rest stands, a sentence each. `reviewed` files were shown to a model,
+    which made `remarks`; they are findings of the rule `review` in the report. `review` says why there was none.
+    """
 
     project: str
     files: int
@@ -34,12 +40,25 @@ class ReportAnswer(msgspec.Struct, frozen=True, kw_only=True):
     worst: tuple[str, ...]
     report: str
     failed_batches: Annotated[int, Meta(ge=0)] = 0
+    failed: tuple[str, ...] = ()
+    reviewed: int = 0
+    remarks: int = 0
+    review: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The form and the name of a report, and what a model said that is to stand in it."""
+
+    form: Format
+    name: str
+    remarks: tuple[Remark, ...] = ()
 
 
 async def written_report(
-    hands: Hands, scope: Scope, root: Root, form: Format, name: str, tell: Callable[[int, int, str], None]
+    hands: Hands, scope: Scope, root: Root, wanted: Wanted, tell: Callable[[int, int, str], None]
 ) -> ReportAnswer:
-    """Keep what is found in the project of `root`, and write a report called `name` into the home folder's reports.
+    """Keep what is found in the project of `root`, and write a report into the home folder's reports.
 
     Done again, it comes to the same: results are kept by content, and the file is replaced as a whole.
     """
@@ -48,11 +67,13 @@ async def written_report(
     known = {*known_rules(), *found.outcome.ruff_rules}
     chosen = selection(found.target.settings.analysis, own=settings.analysis, only=(), known=known)
     report = found.outcome.report(chosen, root=os.fspath(root.path), name=found.project.name)
+    report = with_remarks(report, found.outcome, chosen, wanted.remarks)
     tell(0, 0, "writing the report")
     folder = Path(settings.home) / "reports"
     make_private_folder(folder)
-    path = folder / f"{name}.{_SUFFIXES[form]}"
-    Root(folder).write_atomic(path.name, render(report, form, Style()).encode(errors="replace"), mode=0o600)
+    path = folder / f"{wanted.name}.{_SUFFIXES[wanted.form]}"
+    written = render(report, wanted.form, Style()).encode(errors="replace")
+    Root(folder).write_atomic(path.name, written, mode=0o600)
     seen = overview(report)
     return ReportAnswer(
         project=found.project.name,
@@ -64,8 +85,12 @@ async def written_report(
             f"{display(each.path)}:{each.span.start_line} {each.rule}: {each.message}" for each in seen.worst(5)
         ),
         report=os.fspath(path),
+        remarks=sum(finding.rule == RULE for file in report.files for finding in file.findings),
     )
 
 
-def _line(finding: Finding) -> str:
-    return f"{display(finding.path)}:{finding.span.start_line} {finding.rule}: {finding.message}"
+def said_of(answer: Any) -> str:  # Any: a ReportAnswer as builtins
+    """What a report says, in a sentence, and where it is."""
+    counted = ", ".join(f"{count:,} {label}" for label, count in answer["by_severity"].items() if count)
+    findings = f"{answer['findings']:,} findings ({counted})" if counted else "no findings"
+    return f"{answer['project']}: {answer['files']:,} files, {findings}\n{answer['report']}"

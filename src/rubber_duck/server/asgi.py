@@ -27,7 +27,9 @@ from rubber_duck.server.copies import Copies
 from rubber_duck.server.desk import Desk
 from rubber_duck.server.limits import Limits
 from rubber_duck.server.metrics import Metrics
+from rubber_duck.server.queues import work
 from rubber_duck.server.secret import server_secret
+from rubber_duck.server.watching import Watches
 from rubber_duck.server.websocket import Connections
 from rubber_duck.storage.database import Database
 from rubber_duck.telemetry.recorder import counting
@@ -85,9 +87,12 @@ class Server:
                 metrics=metrics,
                 sockets=self.connections.__len__,
                 uptime_s=lambda: time.monotonic() - began,
+                watches=Watches(settings),
             )
             self._desk = desk
             self._app.supervisor.start("rights", lambda: self.connections.watch(desk))
+            if self._app.settings.workflows.in_server:
+                self._app.supervisor.start("queues", lambda: work(self._app))
             telemetry.emit("server.opened", hosts=" ".join(sorted(self._hosts)))
             yield
             self.connections.end_all()

@@ -16,6 +16,7 @@ from rubber_duck.scope import Actor, Right, Scope
 from rubber_duck.server.copies import Copies
 from rubber_duck.server.limits import Limits
 from rubber_duck.server.metrics import Metrics
+from rubber_duck.server.watching import Watches
 from rubber_duck.storage.database import Database
 
 
@@ -38,6 +39,7 @@ class Desk:
     metrics: Metrics
     sockets: Callable[[], int]
     uptime_s: Callable[[], float]
+    watches: Watches
 
 
 @dataclass(slots=True)

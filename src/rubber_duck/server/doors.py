@@ -8,10 +8,12 @@ from rubber_duck.channels.channel import Channel
 from rubber_duck.channels.socket import Opener
 from rubber_duck.server.channels.cli import Cli
 from rubber_duck.server.channels.code import Code
+from rubber_duck.server.channels.project import Project
 from rubber_duck.server.channels.status import Status
+from rubber_duck.server.channels.user import User
 from rubber_duck.server.desk import Desk, Member
 
-CHANNELS: tuple[type[Channel], ...] = (Code, Cli, Status)
+CHANNELS: tuple[type[Channel], ...] = (Code, Cli, Project, Status, User)
 """Every topic there is."""
 
 
@@ -20,5 +22,7 @@ def doors(desk: Desk, member: Member) -> Mapping[str, Opener]:
     return {
         Code.name: lambda seat, subject: Code(seat, subject, desk, member),
         Cli.name: lambda seat, subject: Cli(seat, subject, desk, member),
+        Project.name: lambda seat, subject: Project(seat, subject, desk, member),
+        User.name: lambda seat, subject: User(seat, subject, desk, member),
         Status.name: lambda seat, subject: Status(seat, subject, desk),
     }

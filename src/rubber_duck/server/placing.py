@@ -23,6 +23,9 @@ AnyEngine = type[Engine[Any, Any]]  # Any: an engine of any request and answer
 
 _FOLDERS: Final = ("project", "directory")
 _PATHS: Final = ("path", "paths", "place", "root")
+_IN_PERSON: Final = frozenset({"workflows", "notices"})
+"""Parts in which everybody has what is theirs. Engines that need them would touch what is the installation's own."""
+
 _LINES: Final = re.compile(r"(?P<path>.+?)(?::\d+){1,2}(?:-\d+)?")
 
 
@@ -49,6 +52,11 @@ def placed(engine: AnyEngine, request: Request, folder: str, settings: Settings)
     Raises InvalidInput for a folder that the client named, InvalidPath for a path that leads out of the project,
     Denied where the engine would take a folder above for the project.
     """
+    if _IN_PERSON & set(engine.needs):
+        raise Denied(
+            f"the engine {engine.name!r} acts in one's own name, and a project's engines in that of the installation: "
+            "use the topics 'project:PROJECT' and 'user:me'"
+        )
     where = fields_of(engine, request)
     if not where and engine.right is not Right.CATALOG_READ:
         raise Denied(f"the engine {engine.name!r} works beyond a project: ask it in the topic 'cli:me'")

@@ -16,7 +16,7 @@ import msgspec
 
 from rubber_duck.errors import InvalidSettings, did_you_mean
 from rubber_duck.settings.mistakes import in_our_words
-from rubber_duck.settings.secrets import is_secret, without_password
+from rubber_duck.settings.secrets import is_secret, shown
 from rubber_duck.settings.tree import PROFILES, PROJECT_SECTIONS, Option, Section, Settings, is_filled
 
 RESERVED_VARIABLES: Final[dict[str, str]] = {
@@ -104,14 +104,25 @@ def with_project(settings: Settings, content: bytes, where: str) -> Settings:
 def public(settings: Settings) -> dict[str, Any]:  # Any: TOML values
     """The settings as builtins for showing to people, passwords in URLs replaced by `***`."""
     table: _Table = msgspec.to_builtins(settings)
+    _hide(settings, table)
     for field in msgspec.structs.fields(Settings):
-        section = _section_of(field.type)
-        for inner in msgspec.structs.fields(section) if section else ():
-            if is_secret(inner.type):
-                table[field.name][inner.name] = without_password(table[field.name][inner.name])
         if is_filled(field.type):
             del table[field.name]
     return table
+
+
+def _hide(section: Section, table: _Table) -> None:
+    """Replace what is secret in a table made of `section`, and in the tables within it."""
+    for field in msgspec.structs.fields(type(section)):
+        value = getattr(section, field.name)
+        if is_secret(field.type):
+            table[field.name] = shown(field.type, value)
+        elif isinstance(value, Section):
+            _hide(value, table[field.name])
+        elif isinstance(value, dict):
+            for name, each in value.items():
+                if isinstance(each, Section):
+                    _hide(each, table[field.name][name])
 
 
 def environment_name(*keys: str) -> str:

@@ -28,8 +28,15 @@ _NOWHERE: Final = ("", "local:")
 
 
 def is_secret(annotation: Any) -> bool:  # Any: annotations have no common type
-    """Whether a field with this annotation is a URL that may hold a password."""
-    return any(isinstance(note, Meta) and (note.extra or {}).get("secret") == "url" for note in get_args(annotation))
+    """Whether a field with this annotation is a URL that may hold a password, or secret as a whole."""
+    return _secret(annotation) in ("url", "value")
+
+
+def shown(annotation: Any, value: str) -> str:  # Any: as above
+    """The value of a secret field as it may be shown."""
+    if _secret(annotation) == "value":
+        return "***" if value else ""
+    return without_password(value)
 
 
 def without_password(url: str) -> str:
@@ -46,6 +53,11 @@ def without_password(url: str) -> str:
     account = "" if user is None else f"{user}{':***' if password else ''}@"
     asked = "&".join(map(_shown, (parameters or "?")[1:].split("&")))
     return f"{scheme}{account}{hosts}{database or ''}{'?' if parameters else ''}{asked}"
+
+
+def _secret(annotation: Any) -> str:  # Any: as above
+    kinds = ((note.extra or {}).get("secret", "") for note in get_args(annotation) if isinstance(note, Meta))
+    return next((kind for kind in kinds if kind), "")
 
 
 def _shown(parameter: str) -> str:

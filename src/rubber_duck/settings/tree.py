@@ -9,11 +9,13 @@ from msgspec import Meta, field
 from rubber_duck.settings.memory import MemorySettings
 from rubber_duck.settings.models import ModelSettings
 from rubber_duck.settings.section import Section
+from rubber_duck.settings.telling import MailSettings, NoticeSettings
 
 __all__ = [
     "PROFILES", "PROJECT_SECTIONS", "AnalysisSettings", "ClusterSettings", "ContextSettings", "DatabaseSettings",
-    "IndexSettings", "LogSettings", "MemorySettings", "ModelSettings", "PathRules", "QueueSettings", "ScheduleSettings",
-    "Section", "Settings", "TelemetrySettings", "WorkerSettings", "WorkflowSettings", "is_filled",
+    "IndexSettings", "LogSettings", "MailSettings", "MemorySettings", "ModelSettings", "NoticeSettings", "PathRules",
+    "QueueSettings", "ScheduleSettings", "Section", "Settings", "TelemetrySettings", "WorkerSettings",
+    "WorkflowSettings", "is_filled",
 ]  # fmt: skip
 
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -175,6 +177,9 @@ class WorkflowSettings(Section, frozen=True):
     attempts: Annotated[
         int, Meta(ge=1, le=100, description="How often a run may be begun until it is given up as a dead letter.")
     ] = 5
+    in_server: Annotated[
+        bool, Meta(description="Whether `duck serve` works through the queues too; off, only `duck work` does.")
+    ] = True
     queues: Annotated[
         dict[str, QueueSettings],
         Meta(description="Limits of queues: `[workflows.queues.analysis]`."),
@@ -252,6 +257,8 @@ class Settings(Section, frozen=True):
     server: Annotated[ServerSettings, Meta(description="The server.")] = ServerSettings()
     workspace: Annotated[WorkspaceSettings, Meta(description="Projects of a server.")] = WorkspaceSettings()
     workflows: Annotated[WorkflowSettings, Meta(description="Durable work.")] = WorkflowSettings()
+    mail: Annotated[MailSettings, Meta(description="Mail.")] = MailSettings()
+    notices: Annotated[NoticeSettings, Meta(description="Telling people.")] = NoticeSettings()
     engines: Annotated[
         dict[str, dict[str, Option]],
         Meta(description="Settings of single engines, e.g. `[engines.analyze]`; each engine documents its own."),

@@ -6,6 +6,8 @@ from typing import Final
 
 from rubber_duck.telemetry.event import Event
 from rubber_duck.telemetry.model_events import MODEL_EVENTS
+from rubber_duck.telemetry.notices import NOTICES
+from rubber_duck.telemetry.work_events import WORK_EVENTS
 
 
 def _catalogue(*events: Event) -> dict[str, Event]:
@@ -13,6 +15,8 @@ def _catalogue(*events: Event) -> dict[str, Event]:
 
 
 EVENTS: Final[dict[str, Event]] = _catalogue(
+    *NOTICES,
+    *WORK_EVENTS,
     Event(
         "app.opened",
         "info",
@@ -298,30 +302,6 @@ EVENTS: Final[dict[str, Event]] = _catalogue(
         "warning",
         "This process was taken for dead, and begins anew.",
         {"executor": "its id until now"},
-    ),
-    Event(
-        "workflow.not_taken",
-        "warning",
-        "Nothing could be taken from a queue; it is looked at again.",
-        {"queue": "its name", "error": "what was wrong"},
-    ),
-    Event(
-        "workflow.abandoned",
-        "warning",
-        "What a step returned could not be kept; the run is put back, and the step is done again.",
-        {"run": "its id", "error": "what was wrong"},
-    ),
-    Event(
-        "workflow.database_away",
-        "warning",
-        "The database does not answer; what works waits, and asks again.",
-        {"executor": "the process's id", "error": "what was wrong"},
-    ),
-    Event(
-        "workflow.schedule_failed",
-        "error",
-        "What is due by the clock could not be started; it is tried again.",
-        {"schedule": "its name", "error": "what was wrong"},
     ),
     Event(
         "ngram.trained",

@@ -16,8 +16,10 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, Sp
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 
 from rubber_duck import __version__
+from rubber_duck.errors import Unavailable
+from rubber_duck.settings.home import make_private_folder
 from rubber_duck.telemetry.correlation import correlation_id
-from rubber_duck.telemetry.recorder import Attribute
+from rubber_duck.telemetry.recorder import Attribute, recording
 
 _TRACE_ID: Final = re.compile(r"(?!0{32})[0-9a-f]{32}")
 """A trace id that OpenTelemetry takes (W3C Trace Context, section 3.2.2.3): not all of it zero."""
@@ -89,3 +91,18 @@ class _FileExporter(SpanExporter):
 
     def shutdown(self) -> None:
         self._file.close()
+
+
+@contextmanager
+def traced(path: Path) -> Iterator[None]:
+    """Append spans to the file `path` until the block ends. Raises Unavailable."""
+    try:
+        make_private_folder(path.parent)
+        recorder = OpenTelemetryRecorder(path)
+    except OSError as error:
+        raise Unavailable(f"no traces can be written to {str(path.parent)!r}: {error.strerror}") from error
+    try:
+        with recording(recorder):
+            yield
+    finally:
+        recorder.close()

@@ -58,10 +58,15 @@ def _refuse(*_: object) -> NoReturn:
     raise InvalidInput("a row of the workflow tables holds a pickle, which is never read; somebody else wrote it")
 
 
+def own(error: BaseException) -> DuckError:
+    """What a step failed with, as ours; of one that was tried several times, what the last try failed with."""
+    if isinstance(error, errors_of_dbos.DBOSMaxStepRetriesExceeded) and error.errors:
+        return normalize(error.errors[-1])
+    return normalize(error)
+
+
 def _of_error(error: BaseException) -> dict[str, object]:
-    if isinstance(error, errors_of_dbos.DBOSMaxStepRetriesExceeded):
-        error = error.errors[-1]
-    known = normalize(error)
+    known = own(error)
     return {_ERROR: {"code": known.code, "message": known.message}}
 
 

@@ -16,13 +16,14 @@ import msgspec
 
 from rubber_duck import fault, telemetry
 from rubber_duck.errors import Conflict, InvalidInput, NotFound, UnknownName
-from rubber_duck.scope import Scope
+from rubber_duck.scope import Right, Scope
 from rubber_duck.settings import Settings
 from rubber_duck.settings.tree import QueueSettings
 from rubber_duck.storage.database import Connection, Database
 from rubber_duck.storage.keys import new_key
 from rubber_duck.workflows import store
 from rubber_duck.workflows.library import Library
+from rubber_duck.workflows.moves import Chores, Followers, Move
 from rubber_duck.workflows.queuing import LEVELS, Queuing, Waiting
 from rubber_duck.workflows.states import ENDED, State
 from rubber_duck.workflows.status import (
@@ -55,13 +56,15 @@ class StartOptions:
     """How a run is queued. Of two with one `key`, the second is a Conflict until the first has ended.
 
     `priority` is from 1 (first) to 100; `delay_s` seconds pass before it may begin; it is cancelled after
-    `timeout_s`.
+    `timeout_s`. With `tell` the actor is told when it has ended, with `tell_failures` only when it failed.
     """
 
     key: str = ""
     priority: int = 10
     delay_s: float | None = None
     timeout_s: float | None = None
+    tell: bool = False
+    tell_failures: bool = False
 
 
 class Durable:
@@ -87,12 +90,21 @@ class Durable:
         self.hands: object = None
         self.taking: Taking | None = None
         self._queuing = Queuing()
+        self.followers = Followers()
+        self.chores = Chores(self._chore, settings.workflows.heartbeat_s)
         self._library: Library | None = None
         self._opening = asyncio.Lock()
 
-    def lend(self, hands: object) -> None:
-        """Give what the steps of workflows touch; before anything is worked on."""
+    def lend(self, hands: object, followers: Followers | None = None) -> None:
+        """Give what the steps of workflows touch, and who follows runs; before anything is worked on."""
         self.hands = hands
+        self.followers = followers or self.followers
+
+    async def moved(self, move: Move) -> None:
+        """Tell who follows, and look at once for whom an end is to be told."""
+        await self.followers.told(move)
+        if move.state in ENDED:
+            self.chores.poke()
 
     async def library(self) -> Library:
         """DBOS, imported and connected now."""
@@ -112,6 +124,7 @@ class Durable:
         fault.point("workflow.after_enqueue")
         self.wake(name)
         telemetry.emit("workflow.queued", workflow=name, run=run_id)
+        await self.moved(Move(run_id, name, scope.actor.id, scope.project, "waiting"))
         return run_id
 
     def wake(self, name: str) -> None:
@@ -164,7 +177,8 @@ class Durable:
             row = RunRow(
                 run_id, scope.actor.id, scope.project, name, workflow.version, workflow.queue, self.now(), parent
             )
-            run = Waiting(row, envelope, chosen.priority, most, more)
+            tells = None if not (chosen.tell or chosen.tell_failures) else not chosen.tell
+            run = Waiting(row, envelope, chosen.priority, most, more, tells)
             return partial(self._queuing.put, library=library, run=run)
 
         return enqueue
@@ -190,6 +204,14 @@ class Durable:
 
     async def counts(self, scope: Scope) -> list[QueueCount]:
         """How many of the scope's runs wait, work, ended and failed, by queue."""
+        return await self._counts(scope)
+
+    async def counts_of_all(self, scope: Scope) -> list[QueueCount]:
+        """As `counts` over the runs of everybody; Denied for who does not operate the server."""
+        scope.require(Right.ADMINISTER)
+        return await self._counts(None)
+
+    async def _counts(self, scope: Scope | None) -> list[QueueCount]:
         library = await self.library()
         now_ms = round(self.now().timestamp() * 1000)
         rows = await self.database.run(partial(store.counts, scope=scope, status=library.tables.status), write=False)
@@ -207,6 +229,7 @@ class Durable:
         library = await self.library()
         await self.database.run(partial(store.set_stopped, run_id=run_id, why=why))
         await library.call(lambda: library.client.cancel_workflow(run_id))
+        await self._acted(scope, run_id)
 
     async def pause(self, scope: Scope, run_id: str) -> None:
         """Stop a run so that `resume` lets it go on from the step it was in."""
@@ -220,6 +243,8 @@ class Durable:
         library = await self.library()
         await self.database.run(partial(store.set_stopped, run_id=run_id, why=""))
         await library.call(lambda: library.client.resume_workflow(run_id, queue_name=found.queue))
+        await self.database.run(partial(store.watch_again, run_id=run_id))  # not before: its old end would count
+        await self._acted(scope, run_id)
 
     async def retry(self, scope: Scope, run_id: str) -> None:
         """Let a failed run try again from the first step that failed or was undone; what came before is remembered."""
@@ -233,6 +258,8 @@ class Durable:
         steps = step_statuses(await library.call(lambda: library.client.list_workflow_steps(run_id)))
         first = first_to_repeat(steps)
         await library.call(lambda: library.client.rewind_workflow(run_id, start_step=first, queue_name=found.queue))
+        await self.database.run(partial(store.watch_again, run_id=run_id))  # as in `resume`
+        await self._acted(scope, run_id)
 
     async def send(self, scope: Scope, run_id: str, signal: str, value: object) -> None:
         """Send a signal to a run, which need not wait for it yet."""
@@ -258,6 +285,15 @@ class Durable:
         if found.state != "done":
             raise failure_of(found)
         return found.answer
+
+    async def _acted(self, scope: Scope, run_id: str) -> None:
+        found = await self.show(scope, run_id)
+        await self.moved(
+            Move(run_id, found.workflow, scope.actor.id, scope.project, found.state, found.done, found.total)
+        )
+
+    async def _chore(self) -> None:
+        await self.followers.chore()
 
     async def _runs(self, scope: Scope, which: Which) -> list[RunStatus]:
         library = await self.library()

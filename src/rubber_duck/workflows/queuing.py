@@ -20,13 +20,17 @@ _RECOUNT: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A run that is to wait. `level` is its priority, `more` what else DBOS is told; `most` may wait in its queue."""
+    """A run that is to wait. `level` is its priority, `more` what else DBOS is told; `most` may wait in its queue.
+
+    `tells` says whether its actor is to be told only when it failed; None: they are not told.
+    """
 
     row: RunRow
     envelope: Envelope
     level: int
     most: int
     more: dict[str, Any]  # Any: DBOS's own options
+    tells: bool | None = None
 
 
 class Queuing:
@@ -46,6 +50,8 @@ class Queuing:
             self._require_room(connection, library, row.queue, run.most)
         if not store.add_run(connection, row):
             return  # a step that starts a run is tried again
+        if run.tells is not None:
+            store.watch(connection, row.id, failures_only=run.tells)
         first = (run.level - 1) * _TURNS + 1
         tenant = f"{row.actor_id} {row.project_id or ''}"
         turn = store.next_turn(connection, status, row.queue, tenant, first, _TURNS - 1)

@@ -17,6 +17,7 @@ from dbos import error as errors_of_dbos
 from rubber_duck import fault, telemetry
 from rubber_duck.errors import DuckError, InvalidDeclaration, InvalidInput, TimedOut, normalize
 from rubber_duck.scope import Right, Scope
+from rubber_duck.workflows.codec import own
 from rubber_duck.workflows.patience import patiently
 from rubber_duck.workflows.status import UNDO
 
@@ -72,12 +73,13 @@ class Keeper(Protocol):
     """What a run needs of the part that carries it out."""
 
     async def scope_of(self, actor: str, project: UUID | None, trace: str) -> Scope: ...
-    async def keep_progress(self, run_id: str, done: int, total: int, note: str) -> None: ...
+    async def keep_progress(self, run: Run, done: int, total: int, note: str) -> None: ...
     async def step_result(self, key: str) -> list[Any] | None: ...
     async def keep_step_result(self, key: str, result: list[Any]) -> None: ...
     def check_child(self, parent: str, child: str) -> None: ...
     async def start_child(self, scope: Scope, name: str, request: object, *, run_id: str, parent: str) -> str: ...
     async def ended(self, scope: Scope, run_id: str) -> object: ...
+    async def waits_for(self, run: Run, signal: str) -> None: ...
     def now(self) -> float: ...
 
 
@@ -120,7 +122,7 @@ class Run:
                 try:
                     return await self._kept(step, reserved[index].run_async(_options(step), self._working, step))
                 except Exception as error:  # noqa: BLE001  # a verdict: whoever asked decides what it means
-                    return normalize(error)
+                    return own(error)
                 finally:
                     ended += 1
                     if note:
@@ -143,7 +145,7 @@ class Run:
         now = self.keeper.now()
         if now - self._told_at >= _PROGRESS_S or (total and done == total):
             self._told_at = now
-            await self._patiently(lambda: self.keeper.keep_progress(self.id, done, total, note))
+            await self._patiently(lambda: self.keeper.keep_progress(self, done, total, note))
 
     @asynccontextmanager
     async def telling(self) -> AsyncIterator[Tell]:
@@ -167,7 +169,11 @@ class Run:
             await asyncio.wait([keeping])
 
     async def signal(self, name: str, *, timeout_s: float) -> Any:  # Any: builtins that somebody sent
-        """What somebody sends as the signal `name`; None when nobody does within `timeout_s`, also over restarts."""
+        """What somebody sends as the signal `name`; None when nobody does within `timeout_s`, also over restarts.
+
+        Whose run it is is told that it waits for them.
+        """
+        await self.keeper.waits_for(self, name)
         return await DBOS.recv_async(name, timeout_s)
 
     async def sleep(self, seconds: float) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from rubber_duck.errors import Conflict, DuckError, normalize
 from rubber_duck.workflows.codec import JsonSerializer
+from rubber_duck.workflows.moves import Ended
 from rubber_duck.workflows.states import State
 
 UNDO: Final = "undo "
@@ -100,6 +101,23 @@ def status_of(row: Any) -> RunStatus:  # Any: a row of `store.runs_of`
     )
 
 
+def ended_of(row: Any) -> tuple[Ended, bool]:  # Any: a row of `store.ended_untold`
+    """A run that ended, from its rows, and whether only a failure is to be told."""
+    run, failure = status_of(row), _failure(row.error)
+    ended = Ended(
+        run=run.id,
+        workflow=run.workflow,
+        actor=row.actor_id,
+        project=row.project_id,
+        state=run.state,
+        answer=run.answer,
+        code="" if failure is None else failure.code,
+        error=run.error,
+        times=row.times,
+    )
+    return ended, bool(row.failures_only)
+
+
 def step_statuses(steps: Iterable[Mapping[str, Any]]) -> list[StepStatus]:  # Any: DBOS's TypedDict
     """The steps DBOS lists."""
     found = []
@@ -149,9 +167,14 @@ def failure_of(found: RunStatus) -> DuckError:
 
 
 def _said(error: str | None) -> str:
+    failure = _failure(error)
+    return "" if failure is None else failure.message
+
+
+def _failure(error: str | None) -> DuckError | None:
     if error is None:
-        return ""
+        return None
     try:
-        return normalize(_serializer.deserialize(error)).message
+        return normalize(_serializer.deserialize(error))
     except (TypeError, ValueError, AttributeError):
-        return "what it failed with cannot be read"
+        return DuckError("what it failed with cannot be read")

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Connection,
     Index,
@@ -87,6 +88,17 @@ turns: Final = Table(
     Column("tenant", Text, primary_key=True),
     Column("turn", BigInteger, nullable=False),
 )
+
+watches: Final = Table(
+    "run_watches",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    Column("failures_only", Boolean, nullable=False),
+    Column("is_told", Boolean, nullable=False),
+    Column("times", Integer, nullable=False),
+    Index(None, "is_told"),
+)
+"""Runs whose actor is to be told when they have ended, and how many times they were: a run may be tried again."""
 
 _WAITING: Final = ("ENQUEUED", "DELAYED")
 _OPEN: Final = (*_WAITING, "PENDING")
@@ -165,6 +177,16 @@ def add_run(connection: Connection, row: RunRow) -> bool:
     return connection.execute(added).first() is not None
 
 
+def watch(connection: Connection, run_id: str, *, failures_only: bool) -> None:
+    """Remember that somebody is to be told when the run has ended."""
+    connection.execute(insert(watches).values(run_id=run_id, failures_only=failures_only, is_told=False, times=0))
+
+
+def watch_again(connection: Connection, run_id: str) -> None:
+    """A run that ended goes on: if somebody was told of its end, they are told of the next one too."""
+    connection.execute(update(watches).where(watches.c.run_id == run_id).values(is_told=False))
+
+
 def set_progress(connection: Connection, run_id: str, done: int, total: int, note: str) -> None:
     """Keep how far a run is."""
     connection.execute(update(runs).where(runs.c.id == run_id).values(done=done, total=total, note=note))
@@ -186,7 +208,7 @@ def runs_of(
     status, output = theirs.status, theirs.output
     joined = runs.join(status, status.c.workflow_uuid == runs.c.id)
     joined = joined.outerjoin(output, output.c.workflow_uuid == runs.c.id)
-    statement = _visible(select(runs, *_shown(status, output)).select_from(joined), scope)
+    statement = _visible(select(runs, *shown(status, output)).select_from(joined), scope)
     if which.only is not None:
         statement = statement.where(runs.c.id.in_(which.only))
     if which.workflow:
@@ -206,15 +228,18 @@ def ids_like(connection: Connection, scope: Scope, text: str) -> list[str]:
     return list(connection.execute(statement).scalars())
 
 
-def counts(connection: Connection, scope: Scope, status: Table) -> Sequence[Row[Any]]:  # Any: as above
-    """Queue, status, how many, and since when (milliseconds since 1970) the oldest of them, over the scope's runs."""
+def counts(connection: Connection, scope: Scope | None, status: Table) -> Sequence[Row[Any]]:  # Any: as above
+    """Queue, status, how many, and since when (milliseconds since 1970) the oldest of them, over the scope's runs.
+
+    Without a scope over everybody's, for operators.
+    """
     statement = select(runs.c.queue, status.c.status, func.count(), func.min(status.c.created_at))
     joined = _visible(statement.join(status, status.c.workflow_uuid == runs.c.id), scope)
     return connection.execute(joined.group_by(runs.c.queue, status.c.status)).all()
 
 
-def finished_since(connection: Connection, scope: Scope, status: Table, since_ms: int) -> Mapping[str, int]:
-    """Runs that ended well since a moment, by queue."""
+def finished_since(connection: Connection, scope: Scope | None, status: Table, since_ms: int) -> Mapping[str, int]:
+    """Runs that ended well since a moment, by queue; without a scope everybody's."""
     statement = select(runs.c.queue, func.count()).join(status, status.c.workflow_uuid == runs.c.id)
     statement = statement.where(status.c.status == "SUCCESS", status.c.completed_at >= since_ms)
     rows = connection.execute(_visible(statement, scope).group_by(runs.c.queue))
@@ -356,12 +381,15 @@ def keep_step_result(connection: Connection, key: str, result: list[object], now
             return  # somebody else kept the same
 
 
-def _visible(statement: Select[Any], scope: Scope) -> Select[Any]:  # Any: rows of any shape
+def _visible(statement: Select[Any], scope: Scope | None) -> Select[Any]:  # Any: rows of any shape
+    if scope is None:
+        return statement
     statement = statement.where(runs.c.actor_id == scope.actor.id)
     return statement if scope.project is None else statement.where(runs.c.project_id == scope.project)
 
 
-def _shown(status: Table, output: Table) -> list[Any]:  # Any: columns
+def shown(status: Table, output: Table) -> list[Any]:  # Any: columns
+    """What of DBOS's columns is read of a run."""
     held = status.c
     attempts = func.coalesce(held.recovery_attempts, 0).label("attempts")
     times = [held.started_at_epoch_ms, held.completed_at, held.updated_at]

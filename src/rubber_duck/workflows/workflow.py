@@ -64,6 +64,11 @@ class Workflow(ABC, Generic[R, A]):
         """The answer, by way of `run.step` for everything that is to be done once."""
 
     @classmethod
+    def said(cls, answer: Any) -> str:  # Any: the answer as builtins
+        """A sentence on an answer for whoever was not there; empty says only that it is there."""
+        return ""
+
+    @classmethod
     def about(cls) -> str:
         """The first sentence of the docstring."""
         return " ".join((cls.__doc__ or "").strip().split("\n\n")[0].split())

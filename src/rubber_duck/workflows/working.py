@@ -17,17 +17,20 @@ from rubber_duck.errors import InvalidDeclaration, UnknownName, normalize
 from rubber_duck.scope import Actor, Right, Scope, new_trace
 from rubber_duck.storage.keys import new_key
 from rubber_duck.workflows import store
-from rubber_duck.workflows.durable import Durable
+from rubber_duck.workflows.durable import Durable, StartOptions
 from rubber_duck.workflows.library import version_of
+from rubber_duck.workflows.moves import Chores, Move, WaitsFor
 from rubber_duck.workflows.recovery import Recovery
 from rubber_duck.workflows.run import Run
 from rubber_duck.workflows.schedules import Clockwork
+from rubber_duck.workflows.states import State
 from rubber_duck.workflows.store import Executor
 from rubber_duck.workflows.taking import Taking
 from rubber_duck.workflows.whereabouts import own_place
 from rubber_duck.workflows.workflow import Workflow, parsed, workflows
 
 _OWNER: Final = "local"
+_SCHEDULED: Final = StartOptions(tell_failures=True)
 
 
 class Worker:
@@ -53,15 +56,22 @@ class Worker:
     async def _run(self, workflow: type[Workflow[Any, Any]], raw: object, run: Run) -> Any:  # Any: as above
         telemetry.emit("workflow.started", workflow=workflow.name, run=run.id)
         telemetry.count("workflow.runs", 1, workflow=workflow.name)
+        await self._moved(run, "working")
         try:
             answer = await workflow().run(parsed(workflow, raw), run)
         except Exception as error:  # noqa: BLE001  # the border: whatever a workflow raises is kept as ours
             known = normalize(error)
             telemetry.emit("workflow.failed", workflow=workflow.name, run=run.id, code=known.code, error=known.message)
             await run.undo_all()
+            await self._moved(run, "failed", error=known.message)
             raise known  # noqa: B904  # normalize set the cause
         telemetry.emit("workflow.finished", workflow=workflow.name, run=run.id)
+        await self._moved(run, "done")
         return msgspec.to_builtins(answer)
+
+    async def _moved(self, run: Run, state: State, **how: Any) -> None:  # Any: as Move has them
+        scope = run.scope
+        await self._durable.moved(Move(run.id, run.workflow, scope.actor.id, scope.project, state, **how))
 
     # What a run needs: `run.Keeper`.
 
@@ -69,9 +79,15 @@ class Worker:
         """What the actor may do now; Denied once that is nothing."""
         return await self._durable.resolve(actor, project, trace)
 
-    async def keep_progress(self, run_id: str, done: int, total: int, note: str) -> None:
+    async def keep_progress(self, run: Run, done: int, total: int, note: str) -> None:
         """Keep how far a run is."""
-        await self._durable.database.run(partial(store.set_progress, run_id=run_id, done=done, total=total, note=note))
+        await self._durable.database.run(partial(store.set_progress, run_id=run.id, done=done, total=total, note=note))
+        await self._moved(run, "working", done=done, total=total, note=note)
+
+    async def waits_for(self, run: Run, signal: str) -> None:
+        """Tell whose run it is that it waits for them."""
+        scope = run.scope
+        await self._durable.followers.asked(WaitsFor(run.id, run.workflow, scope.actor.id, scope.project, signal))
 
     async def step_result(self, key: str) -> list[Any] | None:  # Any: builtins of the step's own shape
         """What a step of that content returned before."""
@@ -126,7 +142,7 @@ async def working(durable: Durable, *, executor_id: str | None = None) -> AsyncI
         await library.launch(settings, version, executor.id, Worker(durable).carry_out)
         queues = await library.queues(settings, executor, clock=durable.clock)
         durable.taking = Taking(queues, poll_s=settings.poll_s, chance=random.random)
-        async with _kept(recovery, clockwork, durable.taking) as failed:
+        async with _kept(recovery, clockwork, durable.taking, durable.chores) as failed:
             yield failed
     finally:
         durable.taking = None
@@ -135,11 +151,14 @@ async def working(durable: Durable, *, executor_id: str | None = None) -> AsyncI
 
 
 @asynccontextmanager
-async def _kept(recovery: Recovery, clockwork: Clockwork, taking: Taking) -> AsyncIterator[Callable[[], Any]]:
-    """Beating, reaping, the clock and taking in tasks of their own; yields what waits for the first of them to fail."""
+async def _kept(
+    recovery: Recovery, clockwork: Clockwork, taking: Taking, chores: Chores
+) -> AsyncIterator[Callable[[], Any]]:
+    """Beating, reaping, the clock, taking and chores in tasks of their own; yields what waits for the first to fail."""
     tasks = [asyncio.create_task(recovery.keep(), name="heartbeat")]
     tasks.append(asyncio.create_task(clockwork.keep(), name="schedules"))
     tasks.append(asyncio.create_task(taking.keep(), name="taking"))
+    tasks.append(asyncio.create_task(chores.keep(), name="chores"))
 
     async def failed() -> None:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
@@ -162,7 +181,7 @@ async def _clockwork(durable: Durable) -> Clockwork:
             raise UnknownName.among("workflow", each.workflow, known, where=f" (in [workflows.schedules.{name}])")
     scope = await durable.resolve(_OWNER, None, new_trace()) if schedules else None
     prepared = {
-        name: await durable.prepared(scope, each.workflow, dict(each.request))
+        name: await durable.prepared(scope, each.workflow, dict(each.request), options=_SCHEDULED)
         for name, each in schedules.items()
         if scope is not None
     }

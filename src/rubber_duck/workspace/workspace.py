@@ -59,6 +59,10 @@ class Workspace:
     async def open_project(self, scope: Scope, root: str) -> Project:
         """The living project of the folder `root`, made when there is none. Raises as `add_project`."""
         scope.require(Right.PROJECT_CREATE)
+        return await self.project_at(scope, root)
+
+    async def project_at(self, scope: Scope, root: str) -> Project:
+        """As `open_project`, for work that somebody else's right began: only making a project takes the right to."""
         folder = _folder(root)
         try:
             return await self._open(scope, folder)

@@ -57,14 +57,14 @@ def dynamic_imports(root: Path) -> list[Breach]:
 
 
 def network(root: Path) -> list[Breach]:
-    """Modules that could open a connection; egress/ will be the only one, storage has its driver.
+    """Modules that could open a connection; egress and mail alone do, storage has its driver.
 
     A pair of sockets between two of our own processes is let through.
     """
     return [
         module.breach(line, f"imports {imported}; the only way out is egress/")
         for module in modules(root)
-        if not module.name.startswith("rubber_duck.egress") and module.name != CONFINING
+        if module.name not in {"rubber_duck.egress", "rubber_duck.mail", CONFINING}
         for line, imported in imports(module)
         if any(imported == name or imported.startswith(name + ".") for name in NETWORK)
         and not (imported == "socket" and _only_pairs(module))

@@ -65,9 +65,25 @@ def test_every_event_of_every_topic_takes_a_right() -> None:
         "cli.sign_out": Right.ACCOUNT_OWN,
         "cli.invite": Right.ADMINISTER,
         "cli.role_set": Right.ADMINISTER,
+        "project.files": Right.FILE_READ,
+        "project.jobs": Right.WORKFLOW_RUN,
+        "project.start": Right.WORKFLOW_RUN,
+        "project.job": Right.WORKFLOW_RUN,
+        "project.workflows": Right.PROJECT_READ,
         "status.health": Right.ADMINISTER,
+        "status.jobs": Right.ADMINISTER,
+        "user.seen": Right.CATALOG_READ,
+        "user.ways": Right.CATALOG_READ,
+        "user.way": Right.CATALOG_READ,
+        "user.drop": Right.CATALOG_READ,
     }
-    assert [channel.right for channel in CHANNELS] == [Right.PROJECT_READ, Right.CATALOG_READ, Right.ADMINISTER]
+    assert {channel.name: channel.right for channel in CHANNELS} == {
+        "code": Right.PROJECT_READ,
+        "cli": Right.CATALOG_READ,
+        "project": Right.PROJECT_READ,
+        "status": Right.ADMINISTER,
+        "user": Right.CATALOG_READ,
+    }
     assert Code.events["run"].method == "run"
 
 

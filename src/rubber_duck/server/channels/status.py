@@ -11,8 +11,26 @@ from rubber_duck.server.desk import Desk
 from rubber_duck.server.health import examine
 
 
+class QueueView(msgspec.Struct, frozen=True):
+    """A queue: runs by state, seconds that the oldest waiting one waits, runs that ended well in the last minute."""
+
+    queue: str
+    by_state: dict[str, int]
+    oldest_waiting_s: float | None
+    done_per_minute: int
+
+
+class QueuesView(msgspec.Struct, frozen=True):
+    """The queues in which there ever was a run."""
+
+    queues: tuple[QueueView, ...]
+
+
 class Status(Channel):
-    """Health on demand. There is one server in a topic's name: `status:server`."""
+    """Health and queues on demand, and `job` pushed when anybody's run gets further.
+
+    There is one server in a topic's name: `status:server`.
+    """
 
     name = "status"
     right = Right.ADMINISTER
@@ -27,3 +45,19 @@ class Status(Channel):
     async def health(self, payload: NoPayload, push: Push) -> msgspec.Struct:
         """The same as `GET /health`."""
         return await examine(self.desk)
+
+    @on("jobs", right=Right.ADMINISTER)
+    async def jobs(self, payload: NoPayload, push: Push) -> QueuesView:
+        """How the queues do, over everybody's runs."""
+        found = await self.desk.app.parts.workflows.counts_of_all(self.seat.scope)
+        return QueuesView(
+            tuple(
+                QueueView(
+                    each.queue,
+                    {str(state): count for state, count in each.by_state.items()},
+                    each.oldest_waiting_s,
+                    each.done_per_minute,
+                )
+                for each in found
+            )
+        )

@@ -1,0 +1,99 @@
+"""The review of a project by a model: the files most worth it, one step each, so that none is paid for twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import msgspec
+
+from rubber_duck.errors import DuckError, UnknownName
+from rubber_duck.jobs.hands import hands_of, tenant
+from rubber_duck.llm.roles import Role
+from rubber_duck.workflows.run import Retries, Run, Step
+
+ENGINE: Final = "review"
+"""The engine that reviews; where none is registered, there is no review."""
+
+BY_MODEL: Final = "model"
+_AT_ONCE: Final = 2
+
+SeverityName = Literal["info", "low", "medium", "high", "critical"]
+
+
+class Worth(msgspec.Struct, frozen=True):
+    """A file that could be reviewed: the more was found in it, the more it is worth. `content` is its hash."""
+
+    path: str
+    score: int
+    content: str
+
+
+class Remark(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model said of one line, whose text is `evidence`. `confidence` is in [0, 1]."""
+
+    path: str
+    line: int
+    severity: SeverityName
+    confidence: float
+    message: str
+    evidence: str
+    source: str = BY_MODEL
+
+
+class FileReview(msgspec.Struct, frozen=True, kw_only=True):
+    """The review of one file, as far as it is used: what the engine answers has more."""
+
+    remarks: tuple[Remark, ...] = ()
+    model: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What the review came to: how many files a model saw, what it said, what failed, and why it was left out."""
+
+    files: int = 0
+    remarks: tuple[Remark, ...] = ()
+    failed: tuple[str, ...] = ()
+    left_out: str = ""
+
+
+async def reviewed(run: Run, path: str, candidates: Sequence[Worth], most: int) -> Review:
+    """Let the model look at the `most` files that are worth it most; one that fails is said, the others stand."""
+    if not most:
+        return Review(left_out="it was not asked for")
+    chain = hands_of(run).parts.llm.chain(Role.CHAT)
+    if not chain:
+        return Review(left_out="no model is configured: `duck llm connect` changes that")
+    chosen = sorted(candidates, key=lambda each: (-each.score, each.path))[:most]
+    steps = [
+        Step(
+            f"review {each.path}",
+            lambda name=each.path: _review(run, path, name),  # type: ignore[misc]  # a loop's value, bound at once
+            FileReview,
+            retries=Retries(2),
+            cache=" ".join((each.content, *chain)),
+        )
+        for each in chosen
+    ]
+    found = await run.parallel(steps, at_once=_AT_ONCE, note="reviewing")
+    missing = next((each for each in found if isinstance(each, UnknownName)), None)
+    if missing is not None:
+        return Review(left_out=missing.message)
+    failed = tuple(
+        f"the review of {each.path!r} failed: {got.message}"
+        for each, got in zip(chosen, found, strict=True)
+        if isinstance(got, DuckError)
+    )
+    seen = [each for each in found if isinstance(each, FileReview)]
+    asked = [each for each in seen if each.model]
+    remarks = tuple(remark for each in asked for remark in each.remarks if remark.source == BY_MODEL)
+    return Review(len(asked), remarks, failed, "" if asked or failed or not seen else seen[0].note)
+
+
+async def _review(run: Run, path: str, name: str) -> FileReview:
+    asked = {"files": [name], "project": path, "model": True}
+    answer = await hands_of(run).run_engine(ENGINE, asked, tenant(run))
+    return msgspec.convert(msgspec.to_builtins(answer), FileReview)

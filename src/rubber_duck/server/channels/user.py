@@ -1,0 +1,162 @@
+"""`user:ME`: what a person is told, also what came while they were away, on every device of theirs."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+import msgspec
+
+from rubber_duck import telemetry
+from rubber_duck.channels.channel import Channel, NoPayload, Push, Seat, on
+from rubber_duck.cluster.cluster import Subscription
+from rubber_duck.errors import DuckError, NotFound
+from rubber_duck.notices.notice import By, Kind, Told, Way
+from rubber_duck.notices.notices import Notices, box_of
+from rubber_duck.scope import Right
+from rubber_duck.server.desk import Desk, Member
+
+ME = "me"
+
+
+class NoticeView(msgspec.Struct, frozen=True):
+    """Something one is told. `number` is what one says to have seen it."""
+
+    number: int
+    kind: str
+    title: str
+    text: str
+    run: str
+    project: str
+    at: datetime
+
+
+class Joined(msgspec.Struct, frozen=True):
+    """Whose topic it is, how much waits, and how much that was never seen is gone."""
+
+    user: str
+    name: str
+    waiting: int
+    lost: int
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """Up to which number everything was seen."""
+
+    number: int
+
+
+class WayView(msgspec.Struct, frozen=True):
+    """How one is told beside this topic: `to` is a mail address, or the name of a webhook."""
+
+    by: By
+    to: str
+    kinds: tuple[Kind, ...]
+
+
+class Drop(msgspec.Struct, frozen=True):
+    """By which way one is told no more."""
+
+    by: By
+
+
+class Ways(msgspec.Struct, frozen=True):
+    """How one is told, and the webhooks there are."""
+
+    ways: tuple[WayView, ...]
+    webhooks: tuple[str, ...]
+    mail: bool
+
+
+class User(Channel):
+    """One's own notices. Those that wait are pushed after the join, others as they come, each once in order.
+
+    A notice waits until it was said to be seen, which every device of the person hears.
+    """
+
+    name = "user"
+    right = Right.CATALOG_READ
+
+    def __init__(self, seat: Seat, subject: str, desk: Desk, member: Member) -> None:
+        super().__init__(seat, subject)
+        self.desk = desk
+        self.mine = str(member.standing.user.id)
+        if subject not in (ME, self.mine):
+            raise NotFound(f"there is no topic 'user:{subject}' for you; yours is 'user:{ME}'")
+        self._pushed = 0
+        self._more = asyncio.Event()
+        self._listening: Subscription | None = None
+        self._pushing: asyncio.Task[None] | None = None
+
+    async def join(self, params: bytes) -> Joined:
+        """Who one is, and how much waits."""
+        found = await self._notices().waiting(self.seat.scope)
+        return Joined(self.mine, self.seat.scope.actor.name, len(found.notices), found.lost)
+
+    async def joined(self) -> None:
+        """Push what waits, and from now on what comes."""
+        self._listening = await self._notices().outbox.listen(box_of(self.seat.scope), lambda _: self._more.set())
+        self._more.set()
+        self._pushing = asyncio.create_task(self._push_all(), name="notices")
+
+    async def leave(self) -> None:
+        """Push no more."""
+        if self._listening is not None:
+            await self._listening.end()
+        if self._pushing is not None:
+            self._pushing.cancel()
+            await asyncio.gather(self._pushing, return_exceptions=True)
+
+    @on("seen", right=Right.CATALOG_READ, payload=Seen)
+    async def seen(self, payload: Seen, push: Push) -> Seen:
+        """Say that all up to a number was seen."""
+        number = await self._notices().see(self.seat.scope, payload.number)
+        return Seen(number)
+
+    @on("ways", right=Right.CATALOG_READ)
+    async def ways(self, payload: NoPayload, push: Push) -> Ways:
+        """How one is told beside this topic."""
+        return await self._ways()
+
+    @on("way", right=Right.CATALOG_READ, payload=WayView)
+    async def way(self, payload: WayView, push: Push) -> Ways:
+        """Be told by a way."""
+        await self._notices().choose(self.seat.scope, Way(payload.by, payload.to, frozenset(payload.kinds)))
+        return await self._ways()
+
+    @on("drop", right=Right.CATALOG_READ, payload=Drop)
+    async def drop(self, payload: Drop, push: Push) -> Ways:
+        """Be told by it no more."""
+        await self._notices().drop(self.seat.scope, payload.by)
+        return await self._ways()
+
+    async def _ways(self) -> Ways:
+        settings = self.desk.app.settings
+        chosen = await self._notices().ways(self.seat.scope)
+        ways = tuple(WayView(each.by, each.to, tuple(sorted(each.kinds))) for each in chosen)
+        return Ways(ways, tuple(settings.notices.webhooks), bool(settings.mail.host))
+
+    async def _push_all(self) -> None:
+        """Push what is in the box behind what was pushed, whenever there may be more, until cancelled."""
+        seen = 0
+        while True:
+            await self._more.wait()
+            self._more.clear()
+            try:
+                found = await self._notices().waiting(self.seat.scope, after=self._pushed)
+            except DuckError as error:  # the database is away: the next hint, or the next join, brings it
+                telemetry.emit("notice.unread", error=error.message)
+                continue
+            if found.seen > seen:
+                seen = found.seen
+                await self.seat.push("seen", Seen(seen))
+            for each in found.notices:
+                await self.seat.push("notice", _view(each))
+                self._pushed = each.number
+
+    def _notices(self) -> Notices:
+        return self.desk.app.parts.notices
+
+
+def _view(told: Told) -> NoticeView:
+    return NoticeView(told.number, told.kind.value, told.title, told.text, told.run, told.project, told.at)

@@ -1,0 +1,34 @@
+"""The events of processes that work through the queues: a part of the catalogue."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rubber_duck.telemetry.event import Event
+
+WORK_EVENTS: Final = (
+    Event(
+        "workflow.not_taken",
+        "warning",
+        "Nothing could be taken from a queue; it is looked at again.",
+        {"queue": "its name", "error": "what was wrong"},
+    ),
+    Event(
+        "workflow.abandoned",
+        "warning",
+        "What a step returned could not be kept; the run is put back, and the step is done again.",
+        {"run": "its id", "error": "what was wrong"},
+    ),
+    Event(
+        "workflow.database_away",
+        "warning",
+        "The database does not answer; what works waits, and asks again.",
+        {"executor": "the process's id", "error": "what was wrong"},
+    ),
+    Event(
+        "workflow.schedule_failed",
+        "error",
+        "What is due by the clock could not be started; it is tried again.",
+        {"schedule": "its name", "error": "what was wrong"},
+    ),
+)
