@@ -65,7 +65,10 @@ def onefile() -> Path:
         work = Path(name)
         start = work / "start.py"
         start.write_text(START)
-        options = [f"--collect-all={each}" for each in HIDDEN] + [f"--copy-metadata={each}" for each in METADATA]
+        ruff = f"--add-binary={Path(sys.executable).parent / 'ruff'}{os.pathsep}bin"
+        options = [ruff, *(f"--collect-all={each}" for each in HIDDEN)] + [
+            f"--copy-metadata={each}" for each in METADATA
+        ]
         paths = (f"--distpath={DIST}", f"--workpath={work / 'build'}", f"--specpath={work}")
         script = Path(sys.executable).parent / "pyinstaller"
         run(script, "--onefile", "--noconfirm", "--clean", "--log-level=ERROR", "--name=duck", *options, *paths, start)
@@ -133,7 +136,8 @@ def main() -> None:
     made = wheel()
     programs: list[tuple[str, list[str]]] = []
     if "pyz" in wanted:
-        programs.append(("duck.pyz", [sys.executable, str(pyz(made))]))
+        python = shutil.which("python3", path="/usr/local/bin:/usr/bin") or sys.executable
+        programs.append(("duck.pyz", [python, str(pyz(made))]))
     if "onefile" in wanted:
         programs.append(("duck", [str(onefile())]))
     with tempfile.TemporaryDirectory() as name:

@@ -69,12 +69,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(home: Path, **variables: str) -> Iterator[Served]:
+def serving(home: Path, *options: str, **variables: str) -> Iterator[Served]:
     """A server that is ready; ended by SIGTERM."""
     port = free_port()
     with (home.parent / f"log-{port}").open("w") as log:
         process = subprocess.Popen(
-            [*COMMAND, "serve", "--port", str(port)],
+            [*COMMAND, "serve", "--port", str(port), *options],
             env=environment(home, **variables),
             stdout=subprocess.PIPE,
             stderr=log,

@@ -11,6 +11,8 @@ from rubber_duck.storage.columns import Timestamp
 from rubber_duck.storage.database import Transaction
 from rubber_duck.storage.metadata import metadata
 
+_WORKED_ON: Final = timedelta(minutes=15)
+
 requests: Final = Table(
     "requests",
     metadata,
@@ -27,6 +29,8 @@ async def begin_request(
 ) -> tuple[str, bytes | None] | None:
     """None when the request is new and begins now; else the digest of the one before, and its answer."""
     await tx.execute(delete(requests).where(requests.c.created_at < at - kept))
+    given_up = requests.c.answer.is_(None) & (requests.c.created_at < at - _WORKED_ON)
+    await tx.execute(delete(requests).where(requests.c.id == name, given_up))  # whoever worked on it was killed
     row = (await tx.execute(select(requests).where(requests.c.id == name).with_for_update())).first()
     if row is None:
         await tx.execute(insert(requests), {"id": name, "digest": digest, "created_at": at})

@@ -6,6 +6,7 @@ alone can show: then what was written is for the caller to remove.
 
 from __future__ import annotations
 
+import lzma
 import os
 import posixpath
 import stat
@@ -21,9 +22,22 @@ from typing import IO, Final
 from rubber_duck.errors import InvalidInput, LimitExceeded
 from rubber_duck.workspace.paths import display
 
+_DAMAGED: Final = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    ValueError,
+    NotImplementedError,
+)
 _CHUNK_BYTES: Final = 1 << 18
 _DEPTH: Final = 60
 _PATH_BYTES: Final = 1000
+_HEADER_BYTES: Final = 100_000
+_END_BYTES: Final = 66_000
+_DIRECTORY_BYTES: Final = 10_000_000
 _LEAST_BYTES: Final = 10_000_000
 """What is less than this in all is not looked at for its ratio."""
 
@@ -42,7 +56,19 @@ class ArchiveLimits:
 class _Member:
     path: str
     is_folder: bool
+    size_bytes: int
     content: IO[bytes] | None
+
+
+class _Entry(tarfile.TarInfo):
+    """An entry of a tar whose own headers, which are read at once, are short."""
+
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        """The point of extension that tarfile names for subclasses."""
+        if not (self.isreg() or self.isdir()) and self.size > _HEADER_BYTES:
+            raise LimitExceeded("the archive has a header of more than 100 kB")
+        made: tarfile.TarInfo = super()._proc_member(archive)  # type: ignore[misc]  # not among the types
+        return made
 
 
 def unpack(archive: Path, folder: Path, limits: ArchiveLimits | None = None) -> int:
@@ -52,16 +78,14 @@ def unpack(archive: Path, folder: Path, limits: ArchiveLimits | None = None) -> 
     that lead elsewhere, LimitExceeded for too much.
     """
     limits = limits or ArchiveLimits()
-    paths = [_checked(member.path) for member in _members(archive) if not member.is_folder]
+    most = min(limits.size_bytes, max(_LEAST_BYTES, limits.ratio * archive.stat().st_size))
+    paths = _looked_through(archive, limits, most)
     if not paths:
         raise InvalidInput("the archive holds no files")
-    if len(paths) > limits.files:
-        raise LimitExceeded(f"the archive holds more than {limits.files:,} files")
     if len({path.casefold() for path in paths}) != len(paths):
         raise InvalidInput("the archive holds two files of one name")
     top = paths[0].split("/")[0] + "/"
     cut = len(top) if all(path.startswith(top) for path in paths) else 0
-    most = min(limits.size_bytes, max(_LEAST_BYTES, limits.ratio * archive.stat().st_size))
     written = 0
     for member in _members(archive):
         if member.is_folder or member.content is None:
@@ -77,6 +101,21 @@ def unpack(archive: Path, folder: Path, limits: ArchiveLimits | None = None) -> 
     return len(paths)
 
 
+def _looked_through(archive: Path, limits: ArchiveLimits, most: int) -> list[str]:
+    """The paths of its files, each in its place; what an entry says of its size is believed only against it."""
+    paths: list[str] = []
+    size = 0
+    for number, member in enumerate(_members(archive)):
+        size += member.size_bytes
+        if number > 2 * limits.files or len(paths) >= limits.files:
+            raise LimitExceeded(f"the archive holds more than {limits.files:,} files")
+        if member.size_bytes > limits.file_bytes or size > most:
+            raise LimitExceeded(f"the archive unpacks to more than {most:,} bytes, or to a file that is too large")
+        if not member.is_folder:
+            paths.append(_checked(member.path))
+    return paths
+
+
 def _opener(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW, 0o600)
 
@@ -90,17 +129,18 @@ def _chunks(member: _Member, most: int) -> Iterator[bytes]:
             if size > most:
                 raise LimitExceeded(f"'{display(member.path)}' in the archive has more than {most:,} bytes")
             yield chunk
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+    except _DAMAGED as error:
         raise InvalidInput(f"'{display(member.path)}' in the archive cannot be read: {error}") from error
 
 
 def _members(archive: Path) -> Iterator[_Member]:
     try:
         if zipfile.is_zipfile(archive):
+            _check_directory(archive)
             yield from _of_zip(archive)
         else:
             yield from _of_tar(archive)
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, UnicodeError, NotImplementedError) as error:
+    except _DAMAGED as error:
         raise InvalidInput(f"this is no archive that can be read (tar, tar.gz, zip): {error}") from error
 
 
@@ -112,16 +152,26 @@ def _of_zip(archive: Path) -> Iterator[_Member]:
                 raise InvalidInput(f"'{display(each.filename)}' in the archive is a link or a device")
             if each.flag_bits & 1:
                 raise InvalidInput("the archive is encrypted")
-            yield _Member(each.filename, each.is_dir(), None if each.is_dir() else opened.open(each))
+            yield _Member(each.filename, each.is_dir(), each.file_size, None if each.is_dir() else opened.open(each))
+
+
+def _check_directory(archive: Path) -> None:
+    """Raises LimitExceeded for a zip whose list of files, which is read at once, is long (APPNOTE.TXT 4.3.16)."""
+    with archive.open("rb") as file:
+        file.seek(max(0, archive.stat().st_size - _END_BYTES))
+        end = file.read()
+    at = end.rfind(b"PK\x05\x06")
+    if at >= 0 and int.from_bytes(end[at + 12 : at + 16], "little") > _DIRECTORY_BYTES:
+        raise LimitExceeded("the archive holds too many files")
 
 
 def _of_tar(archive: Path) -> Iterator[_Member]:
-    with closing(tarfile.open(archive, "r|*")) as opened:  # a stream: nothing is looked for twice
+    with closing(tarfile.open(archive, "r|*", tarinfo=_Entry)) as opened:  # a stream: nothing is looked for twice
         for each in opened:
             if each.isdir():
-                yield _Member(each.name, True, None)
+                yield _Member(each.name, True, 0, None)
             elif each.isreg() and not each.issparse():
-                yield _Member(each.name, False, opened.extractfile(each))
+                yield _Member(each.name, False, each.size, opened.extractfile(each))
             else:
                 raise InvalidInput(f"'{display(each.name)}' in the archive is a link or a device")
 

@@ -50,12 +50,16 @@ class Limits:
 
 
 def find_program(name: str) -> str | None:
-    """The absolute path of a program: beside this interpreter first, then on PATH; None when there is none.
+    """The absolute path of a program: beside this interpreter or these modules first, then on PATH; None without one.
 
-    Relative entries of PATH are passed over, so that a project cannot bring its own `git`.
+    Beside the modules is where `duck.pyz` and the one-file `duck` have what they bring. Relative entries of PATH are
+    passed over, so that a project cannot bring its own `git`.
     """
-    beside = Path(sys.executable).parent
-    folders = [str(beside), *(entry for entry in os.environ.get("PATH", os.defpath).split(os.pathsep))]
+    modules = Path(__file__).parents[2]
+    folders = [
+        *map(str, (Path(sys.executable).parent, modules / "bin")),
+        *(entry for entry in os.environ.get("PATH", os.defpath).split(os.pathsep)),
+    ]
     return shutil.which(name, path=os.pathsep.join(folder for folder in folders if os.path.isabs(folder)))
 
 

@@ -106,6 +106,19 @@ def test_what_leads_elsewhere_or_is_no_file_is_refused_and_nothing_is_outside(
     assert {path.name for path in tmp_path.iterdir()} <= {"archive", "project"}
 
 
+def test_headers_that_are_read_at_once_are_short(unpacked: Callable[..., dict[str, bytes]]) -> None:
+    long_name = tarred((named("x", tarfile.GNUTYPE_LONGNAME), b"a" * 200_000), (named("y"), b"1"), mode="w:gz")
+    with pytest.raises(LimitExceeded, match="100 kB"):
+        unpacked(long_name)
+
+
+def test_a_file_that_only_says_that_it_is_large_is_not_waited_for(unpacked: Callable[..., dict[str, bytes]]) -> None:
+    entry = named("a")
+    entry.size = 10**12
+    with pytest.raises(LimitExceeded):
+        unpacked(entry.tobuf() + b"0" * 1024)
+
+
 def test_too_much_is_refused(unpacked: Callable[..., dict[str, bytes]]) -> None:
     with pytest.raises(LimitExceeded, match="more than 1 files"):
         unpacked(tarred((named("a"), b"1"), (named("b"), b"2")), ArchiveLimits(files=1))

@@ -11,7 +11,7 @@ import msgspec
 
 from rubber_duck.analysis.finding import Finding, Severity
 from rubber_duck.analysis.store import results_of
-from rubber_duck.errors import InvalidInput, UnknownName
+from rubber_duck.errors import InvalidInput, NotFound, UnknownName
 from rubber_duck.scope import Right
 from rubber_duck.server.api.projects import project_of
 from rubber_duck.server.api.route import Answer, Call, Method, Plain, Route, paged
@@ -75,9 +75,13 @@ async def list_files(call: Call) -> FilesPage:
 
 
 async def read_file(call: Call) -> Plain:
-    """What a file holds now; up to 5 MB."""
-    root = Root((await project_of(call)).root)
-    content = await asyncio.to_thread(root.open_bytes, call.path["path"], FILE_BYTES)
+    """What a file holds now; up to 5 MB. Only files that the project does not ignore, as they were seen last."""
+    project = await project_of(call)
+    known = await call.desk.app.parts.workspace.files(call.tenant, project)
+    path = call.path["path"]
+    if all(each.path != path for each in known):
+        raise NotFound(f"'{display(path)}' is not among the project's files: it is ignored, or not analysed yet")
+    content = await asyncio.to_thread(Root(project.root).open_bytes, path, FILE_BYTES)
     return Plain(content, "application/octet-stream")
 
 
