@@ -44,7 +44,9 @@ class Text(msgspec.Struct, frozen=True):
 def serve_ours(port: int) -> None:
     """Our socket with a channel that echoes and broadcasts, with limits that this measurement does not reach."""
     import uvicorn  # noqa: PLC0415  # each server imports what it alone needs
-    from fastapi import FastAPI, WebSocket  # noqa: PLC0415  # as above
+    from starlette.applications import Starlette  # noqa: PLC0415  # as above
+    from starlette.routing import WebSocketRoute  # noqa: PLC0415  # as above
+    from starlette.websockets import WebSocket  # noqa: PLC0415  # as above
 
     from rubber_duck.accounts.roles import Role  # noqa: PLC0415  # as above
     from rubber_duck.accounts.user import Credential, CredentialKind, Standing, User  # noqa: PLC0415  # as above
@@ -77,15 +79,13 @@ def serve_ours(port: int) -> None:
     limits = replace(SocketLimits(), messages=free, channel_messages=free, requests=10_000)
     user = User(new_key(), "ann", Role.PERSON, datetime.now(UTC))
     standing = Standing(user, Credential(CredentialKind.KEY, "k", None, None), frozenset({Right.CATALOG_READ}))
-    app = FastAPI()
 
-    @app.websocket("/")
     async def accept(websocket: WebSocket) -> None:
         member = Member(standing, "0" * 32)
         await websocket.accept()
         await Connection(websocket, member, Socket(member.scope(), {"room": Room}, cluster, limits=limits)).serve()
 
-    uvicorn.run(app, port=port, **SERVED)
+    uvicorn.run(Starlette(routes=[WebSocketRoute("/", accept)]), port=port, lifespan="off", **SERVED)
 
 
 def serve_bare(port: int) -> None:

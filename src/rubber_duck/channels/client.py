@@ -17,6 +17,7 @@ from typing import Final
 
 from rubber_duck.backoff import Backoff
 from rubber_duck.channels.message import (
+    CANCEL,
     CLOSE,
     EMPTY,
     ERROR,
@@ -29,7 +30,6 @@ from rubber_duck.channels.message import (
     to_payload,
 )
 from rubber_duck.channels.said import Progress, Said, decoded, response_of
-from rubber_duck.channels.socket import CANCEL
 from rubber_duck.channels.wire import Dial, Wire
 from rubber_duck.errors import Denied, DuckError, NotFound, Unavailable
 

@@ -19,6 +19,7 @@ REPLY: Final = "phx_reply"
 CLOSE: Final = "phx_close"
 ERROR: Final = "phx_error"
 HEARTBEAT: Final = "heartbeat"
+CANCEL: Final = "cancel"
 PHOENIX: Final = "phoenix"
 """The topic of heartbeats."""
 

@@ -17,6 +17,7 @@ from rubber_duck.channels.allowance import Bucket
 from rubber_duck.channels.broadcast import NOBODY, ORIGIN
 from rubber_duck.channels.channel import ASKED, Channel, Event, Push, Seat, encoded
 from rubber_duck.channels.message import (
+    CANCEL,
     CLOSE,
     EMPTY,
     ERROR,
@@ -46,8 +47,6 @@ from rubber_duck.errors import (
     normalize,
 )
 from rubber_duck.scope import Scope
-
-CANCEL: Final = "cancel"
 
 Opener = Callable[[Seat, str], Channel]
 """Makes a channel for a seat and the part of the topic behind the colon. Raises NotFound for a subject there is not."""
