@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import io
-import json
 import subprocess
 import tarfile
-import urllib.error
-import urllib.request
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -23,51 +17,8 @@ from rubber_duck.scope import Right
 from rubber_duck.server.api.route import Route
 from rubber_duck.server.api.table import ROUTES
 from rubber_duck.server.doors import CHANNELS
-from tests.integration.duck import COMMAND, duck, environment
-from tests.integration.serving import Client, Served, project_at, serving
-from tests.servers import Authority
-
-PASSWORD = "three wild geese"
-NOWHERE = "00000000-0000-7000-8000-000000000000"
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer over HTTP."""
-
-    status: int
-    headers: dict[str, str]
-    content: bytes
-
-    @property
-    def json(self) -> Any:  # Any: JSON
-        """The content as JSON."""
-        return json.loads(self.content)
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """A server with a project, an administrator, a viewer of the project, and somebody without a role."""
-
-    server: Served
-    project: str
-    keys: dict[str, str]
-
-    def ask(self, method: str, path: str, who: str = "", body: object = None, **headers: str) -> Reply:
-        """One request; `body` is sent as JSON, or as it is if it is bytes."""
-        url = self.server.http + (path if path.startswith(("/health", "/metrics")) else f"/api/v1{path}")
-        content = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
-        key = self.keys.get(who, who)
-        given = {name.replace("_", "-"): value for name, value in headers.items()}
-        if key:
-            given["Authorization"] = f"Bearer {key}"
-        request = urllib.request.Request(url, data=content, headers=given, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                return Reply(answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read())
-        except urllib.error.HTTPError as error:
-            with error:
-                return Reply(error.code, {k.lower(): v for k, v in error.headers.items()}, error.read())
+from tests.integration.house import NOWHERE, PASSWORD, House
+from tests.integration.serving import Client, project_at, serving
 
 
 @pytest.fixture(scope="module")
@@ -381,59 +332,3 @@ def test_operators_see_health_metrics_users_and_the_audit(house: House) -> None:
     key = house.server.key_for("dora")
     assert house.ask("PUT", "/users/dora/disabled", "ann", {"disabled": True}).status == 200
     assert house.ask("GET", "/me", key).status == 401
-
-
-def test_secrets_are_in_no_log(tmp_path: Path) -> None:
-    with serving(tmp_path / "home", DUCK_LOG_LEVEL="debug") as server:
-        key = server.key_for("ann", role="administrator")
-        house = House(server, NOWHERE, {"ann": key})
-        invitation = house.ask("POST", "/invitations", "ann", {"name": "bob"}).json["invitation"]
-        body = {"invitation": invitation, "name": "bob", "password": PASSWORD}
-        session = house.ask("POST", "/invitations/accept", body=body).json["session"]
-        house.ask("GET", f"/me?token={session}", session)
-        log = "".join(path.read_text() for path in tmp_path.glob("log-*"))
-    assert "http.answered" in log
-    for secret in (key, invitation, session, PASSWORD):
-        assert secret not in log
-
-
-def test_a_first_server_invites_its_administrator_and_refuses_a_weak_secret(tmp_path: Path) -> None:
-    weak = subprocess.run(
-        [*COMMAND, "serve", "--port", "1"],
-        env=environment(tmp_path / "home", DUCK_SERVER_SECRET="change-me-0123456789-abcdefghijklm"),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert (weak.returncode, "looks like a sample" in weak.stderr) == (2, True)
-    with serving(tmp_path / "home") as server:
-        said = [server.process.stdout.readline() for _ in range(2)] if server.process.stdout else []
-        code = next(word for word in said[1].split() if word.startswith("ducki_"))
-        assert (tmp_path / "home/server.secret").stat().st_mode & 0o777 == 0o600
-        signed = subprocess.run(
-            [*COMMAND, "login", server.http, "--user", "ann", "--invitation", code],
-            env=environment(tmp_path / "away"),
-            input=PASSWORD + "\n",
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert signed.stdout == f"signed in to {server.http} as ann (administrator)\n", signed.stderr
-
-
-def test_it_speaks_tls_and_its_clients_check_whose(tmp_path: Path) -> None:
-    authority = Authority("RubberDuck tests")
-    certificate, private_key = authority.issue("localhost")
-    for name, content in (("ca", authority.certificate()), ("cert", certificate), ("key", private_key)):
-        (tmp_path / name).write_bytes(content)
-    home = tmp_path / "home"
-    options = ("--certificate", str(tmp_path / "cert"), "--private-key", str(tmp_path / "key"))
-    with serving(home, *options) as server:
-        key = server.key_for("ann", role="administrator")
-        there = {"DUCK_SERVER": f"https://localhost:{server.port}", "DUCK_API_KEY": key}
-        trusting = duck("health", home=tmp_path / "away", **there, SSL_CERT_FILE=str(tmp_path / "ca"))
-        assert (trusting.returncode, "well" in trusting.stdout) == (0, True), trusting.stderr
-        wary = duck("health", home=tmp_path / "away", **there)
-        assert (wary.returncode, "cannot be reached" in wary.stderr) == (2, True), wary.stderr

@@ -7,6 +7,7 @@ from typing import Final
 from rubber_duck.telemetry.event import Event
 from rubber_duck.telemetry.model_events import MODEL_EVENTS
 from rubber_duck.telemetry.notices import NOTICES
+from rubber_duck.telemetry.server_events import SERVER_EVENTS
 from rubber_duck.telemetry.work_events import WORK_EVENTS
 
 
@@ -126,60 +127,6 @@ EVENTS: Final[dict[str, Event]] = _catalogue(
         {"path": "its file", "error": "what was wrong"},
     ),
     Event(
-        "channel.failed",
-        "error",
-        "A channel raised something of its own; the client was told that the request failed.",
-        {"topic": "the topic", "message": "the event that the client sent", "error": "what it said"},
-    ),
-    Event(
-        "server.opened",
-        "info",
-        "The server takes requests.",
-        {"hosts": "the names it answers to"},
-    ),
-    Event(
-        "http.answered",
-        "info",
-        "A request over HTTP was answered; what stood in its address and its headers is not told.",
-        {"route": "method and path of the route", "status": "the status", "duration_ms": "milliseconds"},
-    ),
-    Event(
-        "http.failed",
-        "error",
-        "A route raised something of its own; the client was told that the request failed.",
-        {"route": "method and path of the route", "error": "what it said"},
-    ),
-    Event(
-        "server.unsure",
-        "error",
-        "Nobody could say for seconds whether rights changed, so every socket was ended; clients may come back.",
-        {"sockets": "how many were open", "error": "what was wrong"},
-    ),
-    Event(
-        "socket.too_slow",
-        "warning",
-        "A client read too slowly for what others say, and is cut off; it may come back.",
-        {"actor": "who", "waiting_bytes": "bytes that waited for it"},
-    ),
-    Event(
-        "cluster.lost",
-        "warning",
-        "Redis does not answer: this process goes on alone until it does.",
-        {"redis": "its URL without the password", "error": "what was wrong"},
-    ),
-    Event(
-        "cluster.found",
-        "info",
-        "Redis answers again; who listens is told that messages may have been missed.",
-        {"redis": "its URL without the password"},
-    ),
-    Event(
-        "cluster.subscriber_failed",
-        "error",
-        "What another process said made a subscriber raise; the others were told.",
-        {"topic": "the topic", "error": "what it said"},
-    ),
-    Event(
         "storage.full", "error", "The disk is full; what is new is refused until there is room.", {"database": "which"}
     ),
     Event("storage.room", "info", "There is room on the disk again.", {"database": "which"}),
@@ -238,6 +185,7 @@ EVENTS: Final[dict[str, Event]] = _catalogue(
         {"done": "texts that it has answered", "pending": "texts that there were", "error": "what it said"},
     ),
     *MODEL_EVENTS,
+    *SERVER_EVENTS,
     Event(
         "analysis.finished",
         "info",
