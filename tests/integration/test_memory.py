@@ -34,6 +34,11 @@ def test_what_is_remembered_is_recalled_told_and_forgotten(tmp_path: Path) -> No
     assert [each["kind"] for each in exported] == ["preference", "fact"]
     assert asked("memory", "forget", exported[0]["id"]).strip() == "1 forgotten"
     assert asked("memory", "forget", "--everywhere").strip() == "1 forgotten"
+
+    (tmp_path / "said.jsonl").write_text('{"session": "a", "asked": "Our mascot is a heron.", "answered": "Nice."}\n')
+    assert asked("memory", "note", str(tmp_path / "said.jsonl")).strip() == "1 interactions noted"
+    assert asked("memory", "consolidate", "--everything").startswith("1 interactions condensed")
+    assert "heron" in asked("memory", "recall", "which mascot?").splitlines()[0]
     unknown = duck("memory", "forget", exported[0]["id"], home=home)
     assert unknown.returncode != 0
     assert "no such memory" in unknown.stderr

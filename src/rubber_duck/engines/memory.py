@@ -57,12 +57,18 @@ class RememberText(Where, frozen=True, forbid_unknown_fields=True, tag="remember
     shared: Annotated[bool, Meta(description="Everybody in the project may recall it.")] = False
 
 
-class NoteInteraction(Where, frozen=True, forbid_unknown_fields=True, tag="note"):
-    """Keep a question and its answer as part of a session."""
+class Turn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A question and its answer, as part of a session."""
 
     session: Annotated[str, Meta(min_length=1, max_length=200, description="The session's name.")]
     asked: Annotated[str, Meta(max_length=100_000, description="What was asked.")]
     answered: Annotated[str, Meta(max_length=100_000, description="What was answered.")] = ""
+
+
+class NoteInteractions(Where, frozen=True, forbid_unknown_fields=True, tag="note"):
+    """Keep questions and their answers as parts of sessions, in their order."""
+
+    turns: Annotated[tuple[Turn, ...], Meta(max_length=20_000, description="The questions and answers.")]
 
 
 class BriefModel(Where, frozen=True, forbid_unknown_fields=True, tag="brief"):
@@ -87,7 +93,7 @@ class ForgetMemories(Where, frozen=True, forbid_unknown_fields=True, tag="forget
 
 
 MemoryRequest = (
-    ListMemories | RecallMemories | RememberText | NoteInteraction | BriefModel | CondenseMemory | ForgetMemories
+    ListMemories | RecallMemories | RememberText | NoteInteractions | BriefModel | CondenseMemory | ForgetMemories
 )
 
 
@@ -137,6 +143,8 @@ class MemoryEngine(Engine[Any, MemoryAnswer]):  # Any: a union has no class that
 
     async def run(self, request: MemoryRequest, call: Call) -> MemoryAnswer:
         """Do what is asked; raises Denied, NotFound or InvalidInput."""
+        from rubber_duck.memory.memory import Turn as Noted  # noqa: PLC0415  # SQLAlchemy: listing engines needs it not
+
         memory, scope = call.parts.memory, await _where(request, call)
         match request:
             case ListMemories(everywhere=everywhere):
@@ -150,9 +158,9 @@ class MemoryEngine(Engine[Any, MemoryAnswer]):  # Any: a union has no class that
             case RememberText(text=text, kind=kind, shared=shared):
                 kept = await memory.remember(scope, text, kind=_kind(kind), shared=shared)
                 return MemoryAnswer(memories=(_view(replace(kept, project=scope.project)),), changed=1)
-            case NoteInteraction(session=session, asked=asked, answered=answered):
-                await memory.note(scope, session, asked, answered)
-                return MemoryAnswer(changed=1)
+            case NoteInteractions(turns=turns):
+                noted = [Noted(each.session, each.asked, each.answered) for each in turns]
+                return MemoryAnswer(changed=await memory.note_all(scope, noted))
             case BriefModel(query=query, budget_tokens=budget):
                 brief = await memory.brief(scope, query, budget)
                 told = tuple(msgspec.structs.replace(_view(each.memory), reasons=each.reasons) for each in brief.told)

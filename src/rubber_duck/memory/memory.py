@@ -22,13 +22,22 @@ from rubber_duck.settings.memory import MemorySettings
 from rubber_duck.storage.database import Connection, Database
 from rubber_duck.storage.keys import new_key
 
-__all__ = ["Brief", "Consolidated", "Distil", "Kind", "Memories", "Memory", "Recalled", "Statement", "Tier"]
+__all__ = ["Brief", "Consolidated", "Distil", "Kind", "Memories", "Memory", "Recalled", "Statement", "Tier", "Turn"]
 
 MOST_CHARACTERS: Final = 8_000
 """Of a question and of an answer so much is kept."""
 
 Distil = Callable[[Scope, Sequence[tuple[str, str]]], Awaitable[Sequence[Statement]]]
 """What a model makes of the turns of a session; one of them may be its summary. Raises a DuckError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What was asked and answered in a session."""
+
+    session: str
+    asked: str
+    answered: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +79,19 @@ class Memories:
 
     async def note(self, scope: Scope, session: str, asked: str, answered: str) -> None:
         """Keep an interaction for as long as its session lasts; nothing where interactions may not be kept."""
+        await self.note_all(scope, [Turn(session, asked, answered)])
+
+    async def note_all(self, scope: Scope, turns: Sequence[Turn]) -> int:
+        """Keep interactions in their order, all or none; how many. None where interactions may not be kept."""
         if Kind.INTERACTION.value not in self._settings.keep:
-            return
-        asked, answered = (self._redact(each[:MOST_CHARACTERS]) for each in (asked, answered))
-        new = self._new(Kind.INTERACTION, session, asked, answer=answered, terms=terms_of(f"{asked}\n{answered}"))
-        await self._database.run(lambda connection: store.add(scope, connection, [new]))
+            return 0
+        new = []
+        for turn in turns:
+            asked, answered = (self._redact(each[:MOST_CHARACTERS]) for each in (turn.asked, turn.answered))
+            terms = terms_of(f"{asked}\n{answered}")
+            new.append(self._new(Kind.INTERACTION, turn.session, asked, answer=answered, terms=terms))
+        await self._database.run(lambda connection: store.add(scope, connection, new))
+        return len(new)
 
     async def remember(self, scope: Scope, text: str, *, kind: Kind | None = None, shared: bool = False) -> Memory:
         """Keep a text for long; without a `kind` it is told from the words. Raises InvalidInput."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -12,6 +15,7 @@ from rubber_duck.cli.asking import ask
 from rubber_duck.cli.command import Group
 from rubber_duck.cli.invocation import current
 from rubber_duck.cli.program import current_folder
+from rubber_duck.errors import InvalidInput, normalize
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -78,6 +82,31 @@ def remember(text: str, kind: str, shared: bool, as_json: bool, **where: Any) ->
     elif not current().quiet:
         kept = answer["memories"][0]
         terminal.write(terminal.printable(f"remembered as a {kept['kind']}: {kept['text']}"))
+
+
+@command.command("note")
+@click.argument("path", help="A file of JSON lines; - reads them from standard input.")
+@_somewhere
+def note(path: str, as_json: bool, **where: Any) -> None:  # Any: as above
+    """Keep questions and answers of sessions, each a line such as {"session": "a", "asked": "…", "answered": "…"}."""
+    answer = _asked("note", where, turns=list(_turns(path)))
+    if as_json:
+        drawing.machine({"noted": answer["changed"]})
+    elif not current().quiet:
+        terminal.write(f"{answer['changed']:,} interactions noted")
+
+
+def _turns(path: str) -> Iterator[object]:
+    try:
+        content = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise normalize(error) from error
+    for number, line in enumerate(content.splitlines(), 1):
+        if line.strip():
+            try:
+                yield json.loads(line)
+            except ValueError as error:
+                raise InvalidInput(f"line {number} is no JSON: {error}") from error
 
 
 @command.command("brief")
