@@ -18,6 +18,7 @@ from rubber_duck.errors import BudgetExceeded, Denied, DuckError, InvalidSetting
 from rubber_duck.llm.connections import Connection, Connections, write_connections
 from rubber_duck.llm.ledger import Ledger
 from rubber_duck.llm.llm import LLM, Clocks, Ground, open_llm
+from rubber_duck.llm.messages import Answer as MessageAnswer
 from rubber_duck.llm.messages import Message, Prompt
 from rubber_duck.llm.messages import Role as Speaker
 from rubber_duck.llm.roles import Role
@@ -120,9 +121,24 @@ async def test_fifty_callers_at_once_never_pass_a_budget(tmp_path: Path, databas
         assert (await llm.budgets(scope))[0].spent_usd <= standing.most_usd
 
 
+async def test_a_provider_that_counts_more_than_there_can_be_passes_no_budget_either(
+    tmp_path: Path, database: Database
+) -> None:
+    models = ModelSettings(prices=PRICES, cache_s=0, budgets={"user": BudgetSettings(usd=1.0)})
+    async with (
+        fake_provider(counting([(5000, 1000)] * 500)) as fake,
+        accounts(tmp_path, fake, database, models) as llm,
+    ):
+        asking = (llm.write(LOCAL, Role.CHAT, prompt(f"q {number}")) for number in range(50))
+        said = await asyncio.gather(*asking, return_exceptions=True)
+        assert {type(each) for each in said} == {MessageAnswer, BudgetExceeded}
+        (standing,) = await llm.budgets(LOCAL)
+        assert 0.3 < standing.spent_usd <= standing.most_usd
+
+
 async def test_a_budget_in_tokens_binds_too_and_begins_anew(tmp_path: Path, database: Database) -> None:
     moment = [datetime(2026, 1, 31, 23, 59, tzinfo=UTC)]
-    models = ModelSettings(cache_s=0, budgets={"user:ann": BudgetSettings(tokens=300, period="day")})
+    models = ModelSettings(cache_s=0, budgets={"user:ann": BudgetSettings(tokens=400, period="day")})
     clocks = Clocks(now=lambda: moment[0])
     async with (
         fake_provider(counting([(100, 50)] * 99)) as fake,

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from rubber_duck.llm.messages import Usage
 from rubber_duck.llm.prices import EXACT, NOTHING, Price
+from rubber_duck.llm.stretch import Extra
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,9 +103,22 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """What was charged before a call: at most so much can it cost. Nothing, where nobody has a budget."""
+    """What was charged before a call of `model`: at most so much can it cost. Nothing, where nobody has a budget.
+
+    `most_usd` and `most_tokens` are what it could take; the charges are more where the provider counts more.
+    """
 
     charges: tuple[Charge, ...] = ()
+    model: str = ""
+    most_usd: Decimal = NOTHING
+    most_tokens: int = 0
+
+    def beyond(self, call: CallRecord) -> Extra | None:
+        """What the call took beyond the most that it could; None for one that shows nothing."""
+        if not call.is_counted or call.outcome or call.model != self.model:
+            return None
+        usd = EXACT.subtract(call.cost_usd or NOTHING, self.most_usd)
+        return Extra(usd, call.usage.input_tokens + call.usage.output_tokens - self.most_tokens)
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,8 +114,9 @@ class Desk:
         await self._limits.take("user", person, person, tokens, deadline)
         if scope.project is not None:
             await self._limits.take("project", str(scope.project), person, tokens, deadline)
-        targets, reservation = await self._reserved(scope, targets, most)
+        targets = self._payable(scope, targets)
         asking = Asking(scope, role, question, [self._link(each, scope, tokens, deadline) for each in targets])
+        reservation = await self._reserved(scope, targets, most)
         started_s = self._clocks.seconds()
         outcome = ""
         try:
@@ -139,24 +140,24 @@ class Desk:
             )  # fmt: skip
             self._ledger.settle(Ended(record, Reservation()))
 
-    async def _reserved(
-        self, scope: Scope, targets: Sequence[Target], most: Usage
-    ) -> tuple[Sequence[Target], Reservation]:
-        """The models that may be asked, and what is charged for them before they are."""
+    def _payable(self, scope: Scope, targets: Sequence[Target]) -> Sequence[Target]:
+        """The models that may be asked: while there is a budget in dollars, those whose price is known."""
+        if self._ledger is None or not any(each.most_usd for each in self._ledger.budgets(scope)):
+            return targets
+        priced = [each for each in targets if each.price is not None]
+        if not priced:
+            raise BudgetExceeded(
+                f"there is a budget in dollars, and the price of {targets[0].label!r} is not known: set it in "
+                f'[llm.prices."{targets[0].label}"] of duck.toml'
+            )
+        return priced
+
+    async def _reserved(self, scope: Scope, targets: Sequence[Target], most: Usage) -> Reservation:
+        """What is charged before they are asked."""
         if self._ledger is None:
-            return targets, Reservation()
-        budgets = self._ledger.budgets(scope)
-        if any(each.most_usd for each in budgets):
-            priced = [each for each in targets if each.price is not None]
-            if not priced:
-                raise BudgetExceeded(
-                    f"there is a budget in dollars, and the price of {targets[0].label!r} is not known: set it in "
-                    f'[llm.prices."{targets[0].label}"] of duck.toml'
-                )
-            targets = priced
+            return Reservation()
         usd = max((each.price.at_most(most) for each in targets if each.price is not None), default=NOTHING)
-        reservation = await self._ledger.reserve(scope, usd, most.input_tokens + most.output_tokens)
-        return targets, reservation
+        return await self._ledger.reserve(scope, targets[0].label, usd, most.input_tokens + most.output_tokens)
 
     def _link(self, target: Target, scope: Scope, tokens: int, deadline: float) -> Link:
         way = self._ways.to(target.connection)

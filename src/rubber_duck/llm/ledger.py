@@ -16,6 +16,7 @@ from rubber_duck.llm import store
 from rubber_duck.llm.account import Budget, CallRecord, Charge, Ended, Reservation, Tally
 from rubber_duck.llm.messages import Usage
 from rubber_duck.llm.prices import EXACT, NOTHING
+from rubber_duck.llm.stretch import Stretch
 from rubber_duck.scope import Scope
 from rubber_duck.settings.models import BudgetSettings, ModelSettings
 from rubber_duck.storage.database import Database, Transaction
@@ -38,6 +39,7 @@ class Ledger:
         self._settings = settings
         self._now = now
         self._redact = redact
+        self._stretch = Stretch()
         self._pending: list[Ended] = []
         self._writer: asyncio.Task[None] | None = None
         self._forgotten_at: datetime | None = None
@@ -65,13 +67,25 @@ class Ledger:
                 found.append(replace(each, spent_usd=usd, spent_tokens=tokens))
         return tuple(found)
 
-    async def reserve(self, scope: Scope, most_usd: Decimal, most_tokens: int) -> Reservation:
-        """Charge the most that a call can cost. Raises BudgetExceeded when a budget could be passed; nothing is charged
-        then."""
+    async def reserve(self, scope: Scope, model: str, most_usd: Decimal, most_tokens: int) -> Reservation:
+        """Charge the most that a call of a model can cost. Raises BudgetExceeded when a budget could be passed, and
+        nothing is charged then."""
         budgets = self.budgets(scope)
         if not budgets:
             return Reservation()
-        charges = tuple(Charge(each.holder, each.period, most_usd, most_tokens) for each in budgets)
+        extra = await self._stretch.of(model)
+        usd, tokens = EXACT.add(most_usd, extra.usd), most_tokens + extra.tokens
+        reservation = Reservation(
+            tuple(Charge(each.holder, each.period, usd, tokens) for each in budgets), model, most_usd, most_tokens
+        )
+        try:
+            await self._charge(budgets, reservation.charges)
+        except BaseException:
+            self._stretch.learn(model, None)
+            raise
+        return reservation
+
+    async def _charge(self, budgets: Sequence[Budget], charges: Sequence[Charge]) -> None:
 
         async def work(tx: Transaction) -> None:
             for budget, charge in zip(budgets, charges, strict=True):
@@ -81,11 +95,10 @@ class Ledger:
         try:
             await self._write(work)
         except BudgetExceeded:
-            if not self._pending:
+            if self._writer is None or self._writer.done():
                 raise
             await self.flush()  # what has ended meanwhile may have cost less than it could
             await self._write(work)
-        return Reservation(charges)
 
     def settle(self, ended: Ended) -> None:
         """Write the call to the log, and charge what it cost in place of what was reserved; soon, and by `close`."""
@@ -145,7 +158,10 @@ class Ledger:
         is_nothing = not (usage.input_tokens or usage.output_tokens)
         cost = NOTHING if is_nothing else ended.price.of(usage) if ended.price is not None else None
         asked, said = (ended.asked(), ended.said) if self._settings.log_texts else ("", "")
-        return replace(record, usage=usage, cost_usd=cost, asked=self._redact(asked), answered=self._redact(said))
+        call = replace(record, usage=usage, cost_usd=cost, asked=self._redact(asked), answered=self._redact(said))
+        if ended.reservation.charges:
+            self._stretch.learn(ended.reservation.model, ended.reservation.beyond(call))
+        return call
 
     async def _settle(self, calls: Sequence[CallRecord], reservations: Sequence[Reservation], tx: Transaction) -> None:
         back: dict[tuple[str, str], Charge] = {}
