@@ -178,6 +178,15 @@ async def test_what_is_forgotten_is_in_no_file_of_the_database(memories: Memorie
     assert bool(held) == (database.dialect == "sqlite")
 
 
+async def test_a_session_is_forgotten_with_what_was_condensed_from_it(memories: Memories) -> None:
+    for session in ("a", "b"):
+        await memories.note(ANN, session, f"The valve of session {session} leaks badly.", "")
+        await memories.consolidate(ANN, everything=True)
+    await memories.note(ANN, "a", "It leaks again, worse than before.", "")
+    assert await memories.forget_session(ANN, "a") >= 3
+    assert {each.session for each in await memories.all(ANN)} == {"b"}
+
+
 async def test_secrets_are_not_kept_and_only_what_may_be_kept_is(database: Database, now: Now) -> None:
     token = "ghp_" + "a1B2" * 9
     memories = Memories(database, MemorySettings(keep=("preference",)), now, Redactor().text)

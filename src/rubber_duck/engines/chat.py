@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 HISTORY_TOKENS: Final = 6_000
 """What of a conversation is told again; older turns are left out, and that is said."""
 
+_MEMORY_TOKENS: Final = 400
+"""What is remembered may take of a question."""
+
 _SYSTEM: Final = """\
 You are a colleague who knows the code that you are shown. Answer what is asked, shortly and in plain words. Say what
 you do not know. When you show a change, show it as a search/replace block under the file's name, so that it can be
@@ -113,7 +116,7 @@ class Chat(Engine[ChatRequest, ChatAnswer]):
     request = ChatRequest
     answer = ChatAnswer
     right = Right.FILE_READ
-    needs = ("workspace", "analysis", "search", "llm", "conversations")
+    needs = ("workspace", "analysis", "search", "memory", "llm", "conversations")
     strategy = Strategy.RETRIEVAL
     role = Role.CHAT
     model_options = ModelOptions(temperature=0.2, max_tokens=2048)
@@ -131,6 +134,7 @@ class Chat(Engine[ChatRequest, ChatAnswer]):
             if known is None:
                 raise InvalidInput("name the conversation to forget")
             await kept.forget(scope, known.id)
+            await call.parts.memory.forget_session(scope, str(known.id))
             return ChatAnswer(conversation=str(known.id), note="forgotten")
         turns = await kept.turns(scope, known.id) if known is not None else []
         if not request.message.strip():
@@ -140,7 +144,10 @@ class Chat(Engine[ChatRequest, ChatAnswer]):
         mentioned = await resolve(call, (root, settings), request.message, refresh=request.refresh)
         call.emit(Progress(0, 0, "asking the model"))
         history, left_out = _history(turns)
-        said = await contained(lambda: self._said(call, request.message, mentioned, history), "nothing was kept")
+        beside = str(known.id) if known is not None else ""
+        brief = await call.parts.memory.brief(scope, request.message, _MEMORY_TOKENS, beside=beside)
+        asked = f"{_remembered(brief.text)}{shown(mentioned)}\n{request.message}".lstrip("\n")
+        said = await contained(lambda: self._said(call, scope, asked, history), "nothing was kept")
         told = tuple(
             ChatTold(mention=each.mention, what=each.what, tokens=each.tokens, shortened=each.is_shortened)
             for each in mentioned.told
@@ -156,6 +163,7 @@ class Chat(Engine[ChatRequest, ChatAnswer]):
             return found
         text, model = said.value
         conversation = await self._keep(call, scope, known, (request.message, text, model, mentioned))
+        await call.parts.memory.note(scope, str(conversation.id), request.message, text)
         return msgspec.structs.replace(found, conversation=str(conversation.id), text=text, model=model)
 
     async def _keep(
@@ -169,17 +177,15 @@ class Chat(Engine[ChatRequest, ChatAnswer]):
         answer = kept.turn(Speaker.MODEL, text, (), model)
         return await kept.said(scope, known.id if known is not None else None, question, answer)
 
-    async def _said(
-        self, call: Call, message: str, mentioned: Mentioned, history: tuple[Message, ...]
-    ) -> tuple[str, str]:
+    async def _said(self, call: Call, scope: Scope, asked: str, history: tuple[Message, ...]) -> tuple[str, str]:
         from rubber_duck.llm.messages import Finished, Prompt, TextDelta  # noqa: PLC0415  # only who asks a model
 
-        system, user = messages(_SYSTEM, f"{shown(mentioned)}\n{message}".lstrip("\n"))
+        system, user = messages(_SYSTEM, asked)
         options = self.model_options
         prompt = Prompt((system, *history, user), options.max_tokens, options.temperature)
         parts: list[str] = []
         model = ""
-        async with aclosing(call.parts.llm.stream(call.scope, Role.CHAT, prompt)) as pieces:
+        async with aclosing(call.parts.llm.stream(scope, Role.CHAT, prompt)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, TextDelta):
                     parts.append(piece.text)
@@ -187,6 +193,11 @@ class Chat(Engine[ChatRequest, ChatAnswer]):
                 elif isinstance(piece, Finished):
                     model = piece.model
         return "".join(parts), model or next(iter(call.parts.llm.chain(Role.CHAT)), "")
+
+
+def _remembered(text: str) -> str:
+    """What is remembered of the person and the project, for the model; nothing where nothing is."""
+    return f"What is remembered of this person and project:\n{text}\n\n" if text else ""
 
 
 async def _within(call: Call, root: Root) -> Scope:

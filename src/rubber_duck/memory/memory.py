@@ -115,9 +115,14 @@ class Memories:
             await self._database.run(lambda connection: store.use(scope, connection, ids, now))
         return found
 
-    async def brief(self, scope: Scope, query: str, budget_tokens: int) -> Brief:
-        """What a model is to know: preferences and style first, then what the question recalls, within the budget."""
+    async def brief(self, scope: Scope, query: str, budget_tokens: int, *, beside: str = "") -> Brief:
+        """What a model is to know: preferences and style first, then what the question recalls, within the budget.
+
+        Interactions of the session `beside` are left out: the model is told them anyway.
+        """
         seen = await self._database.run(partial(store.visible, scope), write=False)
+        if beside:
+            seen = [each for each in seen if each.session != beside or each.kind is not Kind.INTERACTION]
         ways = [each for each in seen if each.kind in {Kind.PREFERENCE, Kind.STYLE}]
         ways.sort(key=lambda each: (-each.heat(self._clock()), each.id))
         wanted = [Recalled(each, 1.0, ("how they want it",)) for each in ways]
@@ -146,6 +151,11 @@ class Memories:
         if not removed:
             raise NotFound("there is no such memory of yours; `duck memory list` lists them")
         return removed
+
+    async def forget_session(self, scope: Scope, session: str) -> int:
+        """Delete what is the actor's own of a session, and what was condensed from it, in the same way; how many."""
+        mine = [each.id for each in await self.all(scope) if each.session == session]
+        return await self._database.erase(partial(_remove, scope, mine)) if mine else 0
 
     async def forget_all(self, scope: Scope, *, everywhere: bool = False) -> int:
         """Delete everything of the actor's own in the scope's project, or everywhere, in the same way; how many."""

@@ -57,6 +57,22 @@ async def test_a_conversation_goes_on_in_the_next_process(tmp_path: Path) -> Non
     assert [(each.title, each.turns) for each in listed.conversations] == [("What is a pond?", 4)]
 
 
+async def test_what_was_said_before_is_remembered_in_other_conversations_until_it_is_forgotten(tmp_path: Path) -> None:
+    async with talking(tmp_path, "Noted.") as (app, folder, fake):
+        first = await chat(app, folder, "The otter of our pond is called Brian.")
+        await chat(app, folder, "What is the otter called?")
+        await chat(app, folder, "And the otter again?", conversation=first.conversation)
+        await chat(app, folder, conversation=first.conversation, forget=True)
+        await chat(app, folder, "Who is the otter?")
+    said = [asked.json["messages"][-1]["content"] for asked in fake.asked]
+    assert said[0] == "The otter of our pond is called Brian."
+    assert said[1].startswith(
+        "What is remembered of this person and project:\n- The otter of our pond is called Brian."
+    )
+    assert "Brian" not in said[2], "it stands in the history already"
+    assert "Brian" not in said[3]
+
+
 async def test_what_is_mentioned_is_told_and_shown_with_its_tokens(tmp_path: Path) -> None:
     async with talking(tmp_path, "Yes.") as (app, folder, fake):
         said = await chat(app, folder, "Do @src/pond.py:4-5, @dive and @findings:src/pond.py fit? me@home.org @nobody")
