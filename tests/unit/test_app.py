@@ -221,19 +221,7 @@ def test_the_parts_and_what_they_need_are_these() -> None:
         ("conversations", ("database",)),
         (
             "workflows",
-            (
-                "database",
-                "workspace",
-                "analysis",
-                "project_analysis",
-                "llm",
-                "search",
-                "memory",
-                "ngram",
-                "contexts",
-                "journal",
-                "conversations",
-            ),
+            ("database", "project_analysis", "search", "memory", "ngram", "contexts", "journal", "conversations"),
         ),
         ("notices", ("database", "cluster", "workflows")),
     ]

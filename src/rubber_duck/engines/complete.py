@@ -106,7 +106,7 @@ class CompleteAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 @engines.add
 class Complete(Engine[Suggest | Accepted, CompleteAnswer]):
-    """Complete code at a cursor from what the project itself is written like, and by a model if one is connected.
+    """Complete code at a cursor, from the project's own code, and by a model if one is connected.
 
     What the project says is told at once, as the first delta; a model's text comes behind it, and only if it repeats
     nothing and the file parses with it. The first question about a project trains on its files, which takes seconds;

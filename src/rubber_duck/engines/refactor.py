@@ -73,7 +73,7 @@ class RefactorAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 @engines.add
 class Refactor(Engine[RefactorRequest, RefactorAnswer]):
-    """Change code without changing what it does: rename, extract, inline, move, organise imports. No model is asked.
+    """Change code without changing what it does: rename, extract, inline, move, organise imports.
 
     Everything in Python; renames in JavaScript and TypeScript of what a file declares once, and of private functions in
     Elixir. What could change the meaning, or cannot be told for sure, is refused with the reason. Nothing is written

@@ -108,7 +108,7 @@ class Outcome:
 
 @engines.add
 class Tests(Engine[TestsRequest, TestsAnswer]):
-    """Write tests for a function: property tests by Hypothesis without a model, or by a model with `--model`.
+    """Write tests for a function: by Hypothesis without a model, or by a model.
 
     They are run in the sandbox before they are shown; those that fail are said so. What a model writes is sent back
     with what went wrong, a few times. The code under test is only ever imported in the sandbox.

@@ -106,6 +106,9 @@ REFUSED = {
         {"src/pond/x.py": "from pond import duck\n\n\ndef f(m=duck):\n    return m.swim(1)\n"},
     ),
     "something built in": ("src/pond/x.py", 1, 1, "y", {"src/pond/x.py": "print(1)\n"}),
+    "a class body that falls back to it": (
+        "src/pond/x.py", 1, 1, "z", {"src/pond/x.py": "y = 1\n\n\nclass X:\n    y += 1\n    print(y)\n"},
+    ),
     "a dunder": ("src/pond/x.py", 2, 9, "y", {"src/pond/x.py": "class X:\n    def __len__(self): return 0\n"}),
 }  # fmt: skip
 

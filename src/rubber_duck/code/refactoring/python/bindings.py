@@ -6,6 +6,7 @@ name must belong to the scope that it belonged to, and be used as it was, under 
 
 from __future__ import annotations
 
+import ast
 import symtable
 import warnings
 from collections.abc import Iterator
@@ -39,6 +40,8 @@ def require_same(path: str, before: str, after: str, renamed: tuple[str, str]) -
     moved = {owner for owner in owners if owner not in left and owner != _OUTSIDE}
     if any(each.name == new and each.owner in moved for uses in old_uses for each in uses):
         raise Refused(f"{new!r} is taken already where {old!r} is known in '{path}'")
+    if moved and _falls_back(path, before, first, renamed):
+        raise Refused(f"the body of a class in '{path}' may mean the {old!r} outside of it until it has one of its own")
     for was, now in zip(old_uses, new_uses, strict=True):
         expected = {
             _Use(new, each.owner, each.flags) if each.name == old and each.owner in moved else each for each in was
@@ -48,6 +51,22 @@ def require_same(path: str, before: str, after: str, renamed: tuple[str, str]) -
             raise Refused(
                 f"in '{path}' {name!r} would mean something else afterwards: {new!r} is taken there, or shadowed"
             )
+
+
+def _falls_back(path: str, text: str, tables: list[symtable.SymbolTable], names: tuple[str, str]) -> bool:
+    """Whether a class binds one of the names and reads it: its body looks further out until it is bound."""
+    changed = {
+        node.target.id
+        for node in ast.walk(ast.parse(text, path))
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name)
+    }
+    return any(
+        table.lookup(name).is_assigned() and (table.lookup(name).is_referenced() or name in changed)
+        for table in tables
+        if table.get_type() == "class"
+        for name in names
+        if name in table.get_identifiers()
+    )
 
 
 def names_in(path: str, text: str) -> frozenset[str]:
