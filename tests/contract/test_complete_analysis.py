@@ -20,7 +20,7 @@ from rubber_duck.llm.connections import Connection, Connections, write_connectio
 from rubber_duck.llm.messages import Message, Prompt
 from rubber_duck.llm.messages import Role as Speaker
 from rubber_duck.llm.roles import Role
-from rubber_duck.scope import Scope
+from rubber_duck.scope import Scope, new_trace
 from rubber_duck.settings import DatabaseSettings, Settings
 from rubber_duck.settings.tree import AnalysisSettings
 from rubber_duck.workflows.working import working
@@ -97,7 +97,8 @@ async def nobody(_: App, path: str) -> dict[str, Any]:  # Any: as Ask
 
 async def by_a_model(app: App, path: str) -> dict[str, Any]:  # Any: as Ask
     """Ask the model for one remark on line 2, and say beside it what a rule said."""
-    said = await app.parts.llm.write(ME, Role.CHAT, Prompt((Message(Speaker.USER, path),)))
+    question = f"{path} {new_trace()}"  # the same one would be answered from the cache
+    said = await app.parts.llm.write(ME, Role.CHAT, Prompt((Message(Speaker.USER, question),)))
     line = {"path": path, "line": 2, "severity": "high", "confidence": 0.9, "evidence": "    return values[0]"}
     return {
         "remarks": [{**line, "message": said.text, "source": "model"}, {**line, "message": "no", "source": "a-rule"}],

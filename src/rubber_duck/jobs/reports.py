@@ -92,5 +92,9 @@ async def written_report(
 def said_of(answer: Any) -> str:  # Any: a ReportAnswer as builtins
     """What a report says, in a sentence, and where it is."""
     counted = ", ".join(f"{count:,} {label}" for label, count in answer["by_severity"].items() if count)
-    findings = f"{answer['findings']:,} findings ({counted})" if counted else "no findings"
-    return f"{answer['project']}: {answer['files']:,} files, {findings}\n{answer['report']}"
+    findings = f"{_counted(answer['findings'], 'finding')} ({counted})" if counted else "no findings"
+    return f"{answer['project']}: {_counted(answer['files'], 'file')}, {findings}\n{answer['report']}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
