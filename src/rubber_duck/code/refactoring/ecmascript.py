@@ -147,6 +147,7 @@ class _Renaming:
         if path in self.local:
             return
         self.local.add(path)
+        self._refuse_declared_elsewhere(path)
         file = self.project.open(path)
         self._refuse_dynamic(path, file)
         found = _File(file)
@@ -243,6 +244,15 @@ class _Renaming:
                 self._offer(path)
             else:
                 self._rename_in(path)
+
+    def _refuse_declared_elsewhere(self, path: str) -> None:
+        """A declaration file and the code that it declares have to agree, and nothing says that they do."""
+        stem = path.rpartition(".")[0]
+        if stem.endswith(".d"):
+            raise Refused(f"'{path}' only declares what other code defines")
+        for beside in (f"{stem}.d.ts", f"{stem}.d.mts", f"{stem}.d.cts"):
+            if self.old in self.project.texts.get(beside, ""):
+                raise Refused(f"'{beside}' declares what '{path}' defines, and would have to agree")
 
     def _refuse_dynamic(self, path: str, file: SourceFile) -> None:
         found = []

@@ -65,6 +65,16 @@ def test_a_file_that_takes_it_in_a_way_that_cannot_be_followed_refuses_all(other
         ecmascript.rename({**FILES, "src/other.ts": other}, Spot("src/duck.ts", 1, 17), "drift")
 
 
+@pytest.mark.parametrize("path", ["lib/duck.d.ts", "lib/duck.js"])
+def test_declarations_and_what_they_declare_are_left_alone(path: str) -> None:
+    files = {
+        "lib/duck.d.ts": "export declare function swim(far: number): number;\n",
+        "lib/duck.js": "export function swim(far) { return far }\n",
+    }
+    with pytest.raises(Refused, match="declare"):
+        ecmascript.rename(files, Spot(path, 1, files[path].index("swim") + 1), "drift")
+
+
 POND = """\
 defmodule Pond do
   def swim(far), do: far |> clip() |> clip(3)
