@@ -1,7 +1,7 @@
 """What durability costs: Django analysed as a workflow beside the direct call, and killed half-way.
 
-`python -m benchmarks.durable_cost FOLDER`. Each way starts with an empty home, in a process of its own; the
-cost is processor time of the process and its workers, and seconds on the wall.
+`python -m benchmarks.durable_cost FOLDER [PAIRS]`. Each way starts with an empty home, in a process of its own; the
+cost is processor time of the process and its workers, and seconds on the wall. The ways take turns in being first.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import os
 import resource
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -25,7 +26,7 @@ from rubber_duck.settings import load
 from rubber_duck.workflows.working import working
 from rubber_duck.workspace.paths import Root
 
-ROUNDS = 1
+PAIRS = 5
 ME = Scope.local()
 
 
@@ -66,6 +67,11 @@ def _in_process(way: str, folder: str) -> dict[str, float]:
         done = subprocess.run(argv, env={**os.environ, "DUCK_HOME": home}, capture_output=True, check=True, text=True)
         found: dict[str, float] = json.loads(done.stdout)
         return found
+
+
+def _pair(folder: str, first: str) -> dict[str, dict[str, float]]:
+    order = (first, "durable" if first == "direct" else "direct")
+    return {way: _in_process(way, folder) for way in order}
 
 
 def killed_half_way(folder: str) -> str:
@@ -115,16 +121,21 @@ def _shown(duck: list[str], environment: dict[str, str], run: object) -> dict[st
 
 
 def main() -> int:
-    """The best of some rounds of either way, one after the other."""
+    """The median over pairs of either way, one after the other."""
     if sys.argv[1] in ("direct", "durable"):
         print(json.dumps(asyncio.run(measured(*sys.argv[1:]))))
         return 0
-    folder = sys.argv[1]
-    rounds = [(_in_process("direct", folder), _in_process("durable", folder)) for _ in range(ROUNDS)]
+    folder, pairs = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else PAIRS
+    found = [_pair(folder, first) for first in (["direct", "durable"] * pairs)[:pairs]]
     for name in ("wall_s", "cpu_s"):
-        plain, kept = (min(each[way][name] for each in rounds) for way in (0, 1))
-        steps = rounds[0][1]["steps"]
-        print(f"{name}: direct {plain:.2f}, as a workflow of {steps:.0f} steps {kept:.2f}, ratio {kept / plain:.2f}")
+        ratios = sorted(pair["durable"][name] / pair["direct"][name] for pair in found)
+        plain, kept = (statistics.median(pair[way][name] for pair in found) for way in ("direct", "durable"))
+        steps = found[0]["durable"]["steps"]
+        print(
+            f"{name}: direct {plain:.2f}, as a workflow of {steps:.0f} steps {kept:.2f}; ratio {ratios[0]:.2f} to "
+            f"{ratios[-1]:.2f}, median {statistics.median(ratios):.2f} of {pairs} pairs",
+            flush=True,
+        )
     print(killed_half_way(folder))
     return 0
 

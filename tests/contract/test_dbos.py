@@ -74,6 +74,33 @@ async def test_a_planted_pickle_is_never_loaded(settings: DatabaseSettings, tmp_
     assert not mark.exists()
 
 
+@pytest.mark.parametrize(
+    ("table", "column", "key"),
+    [("operation_outputs", "output", "workflow_uuid"), ("notifications", "message", "destination_uuid")],
+)
+async def test_neither_is_one_among_the_results_of_steps_or_signals(
+    settings: DatabaseSettings, tmp_path: Path, table: str, column: str, key: str
+) -> None:
+    mark = tmp_path / "loaded"
+    planted = base64.b64encode(f"cbuiltins\nopen\n(V{mark}\nVw\ntR.".encode()).decode()
+    bench = Bench()
+    async with durable_over(settings, bench) as durable:
+        run_id = await durable.start(ME, "sample", {"words": ["a", "wait:b", "signal:go"]})
+        async with working(durable):
+            await bench.reached.wait()
+        await durable.send(ME, run_id, "go", "now")
+        library = await durable.library()
+        schema = f"{library.tables.status.schema}." if library.tables.status.schema else ""
+        plant = f"UPDATE {schema}{table} SET {column} = :planted, serialization = 'py_pickle' WHERE {key} = :run"
+        values = {"planted": planted, "run": run_id}
+        changed = await durable.database.run(lambda connection: connection.execute(text(plant), values).rowcount)
+        bench.gate.set()
+        async with working(durable):
+            last = [status async for status in durable.follow(ME, run_id)][-1]
+    assert (changed, last.state, "never read" in last.error) == (1, "failed", True)
+    assert not mark.exists()
+
+
 async def test_every_row_is_our_json(settings: DatabaseSettings) -> None:
     bench = Bench(failures=1)
     async with durable_over(settings, bench) as durable:

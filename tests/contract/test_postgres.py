@@ -345,3 +345,8 @@ async def test_a_parameter_that_libpq_does_not_know_is_refused(postgres_server: 
     with pytest.raises(InvalidSettings, match="colour"):
         async with open_database(DatabaseSettings(url=f"{postgres_server.url(name)}&colour=blue")):
             pass
+
+
+async def test_a_transaction_in_which_nothing_is_asked_holds_its_rows_for_a_minute_only(pooled: Database) -> None:
+    shown = text("SHOW idle_in_transaction_session_timeout")
+    assert await pooled.run(lambda connection: connection.execute(shown).scalar(), write=False) == "1min"

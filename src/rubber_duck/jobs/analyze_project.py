@@ -22,7 +22,7 @@ from rubber_duck.workflows.workflow import Workflow, workflows
 from rubber_duck.workspace.paths import Root
 from rubber_duck.workspace.scan import ScannedFile, in_thread, scan
 
-_BATCHES: Final = 20
+_BATCHES: Final = 17
 _FILES: Final = 50
 _AT_ONCE: Final = 2
 _WORTH: Final = 20

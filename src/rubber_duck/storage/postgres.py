@@ -27,6 +27,7 @@ from rubber_duck.storage.port import Database, Parameters, Rows, Transaction, un
 T = TypeVar("T")
 Row = tuple[Any, ...]  # psycopg's rows; SQLAlchemy gives them their types
 
+_IDLE_S: Final = 60
 _READ_ONLY: Final = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 """A reader sees one unchanging state, as on SQLite."""
 
@@ -65,6 +66,7 @@ class PostgresDatabase(Database):
             max_size=settings.pool_max,
             timeout=settings.connect_timeout_s,
             check=AsyncConnectionPool.check_connection,
+            configure=_bounded,
             reset=_forget_mode,
             close_returns=True,
             open=False,
@@ -204,6 +206,12 @@ class _PostgresTransaction(Transaction):
     def _refuse_after_close(self) -> None:
         if self._database._closed:
             raise StorageUnavailable("the database is closed")
+
+
+async def _bounded(connection: PooledConnection) -> None:
+    """A process that is frozen within a transaction must not hold rows that others need for ever."""
+    await connection.execute(f"SET idle_in_transaction_session_timeout = '{_IDLE_S}s'")
+    await connection.commit()
 
 
 async def _forget_mode(connection: PooledConnection) -> None:

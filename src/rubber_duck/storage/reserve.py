@@ -46,7 +46,8 @@ class Reserve:
         """Raise StorageUnavailable while the disk is full. Costs nothing while it is not."""
         if not self._is_full:
             return
-        if not self.make():
+        # Twice as much, because what was let go just now is no room yet.
+        if self._free_bytes() < 2 * SIZE_BYTES or not self.make():
             raise StorageUnavailable(
                 f"the database {self._shown} is only read now: its disk is full; free some space, and it is written "
                 "again without a restart"
@@ -66,6 +67,13 @@ class Reserve:
         except OSError:
             return False
         return True
+
+    def _free_bytes(self) -> int:
+        try:
+            found = os.statvfs(self._place.parent)
+        except OSError:
+            return 0
+        return found.f_bavail * found.f_frsize
 
 
 def _says_full(error: BaseException) -> bool:

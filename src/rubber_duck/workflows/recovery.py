@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final
 
 from rubber_duck import fault, telemetry
-from rubber_duck.errors import StorageUnavailable, StruckOff
+from rubber_duck.errors import DuckError, StruckOff
 from rubber_duck.settings.tree import WorkflowSettings
 from rubber_duck.storage.database import Database
 from rubber_duck.workflows import store
@@ -55,13 +55,15 @@ class Recovery:
     async def keep(self) -> None:
         """Beat and reap until cancelled; raises StruckOff when others took this process for dead meanwhile.
 
-        While the database is away it is asked again and again: nobody else can take anything over meanwhile.
+        When the database is away, or refuses once, it is asked again and again: whoever is silent for long is fenced.
         """
         while True:
             try:
                 await self._beat()
                 await self.reap()
-            except StorageUnavailable as error:
+            except StruckOff:
+                raise
+            except DuckError as error:
                 telemetry.emit("workflow.database_away", executor=self._executor.id, error=error.message)
             await asyncio.sleep(self._settings.heartbeat_s)
 
