@@ -34,7 +34,8 @@ def around(ask: Ask, sources: Sources) -> Iterator[Snippet]:
     after = "\n".join([here[column:], *lines[ask.line :]])
     kept = cut(before, min(ask.before_tokens, ask.budget_tokens * 9 // 16), keep="end")
     first = ask.line - kept.count("\n")
-    yield _part(SnippetKind.BEFORE, ask, kept, (first, ask.line))
+    if kept.strip():
+        yield _part(SnippetKind.BEFORE, ask, kept, (first, ask.line))
     kept = cut(after, min(ask.after_tokens, ask.budget_tokens * 3 // 16))
     if kept.strip():
         yield _part(SnippetKind.AFTER, ask, kept, (ask.line, ask.line + kept.count("\n")))
@@ -78,7 +79,8 @@ def definitions(ask: Ask, sources: Sources, shown: range = range(0)) -> Iterator
 def surroundings(ask: Ask, sources: Sources) -> list[Snippet]:
     """What stands around the place, and the definitions of the names near it that are not in that."""
     parts = [*around(ask, sources)]
-    shown = range(min(part.start_line for part in parts), max(part.end_line for part in parts) + 1)
+    first = min((part.start_line for part in parts), default=ask.line)
+    shown = range(first, max((part.end_line for part in parts), default=ask.line) + 1)
     return [*parts, *definitions(ask, sources, shown)]
 
 

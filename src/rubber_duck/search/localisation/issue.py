@@ -52,6 +52,11 @@ class Issue:
 
 
 _COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
+_BLOB: Final = re.compile(r"\w{200,}|\S{400,}|[^\S\n]{60,}")
+"""What no person wrote: encoded data, a minified script. The expressions below would take long over it."""
+
+_LONGEST_LINE: Final = 4_000
+
 _LABEL: Final = re.compile(r"(?:#{1,6}\s*)?(?:title|subject|summary)\s*:\s+(?=\S)", re.IGNORECASE)
 _FENCE: Final = re.compile(r"\s*(?:```|~~~)")
 _QUOTED: Final = re.compile(r"\s{0,3}>(?!>> )[> ]*")
@@ -82,7 +87,7 @@ _MARKED: Final = re.compile(r"(?P<ticks>`{1,2})(?P<text>[^`\n]{1,300})(?P=ticks)
 _PATH: Final = re.compile(r"(?<![\w/])(?:[\w.@-]+[/\\])*[\w@-][\w.@-]*\.[A-Za-z]{1,5}(?![\w/])")
 _DOTTED: Final = re.compile(r"(?<![\w/.])[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+(?![\w/])")
 _LIKE_A_NAME: Final = re.compile(
-    r"_*[A-Za-z]+[a-z0-9]+[A-Z]\w*|[A-Z]+[a-z0-9]+[A-Z]\w*|_*[A-Za-z0-9]+_\w+|__?[a-z]\w+|\w+(?=\(\))"
+    r"(?<!\w)(?:_*[A-Za-z]+[a-z0-9]+[A-Z]\w*|[A-Z]+[a-z0-9]+[A-Z]\w*|_*[A-Za-z0-9]+_\w+|__?[a-z]\w+|\w+(?=\(\)))"
 )
 _NAME: Final = re.compile(r"[A-Za-z_]\w+")
 _CODE_SUFFIX: Final = re.compile(
@@ -94,7 +99,7 @@ def read_issue(text: str) -> Issue:
     """What `text`, an issue or a traceback, says that can lead to code."""
     if len(text) > MAX_CHARACTERS:
         text = f"{text[: MAX_CHARACTERS // 2]}\n{text[-MAX_CHARACTERS // 2 :]}"
-    lines = _COMMENT.sub(" ", text).splitlines()
+    lines = [line[:_LONGEST_LINE] for line in _COMMENT.sub(" ", _BLOB.sub(" ", text)).splitlines()]
     frames = innermost_last([_QUOTED.sub("", line) for line in lines])
     said, code = _parted(lines)
     title, body = (_LABEL.sub("", said[0]), said[1:]) if said else ("", [])
