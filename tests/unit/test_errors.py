@@ -17,6 +17,7 @@ from rubber_duck.errors import (
     InvalidPath,
     LimitExceeded,
     NotFound,
+    Refused,
     StaleVersion,
     TimedOut,
     Unavailable,
@@ -74,7 +75,7 @@ def test_every_error_has_a_docstring() -> None:
 
 
 def test_parents_come_before_children() -> None:
-    assert list(tree(Conflict)) == [Conflict, StaleVersion]
+    assert list(tree(Conflict)) == [Conflict, StaleVersion, Refused]
 
 
 def test_an_error_of_ours_is_left_as_it_is() -> None:
