@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 from websockets.sync.client import ClientConnection, connect
 
 from tests.integration.duck import COMMAND, duck, environment
+from tests.servers import PostgresServer, RedisServer
 
 START_S = 60.0
 
@@ -91,6 +92,22 @@ def serving(home: Path, *options: str, **variables: str) -> Iterator[Served]:
         process.wait(30)
         assert process.stdout is not None
         process.stdout.close()
+
+
+@contextmanager
+def two_nodes(
+    folder: Path, postgres_server: PostgresServer, redis_server: RedisServer
+) -> Iterator[tuple[Served, Served, str]]:
+    """Two servers on one PostgreSQL and one Redis, and the id of a project of theirs."""
+    with postgres_server.database() as name:
+        shared = {
+            "DUCK_DATABASE_URL": postgres_server.url(name),
+            "DUCK_CLUSTER_URL": redis_server.url,
+            "DUCK_CLUSTER_PREFIX": name,
+        }
+        project = project_at(folder / "hello", folder / "home", **shared)
+        with serving(folder / "home", **shared) as here, serving(folder / "home", **shared) as there:
+            yield here, there, project
 
 
 def project_at(folder: Path, home: Path, **variables: str) -> str:

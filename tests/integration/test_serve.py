@@ -25,7 +25,7 @@ from rubber_duck.scope import Scope
 from rubber_duck.settings import DatabaseSettings
 from rubber_duck.storage.database import open_database
 from tests.integration.duck import duck
-from tests.integration.serving import Client, Served, project_at, seconds, serving
+from tests.integration.serving import Client, Served, project_at, seconds, serving, two_nodes
 from tests.servers import PostgresServer, RedisServer, absent, running_postgres, wheel_binaries
 
 PHOENIX = Path(__file__).parents[1] / "phoenix"
@@ -261,28 +261,21 @@ def test_it_ends_within_five_seconds_with_open_sockets(tmp_path: Path) -> None:
 def test_two_processes_are_one_server(
     tmp_path: Path, postgres_server: PostgresServer, redis_server: RedisServer
 ) -> None:
-    with postgres_server.database() as name:
-        shared = {
-            "DUCK_DATABASE_URL": postgres_server.url(name),
-            "DUCK_CLUSTER_URL": redis_server.url,
-            "DUCK_CLUSTER_PREFIX": name,
-        }
-        project = project_at(tmp_path / "hello", tmp_path / "home", **shared)
+    with two_nodes(tmp_path, postgres_server, redis_server) as (here, there, project):
         topic = f"code:{project}"
-        with serving(tmp_path / "home", **shared) as here, serving(tmp_path / "home", **shared) as there:
-            ann, bob = (here.key_for(name, project=project) for name in ("ann", "bob"))
-            with Client.at(here.socket, ann) as first, Client.at(there.socket, bob) as second:
-                first.ask(topic, "phx_join")
-                second.ask(topic, "phx_join")
-                while json.loads(first.wire.recv(timeout=30))[3] != "presence_diff":
-                    continue
-                names = {person["metas"][0]["name"] for person in second.ask(topic, "members")["response"].values()}
-                assert names == {"ann", "bob"}
-                second.ask(topic, "cursor", {"path": "hello.py", "line": 1, "column": 1})
-                received = json.loads(first.wire.recv(timeout=30))
-                assert (received[3], received[4]["cursor"]["path"]) == ("cursor", "hello.py")
-                here.admin("key", "revoke", bob.split("_")[1])
-                since = time.monotonic()
-                with pytest.raises(ConnectionClosed):
-                    second.wait_for_the_end()
-                assert seconds(since) < 5
+        ann, bob = (here.key_for(name, project=project) for name in ("ann", "bob"))
+        with Client.at(here.socket, ann) as first, Client.at(there.socket, bob) as second:
+            first.ask(topic, "phx_join")
+            second.ask(topic, "phx_join")
+            while json.loads(first.wire.recv(timeout=30))[3] != "presence_diff":
+                continue
+            names = {person["metas"][0]["name"] for person in second.ask(topic, "members")["response"].values()}
+            assert names == {"ann", "bob"}
+            second.ask(topic, "cursor", {"path": "hello.py", "line": 1, "column": 1})
+            received = json.loads(first.wire.recv(timeout=30))
+            assert (received[3], received[4]["cursor"]["path"]) == ("cursor", "hello.py")
+            here.admin("key", "revoke", bob.split("_")[1])
+            since = time.monotonic()
+            with pytest.raises(ConnectionClosed):
+                second.wait_for_the_end()
+            assert seconds(since) < 5

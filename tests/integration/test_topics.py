@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.serving import Client, Served, project_at, serving
+from tests.integration.serving import Client, Served, project_at, serving, two_nodes
 from tests.servers import PostgresServer, RedisServer
 
 WAIT_S = 60.0
@@ -223,21 +223,14 @@ def test_the_work_of_somebody_who_lost_their_role_stops_and_they_are_told_nothin
 def test_two_nodes_tell_of_the_same_work(
     tmp_path: Path, postgres_server: PostgresServer, redis_server: RedisServer
 ) -> None:
-    with postgres_server.database() as name:
-        shared = {
-            "DUCK_DATABASE_URL": postgres_server.url(name),
-            "DUCK_CLUSTER_URL": redis_server.url,
-            "DUCK_CLUSTER_PREFIX": name,
-        }
-        project = project_at(tmp_path / "hello", tmp_path / "home", **shared)
+    with two_nodes(tmp_path, postgres_server, redis_server) as (here, there, project):
         topic = f"project:{project}"
-        with serving(tmp_path / "home", **shared) as here, serving(tmp_path / "home", **shared) as there:
-            ann, bob = (here.key_for(name, project=project) for name in ("ann", "bob"))
-            with Client.at(here.socket, ann) as first, Client.at(there.socket, bob) as second:
-                first.ask(topic, "phx_join")
-                second.ask(topic, "phx_join")
-                run = analysed(first, topic)
-                heard(second, "job", lambda job: job["run"] == run["id"] and job["state"] == "done")
-            with Client.at(there.socket, ann) as elsewhere:
-                elsewhere.ask("user:me", "phx_join")
-                assert heard(elsewhere, "notice")["run"] == run["id"]
+        ann, bob = (here.key_for(name, project=project) for name in ("ann", "bob"))
+        with Client.at(here.socket, ann) as first, Client.at(there.socket, bob) as second:
+            first.ask(topic, "phx_join")
+            second.ask(topic, "phx_join")
+            run = analysed(first, topic)
+            heard(second, "job", lambda job: job["run"] == run["id"] and job["state"] == "done")
+        with Client.at(there.socket, ann) as elsewhere:
+            elsewhere.ask("user:me", "phx_join")
+            assert heard(elsewhere, "notice")["run"] == run["id"]
