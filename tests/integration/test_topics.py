@@ -150,6 +150,9 @@ def test_nobody_acts_in_the_name_of_the_installation_through_an_engine(team: Tea
 
 
 def test_members_hear_which_files_changed_and_not_of_ignored_ones(team: Team) -> None:
+    with Client.at(team.server.socket, team.bob) as bob:
+        bob.ask(team.topic, "phx_join")
+        analysed(bob, team.topic)
     (team.folder / ".gitignore").write_text("secret*\n")
     with Client.at(team.server.socket, team.viewer) as viewer:
         viewer.ask(team.topic, "phx_join")

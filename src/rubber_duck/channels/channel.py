@@ -95,10 +95,13 @@ class Channel(ABC):
         declared = [each for value in vars(cls).values() if (each := getattr(value, "declared_event", None))]
         cls.events = {**cls.events, **{event.name: event for event in declared}}
 
-    async def authorize(self) -> Scope:
-        """What the member may do here; asked at the join, and when rights changed. Raises Denied or NotFound."""
-        self.seat.scope.require(self.right)
-        return self.seat.scope
+    async def authorize(self, member: Scope) -> Scope:
+        """What the member may do here; asked at the join, and when rights changed. Raises Denied or NotFound.
+
+        `member` is who they are and what they may do outside of all topics.
+        """
+        member.require(self.right)
+        return member
 
     async def join(self, params: bytes) -> msgspec.Struct | None:
         """What the member is told at the join; `params` is the JSON they sent. Raising refuses."""

@@ -39,6 +39,7 @@ from rubber_duck.channels.outgoing import Outgoing
 from rubber_duck.cluster.cluster import Cluster, Limit, Subscription
 from rubber_duck.errors import (
     Conflict,
+    Denied,
     DuckError,
     InvalidInput,
     LimitExceeded,
@@ -118,16 +119,20 @@ class Socket:
             self._route(message)
 
     async def recheck(self, scope: Scope) -> None:
-        """Take the rights the client has now; topics they may not hear any more end with `phx_error`."""
+        """Take the rights the client has now; topics they may not hear any more end with `phx_error`.
+
+        A topic keeps the rights it had until the new ones are known: it never has those outside of it.
+        """
         self.scope = scope
         for place in tuple(self._places.values()):
-            if place.channel is None:
-                continue
-            place.allowed = None
-            try:
-                place.allowed = await place.channel.authorize()
-            except DuckError:
-                await self._leave(place, ERROR)
+            if place.channel is not None:
+                await self._authorize(place, place.channel)
+
+    async def _authorize(self, place: _Place, channel: Channel) -> None:
+        try:
+            place.allowed = await channel.authorize(self.scope)
+        except DuckError:
+            await self._leave(place, ERROR)
 
     async def close(self, *, for_good: bool = False) -> None:
         """The client is gone, or has to go: requests are cancelled, topics are left, nothing more is sent.
@@ -219,7 +224,8 @@ class Socket:
         self._places[message.topic] = place
         try:
             channel = door(place, subject)
-            place.allowed = await channel.authorize()
+            scope = self.scope
+            place.allowed = await channel.authorize(scope)
             response = encoded(await channel.join(message.payload))
             await place.listen()
         except BaseException:
@@ -231,6 +237,8 @@ class Socket:
         telemetry.count("channel.joins", topic=name)
         await self.outgoing.put(encode_reply(message, "ok", response))
         await channel.joined()
+        if self.scope is not scope:  # rights changed meanwhile, and this topic was not rechecked
+            await self._authorize(place, channel)
 
     async def _answer(self, message: Message, place: _Place, event: Event) -> None:
         channel = place.channel
@@ -303,7 +311,9 @@ class _Place(Seat):
 
     @property
     def scope(self) -> Scope:
-        return self.allowed or self._socket.scope
+        if self.allowed is None:
+            raise Denied(f"the topic {self.topic!r} is not joined yet")
+        return self.allowed
 
     async def push(self, event: str, payload: msgspec.Struct | msgspec.Raw | bytes, *, ref: str | None = None) -> None:
         binary = isinstance(payload, bytes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -12,7 +12,7 @@ from rubber_duck.channels.socket import Opener
 from rubber_duck.channels.stream import Say, Streams, follow
 from rubber_duck.cluster.local import LocalCluster
 from rubber_duck.errors import Denied, NotFound
-from rubber_duck.scope import Right
+from rubber_duck.scope import Right, Scope
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -37,7 +37,10 @@ class Parts:
 
 
 class Room(Channel):
-    """A room that refuses whoever names it `closed`."""
+    """A room that refuses whoever names it `closed`; in the one named `quiet` nobody may write.
+
+    After the join, the quiet one takes until `go` is set to say what one may do.
+    """
 
     name = "room"
     right = Right.PROJECT_READ
@@ -48,6 +51,15 @@ class Room(Channel):
         self.parts = parts
         if subject == "nowhere":
             raise NotFound("there is no such room")
+
+    async def authorize(self, member: Scope) -> Scope:
+        """Whatever they may do elsewhere, and in the quiet one only listen."""
+        member.require(self.right)
+        if self.subject != "quiet":
+            return member
+        if self.diary:
+            await self.parts.go.wait()
+        return replace(member, rights=frozenset({Right.PROJECT_READ}))
 
     async def join(self, params: bytes) -> msgspec.Struct | None:
         """Refuse, or say the room's name."""

@@ -88,6 +88,32 @@ async def test_rights_are_those_of_now_and_a_topic_one_may_not_hear_ends() -> No
     assert (await one.ask("room:a", "echo", {"text": "x"}))["response"]["code"] == "not_found"
 
 
+async def test_a_topic_keeps_its_rights_while_the_new_ones_are_looked_up() -> None:
+    parts = Parts(Streams(LocalCluster(), "a"), asyncio.Event())
+    one = client(parts=parts)
+    await one.join("room:quiet")
+    everywhere = replace(one.socket.scope, rights=frozenset({Right.PROJECT_READ, Right.PROJECT_WRITE}))
+    recheck = asyncio.create_task(one.socket.recheck(everywhere))
+    await asyncio.sleep(0)
+    assert (await one.ask("room:quiet", "write", {"text": "x"}))["response"]["code"] == "denied"
+    assert (await one.ask("room:quiet", "echo", {"text": "x"}))["status"] == "ok"
+    parts.go.set()
+    await recheck
+    assert (await one.ask("room:quiet", "write", {"text": "x"}))["response"]["code"] == "denied"
+
+
+async def test_rights_that_change_during_a_join_count_in_the_topic() -> None:
+    parts = Parts(Streams(LocalCluster(), "a"), asyncio.Event())
+    one = client(["somebody"], parts=parts)
+    joining = asyncio.create_task(one.join("room:quiet"))
+    await asyncio.sleep(0.01)
+    await one.socket.recheck(replace(one.socket.scope, rights=frozenset()))
+    parts.go.set()
+    assert (await joining)["status"] == "ok"
+    assert (await one.next()).event == ERROR
+    assert (await one.ask("room:quiet", "echo", {"text": "x"}))["response"]["code"] == "not_found"
+
+
 async def test_a_second_join_ends_the_first() -> None:
     diary: list[str] = []
     one = client(diary)

@@ -56,7 +56,7 @@ class Code(Channel):
         except ValueError as error:
             raise NotFound(f"there is no project with the id {subject!r}") from error
 
-    async def authorize(self) -> Scope:
+    async def authorize(self, member: Scope) -> Scope:
         """What the member may do in this project; NotFound without a role in it."""
         scope = await self.desk.accounts.project_scope(self.member.standing, self.project, self.member.trace)
         scope.require(self.right)
