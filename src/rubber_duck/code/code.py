@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rubber_duck.code.decoding import decode
 from rubber_duck.code.grammar import grammar
 from rubber_duck.code.language import detect, family, language
-from rubber_duck.code.parse import TIMEOUT_S, TextEdit, parse
+from rubber_duck.code.parse import MAX_PROBLEMS, TIMEOUT_S, TextEdit, parse
 from rubber_duck.code.parse import reparse as _reparse
 from rubber_duck.code.source import SourceFile, SyntaxProblem
 
@@ -40,6 +40,9 @@ def reparse(file: SourceFile, edits: Sequence[TextEdit], *, timeout_s: float = T
 
 
 def _problems(file: SourceFile, found: Sequence[SyntaxProblem]) -> tuple[SyntaxProblem, ...]:
-    """Those that are the text's fault, not that of a grammar older than the text."""
+    """Those that are the text's fault, not that of a grammar older than the text, and what the grammar passes over."""
     newer = file.syntax.is_newer_than_grammar
-    return tuple(each for each in found if not newer(file.path, file.content, each.start_byte, each.end_byte))
+    known = [each for each in found if not newer(file.path, file.content, each.start_byte, each.end_byte)]
+    for node, message in file.syntax.misread(file.tree.root_node, file.content)[: MAX_PROBLEMS - len(known)]:
+        known.append(SyntaxProblem(node.start_byte, node.end_byte, message))
+    return tuple(sorted(known, key=lambda each: each.start_byte))

@@ -122,8 +122,10 @@ def syntax_problems(tree: Tree) -> tuple[SyntaxProblem, ...]:
             problems.append(SyntaxProblem(node.start_byte, node.end_byte, f"{node.type!r} is missing here"))
         elif node.is_error:
             problems.append(SyntaxProblem(node.start_byte, node.end_byte, "this cannot be understood"))
-        else:
-            stack.extend(child for child in reversed(node.children) if child.has_error)
+        elif within := [child for child in reversed(node.children) if child.has_error]:
+            stack.extend(within)
+        else:  # what is missing is a token that is no node
+            problems.append(SyntaxProblem(node.start_byte, node.end_byte, f"{node.type!r} is not whole"))
     return tuple(problems)
 
 

@@ -33,6 +33,11 @@ class Syntax(ABC):
         del path, content, start_byte, end_byte
         return False
 
+    def misread(self, root: Node, content: bytes) -> list[tuple[Node, str]]:
+        """The nodes below `root` that the grammar reads and the language refuses, each with what is wrong, in order."""
+        del root, content
+        return []
+
 
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "b": "\b", "f": "\f", "v": "\v", "a": "\a", "\n": ""}
 

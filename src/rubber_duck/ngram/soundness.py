@@ -137,7 +137,9 @@ class Soundness:
             return 1  # what takes so long is not told whole from broken
 
     def _body(self, text: str) -> str:
-        """What makes the block whole that the line begins, or `""`."""
+        """What makes the block whole that the line begins, or `""`; no block begins in front of the rest of a line."""
+        if self._after.partition("\n")[0].strip():
+            return ""
         tokens = self._lexicon.split(self._line + text)
         return self._lexicon.body if tokens and tokens[-1] in self._lexicon.openers else ""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from rubber_duck.ngram.lexicon import SYMBOL, Lexicon
+from rubber_duck.ngram.lexicon import KEYWORD, NAME, NUMBER, STRING, SYMBOL, Lexicon
 from rubber_duck.ngram.prediction import Line, Stop, lines
 from rubber_duck.ngram.session import Session, Spot
 from rubber_duck.ngram.soundness import Soundness
@@ -16,7 +16,8 @@ _SPARE: Final = 2
 _LONGEST_CYCLE: Final = 4
 _MOST_CYCLES: Final = 3
 _CLOSING: Final = frozenset(")]}")
-_WORD_BEGINNINGS: Final = frozenset("_$@\"'`")
+_WORDS: Final = frozenset({KEYWORD, NAME, NUMBER, STRING})
+_LONGEST_WORD: Final = 200
 _FINAL: Final = frozenset({")", "]", "}", ";", ">", "...", "?", "!", ">>"})
 
 
@@ -56,9 +57,9 @@ class Silence(StrEnum):
 def suggestions(session: Session, cursor: Cursor, *, count: int, stop: Stop = lambda: False) -> list[Suggestion]:
     """At most `count` texts to insert, the likeliest first; none in comments, in strings, and in front of a word."""
     spot = session.move(cursor.prefix)
-    if spot.inside or _is_before_a_word(cursor):
-        return []
     lexicon = session.model.vocabulary.lexicon
+    if spot.inside or _is_before_a_word(lexicon, cursor):
+        return []
     soundness = Soundness(lexicon, cursor.path, cursor.language, cursor.prefix, cursor.suffix)
     found: dict[str, Suggestion] = {}
     for line in lines(session.draft, count=count + _SPARE, partial=spot.partial, stop=stop):
@@ -78,7 +79,7 @@ def silence(session: Session, cursor: Cursor) -> Silence:
     spot = session.move(cursor.prefix)
     if spot.inside:
         return Silence.INSIDE
-    if _is_before_a_word(cursor):
+    if _is_before_a_word(session.model.vocabulary.lexicon, cursor):
         return Silence.WORD
     return Silence.UNFIT if lines(session.draft, count=1, partial=spot.partial) else Silence.UNLIKELY
 
@@ -94,9 +95,9 @@ def extended(known: Sequence[Suggestion], typed: str) -> list[Suggestion]:
     ]
 
 
-def _is_before_a_word(cursor: Cursor) -> bool:
-    begins = cursor.suffix[:1]
-    return begins.isalnum() or (begins != "" and begins in _WORD_BEGINNINGS)
+def _is_before_a_word(lexicon: Lexicon, cursor: Cursor) -> bool:
+    begins = lexicon.pattern.match(cursor.suffix[:_LONGEST_WORD])
+    return begins is not None and lexicon.kind(begins[0]) in _WORDS
 
 
 def _text(session: Session, spot: Spot, cursor: Cursor, line: Line) -> str:

@@ -45,6 +45,13 @@ def test_the_rest_of_the_line_is_offered_as_it_would_be_written() -> None:
     assert _offers(BEGUN + "total = it")[0] == "em.price"
 
 
+def test_nothing_is_offered_that_would_grow_into_the_word_behind_it() -> None:
+    prefix, suffix = "defmodule Other do\n  def go(order), do: ", ":error\nend\n"
+    session = Session(ELIXIR, "lib/other.ex")
+    assert suggestions(session, Cursor("lib/other.ex", "elixir", prefix, suffix), count=3) == []
+    assert silence(session, Cursor("lib/other.ex", "elixir", prefix, suffix)) == Silence.WORD
+
+
 @pytest.mark.parametrize("prefix", ["x = 1  # the to", "x = 'the to", '"""The to', "x = f'{to"])
 def test_nothing_is_offered_in_comments_and_strings(prefix: str) -> None:
     assert _offers(prefix) == []
@@ -192,6 +199,10 @@ def _is_python(text: str) -> bool:
         ("ecmascript", "x.ts", "typescript", "for (const alg ", "\n  run();\n}\n", ":"),
         ("ecmascript", "x.ts", "typescript", "const x = core.", "\nconst y = ;\n", "$ZodType>()"),
         ("elixir", "x.ex", "elixir", "  case Map", "\n    :a -> 1\n  end\n", ","),
+        ("elixir", "x.ex", "elixir", "x = [", "]\n", "key: do"),
+        ("elixir", "x.ex", "elixir", "x = load", ".(1)\n", "er = fn ->"),
+        ("elixir", "x.ex", "elixir", "x = {a", "}\n", ", f b, c"),
+        ("elixir", "x.ex", "elixir", "f(\n  a,", "\n  d\n)\n", " b"),
         ("python", "x.py", "python", "f ", "\n", ":"),
         ("python", "x.py", "python", "f(a=1, ", "\n", "b)"),
         ("python", "x.py", "python", "global", "\n", " getchar(echo)"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rubber_duck.code.languages.elixir.misread import misread
 from rubber_duck.code.syntax import Syntax, unescape
 
 if TYPE_CHECKING:
@@ -44,6 +45,10 @@ class ElixirSyntax(Syntax):
     def is_interpolated(self, node: Node) -> bool:
         """Whether it has `#{…}` in it."""
         return any(child.type == "interpolation" for child in node.named_children)
+
+    def misread(self, root: Node, content: bytes) -> list[tuple[Node, str]]:
+        """Reserved words as names, calls that need parentheses, and the like."""
+        return misread(root, content)
 
 
 def dotted(node: Node | None, content: bytes) -> bytes:
