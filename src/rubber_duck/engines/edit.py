@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from rubber_duck.call import Call, Progress
 from rubber_duck.engines.engine import Engine, engines
-from rubber_duck.engines.patch import EditedFile, changed_file
+from rubber_duck.engines.patch import EditedFile, Hunks, changed_file
 from rubber_duck.errors import Conflict
 from rubber_duck.scope import Right
 from rubber_duck.workspace.paths import display
@@ -37,13 +37,7 @@ class EditRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         Form,
         Meta(description="How edits are written. `whole` alone lets a file that is there be replaced as a whole."),
     ] = "auto"
-    hunks: (
-        Annotated[
-            tuple[Annotated[int, Meta(ge=1)], ...],
-            Meta(max_length=100_000, description="Only these hunks, as the preview numbers them; unset: all."),
-        ]
-        | None
-    ) = None
+    hunks: Hunks = None
     approve: Annotated[
         str, Meta(max_length=64, description="The digest of the preview that was approved: write exactly that.")
     ] = ""

@@ -13,20 +13,19 @@ from msgspec import Meta
 from rubber_duck.call import Call, Progress
 from rubber_duck.engines.engine import Engine, ModelOptions, Strategy, engines
 from rubber_duck.engines.index import Directory, known_project, update_index
-from rubber_duck.engines.patch import Approve, EditedFile, show_or_write
+from rubber_duck.engines.patch import Approve, EditedFile, Hunks, show_or_write, texts_after
 from rubber_duck.engines.place import ProjectFolder, at_root, find
-from rubber_duck.engines.prompting import contained, fenced, messages
+from rubber_duck.engines.prompting import EDIT_FORM, contained, fenced, messages
 from rubber_duck.engines.techniques import (
     Asking,
     Drafted,
-    Judged,
     Technique,
     draft,
     look_again,
     think,
     with_thought,
 )
-from rubber_duck.engines.verifying import added, findings_in
+from rubber_duck.engines.verifying import judge_edits
 from rubber_duck.llm.roles import Role
 from rubber_duck.scope import Right
 from rubber_duck.workspace.paths import display
@@ -42,15 +41,7 @@ _MOST_FILE_TOKENS: Final = 12_000
 _RULES_FILES: Final = ("AGENTS.md", "CLAUDE.md", ".duck/rules.md")
 _SYSTEM: Final = """\
 You write code in an existing project. Follow its style, its names and its libraries, and reuse what it has. Change as
-little as the task needs. Add the imports that the code needs at the top of the file, and no others.
-Answer with edits and nothing else. Change a file by search/replace blocks, the file's name on the line before each;
-SEARCH holds whole lines exactly as they are, enough to be found once. A new file is a block with an empty SEARCH:
-path/of/file
-<<<<<<< SEARCH
-lines as they are
-=======
-lines as they shall be
->>>>>>> REPLACE"""
+little as the task needs. Add the imports that the code needs at the top of the file, and no others."""
 
 _TEMPLATES: Final[Mapping[str, str]] = {
     "python": "Python: type annotations on what is public, one-sentence docstrings, errors raised by name.",
@@ -77,6 +68,7 @@ class GenerateRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
         str,
         Meta(max_length=1_000_000, description="The edits of an earlier answer, to be checked and written: no model."),
     ] = ""
+    hunks: Hunks = None
     refresh: Annotated[bool, Meta(description="Bring the index up to date first.")] = True
     project: ProjectFolder = ""
     directory: Directory = ""
@@ -193,38 +185,8 @@ class Generate(Engine[GenerateRequest, GenerateAnswer]):
         shown = "\n".join(fenced("code", place, text) for place, text in known.items())
         target = f"\nThe code belongs to {request.at}." if request.at else ""
         user = f"{shown}\nThe task: {request.task}{target}"
-        return Prompt(
-            messages(f"{_SYSTEM}\n{style}", user), self.model_options.max_tokens, self.model_options.temperature
-        )
-
-
-async def judge_edits(call: Call, root: Root, settings: Settings, said: str) -> Judged[Plan]:
-    """Whether edits can be placed, leave every file parsing, and bring no findings."""
-    from rubber_duck.actions.apply import planned  # noqa: PLC0415  # grammars
-    from rubber_duck.code.edits.placing import Fate  # noqa: PLC0415  # as above
-
-    made = await asyncio.to_thread(planned, root, settings, said)
-    if made.misread:
-        return Judged(None, f"line {made.misread[0].line} of the answer: {made.misread[0].why}")
-    if not made.verdicts:
-        return Judged(None, "there are no edits in the answer")
-    wrong = next((each for each in made.verdicts if each.fate not in (Fate.PLACED, Fate.DONE)), None)
-    if wrong is not None:
-        return Judged(
-            None, f"the edit of '{wrong.edit.path}' is {wrong.fate}: {wrong.why or 'its lines are not there'}"
-        )
-    broken = next((change for change in made.changes if change.broken), None)
-    if broken is not None:
-        return Judged(None, f"'{broken.path}': {broken.broken}")
-    for change in made.changes:
-        if change.after is not None:
-            before = (
-                await findings_in(call, settings, {change.path: change.before}, change.path) if change.before else ()
-            )
-            new = added(before, await findings_in(call, settings, {change.path: change.after}, change.path))
-            if new:
-                return Judged(made, f"'{change.path}' line {new[0].span.start_line}: {new[0].message} [{new[0].rule}]")
-    return Judged(made)
+        told = messages(f"{_SYSTEM}\n{style}\n{EDIT_FORM}", user)
+        return Prompt(told, self.model_options.max_tokens, self.model_options.temperature)
 
 
 async def _shown(
@@ -232,7 +194,7 @@ async def _shown(
 ) -> GenerateAnswer:
     if made is None:
         return found
-    texts = {change.path: None if change.after is None else change.new for change in made.changes}
+    texts = await asyncio.to_thread(texts_after, made, request.hunks)
     shown = await show_or_write(call, place, texts, request.approve, f"generate: {request.task[:60]}")
     return msgspec.structs.replace(found, files=shown.files, digest=shown.digest, written=shown.written)
 

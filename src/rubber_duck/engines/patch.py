@@ -23,6 +23,15 @@ Approve = Annotated[
 ]
 """A request's field of that name; without it nothing is written."""
 
+Hunks = (
+    Annotated[
+        tuple[Annotated[int, Meta(ge=1)], ...],
+        Meta(max_length=100_000, description="Only these hunks, as the preview numbers them; unset: all."),
+    ]
+    | None
+)
+"""A request's field `hunks`."""
+
 
 class EditHunk(msgspec.Struct, frozen=True):
     """A piece of a change, by its number among all of them, as a unified diff shows it."""
@@ -70,6 +79,14 @@ async def show_or_write(
     if approve and made.changes:
         written = await Apply().run(ApplyArguments(root, made, approve, about), call)
     return Shown(files_of(made), made.digest, written)
+
+
+def texts_after(made: Plan, hunks: tuple[int, ...] | None) -> dict[str, str | None]:
+    """What files say after a plan, or after some of its hunks; raises InvalidInput for a hunk that is not there."""
+    from rubber_duck.code.edits.planning import chosen  # noqa: PLC0415  # grammars
+
+    picked = made if hunks is None else chosen(made, hunks)
+    return {change.path: None if change.after is None else change.new for change in picked.changes}
 
 
 def files_of(made: Plan) -> tuple[EditedFile, ...]:

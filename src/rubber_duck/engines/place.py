@@ -12,7 +12,7 @@ from msgspec import Meta
 from rubber_duck.analysis.target import project_settings
 from rubber_duck.call import Call
 from rubber_duck.engines.index import nearest_root
-from rubber_duck.errors import InvalidInput
+from rubber_duck.errors import DuckError, InvalidInput
 from rubber_duck.settings import Settings
 from rubber_duck.workspace.paths import Root, absolute, display
 
@@ -77,3 +77,22 @@ async def at_root(call: Call, project: str, directory: str) -> tuple[Root, Setti
     """The project that a folder is, or lies in, and the settings that hold there."""
     root = await nearest_root(call, project, directory)
     return root, project_settings(root, call.settings)
+
+
+def texts_of(where: Where, suffixes: tuple[str, ...], *, only: str = "") -> dict[str, str]:
+    """The texts of the project's files with these suffixes, or of one file alone; those that are no text are left."""
+    from rubber_duck.code.code import detect  # noqa: PLC0415  # grammars
+    from rubber_duck.code.edits.planning import read_text  # noqa: PLC0415  # as above
+    from rubber_duck.workspace.scan import scan  # noqa: PLC0415  # as above
+
+    limit = where.settings.index.max_file_size_bytes
+    if only:
+        return {only: read_text(only, where.root.open_bytes(only, limit))}
+    found: dict[str, str] = {}
+    for file in scan(where.root, where.settings.index, detect).files:
+        if file.path.endswith(suffixes):
+            try:
+                found[file.path] = read_text(file.path, where.root.open_bytes(file.path, limit))
+            except DuckError:
+                continue  # no text, or it went away: nothing in it can be code of this project
+    return found

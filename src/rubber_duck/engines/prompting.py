@@ -21,6 +21,17 @@ DATA_RULE: Final = (
 )
 """Part of every system message."""
 
+EDIT_FORM: Final = """\
+Answer with edits and nothing else. Change a file by search/replace blocks, the file's name on the line before each;
+SEARCH holds whole lines exactly as they are, enough to be found once. A new file is a block with an empty SEARCH:
+path/of/file
+<<<<<<< SEARCH
+lines as they are
+=======
+lines as they shall be
+>>>>>>> REPLACE"""
+"""How a model is to write edits of several files."""
+
 
 @dataclass(frozen=True, slots=True)
 class Said(Generic[T]):

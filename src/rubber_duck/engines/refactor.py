@@ -1,4 +1,4 @@
-"""Change code without changing what it does: rename, extract, inline, move, organise imports."""
+"""Change code without changing what it does: rename, extract, inline, move, organise imports; the rest by a model."""
 
 from __future__ import annotations
 
@@ -11,18 +11,21 @@ import msgspec
 from msgspec import Meta
 
 from rubber_duck.call import Call, Progress
-from rubber_duck.engines.engine import Engine, engines
+from rubber_duck.engines.engine import Engine, ModelOptions, engines
 from rubber_duck.engines.index import Directory
-from rubber_duck.engines.patch import Approve, EditedFile, show_or_write
-from rubber_duck.engines.place import ProjectFolder, Where, find
-from rubber_duck.errors import DuckError, InvalidInput
+from rubber_duck.engines.patch import Approve, EditedFile, Hunks, show_or_write, texts_after
+from rubber_duck.engines.place import ProjectFolder, Where, find, in_project, texts_of
+from rubber_duck.engines.prompting import contained
+from rubber_duck.engines.rewriting import begin, drafted, judge
+from rubber_duck.errors import Conflict, DuckError, InvalidInput
+from rubber_duck.llm.roles import Role
 from rubber_duck.scope import Right
 from rubber_duck.workspace.paths import absolute, display
 
 if TYPE_CHECKING:
     from rubber_duck.code.refactoring.refactored import Refactored
 
-What = Literal["rename", "extract-variable", "extract-function", "inline", "move", "organise-imports"]
+What = Literal["rename", "extract-variable", "extract-function", "inline", "move", "organise-imports", "rewrite"]
 
 _CONFIGURED: Final = (".toml", ".cfg", ".ini")
 _STYLES: Final = (
@@ -51,8 +54,31 @@ class RefactorRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     ]
     to: Annotated[
         str,
-        Meta(max_length=4096, description="The new name; for `move` the file to move to.", extra={"argument": True}),
+        Meta(
+            max_length=20_000,
+            description="The new name; for `move` the file to move to; for `rewrite` what to do, in words.",
+            extra={"argument": True},
+        ),
     ] = ""
+    also: Annotated[
+        tuple[Annotated[str, Meta(max_length=4096)], ...],
+        Meta(max_length=20, description="For `rewrite`: further files that may change."),
+    ] = ()
+    tests: Annotated[bool, Meta(description="For `rewrite`: run the project's tests in the sandbox on each draft.")] = (
+        False
+    )
+    techniques: Annotated[
+        tuple[Literal["repair", "thought"], ...],
+        Meta(description="For `rewrite`: `repair` what fails the check, `thought` thinks first."),
+    ] = ("repair",)
+    edits: Annotated[
+        str,
+        Meta(
+            max_length=1_000_000,
+            description="For `rewrite`: the edits of an earlier answer, to be checked and written: no model.",
+        ),
+    ] = ""
+    hunks: Hunks = None
     project: ProjectFolder = ""
     directory: Directory = ""
     approve: Approve = ""
@@ -61,7 +87,9 @@ class RefactorRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
 class RefactorAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What changes. `digest` names exactly these changes, to approve them; `written` is the number in the journal.
 
-    `notes` are what a reader should look at beside the changes.
+    `notes` are what a reader should look at beside the changes. Of a `rewrite`: to write it, ask again with these
+    `edits`; `steps` is what the model thought, `tries` counts its drafts, `problems` is what the check said of those
+    that failed.
     """
 
     root: str
@@ -69,6 +97,11 @@ class RefactorAnswer(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     written: int = 0
     notes: tuple[str, ...] = ()
+    edits: str = ""
+    steps: tuple[str, ...] = ()
+    tries: int = 0
+    problems: tuple[str, ...] = ()
+    model: str = ""
 
 
 @engines.add
@@ -76,16 +109,19 @@ class Refactor(Engine[RefactorRequest, RefactorAnswer]):
     """Change code without changing what it does: rename, extract, inline, move, organise imports.
 
     Everything in Python; renames in JavaScript and TypeScript of what a file declares once, and of private functions in
-    Elixir. What could change the meaning, or cannot be told for sure, is refused with the reason. Nothing is written
-    before it was shown; `duck undo` takes it back.
+    Elixir. What could change the meaning, or cannot be told for sure, is refused with the reason. `rewrite` lets a
+    model do what is asked in words: each draft must parse, bring no findings and keep what other files take, and goes
+    back if it does not. Nothing is written before it was shown; `duck undo` takes it back.
     """
 
     name: ClassVar[str] = "refactor"
     request = RefactorRequest
     answer = RefactorAnswer
     right = Right.FILE_READ
-    needs = ("workspace", "journal")
-    timeout_s = 600.0
+    needs = ("workspace", "analysis", "journal", "llm")
+    role = Role.EDIT
+    model_options = ModelOptions(max_tokens=8192)
+    timeout_s = 3600.0
 
     async def run(self, request: RefactorRequest, call: Call) -> RefactorAnswer:
         """What changes, and, with `approve`, did.
@@ -97,6 +133,8 @@ class Refactor(Engine[RefactorRequest, RefactorAnswer]):
         if request.what == "move" and not request.to:
             raise InvalidInput(f"give the file to move to: duck refactor move {request.at} FILE")
         where = await find(call, request.at, request.project, request.directory)
+        if request.what == "rewrite":
+            return await self._rewritten(request, call, where)
         call.emit(Progress(0, 0, "reading the files"))
         done = await _done(request, where)
         about = f"{request.what} {where.path}{f' to {request.to}' if request.to else ''}"
@@ -112,6 +150,49 @@ class Refactor(Engine[RefactorRequest, RefactorAnswer]):
             notes=notes,
         )
 
+    async def _rewritten(self, request: RefactorRequest, call: Call, where: Where) -> RefactorAnswer:
+        """What a model's edits change, or those of an earlier answer. A model that fails is told in `notes`."""
+        if not request.to.strip():
+            raise InvalidInput(f"say in words what to do: duck refactor rewrite {request.at} 'INSTRUCTION'")
+        also = tuple(in_project(where.root, absolute(each, request.directory)) for each in request.also)
+        asked = await begin(call, where, request.to, also, with_tests=request.tests)
+        found = RefactorAnswer(root=display(os.fspath(where.root.path)), files=(), digest="", edits=request.edits)
+        if request.edits:
+            judged = await judge(call, asked, request.edits, request.hunks)
+            if judged.problem or judged.value is None:
+                raise Conflict(f"these edits do not pass the check: {judged.problem}")
+            made = judged.value
+        else:
+            said = await contained(
+                lambda: drafted(call, asked, request.techniques, self.model_options),
+                "the other refactorings need no model",
+            )
+            if said.value is None:
+                return msgspec.structs.replace(found, notes=(said.note,))
+            last, steps = said.value
+            found = msgspec.structs.replace(
+                found,
+                edits=last.answer.text,
+                steps=steps,
+                tries=last.tries,
+                problems=last.problems,
+                model=last.answer.model,
+            )
+            if not last.is_sound or last.value is None:
+                return msgspec.structs.replace(found, notes=("no draft passed the check, so nothing is offered",))
+            made = last.value
+        texts = await asyncio.to_thread(texts_after, made, None)
+        about = f"rewrite {where.path}: {' '.join(request.to.split())[:60]}"
+        shown = await show_or_write(call, where.place, texts, request.approve, about)
+        kept = "a model wrote this: the checks say that it parses and that names stay, not that it does the same"
+        return msgspec.structs.replace(
+            found,
+            files=shown.files,
+            digest=shown.digest,
+            written=shown.written,
+            notes=() if request.tests else (f"{kept}; --tests runs the project's tests on it",),
+        )
+
 
 async def _done(request: RefactorRequest, where: Where) -> Refactored:
     from rubber_duck.code.code import detect  # noqa: PLC0415  # grammars
@@ -125,11 +206,7 @@ async def _done(request: RefactorRequest, where: Where) -> Refactored:
     if kind == "python":
         return await asyncio.to_thread(_in_python, request, where)
     if kind in {"ecmascript", "elixir"}:
-        if request.what != "rename":
-            raise InvalidInput(
-                f"'{request.what}' is done in Python only: in {language} nobody can tell for sure what else it changes"
-            )
-        return await asyncio.to_thread(_renamed, request, where, kind)
+        return await asyncio.to_thread(_elsewhere, request, where, kind)
     raise InvalidInput(f"'{display(where.path)}' is in no language that can be refactored")
 
 
@@ -138,7 +215,8 @@ def _in_python(request: RefactorRequest, where: Where) -> Refactored:
         extract_function,
         extract_variable,
     )
-    from rubber_duck.code.refactoring.python.inline import inline_variable  # noqa: PLC0415  # as above
+    from rubber_duck.code.refactoring.python.inline import inline_variable, is_function  # noqa: PLC0415  # as above
+    from rubber_duck.code.refactoring.python.inline_function import inline_function  # noqa: PLC0415  # as above
     from rubber_duck.code.refactoring.python.move import move  # noqa: PLC0415  # as above
     from rubber_duck.code.refactoring.python.rename import rename  # noqa: PLC0415  # as above
     from rubber_duck.code.refactoring.refactored import Spot, Stretch  # noqa: PLC0415  # as above
@@ -147,12 +225,14 @@ def _in_python(request: RefactorRequest, where: Where) -> Refactored:
         raise InvalidInput(f"say where in '{display(where.path)}': FILE:LINE:COLUMN, or FILE:LINE-LINE")
     spot = Spot(where.path, where.line, where.column)
     if request.what == "rename":
-        return rename(_texts(where, (".py", ".pyi", *_CONFIGURED)), spot, request.to)
+        return rename(texts_of(where, (".py", ".pyi", *_CONFIGURED)), spot, request.to)
     if request.what == "move":
         to = os.path.relpath(os.path.realpath(absolute(request.to, request.directory)), where.root.path)
-        return move(_texts(where, (".py", ".pyi")), spot, to.replace(os.sep, "/"))
-    texts = _texts(where, (), only=where.path)
+        return move(texts_of(where, (".py", ".pyi")), spot, to.replace(os.sep, "/"))
+    texts = texts_of(where, (), only=where.path)
     if request.what == "inline":
+        if is_function(texts, spot):
+            return inline_function(texts_of(where, (".py", ".pyi")), spot)
         return inline_variable(texts, spot)
     if bool(where.column) != bool(where.end_column) or (where.column and not where.end_line):
         raise InvalidInput("select code as FILE:LINE-LINE, whole lines, or as FILE:LINE:COLUMN-LINE:COLUMN")
@@ -162,22 +242,41 @@ def _in_python(request: RefactorRequest, where: Where) -> Refactored:
     return extract(texts, stretch, request.to)
 
 
-def _renamed(request: RefactorRequest, where: Where, kind: str) -> Refactored:
-    from rubber_duck.code.refactoring import ecmascript, elixir  # noqa: PLC0415  # grammars
-    from rubber_duck.code.refactoring.refactored import Spot  # noqa: PLC0415  # as above
+def _elsewhere(request: RefactorRequest, where: Where, kind: str) -> Refactored:
+    """What is done in JavaScript, TypeScript and Elixir."""
+    from rubber_duck.code.refactoring import (  # noqa: PLC0415  # grammars
+        ecmascript,
+        ecmascript_extract,
+        ecmascript_imports,
+        elixir,
+        elixir_aliases,
+    )
+    from rubber_duck.code.refactoring.refactored import Spot, Stretch  # noqa: PLC0415  # as above
 
+    alone = texts_of(where, (), only=where.path)
+    if request.what == "organise-imports":
+        organise = elixir_aliases.organise if kind == "elixir" else ecmascript_imports.organise
+        return organise(alone, where.path)
+    if request.what == "extract-variable" and kind == "ecmascript":
+        last = where.end_line or where.line
+        stretch = Stretch(where.path, where.line, last, where.column, where.end_column)
+        return ecmascript_extract.extract_variable(alone, stretch, request.to)
+    if request.what != "rename":
+        raise InvalidInput(
+            f"'{request.what}' is done in Python only: here nobody can tell for sure what else it changes"
+        )
     spot = Spot(where.path, where.line, where.column)
     if kind == "elixir":
-        return elixir.rename(_texts(where, (), only=where.path), spot, request.to)
+        return elixir.rename(alone, spot, request.to)
     suffixes = (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts")
-    return ecmascript.rename(_texts(where, suffixes), spot, request.to)
+    return ecmascript.rename(texts_of(where, suffixes), spot, request.to)
 
 
 async def _organised(where: Where) -> Refactored:
     from rubber_duck.analysis.ruff import sorted_imports  # noqa: PLC0415  # rules and grammars
     from rubber_duck.code.refactoring.refactored import Refactored  # noqa: PLC0415  # as above
 
-    text = _texts(where, (), only=where.path)[where.path]
+    text = texts_of(where, (), only=where.path)[where.path]
     own = sorted({path.split("/")[-2] if "/" in path else path[:-3] for path in _packages(where)})
     return Refactored({where.path: await sorted_imports(text, where.path, own, _import_style(where))})
 
@@ -202,22 +301,3 @@ def _packages(where: Where) -> list[str]:
     paths = [file.path for file in scan(where.root, where.settings.index, detect).files if file.path.endswith(".py")]
     inner = [path.removeprefix("src/").removeprefix("lib/") for path in paths]
     return [path for path in inner if path.count("/") == 0 or (path.count("/") == 1 and path.endswith("/__init__.py"))]
-
-
-def _texts(where: Where, suffixes: tuple[str, ...], *, only: str = "") -> dict[str, str]:
-    """The texts of the project's files with these suffixes, or of one file alone; those that are no text are left."""
-    from rubber_duck.code.code import detect  # noqa: PLC0415  # grammars
-    from rubber_duck.code.edits.planning import read_text  # noqa: PLC0415  # as above
-    from rubber_duck.workspace.scan import scan  # noqa: PLC0415  # as above
-
-    limit = where.settings.index.max_file_size_bytes
-    if only:
-        return {only: read_text(only, where.root.open_bytes(only, limit))}
-    found: dict[str, str] = {}
-    for file in scan(where.root, where.settings.index, detect).files:
-        if file.path.endswith(suffixes):
-            try:
-                found[file.path] = read_text(file.path, where.root.open_bytes(file.path, limit))
-            except DuckError:
-                continue  # no text, or it went away: nothing in it can be code of this project
-    return found

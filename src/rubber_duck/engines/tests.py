@@ -6,7 +6,7 @@ import asyncio
 import os
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Final
+from typing import Annotated, ClassVar, Final
 
 import msgspec
 from msgspec import Meta
@@ -18,24 +18,15 @@ from rubber_duck.engines.patch import Approve, EditedFile, show_or_write
 from rubber_duck.engines.place import ProjectFolder, Where, find, in_project
 from rubber_duck.engines.prompting import contained, fenced, messages
 from rubber_duck.engines.techniques import Asking, Drafted, Judged, draft
+from rubber_duck.engines.testing import PATHS, FailedTest, in_sandbox, last_said, run_tests
 from rubber_duck.errors import InvalidInput, NotFound, ProgramUnavailable
 from rubber_duck.llm.roles import Role
 from rubber_duck.scope import Right
 from rubber_duck.workspace.paths import absolute, display
 
-if TYPE_CHECKING:
-    from rubber_duck.actions.command import Seen
-
-RUN_S: Final = 120.0
-"""Seconds that the tests, or their making, may take in the sandbox."""
-
 _ROOTS: Final = ("src", "lib")
-_PATHS: Final = "import sys; sys.path[:0] = ['.', 'src', 'lib']; "
-_GHOST: Final = _PATHS + "from hypothesis.extra.cli import main; main(sys.argv[1:])"
-_PYTEST: Final = _PATHS + "import os; os.environ['COLUMNS'] = '500'; import pytest; sys.exit(pytest.main(sys.argv[1:]))"
+_GHOST: Final = PATHS + "from hypothesis.extra.cli import main; main(sys.argv[1:])"
 _FENCE: Final = re.compile(r"```(?:python|py)?[ \t]*\n(.*?)\n```", re.DOTALL)
-_OUTCOME: Final = re.compile(r"(\d+) (passed|failed|error|errors|skipped|xfailed)")
-_FAILED: Final = re.compile(r"^(?:FAILED|ERROR) \S+?::(\S+)(?: - (.*))?$", re.MULTILINE)
 _SYSTEM: Final = """\
 You write tests with pytest for one function or class of a Python project. Test what the code promises: usual values,
 limits, and errors that it raises on purpose. Use no network, no sleep, no randomness, and no mocks of the code itself.
@@ -54,13 +45,6 @@ class TestsRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     project: ProjectFolder = ""
     directory: Directory = ""
     approve: Approve = ""
-
-
-class FailedTest(msgspec.Struct, frozen=True):
-    """A test that does not pass on the code as it is, and what it said."""
-
-    name: str
-    why: str
 
 
 class TestsAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,20 +74,6 @@ class _Target:
     module: str
     name: str
     to: str
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How tests ended. `trouble` is what keeps them from running at all."""
-
-    passed: int
-    failed: tuple[FailedTest, ...]
-    trouble: str = ""
-
-    @property
-    def is_clean(self) -> bool:
-        """Whether all of at least one passed."""
-        return self.passed > 0 and not self.failed and not self.trouble
 
 
 @engines.add
@@ -144,7 +114,7 @@ class Tests(Engine[TestsRequest, TestsAnswer]):
                 root=display(os.fspath(where.root.path)), target=called, by=by, tries=tries, note=_brief(trouble)
             )
         call.emit(Progress(0, 0, "running them in the sandbox"))
-        ended = await _ran(call, target, text)
+        ended = await run_tests(call, target.where, {target.to: text.encode()}, target.to)
         shown = await show_or_write(call, where.place, {target.to: text}, request.approve, f"tests of {called}")
         return TestsAnswer(
             root=display(os.fspath(where.root.path)),
@@ -161,12 +131,12 @@ class Tests(Engine[TestsRequest, TestsAnswer]):
 
     async def _by_hypothesis(self, call: Call, target: _Target) -> str:
         called = f"{target.module}.{target.name}".rstrip(".")
-        seen = await _in_sandbox(call, target.where, ("python", "-c", _GHOST, "write", "--style", "pytest", called), {})
+        seen = await in_sandbox(call, target.where, ("python", "-c", _GHOST, "write", "--style", "pytest", called), {})
         if seen.done.code != 0 or seen.done.ended.value != "exit":
             said = (seen.done.stderr or seen.done.stdout).decode("utf-8", "replace").strip()
             if "No module named 'hypothesis'" in said:
                 raise ProgramUnavailable("hypothesis is not in the project's own environment: install it there")
-            raise InvalidInput(f"Hypothesis cannot write tests for '{called}': {_last(said)}")
+            raise InvalidInput(f"Hypothesis cannot write tests for '{called}': {last_said(said)}")
         text = seen.done.stdout.decode("utf-8", "replace")
         if "def test_" not in text:
             raise InvalidInput(f"Hypothesis finds nothing to test in '{called}'")
@@ -194,7 +164,7 @@ class Tests(Engine[TestsRequest, TestsAnswer]):
             except (SyntaxError, ValueError) as error:
                 return Judged(None, f"the file does not parse: {error}")
             call.emit(Progress(0, 0, "running the model's tests in the sandbox"))
-            ended = await _ran(call, target, text)
+            ended = await run_tests(call, target.where, {target.to: text.encode()}, target.to)
             if ended.trouble:
                 return Judged(text, ended.trouble)
             if ended.failed:
@@ -235,38 +205,6 @@ def _target(request: TestsRequest, where: Where) -> _Target:
         if os.path.exists(where.root.path / to):
             to = f"{to.removesuffix('.py')}_more.py"
     return _Target(where, module, name, to)
-
-
-async def _in_sandbox(call: Call, where: Where, argv: tuple[str, ...], changed: dict[str, bytes | None]) -> Seen:
-    from rubber_duck.actions.command import CommandArguments, RunCommand  # noqa: PLC0415  # only where it is asked
-    from rubber_duck.actions.sandbox import SandboxLimits  # noqa: PLC0415  # as above
-
-    limits = SandboxLimits(wall_s=RUN_S, cpu_s=round(RUN_S), memory_bytes=1 << 30, processes=64)
-    return await RunCommand().run(CommandArguments(where.root, where.settings.index, argv, limits, (), changed), call)
-
-
-async def _ran(call: Call, target: _Target, text: str) -> Outcome:
-    """The tests' outcome on a copy of the project."""
-    options = ("-q", "-p", "no:cacheprovider", "--tb=line", "-rfE", "--no-header", "-o", "addopts=", target.to)
-    argv = ("python", "-c", _PYTEST, *options)
-    seen = await _in_sandbox(call, target.where, argv, {target.to: text.encode()})
-    said = seen.done.stdout.decode("utf-8", "replace")
-    if seen.done.ended.value != "exit":
-        return Outcome(0, (), f"the tests were ended in the sandbox: {seen.done.why or seen.done.ended.value}")
-    counts = {
-        word: int(number) for number, word in _OUTCOME.findall(said.strip().splitlines()[-1] if said.strip() else "")
-    }
-    failed = tuple(FailedTest(name, (why or "").strip()[:500]) for name, why in _FAILED.findall(said))
-    if seen.done.code not in (0, 1) and not failed:
-        errors = seen.done.stderr.decode("utf-8", "replace")
-        return Outcome(0, (), f"the tests cannot run: {_last(said if 'Error' in said else errors or said)}")
-    return Outcome(counts.get("passed", 0), failed)
-
-
-def _last(said: str) -> str:
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    wrong = [line for line in lines if "Error" in line]
-    return (wrong[-1] if wrong else lines[-1] if lines else "it says nothing")[:300]
 
 
 def _brief(text: str) -> str:

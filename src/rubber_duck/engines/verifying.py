@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rubber_duck.call import Call
+from rubber_duck.engines.techniques import Judged
 
 if TYPE_CHECKING:
     from rubber_duck.analysis.finding import Finding
+    from rubber_duck.code.edits.planning import Plan
     from rubber_duck.settings import Settings
     from rubber_duck.workspace.paths import Root
 
@@ -58,3 +60,32 @@ def added(before: tuple[Finding, ...], after: tuple[Finding, ...]) -> tuple[Find
 def is_gone(finding: Finding, before: tuple[Finding, ...], after: tuple[Finding, ...]) -> bool:
     """Whether its rule finds less than before."""
     return sum(each.rule == finding.rule for each in after) < sum(each.rule == finding.rule for each in before)
+
+
+async def judge_edits(call: Call, root: Root, settings: Settings, said: str) -> Judged[Plan]:
+    """Whether edits can be placed, leave every file parsing, and bring no findings."""
+    from rubber_duck.actions.apply import planned  # noqa: PLC0415  # grammars
+    from rubber_duck.code.edits.placing import Fate  # noqa: PLC0415  # as above
+
+    made = await asyncio.to_thread(planned, root, settings, said)
+    if made.misread:
+        return Judged(None, f"line {made.misread[0].line} of the answer: {made.misread[0].why}")
+    if not made.verdicts:
+        return Judged(None, "there are no edits in the answer")
+    wrong = next((each for each in made.verdicts if each.fate not in (Fate.PLACED, Fate.DONE)), None)
+    if wrong is not None:
+        return Judged(
+            None, f"the edit of '{wrong.edit.path}' is {wrong.fate}: {wrong.why or 'its lines are not there'}"
+        )
+    broken = next((change for change in made.changes if change.broken), None)
+    if broken is not None:
+        return Judged(None, f"'{broken.path}': {broken.broken}")
+    for change in made.changes:
+        if change.after is not None:
+            before = (
+                await findings_in(call, settings, {change.path: change.before}, change.path) if change.before else ()
+            )
+            new = added(before, await findings_in(call, settings, {change.path: change.after}, change.path))
+            if new:
+                return Judged(made, f"'{change.path}' line {new[0].span.start_line}: {new[0].message} [{new[0].rule}]")
+    return Judged(made)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import Any, Final
 
 import click
 
 from rubber_duck.cli import drawing, failures, terminal
 from rubber_duck.cli.asking import ask
+from rubber_duck.cli.changes import picked_hunks, show_file, show_hunk
 from rubber_duck.cli.command import Command
 from rubber_duck.cli.files import read_text
 from rubber_duck.cli.invocation import current
 
 _LIMIT_BYTES: Final = 20_000_000
-_STYLES: Final = {"+": "green", "-": "red", "@": "cyan"}
 _FINE: Final = ("placed", "already applied")
 
 
@@ -51,7 +50,9 @@ def command(file: str, applies: bool, as_json: bool, **chosen: Any) -> int:  # A
         "broken": chosen["broken"],
     }
     answer = ask("edit", request)
-    picked = _picked(answer, chosen["hunks"], chosen["without"], asks=chosen["pick"], is_read_from=file)
+    if chosen["pick"] and file == "-":
+        raise click.UsageError("--pick asks at the terminal, so the edits have to be in a FILE")
+    picked = picked_hunks(answer["files"], chosen["hunks"], chosen["without"], asks=chosen["pick"])
     if picked is not None:
         request["hunks"] = picked
         answer = ask("edit", request)
@@ -70,47 +71,11 @@ def _all_fine(answer: dict[str, Any]) -> bool:
     return bool(answer["edits"]) and not answer["misread"] and all(each["fate"] in _FINE for each in answer["edits"])
 
 
-def _picked(
-    answer: dict[str, Any], only: str | None, without: str | None, *, asks: bool, is_read_from: str
-) -> list[int] | None:
-    every = [hunk["number"] for file in answer["files"] for hunk in file["hunks"]]
-    if sum((only is not None, without is not None, asks)) > 1:
-        raise click.UsageError("give one of --hunks, --not and --pick")
-    if only is not None:
-        return _numbers(only)
-    if without is not None:
-        unwanted = set(_numbers(without))
-        return [number for number in every if number not in unwanted]
-    if not asks:
-        return None
-    if is_read_from == "-" or not sys.stdin.isatty():
-        raise click.UsageError("--pick asks at the terminal, so the edits have to be in a FILE")
-    picked = []
-    for file in answer["files"]:
-        _show_file(file, with_hunks=False)
-        for hunk in file["hunks"]:
-            _show_hunk(hunk)
-            if click.confirm(f"take hunk {hunk['number']} of {len(every)}?", default=False, err=True):
-                picked.append(hunk["number"])
-    return picked
-
-
-def _numbers(written: str) -> list[int]:
-    numbers: set[int] = set()
-    for part in filter(None, written.split(",")):
-        first, _, last = part.partition("-")
-        if not first.strip().isdecimal() or (last and not last.strip().isdecimal()):
-            raise click.UsageError(f"{part!r} is no number of a hunk; write 1,3-5")
-        end = int(last or first)
-        if end - int(first) > _LIMIT_BYTES:
-            raise click.UsageError(f"{part!r} is more hunks than there can be")
-        numbers.update(range(int(first), end + 1))
-    return sorted(numbers)
-
-
 def _show(answer: dict[str, Any], *, with_hunks: bool) -> None:
     for file in answer["files"]:
-        _show_file(file, with_hunks=with_hunks)
+        show_file(file)
+        for hunk in file["hunks"] if with_hunks else ():
+            show_hunk(hunk)
     for each in answer["edits"]:
         if each["fate"] != "placed":
             where = f" (lines {', '.join(map(str, each['lines'][:8]))})" if each.get("lines") else ""
@@ -121,23 +86,6 @@ def _show(answer: dict[str, Any], *, with_hunks: bool) -> None:
             )
     for each in answer["misread"]:
         drawing.show(drawing.text(f"line {each['line']} of the text: {each['why']}", "yellow"))
-
-
-def _show_file(file: dict[str, Any], *, with_hunks: bool) -> None:
-    how = "" if file["change"] == "changed" else f"  {file['change']}"
-    counts = f"  +{file['added']} -{file['taken']}"
-    drawing.show(drawing.line(drawing.text(f"{file['path']}{how}", "bold"), drawing.text(counts, "dim")))
-    if file.get("broken"):
-        drawing.show(drawing.text(f"  {file['broken']}", "bold red"))
-    if with_hunks:
-        for hunk in file["hunks"]:
-            _show_hunk(hunk)
-
-
-def _show_hunk(hunk: dict[str, Any]) -> None:
-    drawing.show(drawing.text(f"hunk {hunk['number']}", "dim"))
-    for line in hunk["text"].split("\n")[:-1]:
-        drawing.show(drawing.text(f"  {line}", _STYLES.get(line[:1], "")))
 
 
 def _say(answer: dict[str, Any], *, applies: bool) -> None:

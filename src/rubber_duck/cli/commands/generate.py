@@ -9,7 +9,7 @@ import click
 
 from rubber_duck.cli import drawing, terminal
 from rubber_duck.cli.asking import ask
-from rubber_duck.cli.changes import say_written, show_files
+from rubber_duck.cli.changes import say_written, show_files, write_edits
 from rubber_duck.cli.command import Command
 
 
@@ -19,6 +19,7 @@ from rubber_duck.cli.command import Command
 @click.option("--think", is_flag=True, help="Let the model think before it answers; its steps are shown apart.")
 @click.option("--look", is_flag=True, help="Let the model ask for more of the project before it answers.")
 @click.option("--no-repair", is_flag=True, help="Do not send back what fails the check.")
+@click.option("--pick", is_flag=True, help="Ask for each hunk whether to take it.")
 @click.option("--write", "writes", is_flag=True, help="Write it. Without this, it is only shown.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(task: str, at: str, writes: bool, as_json: bool, **chosen: Any) -> int:  # Any: click's values
@@ -30,12 +31,11 @@ def command(task: str, at: str, writes: bool, as_json: bool, **chosen: Any) -> i
     techniques = [name for name, is_wanted in ways if is_wanted]
     request = {"task": task, "at": at, "techniques": techniques, "directory": os.getcwd()}
     answer = ask("generate", request)
-    if writes and answer["files"]:
-        again = ask("generate", {**request, "edits": answer["edits"], "approve": answer["digest"]})
-        answer = {**answer, "files": again["files"], "written": again["written"]}
+    has_passed = bool(answer["files"])
+    answer = write_edits("generate", request, answer, picks=chosen["pick"], writes=writes)
     if as_json:
         drawing.machine(answer)
-        return 0 if answer["files"] else 1
+        return 0 if has_passed else 1
     for number, step in enumerate(answer["steps"], 1):
         drawing.show(drawing.text(f"thought {number}: {step}", "dim"))
     if answer["told"]:
@@ -46,4 +46,4 @@ def command(task: str, at: str, writes: bool, as_json: bool, **chosen: Any) -> i
     if answer["note"]:
         terminal.note(terminal.printable(answer["note"]))
     say_written(answer)
-    return 0 if answer["files"] else 1
+    return 0 if has_passed else 1

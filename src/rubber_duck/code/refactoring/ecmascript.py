@@ -36,8 +36,7 @@ _RESERVED: Final = frozenset(
 
 def rename(texts: Texts, spot: Spot, new: str) -> Refactored:
     """The project with what stands at `spot` called `new`; raises Refused and InvalidInput."""
-    if not _WORD.fullmatch(new) or new in _RESERVED:
-        raise InvalidInput(f"{new!r} is no name that code may use")
+    require_name(new)
     project = _Project(texts)
     if spot.path not in project.texts:
         raise InvalidInput(f"there is no JavaScript or TypeScript file '{spot.path}' in the project")
@@ -45,6 +44,12 @@ def rename(texts: Texts, spot: Spot, new: str) -> Refactored:
     if old == new:
         raise InvalidInput(f"it is called {new!r} already")
     return _Renaming(project, old, new).run(spot.path)
+
+
+def require_name(name: str) -> None:
+    """Raise InvalidInput for what is no name in JavaScript, or a word that it keeps for itself."""
+    if not _WORD.fullmatch(name) or name in _RESERVED:
+        raise InvalidInput(f"{name!r} is no name that code may use")
 
 
 class _Project:

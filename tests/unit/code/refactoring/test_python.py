@@ -63,6 +63,19 @@ def test_a_method_is_renamed_where_an_annotation_says_whose_it_is() -> None:
     assert "bird.call_out()" in found["src/pond/nest.py"]
 
 
+def test_texts_and_comments_that_say_the_name_are_told_and_not_changed() -> None:
+    files = {
+        **POND,
+        "src/pond/x.py": '"""How ducks swim."""\n\nWAYS = {"swim": 1}  # swim, not fly\nprint(f"to swim")\n',
+    }
+    done = rename(files, Spot("src/pond/duck.py", 1, 5), "drift")
+    assert "src/pond/x.py" not in done.texts
+    assert done.notes == (
+        "not changed, look at these: 'swim' also stands in texts at "
+        "src/pond/x.py:1, src/pond/x.py:3, src/pond/x.py:3, src/pond/x.py:4",
+    )
+
+
 REFUSED = {
     "a name that is taken in the file": ("src/pond/duck.py", 1, 5, "Duck", {}),
     "a name that is taken where it is imported": ("src/pond/duck.py", 1, 5, "home", {}),
@@ -75,6 +88,17 @@ REFUSED = {
     ),
     "getattr with the text of the name": (
         "src/pond/duck.py", 1, 5, "drift", {"src/pond/x.py": "from pond import duck\nf = getattr(duck, 'swim')\n"},
+    ),
+    "getattr with a text that may come to the name": (
+        "src/pond/duck.py", 1, 5, "drift",
+        {"src/pond/x.py": "from pond import duck\nf = getattr(duck, f'sw{duck.x}')\n"},
+    ),
+    "getattr with a sum that may come to the name": (
+        "src/pond/duck.py", 6, 9, "call_out", {"src/pond/x.py": "def f(b, w):\n    getattr(b, 'qua' + w)()\n"},
+    ),
+    "a monkeypatch by name": (
+        "src/pond/duck.py", 1, 5, "drift",
+        {"tests/x.py": "from pond import duck\ndef test_it(m): m.setattr(duck, 'swim', 1)\n"},
     ),
     "a patch of the dotted name": (
         "src/pond/duck.py", 1, 5, "drift", {"tests/x.py": "import mock\nmock.patch('pond.duck.swim')\n"},

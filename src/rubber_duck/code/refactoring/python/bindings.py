@@ -7,6 +7,7 @@ name must belong to the scope that it belonged to, and be used as it was, under 
 from __future__ import annotations
 
 import ast
+import builtins
 import symtable
 import warnings
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from typing import Final
 
 from rubber_duck.errors import Refused
 
+_KNOWN: Final = frozenset(dir(builtins)) | {"__file__", "__path__", "__annotations__", "__builtins__"}
 _GLOBAL: Final = 0
 _OUTSIDE: Final = -1
 
@@ -72,6 +74,31 @@ def _falls_back(path: str, text: str, tables: list[symtable.SymbolTable], names:
 def names_in(path: str, text: str) -> frozenset[str]:
     """Every name that some scope of the file binds or reads."""
     return frozenset(name for table in _tables(path, text) for name in table.get_identifiers())
+
+
+def unknown_names(path: str, text: str) -> frozenset[str]:
+    """Names that some scope reads, and that neither the file nor Python defines; none where a star import may.
+
+    Raises Refused where the text does not parse.
+    """
+    tables = _tables(path, text)
+    top = tables[0]
+    bound = {
+        symbol.get_name()
+        for table in tables
+        for symbol in table.get_symbols()
+        if (table is top or symbol.is_declared_global()) and (symbol.is_assigned() or symbol.is_imported())
+    }
+    read = {
+        symbol.get_name()
+        for table in tables
+        for symbol in table.get_symbols()
+        if symbol.is_referenced() and (symbol.is_global() or table is top)
+    }
+    is_open = any(
+        isinstance(node, ast.ImportFrom) and node.names[0].name == "*" for node in ast.walk(ast.parse(text, path))
+    )
+    return frozenset() if is_open else frozenset(name for name in read - bound if name not in _KNOWN)
 
 
 def _tables(path: str, text: str) -> list[symtable.SymbolTable]:

@@ -19,6 +19,25 @@ _FIRM = (cst.SimpleString, cst.Integer, cst.Float, cst.Imaginary)
 _LOOPS = (cst.For, cst.While, cst.BaseComp, cst.CompFor)
 
 
+def is_function(texts: Texts, spot: Spot) -> bool:
+    """Whether a function is defined or called at `spot`, and no variable of a function stands there."""
+    if spot.path not in texts:
+        return False
+    module = Module(spot.path, texts[spot.path])
+    name = module.name_at(spot.line, spot.column)
+    if name is None:
+        return False
+    parent = module.parent(name)
+    if isinstance(parent, cst.FunctionDef):
+        return True
+    if isinstance(parent, cst.Attribute) and parent.attr is name:
+        call = module.parent(parent)
+        return isinstance(call, cst.Call) and call.func is parent
+    scope = module.scope(name)
+    owner = owner_of(module, scope, name.value) if scope is not None else None
+    return isinstance(parent, cst.Call) and parent.func is name and not isinstance(owner, FunctionScope)
+
+
 def inline_variable(texts: Texts, spot: Spot) -> Refactored:
     """The file without the local variable at `spot`: its value stands where it was read."""
     if spot.path not in texts:

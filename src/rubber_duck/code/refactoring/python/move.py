@@ -51,7 +51,7 @@ class _Move:
         if self.to in self.project.texts and name in names_in(self.to, self.project.texts[self.to]):
             raise Refused(f"{name!r} is taken already in '{self.to}'")
         self._refuse_unfollowed(name)
-        start, end = _whole(source, node)
+        start, end = whole_definition(source, node)
         body = source.text[start:end]
         is_kept = self._is_still_used(name, node)
         if is_kept and any(f"{self.project.dotted(source.path)}" in line for line in needed):
@@ -209,7 +209,7 @@ class _Move:
         parts = [Splice(*span, "")]
         if is_kept:
             newline = newline_of(source.text)
-            at = _after_imports(source)
+            at = after_imports(source)
             own, is_package = self.project.dotted(source.path), source.path.endswith("__init__.py")
             said = _relative(own, self.project.dotted(self.to), is_package=is_package)
             parts.append(Splice(at, at, f"from {said} import {name}{newline}"))
@@ -229,7 +229,7 @@ class _Move:
             local = line.rpartition(" ")[2].partition(".")[0]
             if local in taken:
                 raise Refused(f"{local!r} means something else in '{self.to}'")
-        at = _after_imports(module)
+        at = after_imports(module)
         lines = "".join(f"{line}{newline}" for line in missing)
         return f"{old[:at]}{lines}{old[at:].rstrip()}{newline * 3}{body.strip(newline)}{newline}"
 
@@ -273,7 +273,7 @@ def _is_future(line: cst.CSTNode) -> bool:
     )
 
 
-def _whole(module: Module, node: cst.FunctionDef | cst.ClassDef) -> tuple[int, int]:
+def whole_definition(module: Module, node: cst.FunctionDef | cst.ClassDef) -> tuple[int, int]:
     """The lines of a definition with its decorators and the comments over it."""
     start = min([module.span(node)[0], *(module.span(each)[0] for each in node.decorators)])
     start = module.text.rfind("\n", 0, start) + 1
@@ -287,7 +287,25 @@ def _whole(module: Module, node: cst.FunctionDef | cst.ClassDef) -> tuple[int, i
     return start, len(module.text) if newline < 0 else newline + 1
 
 
-def _after_imports(module: Module) -> int:
+def dropped_import(module: Module, node: cst.ImportFrom, alias: cst.ImportAlias) -> Splice:
+    """What takes one name out of a from-import, and the import with its last name."""
+    start, end = module.span(node)
+    first = module.text.rfind("\n", 0, start) + 1
+    newline = module.text.find("\n", end)
+    if isinstance(node.names, cst.ImportStar) or module.text[first:start].strip():
+        raise Refused(f"an import in '{module.path}' shares its line with another statement")
+    if len(node.names) == 1:
+        block = module.parent(module.parent(node) or node)
+        if not isinstance(block, cst.Module):
+            raise Refused(f"an import in '{module.path}' stands in a block, which might be empty without it")
+        return Splice(first, len(module.text) if newline < 0 else newline + 1, "")
+    kept = ", ".join(module.source(each).rstrip(", ") for each in node.names if each is not alias)
+    head = module.text[start : module.span(node.names[0])[0]]
+    head = head[: head.index("import") + len("import")]
+    return Splice(start, end, f"{head} ({kept})" if node.rpar is not None else f"{head} {kept}")
+
+
+def after_imports(module: Module) -> int:
     """The offset behind the last import at the top, or behind the file's documentation."""
     at = 0
     for node in module.tree.body:

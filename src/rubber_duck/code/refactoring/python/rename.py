@@ -20,7 +20,9 @@ from rubber_duck.code.refactoring.python.uses import (
     As,
     all_list_spans,
     annotation_spans,
+    formed,
     spoken,
+    told,
     uses,
     variable_nodes,
 )
@@ -28,6 +30,11 @@ from rubber_duck.code.refactoring.refactored import Refactored, Splices, Spot, T
 from rubber_duck.errors import InvalidInput, Refused
 
 _CONFIGURED: Final = (".toml", ".cfg", ".ini", ".json", ".yaml", ".yml")
+_MADE: Final = re.compile(
+    r"(?:[gs]etattr|hasattr|delattr|methodcaller|attrgetter)\([^()]*?(?:\b[fF][rR]?['\"]|['\"]\s*\+|\+\s*['\"])"
+)
+"""Where a text is put together that then reaches something."""
+
 _KNOWN_DECORATORS: Final = frozenset(
     {"staticmethod", "classmethod", "property", "cache", "lru_cache", "cached_property", "wraps", "contextmanager"}
     | {"asynccontextmanager", "overload", "override", "abstractmethod", "final", "dataclass", "total_ordering"}
@@ -215,11 +222,28 @@ class _Renaming:
         found: list[Spot] = []
         for module in self.project.mentioning(self.old):
             found += [module.spot(node) for node, _ in spoken(module, self.old, ways)]
+        for path in sorted(self.project.texts):
+            if _MADE.search(self.project.texts[path]):
+                module = self.project.module(path)
+                found += [module.spot(node) for node in formed(module, self.old)]
         words = re.compile("|".join(rf"\b{re.escape(way)}[.:]{re.escape(self.old)}\b" for way in ways if way) or "$^")
         for path, text in self.project_configuration():
             found += [Spot(path, number) for number, line in enumerate(text.split("\n"), 1) if words.search(line)]
         if found:
             raise Refused(f"{self.old!r} is reached by the text of its name at {places(found)}")
+        self._note_told()
+
+    def _note_told(self) -> None:
+        """Say where the name stands in texts and comments: they are not changed, and may have to be."""
+        found: list[Spot] = []
+        for module in self.project.mentioning(self.old):
+            changed = self.splices.get(module.path, Splices()).found
+            for node in told(module, self.old):
+                start, end = module.span(node)
+                if not any(start <= first and last <= end for first, last in changed):
+                    found.append(module.spot(node))
+        if found:
+            self.notes.append(f"not changed, look at these: {self.old!r} also stands in texts at {places(found, 8)}")
 
     def project_configuration(self) -> Iterator[tuple[str, str]]:
         """Files that may name code: of packaging and tools."""

@@ -14,7 +14,9 @@ from rubber_duck.code.refactoring.python.project import owner_of
 from rubber_duck.code.refactoring.refactored import Stretch, offset_of
 from rubber_duck.errors import InvalidInput, Refused
 
-_INTROSPECTION: Final = frozenset({"locals", "vars", "eval", "exec", "super", "dir"})
+INTROSPECTION: Final = frozenset({"locals", "vars", "eval", "exec", "super", "dir"})
+"""What looks at the function that it is called in."""
+
 _DEFERRED: Final = (cst.FunctionDef, cst.ClassDef, cst.Lambda, cst.GeneratorExp)
 _LOOPS: Final = (cst.For, cst.While)
 
@@ -124,16 +126,16 @@ def flow(selection: Selection) -> Flow:
     ]
     _refuse_escapes(selection)
     _refuse_deferred(selection, outer)
-    written = {node.value for node, _ in names if _is_written(module, node)}
+    written = {node.value for node, _ in names if is_written(module, node)}
     gives = tuple(sorted(name for name in written if _is_read_outside(selection, name, outer)))
     sure = _surely_bound(selection)
     takes = []
     for name in dict.fromkeys(node.value for node, _ in sorted(names, key=lambda each: module.span(each[0]))):
-        reads = [module.span(node)[0] for node, _ in names if node.value == name and _is_read(module, node)]
+        reads = [module.span(node)[0] for node, _ in names if node.value == name and is_read(module, node)]
         first = sure.get(name)
         before = [at for at in reads if first is None or at < first]
         if before or (name in gives and first is None):
-            _require_bound(selection, name, {each.value: owner for each, owner in names}[name])
+            require_bound(selection, name, {each.value: owner for each, owner in names}[name])
             takes.append(name)
     return Flow(tuple(takes), gives)
 
@@ -154,7 +156,8 @@ def _owner(module: Module, node: cst.Name) -> Scope | None:
     return owner_of(module, scope, node.value) if scope is not None else None
 
 
-def _is_written(module: Module, node: cst.Name) -> bool:
+def is_written(module: Module, node: cst.Name) -> bool:
+    """Whether the name is given a value here."""
     context = module.contexts.get(node)
     parent = module.parent(node)
     return context is ExpressionContext.STORE or isinstance(
@@ -162,9 +165,10 @@ def _is_written(module: Module, node: cst.Name) -> bool:
     )
 
 
-def _is_read(module: Module, node: cst.Name) -> bool:
+def is_read(module: Module, node: cst.Name) -> bool:
+    """Whether its value is used here; `x += 1` does both."""
     parent = module.parent(node)
-    return not _is_written(module, node) or (isinstance(parent, cst.AugAssign) and parent.target is node)
+    return not is_written(module, node) or (isinstance(parent, cst.AugAssign) and parent.target is node)
 
 
 def _is_read_outside(selection: Selection, name: str, outer: set[Scope | None]) -> bool:
@@ -177,7 +181,7 @@ def _is_read_outside(selection: Selection, name: str, outer: set[Scope | None]) 
         holder = next((each for each in module.around(node) if isinstance(each, cst.FunctionDef | cst.Lambda)), None)
         if holder is not own:
             raise Refused(f"{name!r} is also used by a function inside this one, so what it is given must stay here")
-        if _is_read(module, node) and (module.span(node)[0] >= selection.end or loops):
+        if is_read(module, node) and (module.span(node)[0] >= selection.end or loops):
             return True
     return False
 
@@ -228,7 +232,7 @@ def _targets(node: cst.CSTNode) -> Iterator[str]:
         yield from _targets(node.value)
 
 
-def _require_bound(selection: Selection, name: str, owner: Scope) -> None:
+def require_bound(selection: Selection, name: str, owner: Scope) -> None:
     """Raise Refused unless the name surely has a value when the selection begins."""
     module = selection.module
     inner: cst.CSTNode = selection.nodes[0]
@@ -283,7 +287,7 @@ def _refuse_escapes(selection: Selection) -> None:
                 raise Refused(f"line {line}: '{_word(node)}' belongs to a loop outside of the selection")
         if isinstance(node, cst.NamedExpr) and selection.is_expression:
             raise Refused("the expression gives a name a value (:=), which a function of its own could not")
-        if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value in _INTROSPECTION:
+        if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value in INTROSPECTION:
             raise Refused(f"'{node.func.value}()' looks at the function that it stands in")
         if isinstance(node, cst.Name) and node.value.startswith("__") and not node.value.endswith("__"):
             raise Refused(f"{node.value!r} is private to its class")

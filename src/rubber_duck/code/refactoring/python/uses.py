@@ -134,6 +134,39 @@ def spoken(module: Module, name: str, dotted: frozenset[str]) -> Iterator[tuple[
             yield node, False
 
 
+def formed(module: Module, name: str) -> Iterator[cst.BaseExpression]:
+    """Texts put together at run time, with a part that is written out, that reach something and may come to `name`."""
+    for call in module.every(cst.Call):
+        if _last(call.func) not in DYNAMIC:
+            continue
+        for arg in call.args:
+            pattern = _pattern(arg.value)
+            if len(pattern.replace(".*", "")) > 1 and re.fullmatch(pattern, name, re.DOTALL):
+                yield arg.value
+
+
+def _pattern(value: cst.BaseExpression) -> str:
+    """What a text that is made at run time looks like; "" for what is written out, or not put together."""
+    if isinstance(value, cst.FormattedString):
+        parts = [re.escape(each.value) if isinstance(each, cst.FormattedStringText) else ".*" for each in value.parts]
+        return "".join(parts)
+    if isinstance(value, cst.BinaryOperation) and isinstance(value.operator, cst.Add):
+        sides = (value.left, value.right)
+        texts = [each.evaluated_value if isinstance(each, cst.SimpleString) else None for each in sides]
+        if any(isinstance(text, str) for text in texts):
+            return "".join(re.escape(text) if isinstance(text, str) else ".*" for text in texts)
+    return ""
+
+
+def told(module: Module, name: str) -> Iterator[cst.CSTNode]:
+    """Texts, documentation and comments that say `name` as a word."""
+    word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+    for node in module.every(cst.CSTNode):  # type: ignore[type-abstract]  # only asked with isinstance
+        is_text = isinstance(node, cst.SimpleString | cst.FormattedStringText | cst.Comment)
+        if is_text and node in module.places and word.search(getattr(node, "value", "")):
+            yield node
+
+
 def called_with(module: Module, node: cst.CSTNode) -> frozenset[str]:
     """The last names of what is called, or indexed, with the node as an argument of its own."""
     arg = module.parent(node)
