@@ -7,20 +7,22 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 from uuid import UUID
 
 import msgspec
+from sqlalchemy import text
 
 from rubber_duck.errors import Denied, DuckError, InvalidInput, StorageUnavailable, Unavailable
 from rubber_duck.jobs.hands import Hands
 from rubber_duck.scope import Actor, Right, Scope
 from rubber_duck.settings import DatabaseSettings, Settings
 from rubber_duck.settings.tree import QueueSettings, WorkflowSettings
-from rubber_duck.storage.database import open_database
+from rubber_duck.storage.database import Connection, open_database
 from rubber_duck.workflows.durable import Durable, open_durable
-from rubber_duck.workflows.run import Retries, Run, Step
+from rubber_duck.workflows.run import Effect, Retries, Run, Step
 from rubber_duck.workflows.workflow import Workflow, workflows
 from rubber_duck.workflows.working import working
 
@@ -45,7 +47,7 @@ class Bench:
     revoked: bool = False
     away: int = 0
 
-    async def resolve(self, actor: str, project: UUID | None, trace: str) -> Scope:
+    async def resolve(self, actor: str, project: UUID | None, trace: str, key: str = "") -> Scope:
         """What the actor may do: everything, until revoked; not known so often as the database is away."""
         if self.away:
             self.away -= 1
@@ -163,7 +165,14 @@ async def _act(run: Run, bench: Bench, kind: str, word: str, cache: str) -> str:
         case "child" | "own":
             return await _child(run, "follower" if kind == "child" else "sample", word)
         case _:
-            return await run.step(Step(word, lambda: bench.note(word), str, cache=cache))
+            return await _plain(run, bench, kind, word, cache)
+
+
+async def _plain(run: Run, bench: Bench, kind: str, word: str, cache: str) -> str:
+    if kind in ("write", "unwritable"):
+        write = partial(_wrote, word=word, fails=kind == "unwritable")
+        return await run.commit(Effect(word, write, str, undo=_unwrote))
+    return await run.step(Step(word, lambda: bench.note(word), str, cache=cache))
 
 
 async def _child(run: Run, name: str, word: str) -> str:
@@ -199,6 +208,28 @@ async def _after(bench: Bench, turns: int, part: str) -> str:
 async def _held(bench: Bench, kept: str) -> None:
     bench.diary.append(f"undo {kept}")
     await bench.gate.wait()
+
+
+def create_written(connection: Connection) -> None:
+    """The table that effects write into; nothing in it keeps a row from being written twice."""
+    connection.execute(text("CREATE TABLE IF NOT EXISTS written (word TEXT NOT NULL)"))
+
+
+def written(connection: Connection) -> list[str]:
+    """What effects wrote."""
+    return list(connection.execute(text("SELECT word FROM written ORDER BY word")).scalars())
+
+
+def _wrote(connection: Connection, *, word: str, fails: bool) -> str:
+    connection.execute(text("INSERT INTO written VALUES (:word)"), {"word": word})
+    if fails:
+        raise InvalidInput(f"{word} is bad")
+    return word
+
+
+def _unwrote(connection: Connection, word: str) -> None:
+    gone = connection.execute(text("DELETE FROM written WHERE word = :word"), {"word": word})
+    connection.execute(text("INSERT INTO written VALUES (:word)"), {"word": f"not {word} {gone.rowcount}"})
 
 
 async def _undone(bench: Bench, kept: str) -> None:
@@ -243,8 +274,10 @@ __all__ = [
     "Sample",
     "Words",
     "bench_of",
+    "create_written",
     "declare",
     "durable_over",
     "until",
     "working",
+    "written",
 ]

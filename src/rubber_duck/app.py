@@ -327,12 +327,12 @@ async def _open_notices(settings: Settings, opened: Opened) -> AsyncIterator[Not
 def resolving(database: Database) -> Resolve:
     """What the actor of a run may do now: everything for the person at this machine, for a user what accounts say."""
 
-    async def resolve(actor: str, project: UUID | None, trace: str) -> Scope:
+    async def resolve(actor: str, project: UUID | None, trace: str, key: str = "") -> Scope:
         if actor == Actor.local().id:
             return Scope(Actor.local(), project, frozenset(Right), trace)
         from rubber_duck.accounts.accounts import scope_of_user  # noqa: PLC0415  # only for work of users
 
-        return await scope_of_user(database, actor, project, trace)
+        return await scope_of_user(database, actor, project, trace, key)
 
     return resolve
 

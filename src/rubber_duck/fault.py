@@ -30,7 +30,12 @@ POINTS: Final[dict[str, str]] = {
 """Every point and where it lies. A new point is added here first."""
 
 ENVIRONMENT: Final = "DUCK_FAULT"
-"""`DUCK_FAULT=<point>` kills the process (SIGKILL) when it reaches that point: for tests with real kills."""
+"""`DUCK_FAULT=<point>` kills the process (SIGKILL) when it reaches that point: for tests with real kills.
+
+`DUCK_FAULT=group:<point>` kills its whole process group: a worker takes those with it that it works for.
+"""
+
+GROUP: Final = "group:"
 
 _armed: dict[str, Callable[[], None]] = {}
 
@@ -55,11 +60,20 @@ def injected(name: str, action: Callable[[], None]) -> Iterator[None]:
 
 
 def arm_from_environment() -> None:
-    """Arm the point named by `DUCK_FAULT` with a SIGKILL of this very process."""
-    name = os.environ.get(ENVIRONMENT)
-    if name:
-        _check(name)
-        _armed[name] = lambda: os.kill(os.getpid(), signal.SIGKILL)
+    """Arm the point named by `DUCK_FAULT` with a SIGKILL of this very process, or of its group."""
+    name = os.environ.get(ENVIRONMENT, "")
+    point_name = name.removeprefix(GROUP)
+    if point_name:
+        _check(point_name)
+        _armed[point_name] = _kill_group if name.startswith(GROUP) else _kill
+
+
+def _kill() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _kill_group() -> None:
+    os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
 def _check(name: str) -> None:

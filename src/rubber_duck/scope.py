@@ -43,12 +43,16 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One request's authority. `project` is None where no single project is meant (listing, creating)."""
+    """One request's authority. `project` is None where no single project is meant (listing, creating).
+
+    `key` is the id of the API key that the actor came with, "" for none: what they queue stops when it is revoked.
+    """
 
     actor: Actor
     project: UUID | None
     rights: frozenset[Right]
     trace: str
+    key: str = ""
 
     @classmethod
     def local(cls, *, project: UUID | None = None) -> Scope:

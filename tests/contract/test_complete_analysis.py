@@ -27,6 +27,7 @@ from rubber_duck.workflows.working import working
 from tests.durable import QUICK
 from tests.factories import write_tree
 from tests.fake_provider import fake_provider, head, openai_events, sending
+from tests.models import answering, connect
 
 ME = Scope.local()
 FILES: Mapping[str, str | bytes] = {
@@ -137,6 +138,28 @@ async def test_a_model_reviews_the_worst_files_and_its_remarks_stand_in_the_repo
         (found.folder / "good.py").write_text("def g(values):\n    return values[-1]\n")
         await found.answer()
         assert len(server.asked) == 3
+
+
+async def test_the_reviewing_engine_asks_a_provider_and_what_it_says_of_a_line_stands_in_the_report(
+    settings: DatabaseSettings, tmp_path: Path
+) -> None:
+    said = {"line": 2, "quote": "    return values[0]", "message": "An empty list has no first element."}
+    remark = {**said, "severity": "high", "confidence": 0.9}
+    async with fake_provider(*answering({"remarks": [remark]})) as server:
+        (tmp_path / "home").mkdir()
+        connect(tmp_path / "home", server)
+        chosen = Settings(home=str(tmp_path / "home"), database=settings, workflows=QUICK)
+        async with open_app(chosen, for_engines=["workflow"]) as app, working(app.parts.workflows):
+            found = Analysing(app, write_tree(tmp_path / "p", {"good.py": FILES["good.py"], "pyproject.toml": ""}))
+            answer = await found.answer()
+            assert "review good.py" in await found.steps()
+            again = await found.answer()
+        assert len(server.asked) == 1  # nothing has changed, so nothing is reviewed again
+    assert (answer["reviewed"], answer["remarks"], answer["failed"], answer["review"]) == (1, 1, [], "")
+    assert again["remarks"] == 1
+    assert "2 |     return values[0]" in server.asked[0].json["messages"][-1]["content"]
+    (finding,) = [each for file in report_of(answer)["files"] for each in file["findings"] if each["rule"] == "review"]
+    assert (finding["message"], finding["severity"]) == ("An empty list has no first element.", "high")
 
 
 async def test_what_fails_in_a_review_is_said_and_the_rest_stands(settings: DatabaseSettings, tmp_path: Path) -> None:

@@ -18,8 +18,10 @@ from rubber_duck.scope import Scope
 from rubber_duck.settings import DatabaseSettings
 from rubber_duck.settings.tree import ScheduleSettings
 from rubber_duck.storage.database import Database
-from rubber_duck.workflows import store
+from rubber_duck.workflows.recovery import Recovery
 from rubber_duck.workflows.schedules import Clockwork
+from rubber_duck.workflows.store import executors
+from rubber_duck.workflows.store.executors import Executor
 from tests.durable import QUICK, Bench, durable_over, until, working
 
 ME = Scope.local()
@@ -114,7 +116,7 @@ async def test_a_process_of_this_machine_that_is_gone_is_not_waited_for(settings
 
 async def test_a_process_that_was_struck_off_stops(settings: DatabaseSettings) -> None:
     async with durable_over(settings, Bench()) as durable, working(durable, executor_id="me") as failed:
-        await durable.database.run(partial(store.remove_executor, executor_id="me"))
+        await durable.database.run(partial(executors.remove_executor, executor_id="me"))
         with pytest.raises(StruckOff, match="begins anew"):
             await failed()
 
@@ -156,5 +158,41 @@ async def test_a_schedule_fires_once_for_all_processes_and_once_for_what_was_mis
         assert len(await durable.runs(ME)) == 2
 
 
+async def test_a_clock_that_jumps_fires_no_schedule_twice_and_stops_none(settings: DatabaseSettings) -> None:
+    moment = datetime(2026, 1, 1, 12, 0, 30, tzinfo=UTC)
+    schedules = {"often": ScheduleSettings(workflow="sample", cron="* * * * *")}
+    async with durable_over(settings, Bench()) as durable:
+        prepared = {"often": await durable.prepared(ME, "sample", {})}
+        clock = Clockwork(durable.database, schedules, prepared, now=lambda: moment)
+        fired = []
+        for jump in (0, 60, -30, 30, -600, 600, 60, 365 * 86_400, -365 * 86_400, 60):
+            moment += timedelta(seconds=jump)
+            fired.append(await clock.tick())
+        assert fired == [0, 1, 0, 0, 0, 0, 1, 1, 0, 1]
+
+
+async def test_a_process_whose_clock_is_wrong_is_not_taken_for_dead(settings: DatabaseSettings) -> None:
+    async with durable_over(settings, Bench()) as durable, working(durable, executor_id="me"):
+        watching = Recovery(
+            durable.database,
+            await durable.library(),
+            durable.settings.workflows,
+            Executor("watcher", "v", 0),
+            clock=durable.clock,
+            now=lambda: datetime(2050, 1, 1, tzinfo=UTC),
+        )
+        await watching.reap()
+        seen = {each.id: each.beats for each in await durable.database.run(executors.living, write=False)}
+        await until(lambda: _beat_since(durable.database, "me", seen["me"] + 15))  # longer than it may be silent
+        await watching.reap()
+        assert [each.id for each in await durable.database.run(executors.living, write=False)] == ["me"]
+
+
+async def _beat_since(database: Database, executor: str, beats: int) -> bool:
+    return any(
+        each.id == executor and each.beats >= beats for each in await database.run(executors.living, write=False)
+    )
+
+
 async def _is_gone(database: Database, living: int) -> bool:
-    return len(await database.run(store.living, write=False)) == living
+    return len(await database.run(executors.living, write=False)) == living

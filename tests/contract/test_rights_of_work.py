@@ -23,7 +23,7 @@ from rubber_duck.storage.database import open_database
 from rubber_duck.workflows.durable import Durable, open_durable
 from rubber_duck.workspace.project import Project
 from rubber_duck.workspace.workspace import Workspace
-from tests.durable import QUICK, Bench, declare, working
+from tests.durable import QUICK, Bench, declare, until, working
 
 ADMIN = Scope.local()
 TRACE = "0" * 32
@@ -96,9 +96,32 @@ async def test_the_work_of_somebody_who_may_no_more_stops(settings: DatabaseSett
     assert ("may not do" in said, at.bench.diary) == (True, ["a"])
 
 
+@pytest.mark.parametrize("how", ["step", "child"])
+async def test_the_work_of_a_key_that_is_revoked_stops_and_that_of_others_goes_on(
+    settings: DatabaseSettings, tmp_path: Path, how: str
+) -> None:
+    async with office(settings, tmp_path) as at, working(at.durable):
+        scope, other = await at.scope(), await at.scope()
+        words = ["wait:a", "b" if how == "step" else "child:b"]
+        run_id, goes_on = [await at.durable.start(each, "sample", {"words": words}) for each in (scope, other)]
+        await until(lambda: _began(at.bench, 2))
+        await at.accounts.revoke_key(ADMIN, scope.key)
+        at.bench.gate.set()
+        said = await at.ended(scope, run_id)
+        assert await at.durable.answer(other, goes_on) == {"words": ["a", "b"]}
+    assert (said, at.bench.diary) == (
+        f"the run {run_id!r} is failed: the key with which this work was asked for was revoked, so it stops",
+        ["a", "a", "b"],
+    )
+
+
 async def test_work_does_no_more_than_the_key_that_started_it(settings: DatabaseSettings, tmp_path: Path) -> None:
     few = frozenset({Right.ANALYSIS_RUN, Right.WORKFLOW_RUN})
     async with office(settings, tmp_path) as at, working(at.durable):
         scope = await at.scope(few)
         run_id = await at.durable.start(scope, "sample", {"words": ["rights:x"]})
         assert await at.durable.answer(scope, run_id) == {"words": ["analysis.run workflow.run"]}
+
+
+async def _began(bench: Bench, times: int) -> bool:
+    return bench.diary.count("a") == times

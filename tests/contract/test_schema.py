@@ -23,7 +23,7 @@ from rubber_duck.storage.metadata import metadata
 TABLES = {"alembic_version", "analysis_results", "code_facts", "code_files", "projects"} | {
     "memories",
     *("model_calls", "model_spending", "model_usage"),
-    *("run_executors", "run_schedules", "run_step_results", "run_turns", "runs"),
+    *("run_effects", "run_executors", "run_schedules", "run_step_results", "run_turns", "runs"),
     *("conversation_turns", "conversations"),
     "search_files",
     "search_indexes",
@@ -38,10 +38,11 @@ def declare_tables() -> None:
     """Import every slice's tables."""
     slices = (
         *("accounts", "analysis", "channels", "code", "conversations", "llm", "memory", "notices", "search", "server"),
-        *("workflows", "workspace"),
+        "workspace",
     )
     for slice_name in slices:
         importlib.import_module(f"rubber_duck.{slice_name}.store")
+    importlib.import_module("rubber_duck.workflows.store.tables")
 
 
 def shape(connection: Connection) -> dict[str, object]:

@@ -12,7 +12,7 @@ from rubber_duck.errors import Conflict, Denied, InvalidInput, LimitExceeded, No
 from rubber_duck.scope import Actor, Right, Scope
 from rubber_duck.settings import DatabaseSettings
 from rubber_duck.settings.tree import QueueSettings
-from rubber_duck.workflows.durable import StartOptions
+from rubber_duck.workflows.durable import Page, StartOptions
 from rubber_duck.workflows.naming import named
 from rubber_duck.workflows.workflow import QUEUES
 from tests.durable import QUICK, Bench, durable_over, until, working
@@ -228,6 +228,42 @@ async def test_runs_are_listed_by_state_and_queue(settings: DatabaseSettings) ->
         assert [run.id for run in await durable.runs(ME, states=["failed", "dead"])] == [failed]
         assert [run.id for run in await durable.runs(ME, queue="notification")] == [done]
         assert await durable.runs(ME, states=["waiting"]) == []
+
+
+async def test_pages_of_runs_follow_each_other_without_gap_or_repetition(settings: DatabaseSettings) -> None:
+    other = Scope(Actor("other", "other"), None, frozenset(Right), "0" * 32)
+    async with durable_over(settings, Bench()) as durable:
+        ids = [await durable.start(ME, "sample", {}) for _ in range(5)]
+        foreign = await durable.start(other, "sample", {})
+        seen: list[str] = []
+        behind = ""
+        while True:
+            found, behind = await durable.page(ME, Page(behind, 2))
+            seen += [each.id for each in found]
+            if not behind:
+                break
+        assert seen == ids[::-1]
+        assert await durable.page(ME, Page(foreign)) == ([], "")
+        assert await durable.page(ME, Page(workflow="follower")) == ([], "")
+
+
+async def test_a_paused_run_is_no_cancelled_one(settings: DatabaseSettings) -> None:
+    async with durable_over(settings, Bench()) as durable:
+        paused, cancelled = [await durable.start(ME, "sample", {}) for _ in range(2)]
+        await durable.pause(ME, paused)
+        await durable.cancel(ME, cancelled)
+        assert [run.id for run in await durable.runs(ME, states=["paused"])] == [paused]
+        assert [run.id for run in await durable.runs(ME, states=["cancelled"])] == [cancelled]
+        assert len(await durable.runs(ME, states=["cancelled", "paused"])) == 2
+        (counted,) = await durable.counts(ME)
+        assert dict(counted.by_state) == {"paused": 1, "cancelled": 1}
+
+
+async def test_a_huge_request_is_refused_with_a_sentence(settings: DatabaseSettings) -> None:
+    async with durable_over(settings, Bench()) as durable:
+        with pytest.raises(LimitExceeded, match="is given at most 5,000,000: ask for less at once"):
+            await durable.start(ME, "sample", {"words": ["x" * 5_000_000]})
+        assert await durable.runs(ME) == []
 
 
 async def test_what_cannot_be_started_is_refused_with_a_sentence(settings: DatabaseSettings) -> None:

@@ -81,7 +81,40 @@ class Plugged(Language):
         raise NotImplementedError
 '''
 
-KINDS = {"engine": ("engines", "plugged"), "rule": ("rules", "no-quack"), "language": ("languages", "quackish")}
+WORKFLOW = '''
+from msgspec import Struct
+
+from rubber_duck.scope import Right
+from rubber_duck.workflows.run import Step
+from rubber_duck.workflows.workflow import Workflow
+
+
+class Words(Struct):
+    """Words."""
+
+    words: tuple[str, ...] = ()
+
+
+class Plugged(Workflow[Words, Words]):
+    """Say words."""
+
+    name = "quacks"
+    version = 1
+    request = Words
+    answer = Words
+    right = Right.CATALOG_READ
+    queue = "generation"
+
+    async def run(self, request, run):
+        return request
+'''
+
+KINDS = {
+    "engine": ("engines", "plugged"),
+    "rule": ("rules", "no-quack"),
+    "language": ("languages", "quackish"),
+    "workflow": ("workflows", "quacks"),
+}
 
 NO_SUCH = "ModuleNotFoundError: No module named 'nowhere_at_all'"
 
@@ -302,7 +335,21 @@ def test_the_doctor_says_what_is_wrong_with_it_and_how_to_be_rid_of_it(tmp_path:
     assert checked(done.stdout, "plug-ins") == [("note", seen, advice)]
 
 
-@pytest.mark.parametrize(("kind", "source"), [("engine", ENGINE), ("rule", RULE)])
+def test_the_doctor_says_why_a_workflow_is_left_out_and_others_are_listed(tmp_path: Path) -> None:
+    there = install(tmp_path / "site", "workflow", WORKFLOW.replace("    right = Right.CATALOG_READ\n", ""))
+    done = duck("doctor", "--json", home=tmp_path / "home", DUCK_WORKERS_COUNT="1", **there)
+
+    ((state, seen, _),) = checked(done.stdout, "plug-ins")
+    assert (state, seen) == (
+        "note",
+        "the workflow 'quacks' of duck-quack 1.0 is left out: "
+        "the workflow class duck_quack.Plugged needs a class attribute `right`",
+    )
+    listed = duck("workflows", "--json", home=tmp_path / "home", **there)
+    assert "analyze-project" in {each["name"] for each in json.loads(listed.stdout)["workflows"]}
+
+
+@pytest.mark.parametrize(("kind", "source"), [("engine", ENGINE), ("rule", RULE), ("workflow", WORKFLOW)])
 def test_the_doctor_names_a_plug_in_that_works(tmp_path: Path, kind: str, source: str) -> None:
     there = install(tmp_path / "site", kind, source) | {"DUCK_WORKERS_COUNT": "1"}
     done = duck("doctor", "--json", home=tmp_path / "home", **there)

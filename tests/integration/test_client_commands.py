@@ -111,6 +111,40 @@ def test_what_the_role_or_the_server_does_not_allow_is_a_sentence(guest: Guest) 
     assert "return 'hello '" in (guest.server.home.parent / "hello/hello.py").read_text()
 
 
+def test_runs_are_started_followed_listed_and_stopped_on_the_server(guest: Guest) -> None:
+    run = json.loads(guest.asked("workflow", "start", "analyze-project", "path=.", "format=json", "--json", "-q"))
+    assert (run["state"], run["answer"]["project"], run["answer"]["files"]) == ("done", "hello", 1)
+    assert run["steps"][0]["name"] == "validate"
+    late = json.loads(
+        guest.asked("workflow", "start", "report-project", "path=.", "--delay", "3600", "--detach", "--json")
+    )
+    assert [each["id"] for each in json.loads(guest.asked("workflow", "list", "--json"))["runs"]] == [
+        *(late["id"], run["id"]),
+    ]
+    assert json.loads(guest.asked("jobs", "--json"))["queues"][0]["by_state"] == {"delayed": 1, "done": 1}
+    assert json.loads(guest.asked("jobs", "cancel", late["id"][-12:], "--json"))["state"] == "cancelled"
+    assert json.loads(guest.asked("workflow", "show", late["id"], "--json"))["state"] == "cancelled"
+    others = guest.run("workflow", "show", run["id"], DUCK_API_KEY=guest.keys["ann"])
+    assert (others.returncode, "no role in any project" in others.stderr) == (2, True)
+    assert "'workflow.run' is missing" in guest.run("jobs", DUCK_API_KEY=guest.keys["vera"]).stderr
+    elsewhere = guest.run("workflow", "start", "analyze-project", "path=/etc")
+    assert "does not lie in the project 'hello'" in elsewhere.stderr
+
+
+def test_a_batch_is_answered_by_the_server_about_its_project(guest: Guest) -> None:
+    requests = [{"query": "greet"}, {"query": "greet", "most": 3}, {"query": "nothing-like-this"}]
+    (guest.folder / "requests.jsonl").write_text("".join(f"{json.dumps(each)}\n" for each in requests))
+    done = guest.run("batch", "search", "requests.jsonl")
+    first, second, third = map(json.loads, done.stdout.splitlines())
+    assert done.returncode == 2
+    assert [each["path"] for each in first["answer"]["hits"]] == ["hello.py"]
+    assert (second["number"], second["code"], third["answer"]["hits"]) == (2, "invalid_input", [])
+    assert "2 of 3 requests answered" in done.stderr
+    (guest.folder / "requests.jsonl").write_text('[{"path": "hello.py"}, {"path": 3}]')
+    assert "request 2: '3' is no path in the project" in guest.run("batch", "imports", "requests.jsonl").stderr
+    (guest.folder / "requests.jsonl").unlink()
+
+
 def test_a_member_writes_to_the_servers_project(guest: Guest) -> None:
     old, new = "    return 'hello ' + name\n", "    return 'hi ' + name\n"
     patch = guest.folder / "patch"

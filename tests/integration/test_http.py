@@ -42,6 +42,8 @@ def path_of(route: Route, project: str) -> str:
         route.path.replace("{project}", project)
         .replace("{path:path}", "hello.py")
         .replace("{user}", "vera")
+        .replace("{run}", "0" * 12)
+        .replace("{signal}", "go")
         .replace("{key}", "0" * 16)
     )
 

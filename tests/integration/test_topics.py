@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.serving import Client, Served, project_at, serving, two_nodes
+from tests.integration.house import House
+from tests.integration.serving import Client, Served, project_at, ran, serving, two_nodes
 from tests.servers import PostgresServer, RedisServer
 
 WAIT_S = 60.0
@@ -117,7 +118,9 @@ def test_only_work_on_this_very_project_is_started(team: Team) -> None:
         assert "analyze-project" in bob.ask(team.topic, "workflows")["response"]["workflows"]
         for payload, code in (
             ({"workflow": "analyze-project", "request": {"path": "/etc"}}, "invalid_input"),
-            ({"workflow": "batch", "request": {"engine": "outline", "requests": [{"path": "/etc"}]}}, "denied"),
+            ({"workflow": "batch", "request": {"engine": "outline", "requests": [{"path": "/etc"}]}}, "invalid_path"),
+            ({"workflow": "batch", "request": {"engine": "jobs", "requests": [{}]}}, "denied"),
+            ({"workflow": "batch", "request": {"engine": "projects", "requests": [{"type": "list"}]}}, "denied"),
             ({"workflow": "deliver-notice", "request": {"key": "x", "by": "mail"}}, "denied"),
             ({"workflow": "nothing"}, "unknown_name"),
             ({"workflow": "analyze-project", "request": {"format": "xls"}}, "invalid_input"),
@@ -128,20 +131,24 @@ def test_only_work_on_this_very_project_is_started(team: Team) -> None:
         assert bob.ask(other, "phx_join")["response"]["code"] == "not_found"
 
 
-def test_nobody_acts_in_the_name_of_the_installation_through_an_engine(team: Team) -> None:
+def test_engines_of_what_is_ones_own_act_in_ones_own_name_and_never_in_that_of_the_installation(team: Team) -> None:
+    queued = ("workflow", "start", "index-project", f"path={team.folder}", "--detach", "--json")
+    local = json.loads(ran(*queued, home=team.server.home))["id"]
     start = {"type": "start", "workflow": "analyze-project", "request": {"path": "/etc"}, "wait": False}
-    way = {"type": "way", "by": "mail", "to": "eve@example.org"}
+    topic = f"code:{team.project}"
     with Client.at(team.server.socket, team.eve) as eve:
-        eve.ask(f"code:{team.project}", "phx_join")
-        for engine, request in (
-            ("workflow", start),
-            ("workflow", {"type": "list"}),
-            ("jobs", {}),
-            ("notices", {"type": "list", "all": True}),
-            ("notices", way),
-        ):
-            refused = eve.ask(f"code:{team.project}", "run", {"engine": engine, "request": request})
-            assert (refused["status"], refused["response"]["code"]) == ("error", "denied"), (engine, request)
+        eve.ask(topic, "phx_join")
+        eve.ask(team.topic, "phx_join")
+        run = analysed(eve, team.topic)["id"]
+        listed = eve.ask(topic, "run", {"engine": "workflow", "request": {"type": "list"}})["response"]["runs"]
+        assert run in {each["id"] for each in listed}
+        assert local not in {each["id"] for each in listed}
+        shown = eve.ask(topic, "run", {"engine": "workflow", "request": {"type": "show", "run": local}})
+        assert shown["response"]["code"] == "not_found"
+        told = eve.ask(topic, "run", {"engine": "notices", "request": {"type": "list", "all": True}})["response"]
+        assert {each["run"] for each in told.get("notices", ())} <= {each["id"] for each in listed}
+        refused = eve.ask(topic, "run", {"engine": "workflow", "request": start})
+        assert (refused["status"], refused["response"]["code"]) == ("error", "invalid_input")
         eve.ask("cli:me", "phx_join")
         for engine, request in (("workflow", start), ("workflow", {"type": "list"}), ("jobs", {})):
             refused = eve.ask("cli:me", "run", {"engine": engine, "request": request})
@@ -237,3 +244,88 @@ def test_two_nodes_tell_of_the_same_work(
         with Client.at(there.socket, ann) as elsewhere:
             elsewhere.ask("user:me", "phx_join")
             assert heard(elsewhere, "notice")["run"] == run["id"]
+
+
+def ended(house: House, who: str, run: str) -> Any:  # Any: JSON
+    """A run over HTTP, once it has ended."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        shown = house.ask("GET", f"/projects/{house.project}/runs/{run}", who).json
+        if shown["state"] not in ("waiting", "working"):
+            return shown
+        time.sleep(0.2)
+    raise TimeoutError(run)
+
+
+@pytest.fixture
+def house(team: Team) -> House:
+    """The same server over HTTP, with a member that no other test knows."""
+    name = f"olga{time.monotonic_ns()}"
+    keys = {"ann": team.administrator, "vera": team.viewer, "olga": team.server.key_for(name, project=team.project)}
+    return House(team.server, team.project, keys | {"eve": team.eve})
+
+
+def test_a_run_is_started_once_shown_with_its_steps_and_listed_by_page(house: House) -> None:
+    runs = f"/projects/{house.project}/runs"
+    body = {"workflow": "analyze-project", "request": {"format": "json"}}
+    first = house.ask("POST", runs, "olga", body, Idempotency_Key="r1")
+    assert first.status == 201, first.content
+    again = house.ask("POST", runs, "olga", body, Idempotency_Key="r1")
+    assert (again.status, again.content) == (201, first.content)
+    run = first.json["id"]
+    shown = ended(house, "olga", run[-12:])
+    assert (shown["id"], shown["state"], shown["answer"]["project"]) == (run, "done", "hello")
+    assert shown["steps"][0]["name"] == "validate"
+    ids = [run, *(house.ask("POST", runs, "olga", body).json["id"] for _ in range(2))]
+    seen, cursor = [], ""
+    while True:
+        page = house.ask("GET", f"{runs}?limit=2&cursor={cursor}", "olga").json
+        assert len(page["runs"]) <= 2
+        seen += [each["id"] for each in page["runs"]]
+        cursor = page["next"]
+        if not cursor:
+            break
+    assert seen == ids[::-1]
+    assert house.ask("GET", f"{runs}?workflow=batch", "olga").json == {"runs": [], "next": ""}
+    assert house.ask("GET", f"{runs}?state=idle", "olga").json["code"] == "unknown_name"
+    counted = house.ask("GET", f"/projects/{house.project}/jobs", "olga").json["queues"]
+    assert sum(counted[0]["by_state"].values()) == 3
+    assert house.ask("GET", "/jobs", "ann").json["queues"][0]["queue"] == "analysis"
+    assert house.ask("GET", "/jobs", "olga").json["code"] == "denied"
+
+
+def test_a_run_is_paused_goes_on_and_is_stopped(house: House) -> None:
+    runs = f"/projects/{house.project}/runs"
+    body = {"workflow": "analyze-project", "delay_s": 3600}
+    run = house.ask("POST", runs, "olga", body).json
+    assert run["state"] == "delayed"
+    acts = (("pause", "paused"), ("resume", None), ("cancel", "cancelled"), ("retry", "conflict"))
+    for act, state in acts:
+        acted = house.ask("POST", f"{runs}/{run['id']}/{act}", "olga").json
+        if act == "resume":
+            ended(house, "olga", run["id"])
+            run = house.ask("POST", runs, "olga", body).json
+        else:
+            assert acted.get("state", acted.get("code")) == state, acted
+    sent = house.ask("POST", f"{runs}/{run['id']}/signals/go", "olga", {"value": 1})
+    assert sent.status in (200, 409), sent.content
+
+
+def test_runs_are_their_starters_own_and_on_this_project_alone(house: House) -> None:
+    runs = f"/projects/{house.project}/runs"
+    run = house.ask("POST", runs, "olga", {"workflow": "report-project"}).json["id"]
+    assert house.ask("GET", f"{runs}/{run}", "eve").json["code"] == "not_found"
+    assert house.ask("POST", f"{runs}/{run}/cancel", "eve").json["code"] == "not_found"
+    assert run not in {each["id"] for each in house.ask("GET", runs, "eve").json["runs"]}
+    for body, code in (
+        ({"workflow": "analyze-project", "request": {"path": "/etc"}}, "invalid_input"),
+        ({"workflow": "analyze-project", "request": {"path": "."}, "priority": 0}, "invalid_input"),
+        ({"workflow": "deliver-notice", "request": {"key": "x", "by": "mail"}}, "denied"),
+        ({"workflow": "batch", "request": {"engine": "outline", "requests": [{"path": "../x"}]}}, "invalid_path"),
+        ({"workflow": "batch", "request": {"engine": "nothing", "requests": [{}]}}, "unknown_name"),
+        ({"workflow": "nothing"}, "unknown_name"),
+    ):
+        assert house.ask("POST", runs, "eve", body).json["code"] == code, body
+    names = house.ask("GET", f"/projects/{house.project}/workflows", "vera").json["workflows"]
+    assert {"analyze-project", "batch", "index-project", "report-project"} <= set(names)
+    assert not {"deliver-notice", "consolidate-memory"} & set(names)

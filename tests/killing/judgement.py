@@ -50,11 +50,13 @@ def judged(
     entries: Sequence[Mapping[str, Any]],  # Any: JSON values
     states: Mapping[str, str],
     kept_at: Mapping[tuple[str, str], float],
+    rows: Mapping[str, int],
     *,
     frozen: bool = False,
     steps: int = STEPS,
 ) -> Judgement:
-    """`states` of the runs, and when each step's result was kept, by run and step, in seconds since 1970.
+    """`states` of the runs; when each step's result was kept, by run and step, in seconds since 1970; and how often
+    each run wrote its row, which is to be once.
 
     With `frozen`, processes were frozen and woken, so that two may be in one step; the effect is applied once still.
     """
@@ -70,6 +72,7 @@ def judged(
     found.faults += [
         f"the run {run} is {states.get(run, 'gone')}" for run in acknowledged | set(states) if states.get(run) != "done"
     ]
+    found.faults += [f"the run {run} wrote its row {rows.get(run, 0)} times" for run in states if rows.get(run) != 1]
     _check_effects(found, by_did["effect"], acknowledged | set(states), steps)
     _check_begins(found, by_did["begin"], killed, kept_at, frozen=frozen)
     return found

@@ -18,11 +18,11 @@ from sqlalchemy import text
 from rubber_duck.settings import DatabaseSettings
 from rubber_duck.settings.tree import WorkflowSettings
 from rubber_duck.storage.database import Connection, open_database
-from tests.killing import judgement
+from tests.killing import judgement, reading
 from tests.killing.judgement import Judgement, judged
 from tests.killing.ledger import SOCKET, Entries, Teller, answers
 from tests.killing.nursery import Nursery, ended, is_alive, kill_group, nursery
-from tests.killing.working import Order
+from tests.killing.working import Order, create_applied
 from tests.servers import PostgresServer
 
 DEFAULTS: Final = WorkflowSettings(attempts=50)
@@ -37,11 +37,16 @@ _WORK_POINTS: Final = (
     "workspace.before_writing",
     "workspace.after_file",
     "workspace.before_done",
+    "analysis.worker",
+    "search.worker",
+    "search.before_commit",
 )
 _ASK_POINTS: Final = ("workflow.after_enqueue", "storage.before_commit", "storage.after_commit", "")
 _START: Final = "app.after_part"
 _WORKING: Final = "tests.killing.working"
 _AFTER_POINT_S: Final = 4.0
+_AFTER_READING_S: Final = 12.0
+"""Worker processes start first, and everything that can be read is imported."""
 _BUSY_S: Final = 20.0
 _IN_STEP: Final = 0.97
 """Of those killed from outside, at moments drawn at random, so many are killed while they are in a step."""
@@ -81,7 +86,7 @@ class Campaign:
 
     async def run(self) -> Judgement:
         """Kill, let what is left end, and judge."""
-        reading = asyncio.create_task(self._read(), name="ledger")
+        following = asyncio.create_task(self._read(), name="ledger")
         loops = [asyncio.create_task(self._kill_workers(), name="kills") for _ in range(self.plan.workers)]
         others = [asyncio.create_task(self._kill_askers(), name="asks")]
         if self.plan.restart_s is not None:
@@ -96,12 +101,13 @@ class Campaign:
             for number in left:
                 kill_group(number)
         finally:
-            for task in (*loops, *others, reading):
+            for task in (*loops, *others, following):
                 task.cancel()
-            await asyncio.gather(*loops, *others, reading, return_exceptions=True)
+            await asyncio.gather(*loops, *others, following, return_exceptions=True)
         list(self.entries.more())
-        states, kept_at = await in_database(self.url)
-        return judged(self.entries.read, states, kept_at)
+        found = judged(self.entries.read, *await in_database(self.url))
+        found.faults += await reading.faults(self.url, self.scratch)
+        return found
 
     async def _kill_workers(self) -> None:
         while self.killed < self.plan.kills:
@@ -110,7 +116,8 @@ class Campaign:
             number = await self._made("work", way, after_s)
             self.killed += 1
             await self._busy(number)
-            life_s = after_s + _AFTER_POINT_S if way else self.dice.uniform(0.0, self.plan.life_s)
+            patience_s = _AFTER_READING_S if way in reading.POINTS else _AFTER_POINT_S
+            life_s = after_s + patience_s if way else self.dice.uniform(0.0, self.plan.life_s)
             deadline = time.monotonic() + life_s
             while is_alive(number) and time.monotonic() < deadline:  # noqa: ASYNC110  # others write it
                 await asyncio.sleep(0.02)
@@ -182,8 +189,8 @@ async def campaign(
 ) -> AsyncIterator[Campaign]:
     """A campaign with its ledger and nursery, over an empty database."""
     place, file = scratch / SOCKET, scratch / "ledger.jsonl"
-    async with open_database(DatabaseSettings(url=url)):
-        pass  # migrated once, not by whoever is killed first
+    async with open_database(DatabaseSettings(url=url)) as database:  # migrated once, not by whoever is killed first
+        await database.run(create_applied)
     async with nursery(scratch / "said.log", _WORKING, "tests.killing.imports") as made:
         keeper = await made.make("tests.killing.ledger:keep_ledger", str(place), str(file))
         try:
@@ -204,19 +211,26 @@ async def drained(url: str, most_s: float) -> None:
             await asyncio.sleep(0.5)
 
 
-async def in_database(url: str) -> tuple[Mapping[str, str], Mapping[tuple[str, str], float]]:
-    """The states of the runs, and when the result of each step was kept, by run and step, in seconds since 1970."""
+Kept = tuple[Mapping[str, str], Mapping[tuple[str, str], float], Mapping[str, int]]
+
+
+async def in_database(url: str) -> Kept:
+    """The states of the runs; when the result of each step was kept, by run and step, in seconds since 1970; and how
+    often each run wrote its row.
+    """
     async with open_database(DatabaseSettings(url=url)) as database:
         return await database.run(_read_all, write=False)
 
 
-def _read_all(connection: Connection) -> tuple[Mapping[str, str], Mapping[tuple[str, str], float]]:
+def _read_all(connection: Connection) -> Kept:
     schema = _schema(connection)
     runs = f"SELECT runs.id, status FROM runs LEFT JOIN {schema}workflow_status ON workflow_uuid = runs.id"
     states = {row[0]: {"SUCCESS": "done"}.get(row[1], str(row[1])) for row in connection.execute(text(runs))}
     steps = f"SELECT workflow_uuid, function_name, completed_at_epoch_ms FROM {schema}operation_outputs"
     kept = {(row[0], row[1]): row[2] / 1000 for row in connection.execute(text(steps))}
-    return states, kept
+    rows = "SELECT run, count(*) FROM applied GROUP BY run"
+    applied = {row[0]: row[1] for row in connection.execute(text(rows))}
+    return states, kept, applied
 
 
 def _has_open_runs(connection: Connection) -> bool:
@@ -228,4 +242,4 @@ def _schema(connection: Connection) -> str:
     return "dbos." if connection.dialect.name == "postgresql" else ""
 
 
-__all__ = ["DEFAULTS", "Campaign", "Plan", "campaign", "drained", "in_database"]
+__all__ = ["DEFAULTS", "Campaign", "Kept", "Plan", "campaign", "drained", "in_database"]

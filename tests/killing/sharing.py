@@ -16,13 +16,13 @@ import msgspec
 from rubber_duck.settings import DatabaseSettings, Settings
 from rubber_duck.settings.tree import QueueSettings, WorkflowSettings
 from rubber_duck.storage.database import Database, open_database
-from rubber_duck.workflows import store
 from rubber_duck.workflows.durable import open_durable
+from rubber_duck.workflows.store import executors
 from tests.killing.judgement import judged
-from tests.killing.kills import drained, in_database
+from tests.killing.kills import Kept, drained, in_database
 from tests.killing.ledger import SOCKET, Entries, Teller, answers
 from tests.killing.nursery import kill_group, nursery
-from tests.killing.working import Ledgered, Numbered, Order, declare, now, resolve, scope_of
+from tests.killing.working import Ledgered, Numbered, Order, create_applied, declare, now, resolve, scope_of
 
 _WORKING: Final = "tests.killing.working"
 
@@ -69,6 +69,7 @@ async def shared(sharing: Sharing, url: str, scratch: Path) -> Shared:
         teller = Teller(scratch)
         try:
             async with open_database(DatabaseSettings(url=url)) as database:
+                await database.run(create_applied)
                 await _queued(sharing, url, database, teller)
                 order = msgspec.to_builtins(Order(url, str(scratch), sharing.settings))
                 began = time.monotonic()
@@ -109,7 +110,7 @@ async def _frozen_and_woken(number: int, sharing: Sharing, database: Database, e
             if entry["pid"] == number and entry["did"] in ("begin", "effect"):
                 (begun if entry["did"] == "begin" else ended).add(entry["key"])
     os.killpg(number, signal.SIGSTOP)
-    while len(await database.run(store.living, write=False)) >= sharing.processes:  # noqa: ASYNC110  # in a database
+    while len(await database.run(executors.living, write=False)) >= sharing.processes:  # noqa: ASYNC110  # in a database
         await asyncio.sleep(0.1)
     os.killpg(number, signal.SIGCONT)
 
@@ -122,9 +123,7 @@ async def _fenced(entries: Entries) -> None:
             await asyncio.sleep(0.1)
 
 
-def _judged(
-    sharing: Sharing, entries: Entries, kept: tuple[Any, Any], seconds: float, workers: list[int]
-) -> Shared:  # Any: as `in_database` has them
+def _judged(sharing: Sharing, entries: Entries, kept: Kept, seconds: float, workers: list[int]) -> Shared:
     list(entries.more())
     found = judged(entries.read, *kept, frozen=True, steps=1)
     begins = [entry for entry in entries.read if entry["did"] == "begin"]

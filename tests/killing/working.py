@@ -15,20 +15,22 @@ from pathlib import Path
 from uuid import UUID
 
 import msgspec
+from sqlalchemy import text
 
 from rubber_duck import fault
 from rubber_duck.app import Opened, Part, open_app
 from rubber_duck.scope import Actor, Right, Scope
 from rubber_duck.settings import DatabaseSettings, Settings
 from rubber_duck.settings.tree import WorkflowSettings
-from rubber_duck.storage.database import Database, open_database
-from rubber_duck.workflows import store
+from rubber_duck.storage.database import Connection, Database, open_database
 from rubber_duck.workflows.durable import Durable, open_durable
-from rubber_duck.workflows.run import Run, Step
+from rubber_duck.workflows.run import Effect, Run, Step
+from rubber_duck.workflows.store import runs
 from rubber_duck.workflows.workflow import Workflow, workflows
 from rubber_duck.workflows.working import working
 from rubber_duck.workspace.journal import FileWrite, Journal
 from rubber_duck.workspace.paths import Root
+from tests.killing import reading
 from tests.killing.ledger import Teller
 
 STEPS = 3
@@ -38,7 +40,10 @@ JOURNALED = 5
 
 
 class Numbered(msgspec.Struct, frozen=True):
-    """A run's number, how many steps it has and how long each takes, and whether it writes files now and then."""
+    """A run's number, how many steps it has and how long each takes, and whether it writes files now and then.
+
+    At its end it writes a row into the database, which nothing but the product keeps from being written twice.
+    """
 
     number: int
     steps: int = STEPS
@@ -60,7 +65,17 @@ class Ledgered(Workflow[Numbered, Numbered]):
         """Steps, one after the other."""
         for number in range(request.steps):
             await run.step(Step(f"s{number}", partial(_step, run, request, number), int))
+        await run.commit(Effect("applied", partial(_applied, run.id), int))
         return request
+
+
+def _applied(run_id: str, connection: Connection) -> int:
+    return connection.execute(text("INSERT INTO applied VALUES (:run)"), {"run": run_id}).rowcount
+
+
+def create_applied(connection: Connection) -> None:
+    """The table of what runs wrote; it takes the same row as often as it comes."""
+    connection.execute(text("CREATE TABLE IF NOT EXISTS applied (run TEXT NOT NULL)"))
 
 
 async def _step(run: Run, request: Numbered, number: int) -> int:
@@ -69,6 +84,7 @@ async def _step(run: Run, request: Numbered, number: int) -> int:
     key = run.effect_key(f"s{number}")
     await bench.teller.tell("begin", key=key, run=run.id, step=number, tenant=run.scope.actor.id)
     await asyncio.sleep(request.step_s)
+    await bench.read()
     if request.writes and request.number % JOURNALED == 0:
         await bench.write(run.id, number)
     await bench.teller.tell("effect", key=key, run=run.id, step=number)
@@ -76,12 +92,19 @@ async def _step(run: Run, request: Numbered, number: int) -> int:
 
 
 class Bench:
-    """What the steps touch."""
+    """What the steps touch. Once it `reads`, each step analyses and indexes something."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, database: Database) -> None:
         self.teller = Teller(home)
+        self.reads = False
+        self._database = database
         self._home = home
         self._journal = Journal(home / "journal", clock=now)
+
+    async def read(self) -> None:
+        """Analyse and index, if that is asked for."""
+        if self.reads:
+            await reading.read(self._database, self._home)
 
     async def write(self, run_id: str, number: int) -> None:
         """Write a number into a file of the run, unless it is there already."""
@@ -141,7 +164,7 @@ async def _asking(order: Order) -> None:
         teller = _bench(durable).teller
         library = await durable.library()
         await teller.tell("asking")
-        waiting = partial(store.waiting, status=library.tables.status, queue=Ledgered.queue, most=order.waiting)
+        waiting = partial(runs.waiting, status=library.tables.status, queue=Ledgered.queue, most=order.waiting)
         for number in count():
             while await durable.database.run(waiting, write=False) >= order.waiting:  # noqa: ASYNC110  # in a database
                 await asyncio.sleep(0.2)
@@ -160,7 +183,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-async def resolve(actor: str, project: UUID | None, trace: str) -> Scope:
+async def resolve(actor: str, project: UUID | None, trace: str, key: str = "") -> Scope:
     """All that an actor may do."""
     return Scope(Actor(actor, actor), project, frozenset(Right), trace)
 
@@ -169,13 +192,17 @@ async def resolve(actor: str, project: UUID | None, trace: str) -> Scope:
 async def _opened(order: Order) -> AsyncIterator[Durable]:
     """The application, of two parts, so that its own fault points are passed."""
     declare()
-    armed = asyncio.create_task(_armed(order), name="arm") if order.after_s else None
+    late = order.after_s > 0
     settings = Settings(database=DatabaseSettings(url=order.url), workflows=order.settings, home=order.home)
-    with fault.injected(order.point, _die) if order.point and armed is None else contextlib.nullcontext():
+    with fault.injected(order.point, _die) if order.point and not late else contextlib.nullcontext():
         async with open_app(settings, parts=_PARTS) as app:
             durable = app.parts.opened["workflows"]
             assert isinstance(durable, Durable)
-            durable.lend(Bench(Path(order.home)))
+            database = app.parts.opened["database"]
+            assert isinstance(database, Database)
+            bench = Bench(Path(order.home), database)
+            durable.lend(bench)
+            armed = asyncio.create_task(_armed(order, bench), name="arm") if late else None
             try:
                 yield durable
             finally:
@@ -183,9 +210,13 @@ async def _opened(order: Order) -> AsyncIterator[Durable]:
                     armed.cancel()
 
 
-async def _armed(order: Order) -> None:
+async def _armed(order: Order, bench: Bench) -> None:
     await asyncio.sleep(order.after_s)
-    with fault.injected(order.point, _die):
+    bench.reads = order.point in reading.POINTS
+    if order.point in reading.WORKER_POINTS:
+        os.environ[fault.ENVIRONMENT] = fault.GROUP + order.point
+        return
+    with fault.injected(order.point, _die) if order.point else contextlib.nullcontext():
         await asyncio.Event().wait()
 
 

@@ -73,6 +73,16 @@ def test_the_variable_kills_the_process_at_its_point() -> None:
     assert _passing({"DUCK_FAULT": "app.after_part"}) == (-signal.SIGKILL, "")
 
 
+def test_it_kills_the_whole_group_where_that_is_asked_for() -> None:
+    child = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {_PASS!r}]); print('the parent lives')"
+    environment = {**os.environ, "DUCK_FAULT": "group:app.after_part"}
+    started = subprocess.Popen(
+        [sys.executable, "-c", child], env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert started.communicate(timeout=60)[0] == ""
+    assert started.returncode == -signal.SIGKILL
+
+
 @pytest.mark.parametrize("environment", [{}, {"DUCK_FAULT": ""}, {"DUCK_FAULT": "storage.after_commit"}])
 def test_without_the_variable_or_at_another_point_the_process_lives(environment: dict[str, str]) -> None:
     assert _passing(environment) == (0, "alive\n")

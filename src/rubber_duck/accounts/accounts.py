@@ -182,8 +182,9 @@ class Accounts:
             role = await store.role_in(tx, standing.user.id, project_id)
         if role is None:
             raise NotFound(f"there is no project with the id {str(project_id)!r}")
-        rights = _capped(RIGHTS[role], standing.credential)
-        return Scope(actor_of(standing.user), project_id, rights, trace)
+        credential = standing.credential
+        key = credential.id if credential.kind is CredentialKind.KEY else ""
+        return Scope(actor_of(standing.user), project_id, _capped(RIGHTS[role], credential), trace, key)
 
     async def roles(self, standing: Standing) -> dict[UUID, Role]:
         """Their role in each project where they have one."""
@@ -221,10 +222,13 @@ class Accounts:
             return  # the version row has moved, which each process reads once a second
 
 
-async def scope_of_user(database: Database, user_id: str, project_id: UUID | None, trace: str) -> Scope:
+async def scope_of_user(
+    database: Database, user_id: str, project_id: UUID | None, trace: str, key_id: str = ""
+) -> Scope:
     """What a user may do now, in a project or on the server, while nobody holds their key: for work that goes on.
 
-    Raises Denied for somebody who is not known, is disabled, or has no role in the project any more.
+    Raises Denied for somebody who is not known, is disabled, or has no role in the project any more, and when the key
+    with which they asked was revoked since. That it expired, or one signed out, stops nothing that has begun.
     """
     gone = Denied(f"the actor {user_id!r} may not do anything here any more, so its work stops")
     try:
@@ -236,9 +240,12 @@ async def scope_of_user(database: Database, user_id: str, project_id: UUID | Non
         role = user.role if user is not None else None
         if user is not None and project_id is not None:
             role = await store.role_in(tx, key, project_id)
+        known = await store.find_key(tx, key_id) if key_id else None
     if user is None or user.disabled_at is not None or role is None:
         raise gone
-    return Scope(actor_of(user), project_id, RIGHTS[role], trace)
+    if key_id and (known is None or known[1].revoked_at is not None):
+        raise Denied("the key with which this work was asked for was revoked, so it stops")
+    return Scope(actor_of(user), project_id, RIGHTS[role], trace, key_id)
 
 
 def check_name(name: str) -> None:

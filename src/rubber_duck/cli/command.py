@@ -36,7 +36,7 @@ GLOBAL_OPTIONS: Final[tuple[click.Option, ...]] = (
     _global(
         "-f",
         attribute="format",
-        type=click.Choice(["plain", "json", "table"]),
+        type=click.Choice(["plain", "json", "jsonl", "table"]),
         help="How an answer is written, where a command can write it so.",
     ),
     _global("--server", attribute="server", metavar="NAME", help="Who answers: a server's name, its address, `local`."),

@@ -19,6 +19,10 @@ _READS_CONTENT: Final = ("outline",)
 """Engines that are sent a local file's text, so that they answer about what is here."""
 
 
+_IN_A_PROJECT: Final = ("workflow", "jobs")
+"""Engines that are asked in a project though nothing in the request says where: runs belong to one."""
+
+
 @dataclass(frozen=True, slots=True)
 class There:
     """A project on a server; `base` is its folder here, "" where it is not known."""
@@ -28,9 +32,9 @@ class There:
     base: str
 
 
-def says_where(request: Request) -> bool:
+def says_where(engine: str, request: Request) -> bool:
     """Whether a request is about a project."""
-    return any(name in request for name in (*_FOLDERS, *_PATHS))
+    return engine in _IN_A_PROJECT or any(name in request for name in (*_FOLDERS, *_PATHS))
 
 
 def project_meant(request: Request, projects: Sequence[Mapping[str, str]], default: str, folder: str) -> There:
@@ -73,13 +77,31 @@ def translated(engine: str, request: Request, there: There, folder: str) -> Requ
             if isinstance(value, (list, tuple))
             else _within(value, directory, there)
         )
+    if engine == "workflow" and isinstance(asked := request.get("request"), dict):
+        sent["request"] = _translated_run(asked, directory, there)
     path = os.path.join(directory, str(request.get("path", "")))
     if engine in _READS_CONTENT and request.get("content") is None and os.path.isfile(path):
         sent["content"] = _read(path)
     return sent
 
 
-def _within(path: str, directory: str, there: There) -> str:
+def _translated_run(asked: Request, directory: str, there: There) -> Request:
+    """What a workflow is asked, as the server takes it: its paths, and those of each request that a batch holds."""
+    sent = translated("", {**asked, "directory": directory}, there, directory)
+    if isinstance(requests := asked.get("requests"), list):
+        engine = str(asked.get("engine", ""))
+        sent["requests"] = [
+            translated(engine, {"directory": directory, **each}, there, directory) if isinstance(each, dict) else each
+            for each in requests
+        ]
+    return sent
+
+
+def _within(
+    path: Any, directory: str, there: There
+) -> Any:  # Any: what a file says; the server refuses what is no text
+    if not isinstance(path, str):
+        return path
     if not there.base and not os.path.isabs(path):
         return os.path.normpath(path) if path else ""
     if not there.base and path.startswith(directory):

@@ -25,8 +25,9 @@ async def plugins(settings: Settings) -> Sequence[Verdict]:
     from rubber_duck.analysis.rule_set import RuleSet  # noqa: PLC0415  # as above
     from rubber_duck.code.language import languages  # noqa: PLC0415  # as above
     from rubber_duck.engines.engine import engines  # noqa: PLC0415  # as above
+    from rubber_duck.workflows.workflow import workflows  # noqa: PLC0415  # as above; looking at them imports DBOS
 
-    registries: tuple[AnyRegistry, ...] = (rules, languages, engines)
+    registries: tuple[AnyRegistry, ...] = (rules, languages, engines, workflows)
     for registry in registries:
         registry.discover()
     RuleSet({})  # leaves out the rules that cannot be made

@@ -43,7 +43,7 @@ class Server:
             yield Result({"projects": [_listed(each) for each in await self.projects()]})
             return
         topic, sent = ME, request
-        if says_where(request):
+        if says_where(name, request):
             there = await self.meant(request)
             topic, sent = f"code:{there.id}", translated(name, request, there, self._folder)
         await self._join(topic)

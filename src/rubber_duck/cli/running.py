@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from rubber_duck.cli import drawing
+from rubber_duck.cli import drawing, terminal
 from rubber_duck.cli.asking import ask
 from rubber_duck.cli.failures import FAILED
 from rubber_duck.cli.invocation import current
@@ -29,13 +29,44 @@ _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 def ask_and_show(request: dict[str, Any], *, as_json: bool, verdict: bool = False) -> int:  # Any: of the engine
     """Ask the engine `workflow` about one run and show it; the exit code, which with `verdict` says how it ended."""
-    answer = ask("workflow", request)
-    (run,) = answer["runs"]
+    (run,) = ask("workflow", request)["runs"]
+    return told(run, as_json=as_json, verdict=verdict)
+
+
+def told(run: dict[str, Any], *, as_json: bool, verdict: bool = False) -> int:  # Any: as above
+    """Show one run; the exit code, which with `verdict` says how it ended."""
     if as_json:
         drawing.machine(run)
     elif not current().quiet:
         show_run(run)
     return FAILED if verdict and run["state"] in ("failed", "dead", "cancelled") else 0
+
+
+def start(request: dict[str, Any], *, wait: bool) -> dict[str, Any]:  # Any: as above
+    """Start a run, and unless `wait` is off work on it until it has ended; the run.
+
+    Interrupted, the person is told how it goes on.
+    """
+    asked = {"type": "start", **request, "wait": False, "tell": not wait}
+    run: dict[str, Any] = ask("workflow", asked)["runs"][0]  # Any: as above
+    return follow(run["id"]) if wait else run
+
+
+def follow(run: str, *, resume: bool = False) -> dict[str, Any]:  # Any: as above
+    """Work on a run until it has ended, after letting it go on if `resume` is set; the run."""
+    try:
+        found: dict[str, Any] = ask("workflow", {"type": "follow", "run": run, "resume": resume})["runs"][
+            0
+        ]  # Any: as above
+    except KeyboardInterrupt:
+        terminal.note(
+            current().as_called(
+                f"the run {run} is not lost: `duck workflow follow {run}` goes on with it, and so do `duck work` and a "
+                f"server; `duck workflow cancel {run}` stops it"
+            )
+        )
+        raise
+    return found
 
 
 def show_runs(runs: Sequence[dict[str, Any]]) -> None:  # Any: views of the engine

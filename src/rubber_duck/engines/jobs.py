@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
@@ -14,7 +15,7 @@ from rubber_duck.scope import Right
 from rubber_duck.workflows.states import State
 
 if TYPE_CHECKING:
-    from rubber_duck.workflows.status import RunStatus
+    from rubber_duck.workflows.status import QueueCount, RunStatus
 
 
 class JobsRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,17 +58,22 @@ class Jobs(Engine[JobsRequest, JobsAnswer]):
     async def run(self, request: JobsRequest, call: Call) -> JobsAnswer:
         """The queues and the newest runs of whoever asks."""
         durable = call.parts.workflows
-        queues = tuple(
-            QueueView(
-                each.queue,
-                {str(state): count for state, count in each.by_state.items()},
-                each.oldest_waiting_s,
-                each.done_per_minute,
-            )
-            for each in await durable.counts(call.scope)
-        )
+        queues = queue_views(await durable.counts(call.scope))
         runs = await _newest(request, call) if request.limit else []
         return JobsAnswer(queues, tuple(view(each) for each in runs))
+
+
+def queue_views(counted: Iterable[QueueCount]) -> tuple[QueueView, ...]:
+    """Queues as they are answered."""
+    return tuple(
+        QueueView(
+            each.queue,
+            {str(state): count for state, count in each.by_state.items()},
+            each.oldest_waiting_s,
+            each.done_per_minute,
+        )
+        for each in counted
+    )
 
 
 async def _newest(request: JobsRequest, call: Call) -> list[RunStatus]:

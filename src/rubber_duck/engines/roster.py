@@ -58,11 +58,7 @@ class Roster:
 
     def answering(self, name: str) -> list[type[AnyEngine]]:
         """The engines that answer to `name`, best first; raises UnknownName when there is none."""
-        found = [engine for engine in self._registry.values() if name in engine.capabilities]
-        if not found:
-            answered = {each for engine in self._registry.values() for each in engine.capabilities}
-            raise self._registry.unknown(name, answered)
-        return sorted(found, key=lambda engine: (-engine.priority, engine.name))
+        return answering(self._registry, name)
 
     async def pick(
         self, scope: Scope, name: str, raw: object
@@ -208,6 +204,15 @@ class Roster:
             self._failures.pop(engine.name, None)
             self._open[engine.name] = instance
             return instance
+
+
+def answering(registry: Registry[AnyEngine], name: str) -> list[type[AnyEngine]]:
+    """The engines of a registry that answer to `name`, best first; raises UnknownName when there is none."""
+    found = [engine for engine in registry.values() if name in engine.capabilities]
+    if not found:
+        answered = {each for engine in registry.values() for each in engine.capabilities}
+        raise registry.unknown(name, answered)
+    return sorted(found, key=lambda engine: (-engine.priority, engine.name))
 
 
 def _accepts(engine: type[AnyEngine], request: Any) -> bool:  # Any: as in pick

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -10,12 +11,11 @@ from msgspec import Meta
 
 from rubber_duck.call import Call, Progress
 from rubber_duck.engines.engine import Engine, engines
+from rubber_duck.engines.placing import located_run, placed_run
 from rubber_duck.scope import Right
-from rubber_duck.workflows.workflow import workflows
-from rubber_duck.workspace.paths import absolute
+from rubber_duck.workflows.states import ENDED
 
 if TYPE_CHECKING:
-    from rubber_duck.workflows.durable import Durable
     from rubber_duck.workflows.status import RunStatus, StepStatus
 
 RunId = Annotated[
@@ -31,6 +31,7 @@ class StartRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="sta
     request: Annotated[dict[str, Any], Meta(description="What it is asked.")]  # Any: each has its own
     directory: Annotated[str, Meta(description="What relative paths in the request are relative to.")] = ""
     wait: Annotated[bool, Meta(description="Work until it has ended; otherwise it is only queued.")] = True
+    tell: Annotated[bool, Meta(description="Tell me when it has ended, if it is only queued.")] = True
     key: Annotated[str, Meta(max_length=200, description="Of two runs with one key, the second is refused.")] = ""
     priority: Annotated[int, Meta(ge=1, le=100, description="1 goes first.")] = 10
     delay_s: Annotated[
@@ -39,6 +40,13 @@ class StartRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="sta
     timeout_s: Annotated[
         Annotated[float, Meta(gt=0, le=31_536_000)] | None, Meta(description="Seconds until it is cancelled.")
     ] = None
+
+
+class FollowRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="follow"):
+    """Work on a run here until it has ended; one that was stopped, or failed, goes on with `resume`."""
+
+    run: RunId
+    resume: Annotated[bool, Meta(description="Let it go on, or try again, if it was stopped or failed.")] = False
 
 
 class ListRuns(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="list"):
@@ -86,7 +94,7 @@ class SignalRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="si
     value: Annotated[Any, Meta(description="JSON that comes with it.")] = None  # Any: whatever the run expects
 
 
-WorkflowRequest = StartRun | ListRuns | ShowRun | CancelRun | PauseRun | ResumeRun | RetryRun | SignalRun
+WorkflowRequest = StartRun | FollowRun | ListRuns | ShowRun | CancelRun | PauseRun | ResumeRun | RetryRun | SignalRun
 
 
 class StepView(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -148,6 +156,8 @@ class WorkflowEngine(Engine[WorkflowRequest, WorkflowAnswer]):
         match request:
             case StartRun():
                 return await _start(request, call)
+            case FollowRun():
+                return await _resumed(request, call)
             case ListRuns():
                 found = await durable.runs(call.scope, workflow=request.workflow, limit=request.limit)
                 return WorkflowAnswer(tuple(view(each) for each in found))
@@ -164,7 +174,7 @@ async def _acted(
     run_id = await named(durable, scope, request.run)
     match request:
         case ShowRun():
-            return await _shown(durable, call, run_id)
+            return await _shown(call, run_id)
         case CancelRun():
             await durable.cancel(scope, run_id)
         case PauseRun():
@@ -180,35 +190,57 @@ async def _acted(
 
 async def _start(request: StartRun, call: Call) -> WorkflowAnswer:
     from rubber_duck.workflows.durable import StartOptions  # noqa: PLC0415  # brings SQLAlchemy
-    from rubber_duck.workflows.working import working  # noqa: PLC0415  # brings DBOS
 
-    durable = call.parts.workflows
-    tell = not request.wait
+    tell = request.tell and not request.wait
     options = StartOptions(request.key, request.priority, request.delay_s, request.timeout_s, tell=tell)
-    asked = _with_paths(request)
+    asked = await asyncio.to_thread(_located, request, call)
     async with AsyncExitStack() as stack:
         if request.wait:
-            await stack.enter_async_context(working(durable))
-        run_id = await durable.start(call.scope, request.workflow, asked, options)
-        if request.wait:
-            async for found in durable.follow(call.scope, run_id):
-                call.emit(Progress(found.done, found.total, found.note or found.state))
-        return await _shown(durable, call, run_id)
+            await _work_here(call, stack)
+        run_id = await call.parts.workflows.start(call.scope, request.workflow, asked, options)
+        return await (_followed if request.wait else _shown)(call, run_id)
 
 
-def _with_paths(request: StartRun) -> dict[str, Any]:  # Any: as asked
-    """The request with the fields that are paths made absolute: whoever works on it may stand elsewhere."""
-    asked = dict(request.request)
-    for field in msgspec.structs.fields(workflows.discover()[request.workflow].request):
-        notes = getattr(field.type, "__metadata__", ())
-        if any((getattr(note, "extra", None) or {}).get("path") for note in notes):
-            value = asked.get(field.encode_name)
-            if isinstance(value, str):
-                asked[field.encode_name] = absolute(value, request.directory)
-    return asked
+async def _resumed(request: FollowRun, call: Call) -> WorkflowAnswer:
+    from rubber_duck.workflows.naming import named  # noqa: PLC0415  # brings SQLAlchemy
+
+    durable, scope = call.parts.workflows, call.scope
+    run_id = await named(durable, scope, request.run)
+    async with AsyncExitStack() as stack:
+        state = (await durable.show(scope, run_id)).state
+        if request.resume and state in ("paused", "cancelled", "dead"):
+            await durable.resume(scope, run_id)
+        elif request.resume and state == "failed":
+            await durable.retry(scope, run_id)
+        elif state in ENDED or state == "paused":
+            return await _shown(call, run_id)
+        await _work_here(call, stack)
+        return await _followed(call, run_id)
 
 
-async def _shown(durable: Durable, call: Call, run_id: str) -> WorkflowAnswer:
+def _located(request: StartRun, call: Call) -> dict[str, Any]:  # Any: as asked
+    """What the workflow is asked, with the paths that it is to have; in a project of a server, those in that."""
+    if call.scope.project is None:
+        return located_run(request.workflow, request.request, request.directory)
+    return placed_run(request.workflow, request.request, request.directory, call.settings)
+
+
+async def _work_here(call: Call, stack: AsyncExitStack) -> None:
+    """Let this process work, unless it does so already, as a server does."""
+    if call.scope.project is None and call.parts.workflows.taking is None:
+        from rubber_duck.workflows.working import working  # noqa: PLC0415  # brings DBOS
+
+        await stack.enter_async_context(working(call.parts.workflows))
+
+
+async def _followed(call: Call, run_id: str) -> WorkflowAnswer:
+    async for found in call.parts.workflows.follow(call.scope, run_id):
+        call.emit(Progress(found.done, found.total, found.note or found.state))
+    return await _shown(call, run_id)
+
+
+async def _shown(call: Call, run_id: str) -> WorkflowAnswer:
+    durable = call.parts.workflows
     steps = await durable.steps(call.scope, run_id)
     return WorkflowAnswer((view(await durable.show(call.scope, run_id), steps),))
 

@@ -23,7 +23,7 @@ class RunBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     engine: Annotated[str, Meta(max_length=200, description="The engine's name.")]
     requests: Annotated[
         tuple[dict[str, Any], ...],  # Any: each engine has a request of its own
-        Meta(min_length=1, max_length=MOST, description="Its requests."),
+        Meta(min_length=1, max_length=MOST, description="Its requests.", extra={"asks": "engine"}),
     ]
     at_once: Annotated[int, Meta(ge=1, le=16, description="How many are worked on at once.")] = 2
 

@@ -10,7 +10,8 @@ from sqlalchemy import Column, Connection, PrimaryKeyConstraint, Row, Table, Tex
 from rubber_duck.notices.notice import By, Kind, Way
 from rubber_duck.storage.columns import Json
 from rubber_duck.storage.metadata import metadata
-from rubber_duck.workflows.store import Theirs, runs, shown, watches
+from rubber_duck.workflows.store.runs import shown
+from rubber_duck.workflows.store.tables import Theirs, runs, watches
 
 _ENDED: Final = ("SUCCESS", "ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 import msgspec
 
 from rubber_duck import fault, telemetry
-from rubber_duck.errors import Conflict, InvalidInput, NotFound, UnknownName
+from rubber_duck.errors import Conflict, InvalidInput, LimitExceeded, NotFound, UnknownName
 from rubber_duck.scope import Right, Scope
 from rubber_duck.settings import Settings
 from rubber_duck.settings.tree import QueueSettings
 from rubber_duck.storage.database import Connection, Database
 from rubber_duck.storage.keys import new_key
-from rubber_duck.workflows import store
 from rubber_duck.workflows.library import Library
 from rubber_duck.workflows.moves import Chores, Followers, Move
 from rubber_duck.workflows.queuing import LEVELS, Queuing, Waiting
@@ -32,21 +31,28 @@ from rubber_duck.workflows.status import (
     StepStatus,
     failure_of,
     first_to_repeat,
+    paused_of,
     queue_counts,
     status_of,
     statuses_of,
     step_statuses,
 )
-from rubber_duck.workflows.store import RunRow, Which
+from rubber_duck.workflows.store import runs
+from rubber_duck.workflows.store.runs import RunRow, Which
 from rubber_duck.workflows.taking import Taking
 from rubber_duck.workflows.workflow import QUEUES, parsed, workflows
 
-Resolve = Callable[[str, UUID | None, str], Awaitable[Scope]]
-"""From an actor's id, a project's and a trace to what that actor may do now; Denied for somebody unknown or revoked."""
+
+class Resolve(Protocol):
+    """From ids and a trace to what an actor may do now; Denied for somebody unknown or revoked, or whose key was."""
+
+    async def __call__(self, actor: str, project: UUID | None, trace: str, key: str = "") -> Scope: ...
+
 
 Enqueue = Callable[[Connection], None]
 """Queues one run within the transaction of the connection."""
 
+_INPUT_BYTES: Final = 5_000_000
 _FOLLOW_S: Final = 0.2
 _THROUGHPUT_MS: Final = 60_000
 
@@ -65,6 +71,16 @@ class StartOptions:
     timeout_s: float | None = None
     tell: bool = False
     tell_failures: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of runs: so many behind the run `behind`; of one workflow, in some states, if they are named."""
+
+    behind: str = ""
+    limit: int = 50
+    workflow: str = ""
+    states: Collection[State] = ()
 
 
 class Durable:
@@ -164,8 +180,14 @@ class Durable:
             "project": None if scope.project is None else str(scope.project),
             "rights": sorted(scope.rights),
             "trace": scope.trace,
+            "key": scope.key,
             "request": msgspec.to_builtins(parsed(workflow, request)),
         }
+        if (size_bytes := len(msgspec.json.encode(envelope))) > _INPUT_BYTES:
+            raise LimitExceeded(
+                f"the request for the workflow {name!r} has {size_bytes:,} bytes as JSON, and a run is given at most "
+                f"{_INPUT_BYTES:,}: ask for less at once"
+            )
         chosen = options or StartOptions()
         if not 1 <= chosen.priority <= LEVELS:
             raise InvalidInput(f"the priority is {chosen.priority}; it goes from 1 (first) to {LEVELS}")
@@ -187,7 +209,19 @@ class Durable:
         self, scope: Scope, *, workflow: str = "", queue: str = "", states: Collection[State] = (), limit: int = 50
     ) -> list[RunStatus]:
         """The scope's runs, newest first; of one workflow, in one queue, or in some states only."""
-        return await self._runs(scope, Which(None, workflow, queue, statuses_of(states), limit))
+        return await self._runs(scope, Which(None, workflow, queue, statuses_of(states), paused_of(states), "", limit))
+
+    async def page(self, scope: Scope, page: Page) -> tuple[list[RunStatus], str]:
+        """A page of the scope's runs, newest first, and the `behind` of the next one, "" at the end."""
+        which = Which(
+            workflow=page.workflow,
+            statuses=statuses_of(page.states),
+            paused=paused_of(page.states),
+            behind=page.behind,
+            limit=page.limit + 1,
+        )
+        found = await self._runs(scope, which)
+        return found[: page.limit], found[page.limit - 1].id if len(found) > page.limit else ""
 
     async def show(self, scope: Scope, run_id: str) -> RunStatus:
         """One run of the scope; NotFound for another's."""
@@ -214,10 +248,10 @@ class Durable:
     async def _counts(self, scope: Scope | None) -> list[QueueCount]:
         library = await self.library()
         now_ms = round(self.now().timestamp() * 1000)
-        rows = await self.database.run(partial(store.counts, scope=scope, status=library.tables.status), write=False)
+        rows = await self.database.run(partial(runs.counts, scope=scope, status=library.tables.status), write=False)
         since = now_ms - _THROUGHPUT_MS
         finished = await self.database.run(
-            partial(store.finished_since, scope=scope, status=library.tables.status, since_ms=since), write=False
+            partial(runs.finished_since, scope=scope, status=library.tables.status, since_ms=since), write=False
         )
         return queue_counts(rows, finished, now_ms)
 
@@ -227,7 +261,7 @@ class Durable:
         if found.state in ENDED:
             raise Conflict(f"the run {run_id!r} has ended already: it is {found.state}")
         library = await self.library()
-        await self.database.run(partial(store.set_stopped, run_id=run_id, why=why))
+        await self.database.run(partial(runs.set_stopped, run_id=run_id, why=why))
         await library.call(lambda: library.client.cancel_workflow(run_id))
         await self._acted(scope, run_id)
 
@@ -241,9 +275,9 @@ class Durable:
         if found.state not in ("paused", "cancelled", "dead"):
             raise Conflict(f"the run {run_id!r} cannot go on: it is {found.state}")
         library = await self.library()
-        await self.database.run(partial(store.set_stopped, run_id=run_id, why=""))
+        await self.database.run(partial(runs.set_stopped, run_id=run_id, why=""))
         await library.call(lambda: library.client.resume_workflow(run_id, queue_name=found.queue))
-        await self.database.run(partial(store.watch_again, run_id=run_id))  # not before: its old end would count
+        await self.database.run(partial(runs.watch_again, run_id=run_id))  # not before: its old end would count
         await self._acted(scope, run_id)
 
     async def retry(self, scope: Scope, run_id: str) -> None:
@@ -258,7 +292,7 @@ class Durable:
         steps = step_statuses(await library.call(lambda: library.client.list_workflow_steps(run_id)))
         first = first_to_repeat(steps)
         await library.call(lambda: library.client.rewind_workflow(run_id, start_step=first, queue_name=found.queue))
-        await self.database.run(partial(store.watch_again, run_id=run_id))  # as in `resume`
+        await self.database.run(partial(runs.watch_again, run_id=run_id))  # as in `resume`
         await self._acted(scope, run_id)
 
     async def send(self, scope: Scope, run_id: str, signal: str, value: object) -> None:
@@ -297,7 +331,7 @@ class Durable:
 
     async def _runs(self, scope: Scope, which: Which) -> list[RunStatus]:
         library = await self.library()
-        work = partial(store.runs_of, scope=scope, theirs=library.tables, which=which)
+        work = partial(runs.runs_of, scope=scope, theirs=library.tables, which=which)
         return [status_of(row) for row in await self.database.run(work, write=False)]
 
     async def close(self) -> None:

@@ -29,7 +29,8 @@ from rubber_duck.storage.keys import new_key
 from rubber_duck.storage.lending import Engine, lent_engine
 from rubber_duck.storage.location import Location
 from rubber_duck.workflows.codec import JsonSerializer, refuse_pickles
-from rubber_duck.workflows.store import Executor, Theirs
+from rubber_duck.workflows.store.executors import Executor
+from rubber_duck.workflows.store.tables import Theirs
 from rubber_duck.workflows.workflow import QUEUES
 
 T = TypeVar("T")

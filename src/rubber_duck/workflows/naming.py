@@ -7,8 +7,8 @@ from typing import Final
 
 from rubber_duck.errors import Conflict, NotFound
 from rubber_duck.scope import Scope
-from rubber_duck.workflows import store
 from rubber_duck.workflows.durable import Durable
+from rubber_duck.workflows.store import runs
 
 LEAST: Final = 4
 """Characters that a part of an id has at the least."""
@@ -20,7 +20,7 @@ async def named(durable: Durable, scope: Scope, text: str) -> str:
     Raises NotFound when there is none, Conflict when there are several.
     """
     await durable.library()  # the tables are there
-    found = await durable.database.run(partial(store.ids_like, scope=scope, text=text), write=False)
+    found = await durable.database.run(partial(runs.ids_like, scope=scope, text=text), write=False)
     if text in found:
         return text
     if not found or len(text) < LEAST:

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from rubber_duck.errors import LimitExceeded
 from rubber_duck.storage.database import Connection
-from rubber_duck.workflows import store
 from rubber_duck.workflows.library import Envelope, Library, enqueue_options
-from rubber_duck.workflows.store import RunRow
+from rubber_duck.workflows.store import runs, turns
+from rubber_duck.workflows.store.runs import RunRow
 
 LEVELS: Final = 100
 """Priorities are from 1, which goes first, to this."""
@@ -48,13 +48,13 @@ class Queuing:
         row, status = run.row, library.tables.status
         if row.parent is None:
             self._require_room(connection, library, row.queue, run.most)
-        if not store.add_run(connection, row):
+        if not runs.add_run(connection, row):
             return  # a step that starts a run is tried again
         if run.tells is not None:
-            store.watch(connection, row.id, failures_only=run.tells)
+            runs.watch(connection, row.id, failures_only=run.tells)
         first = (run.level - 1) * _TURNS + 1
         tenant = f"{row.actor_id} {row.project_id or ''}"
-        turn = store.next_turn(connection, status, row.queue, tenant, first, _TURNS - 1)
+        turn = turns.next_turn(connection, status, row.queue, tenant, first, _TURNS - 1)
         told = enqueue_options(queue=row.queue, run_id=row.id, priority=first + turn, **run.more)
         library.enqueue(connection, told, run.envelope)
 
@@ -62,7 +62,7 @@ class Queuing:
         """Counting all that wait for each new run takes longer than queuing it: a tenth of the room goes unseen."""
         left = self._uncounted.get(queue, 0)
         if left <= 0:
-            room = most - store.waiting(connection, library.tables.status, queue, most)
+            room = most - runs.waiting(connection, library.tables.status, queue, most)
             if room <= 0:
                 raise LimitExceeded(f"the queue {queue!r} is full: {most:,} runs wait; try again when some have ended")
             left = max(1, room // _RECOUNT)

@@ -12,9 +12,9 @@ from rubber_duck import fault, telemetry
 from rubber_duck.errors import DuckError, StruckOff
 from rubber_duck.settings.tree import WorkflowSettings
 from rubber_duck.storage.database import Database
-from rubber_duck.workflows import store
 from rubber_duck.workflows.library import Library
-from rubber_duck.workflows.store import Executor
+from rubber_duck.workflows.store import executors
+from rubber_duck.workflows.store.executors import Executor
 from rubber_duck.workflows.whereabouts import is_gone
 
 _IDLE_S: Final = 5.0
@@ -50,7 +50,7 @@ class Recovery:
 
     async def register(self) -> None:
         """Say that this process begins to work; before it takes anything."""
-        await self._database.run(partial(store.add_executor, executor=self._executor, now=self._now()))
+        await self._database.run(partial(executors.add_executor, executor=self._executor, now=self._now()))
 
     async def keep(self) -> None:
         """Beat and reap until cancelled; raises StruckOff when others took this process for dead meanwhile.
@@ -68,7 +68,7 @@ class Recovery:
             await asyncio.sleep(self._settings.heartbeat_s)
 
     async def _beat(self) -> None:
-        if not await self._database.run(partial(store.beat, executor_id=self._executor.id)):
+        if not await self._database.run(partial(executors.beat, executor_id=self._executor.id)):
             telemetry.emit("workflow.fenced", executor=self._executor.id)
             raise StruckOff("this process was silent for so long that others took its work over; it begins anew")
 
@@ -76,9 +76,9 @@ class Recovery:
         """Strike off processes that are silent, and put back what nobody living works on; how many runs."""
         await self._strike_off()
         status = self._library.tables.status
-        await self._database.run(partial(store.refuse_pickled, status=status))
+        await self._database.run(partial(executors.refuse_pickled, status=status))
         lost = await self._database.run(
-            partial(store.holders_lost, status=status, version=self._executor.version), write=False
+            partial(executors.holders_lost, status=status, version=self._executor.version), write=False
         )
         recovered = await self._put_back_abandoned()
         if lost:
@@ -90,18 +90,18 @@ class Recovery:
 
     async def leave(self) -> None:
         """Say that this process ends; the next reaper puts back what it leaves behind at once."""
-        await self._database.run(partial(store.remove_executor, executor_id=self._executor.id))
+        await self._database.run(partial(executors.remove_executor, executor_id=self._executor.id))
 
     async def _strike_off(self) -> None:
         clock = self._clock()
-        for executor in await self._database.run(store.living, write=False):
+        for executor in await self._database.run(executors.living, write=False):
             if executor.id == self._executor.id:
                 continue
             beats, _ = self._seen.get(executor.id, (-1, clock))
             if executor.beats != beats:
                 self._seen[executor.id] = (executor.beats, clock)
             if is_gone(executor.place) or clock - self._seen[executor.id][1] >= self._settings.dead_after_s:
-                if await self._database.run(partial(store.strike_off, executor=executor)):
+                if await self._database.run(partial(executors.strike_off, executor=executor)):
                     telemetry.emit("workflow.process_lost", executor=executor.id)
                 self._seen.pop(executor.id, None)
 
@@ -109,7 +109,7 @@ class Recovery:
         """Put back what this process took and does not work on: the database failed it at a checkpoint."""
         status = self._library.tables.status
         held = await self._database.run(
-            partial(store.held_by, status=status, executor_id=self._executor.id), write=False
+            partial(executors.held_by, status=status, executor_id=self._executor.id), write=False
         )
         clock, idle = self._clock(), set(held) - self._library.active()
         self._idle = {run: self._idle.get(run, clock) for run in idle}

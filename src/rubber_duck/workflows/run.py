@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Generic, Protocol, TypeVar
-from uuid import UUID
 
 import msgspec
 from dbos import DBOS
@@ -17,9 +16,11 @@ from dbos import error as errors_of_dbos
 from rubber_duck import fault, telemetry
 from rubber_duck.errors import DuckError, InvalidDeclaration, InvalidInput, TimedOut, normalize
 from rubber_duck.scope import Right, Scope
+from rubber_duck.storage.database import Connection
 from rubber_duck.workflows.codec import own
 from rubber_duck.workflows.patience import patiently
 from rubber_duck.workflows.status import UNDO
+from rubber_duck.workflows.store.effects import EffectPlace
 
 T = TypeVar("T")
 
@@ -69,13 +70,30 @@ class Step(Generic[T]):
             raise InvalidDeclaration(f"the step {self.name!r} cannot be both undone and cached")
 
 
+@dataclass(frozen=True, slots=True)
+class Effect(Generic[T]):
+    """Something to be done once in the database: what `work` writes, and that it was done, are one transaction.
+
+    So it happens once, at whatever moment a process is killed, or taken for dead and woken. `work` uses synchronous
+    SQLAlchemy Core and may touch nothing beside the connection: it is called again when the commit failed. `undo` gets
+    the result when a later step fails for good.
+    """
+
+    name: str
+    work: Callable[[Connection], T]
+    returns: Any  # Any: a type, or a union of types
+    undo: Callable[[Connection, T], None] | None = None
+
+
 class Keeper(Protocol):
     """What a run needs of the part that carries it out."""
 
-    async def scope_of(self, actor: str, project: UUID | None, trace: str) -> Scope: ...
+    async def scope_of(self, scope: Scope) -> Scope: ...
     async def keep_progress(self, run: Run, done: int, total: int, note: str) -> None: ...
     async def step_result(self, key: str) -> list[Any] | None: ...
     async def keep_step_result(self, key: str, result: list[Any]) -> None: ...
+    async def do_once(self, place: EffectPlace, work: Callable[[Connection], Any]) -> Any: ...
+    async def undo_once(self, place: EffectPlace, work: Callable[[Connection], Any]) -> None: ...
     def check_child(self, parent: str, child: str) -> None: ...
     async def start_child(self, scope: Scope, name: str, request: object, *, run_id: str, parent: str) -> str: ...
     async def ended(self, scope: Scope, run_id: str) -> object: ...
@@ -105,6 +123,23 @@ class Run:
     async def step(self, step: Step[T]) -> T:
         """The result of `step`, done now or remembered; at least once, and never again once it has returned."""
         return self._returned(step, await self._kept(step, DBOS.run_step_async(_options(step), self._working, step)))
+
+    async def commit(self, effect: Effect[T]) -> T:
+        """The result of `effect`, written now or before; exactly once."""
+
+        async def undo(kept: tuple[int, Any]) -> None:  # Any: builtins
+            number, result = kept[0], msgspec.convert(kept[1], effect.returns)
+            if (take_back := effect.undo) is not None:
+                await self.keeper.undo_once(self._place(number, effect), lambda held: take_back(held, result))
+
+        async def work() -> tuple[int, Any]:  # Any: as above
+            number = DBOS.step_id or 0
+            return number, await self.keeper.do_once(self._place(number, effect), effect.work)
+
+        step = Step(effect.name, work, tuple[int, Any], undo=None if effect.undo is None else undo)
+        _, result = await self.step(step)
+        found: T = msgspec.convert(result, effect.returns)
+        return found
 
     async def parallel(self, steps: Sequence[Step[T]], *, at_once: int = 4, note: str = "") -> list[T | DuckError]:
         """The results of `steps` in their order, `at_once` of them worked on; what failed is there as its error.
@@ -224,7 +259,7 @@ class Run:
         return await self._normalized(lambda: self._worked(step))
 
     async def _worked(self, step: Step[T]) -> Any:  # Any: builtins
-        now = await self.keeper.scope_of(self.scope.actor.id, self.scope.project, self.scope.trace)
+        now = await self.keeper.scope_of(self.scope)
         scope = replace(now, rights=now.rights & self.asked_with)  # a run may do no more than whoever asked for it
         scope.require(self.right)
         self.scope = scope
@@ -279,6 +314,9 @@ class Run:
         if step.undo is not None:
             self._undos.append((step.name, step.undo, result))
         return result
+
+    def _place(self, number: int, effect: Effect[T]) -> EffectPlace:
+        return EffectPlace(self.id, number, effect.name)
 
     def _cache_key(self, step: Step[T]) -> str:
         if not step.cache:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -14,9 +14,11 @@ from rubber_duck import telemetry
 from rubber_duck.errors import DuckError, InvalidSettings
 from rubber_duck.settings.tree import ScheduleSettings
 from rubber_duck.storage.database import Connection, Database
-from rubber_duck.workflows import store
+from rubber_duck.workflows.store import schedules
 
 _TICK_S: Final = 1.0
+_SKEW: Final = timedelta(hours=1)
+"""By so much the clocks of processes may differ; what is due later than so was kept by a clock that was wrong."""
 
 Prepared = Callable[[str], Callable[[Connection], None]]
 """From a run's id to what queues it within a transaction."""
@@ -61,9 +63,11 @@ class Clockwork:
         return started
 
     def _take(self, connection: Connection, *, name: str, schedule: ScheduleSettings, now: datetime) -> int:
-        following: datetime = croniter(schedule.cron, now).get_next(datetime)
-        store.put_schedule(connection, name, schedule.cron, following)
-        if not store.take_due(connection, name, now, following):
+        times = croniter(schedule.cron, now)
+        following: datetime = times.get_next(datetime)
+        latest: datetime = times.get_next(datetime) + _SKEW
+        schedules.put_schedule(connection, name, schedule.cron, following, latest)
+        if not schedules.take_due(connection, name, now, following):
             return 0
         self._prepared[name](f"{name}-{now:%Y%m%dT%H%M%S}")(connection)
         return 1

@@ -71,6 +71,12 @@ class QueueCount:
     done_per_minute: int
 
 
+def paused_of(states: Collection[State]) -> bool | None:
+    """Whether only paused ones are meant of those that were stopped, or only others; None: all the same."""
+    wanted = {"paused", "cancelled"} & set(states)
+    return "paused" in wanted if len(wanted) == 1 else None
+
+
 def statuses_of(states: Collection[State]) -> list[str]:
     """DBOS's words for our states; a paused run is a cancelled one to it."""
     wanted = {"cancelled" if state == "paused" else state for state in states}
@@ -150,9 +156,9 @@ def queue_counts(
 ) -> list[QueueCount]:  # Any: rows of `store.counts`
     """One entry for each queue in which there ever was a run."""
     found: dict[str, tuple[dict[State, int], float | None]] = {}
-    for queue, status, count, since_ms in rows:
+    for queue, status, is_paused, count, since_ms in rows:
         by_state, oldest = found.get(queue, ({}, None))
-        state = _STATES[status]
+        state: State = "paused" if is_paused else _STATES[status]
         by_state[state] = by_state.get(state, 0) + count
         found[queue] = (by_state, (now_ms - since_ms) / 1000 if state == "waiting" else oldest)
     return [QueueCount(queue, *found[queue], finished.get(queue, 0)) for queue in sorted(found)]

@@ -15,8 +15,8 @@ import msgspec
 from rubber_duck import telemetry
 from rubber_duck.errors import InvalidDeclaration, UnknownName, normalize
 from rubber_duck.scope import Actor, Right, Scope, new_trace
+from rubber_duck.storage.database import Connection
 from rubber_duck.storage.keys import new_key
-from rubber_duck.workflows import store
 from rubber_duck.workflows.durable import Durable, StartOptions
 from rubber_duck.workflows.library import version_of
 from rubber_duck.workflows.moves import Chores, Move, WaitsFor
@@ -24,7 +24,9 @@ from rubber_duck.workflows.recovery import Recovery
 from rubber_duck.workflows.run import Run
 from rubber_duck.workflows.schedules import Clockwork
 from rubber_duck.workflows.states import State
-from rubber_duck.workflows.store import Executor
+from rubber_duck.workflows.store import effects, runs, steps
+from rubber_duck.workflows.store.effects import EffectPlace
+from rubber_duck.workflows.store.executors import Executor
 from rubber_duck.workflows.taking import Taking
 from rubber_duck.workflows.whereabouts import own_place
 from rubber_duck.workflows.workflow import Workflow, parsed, workflows
@@ -48,7 +50,8 @@ class Worker:
         run_id = DBOS.workflow_id or ""
         with telemetry.correlated(envelope["trace"]):
             asked_with = frozenset(map(Right, envelope["rights"]))
-            scope = Scope(Actor(envelope["actor"], envelope["actor"]), project, frozenset(), envelope["trace"])
+            actor, key = Actor(envelope["actor"], envelope["actor"]), envelope.get("key", "")
+            scope = Scope(actor, project, frozenset(), envelope["trace"], key)
             hands = self._durable.hands
             run = Run(run_id, workflow.name, workflow.version, workflow.right, scope, hands, self, asked_with)
             return await self._run(workflow, envelope["request"], run)
@@ -75,13 +78,13 @@ class Worker:
 
     # What a run needs: `run.Keeper`.
 
-    async def scope_of(self, actor: str, project: UUID | None, trace: str) -> Scope:
+    async def scope_of(self, scope: Scope) -> Scope:
         """What the actor may do now; Denied once that is nothing."""
-        return await self._durable.resolve(actor, project, trace)
+        return await self._durable.resolve(scope.actor.id, scope.project, scope.trace, scope.key)
 
     async def keep_progress(self, run: Run, done: int, total: int, note: str) -> None:
         """Keep how far a run is."""
-        await self._durable.database.run(partial(store.set_progress, run_id=run.id, done=done, total=total, note=note))
+        await self._durable.database.run(partial(runs.set_progress, run_id=run.id, done=done, total=total, note=note))
         await self._moved(run, "working", done=done, total=total, note=note)
 
     async def waits_for(self, run: Run, signal: str) -> None:
@@ -91,13 +94,22 @@ class Worker:
 
     async def step_result(self, key: str) -> list[Any] | None:  # Any: builtins of the step's own shape
         """What a step of that content returned before."""
-        found = await self._durable.database.run(partial(store.step_result, key=key), write=False)
+        found = await self._durable.database.run(partial(steps.step_result, key=key), write=False)
         return found if isinstance(found, list) else None
 
     async def keep_step_result(self, key: str, result: list[Any]) -> None:  # Any: as above
         """Keep what a step of that content returned."""
-        work = partial(store.keep_step_result, key=key, result=result, now=self._durable.now())
+        work = partial(steps.keep_step_result, key=key, result=result, now=self._durable.now())
         await self._durable.database.run(work)
+
+    async def do_once(self, place: EffectPlace, work: Callable[[Connection], Any]) -> Any:  # Any: as above
+        """Do `work` in a transaction with the note that it was done, or tell what it came to before."""
+        noting = partial(effects.done_once, place=place, work=work, now=self._durable.now())
+        return await self._durable.database.run(noting)
+
+    async def undo_once(self, place: EffectPlace, work: Callable[[Connection], Any]) -> None:  # Any: ignored
+        """Undo what was done there, in a transaction with forgetting that it was; nothing when it was not."""
+        await self._durable.database.run(partial(effects.undone_once, place=place, work=work))
 
     def check_child(self, parent: str, child: str) -> None:
         """InvalidDeclaration unless the workflow `parent` declares that it starts others in the queue of `child`."""

@@ -84,6 +84,28 @@ def test_an_outline_is_of_the_text_that_is_here(shop: Path) -> None:
 
 
 def test_a_request_says_where_or_not() -> None:
-    assert says_where({"path": ""})
-    assert says_where({"directory": "/"})
-    assert not says_where({"name": "x"})
+    assert says_where("outline", {"path": ""})
+    assert says_where("search", {"directory": "/"})
+    assert not says_where("rules", {"name": "x"})
+
+
+def test_runs_belong_to_a_project_though_nothing_in_the_request_says_where() -> None:
+    assert says_where("jobs", {})
+    assert says_where("workflow", {"type": "list"})
+
+
+def test_the_paths_of_a_run_and_of_each_request_of_a_batch_are_those_of_the_project(shop: Path) -> None:
+    there = There("1", "shop", str(shop))
+    start = {"type": "start", "workflow": "analyze-project", "directory": str(shop), "wait": True}
+    sent = translated("workflow", {**start, "request": {"path": ".", "format": "json"}}, there, "/")
+    assert sent == {
+        "type": "start",
+        "workflow": "analyze-project",
+        "wait": True,
+        "request": {"path": ".", "format": "json"},
+    }
+    asked = {"engine": "imports", "requests": [{"path": "a.py"}, {"path": str(shop), "directory": "/x"}, 3]}
+    sent = translated("workflow", {**start, "directory": str(shop / "src"), "request": asked}, there, "/")
+    assert sent["request"] == {"engine": "imports", "requests": [{"path": "src/a.py"}, {"path": "."}, 3]}
+    with pytest.raises(InvalidPath, match="does not lie in the project"):
+        translated("workflow", {**start, "request": {"path": "/etc"}}, there, "/")

@@ -33,14 +33,16 @@ def _timed(entries: list[Entry]) -> list[Entry]:
     return [{**each, "at": 100.0 + number} for number, each in enumerate(entries)]
 
 
-def faults(entries: list[Entry], states: Mapping[str, str] | None = None, kept_at: float = 1e9) -> list[str]:
+def faults(
+    entries: list[Entry], states: Mapping[str, str] | None = None, kept_at: float = 1e9, rows: int = 1
+) -> list[str]:
     """The faults that are found."""
     kept = {("r", f"s{step}"): kept_at for step in range(STEPS)}
-    return judged(entries, {"r": "done"} if states is None else states, kept).faults
+    return judged(entries, {"r": "done"} if states is None else states, kept, {"r": rows}).faults
 
 
 def test_a_sound_campaign_has_no_faults() -> None:
-    found = judged(sound(), {"r": "done"}, {})
+    found = judged(sound(), {"r": "done"}, {}, {"r": 1})
     assert (found.faults, found.kills, found.in_step, found.again) == ([], 1, 1, 1)
     assert found.recoveries_s == [1.0]
 
@@ -53,6 +55,11 @@ def test_a_lost_run_is_a_fault(states: Mapping[str, str]) -> None:
 def test_an_effect_that_never_happened_is_a_fault() -> None:
     entries = [each for each in sound() if each["did"] != "effect" or each["step"] != 2]
     assert faults(entries) == ["the effect of step 2 of r was applied 0 times"]
+
+
+@pytest.mark.parametrize("rows", [0, 2])
+def test_a_row_that_was_not_written_or_twice_is_a_fault(rows: int) -> None:
+    assert faults(sound(), rows=rows) == [f"the run r wrote its row {rows} times"]
 
 
 def test_an_effect_under_two_keys_is_a_fault() -> None:

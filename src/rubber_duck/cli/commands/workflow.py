@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
-from rubber_duck.cli import drawing, terminal
+from rubber_duck.cli import drawing, running, terminal
 from rubber_duck.cli.asking import ask
 from rubber_duck.cli.command import Group
 from rubber_duck.cli.invocation import current
 from rubber_duck.cli.program import current_folder
-from rubber_duck.cli.running import ask_and_show, show_runs
+from rubber_duck.cli.running import ask_and_show, show_runs, told
 
 _json = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 _run = click.argument("run", help="The run's id, or its beginning or end.")
@@ -37,12 +37,21 @@ def command() -> None:
 @click.option("--timeout", "timeout_s", type=float, default=None, help="Seconds until it is cancelled.")
 @_json
 def start(workflow: str, values: Sequence[str], detach: bool, as_json: bool, **options: Any) -> int:  # Any: click's
-    """Start a run, and work on it here until it has ended.
+    """Start a run, and follow it until it has ended; this process works on it, unless a server does.
 
-    Interrupted, it is not lost: the next `duck work` goes on with it.
+    Interrupted, it is not lost: `duck workflow follow` goes on with it.
     """
-    request = {"workflow": workflow, "request": _request(values), "directory": current_folder(), "wait": not detach}
-    return ask_and_show({"type": "start", **request, **options}, as_json=as_json, verdict=True)
+    request = {"workflow": workflow, "request": _request(values), "directory": current_folder(), **options}
+    return told(running.start(request, wait=not detach), as_json=as_json, verdict=True)
+
+
+@command.command("follow")
+@_run
+@click.option("--resume", is_flag=True, help="Let it go on, or try again, if it was stopped or failed.")
+@_json
+def follow(run: str, resume: bool, as_json: bool) -> int:
+    """Follow a run until it has ended; this process works on it, unless a server does."""
+    return told(running.follow(run, resume=resume), as_json=as_json, verdict=True)
 
 
 @command.command("list")

@@ -110,8 +110,12 @@ def paged(items: Sequence[T], key: Callable[[T], str], asked: tuple[str, int]) -
     cursor, limit = asked
     behind = [item for item in items if not cursor or key(item) > cursor]
     taken = behind[:limit]
-    more = base64.urlsafe_b64encode(key(taken[-1]).encode()).decode() if len(behind) > limit else ""
-    return tuple(taken), more
+    return tuple(taken), written(key(taken[-1])) if len(behind) > limit else ""
+
+
+def written(cursor: str) -> str:
+    """A cursor as it is answered; "" stays so."""
+    return base64.urlsafe_b64encode(cursor.encode()).decode()
 
 
 Handle = Callable[[Call], Awaitable[Answer]]

@@ -10,6 +10,7 @@ import msgspec
 from rubber_duck import __version__
 from rubber_duck.accounts.roles import Role
 from rubber_duck.channels.channel import Channel, NoPayload, Push, Seat, on
+from rubber_duck.engines.placing import without_place
 from rubber_duck.errors import NotFound
 from rubber_duck.scope import Right
 from rubber_duck.server.asking import ResumeRequest, RunRequest, afford, answer, resume
@@ -25,7 +26,6 @@ from rubber_duck.server.own import (
     rights_of,
     role_of,
 )
-from rubber_duck.server.placing import without_place
 
 ME: Final = "me"
 

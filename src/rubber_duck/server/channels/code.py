@@ -10,11 +10,11 @@ import msgspec
 
 from rubber_duck.channels.channel import Channel, NoPayload, Push, Seat, on
 from rubber_duck.channels.presence import Person, PresenceDiff
+from rubber_duck.engines.placing import acting, placed_for_all
 from rubber_duck.errors import NotFound
 from rubber_duck.scope import Actor, Right, Scope
 from rubber_duck.server.asking import ResumeRequest, RunRequest, afford, answer, resume
 from rubber_duck.server.desk import Desk, Member
-from rubber_duck.server.placing import placed_for_all
 
 
 class Cursor(msgspec.Struct, frozen=True):
@@ -82,10 +82,11 @@ class Code(Channel):
     async def run(self, payload: RunRequest, push: Push) -> msgspec.Raw:
         """Run an engine; its deltas and progress are pushed, its answer is the reply. The engine's right is checked."""
         await afford(self.desk, self.member, str(self.project))
-        app, scope = self.desk.app, self._tenant()
+        app, tenant = self.desk.app, self._tenant()
         among = app.roster.answering(payload.engine)
+        scope = acting(among, self.seat.scope, tenant)
         scope.require(among[0].right)
-        project = await app.parts.workspace.project(scope, str(self.project))
+        project = await app.parts.workspace.project(tenant, str(self.project))
         request = await asyncio.to_thread(placed_for_all, among, payload.request, project.root, app.settings)
         return await answer(self.desk, self.seat, RunRequest(payload.engine, request), scope, push)
 

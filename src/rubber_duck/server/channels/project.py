@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -9,8 +10,9 @@ import msgspec
 from msgspec import Meta
 
 from rubber_duck.channels.channel import Channel, NoPayload, Push, Seat, on
+from rubber_duck.engines.placing import placed_run, runs_here
 from rubber_duck.engines.workflow import RunView, view
-from rubber_duck.errors import Denied, InvalidInput, NotFound
+from rubber_duck.errors import NotFound
 from rubber_duck.scope import Actor, Right, Scope
 from rubber_duck.server.desk import Desk, Member
 from rubber_duck.server.watching import FilesChanged
@@ -137,7 +139,8 @@ class Project(Channel):
     @on("start", right=Right.WORKFLOW_RUN, payload=StartRequest)
     async def start(self, payload: StartRequest, push: Push) -> RunView:
         """Queue a run on this project; the workflow's own right is checked. Its end is told to who started it."""
-        request = _placed(payload, (await self._row()).root)
+        root, settings = (await self._row()).root, self.desk.app.settings
+        request = await asyncio.to_thread(placed_run, payload.workflow, payload.request, root, settings)
         options = StartOptions(payload.key, payload.priority, tell=True)
         run_id = await self._durable().start(self.seat.scope, payload.workflow, request, options)
         return view(await self._durable().show(self.seat.scope, run_id))
@@ -163,7 +166,7 @@ class Project(Channel):
     @on("workflows", right=Right.PROJECT_READ)
     async def workflows(self, payload: NoPayload, push: Push) -> msgspec.Raw:
         """The names of the workflows that run on a project here."""
-        here = [name for name in workflows.discover() if _runs_here(name)]
+        here = [name for name, each in workflows.discover().items() if runs_here(each)]
         return msgspec.Raw(msgspec.json.encode({"workflows": here}))
 
     def _tell(self, changed: FilesChanged) -> None:
@@ -179,27 +182,3 @@ class Project(Channel):
         """The member's rights on what belongs to the installation, as every project of a server does."""
         scope = self.seat.scope
         return Scope(Actor(Actor.local().id, scope.actor.name), self.project, scope.rights, scope.trace)
-
-
-def _runs_here(name: str) -> bool:
-    """Whether a workflow works on one project, which it names by its folder."""
-    return _places(name) == ["path"]
-
-
-def _places(name: str) -> list[str]:
-    """The fields of a workflow's request that are paths."""
-    found = []
-    for field in msgspec.structs.fields(workflows.discover()[name].request):
-        notes = getattr(field.type, "__metadata__", ())
-        if any((getattr(note, "extra", None) or {}).get("path") for note in notes):
-            found.append(field.encode_name)
-    return found
-
-
-def _placed(asked: StartRequest, root: str) -> dict[str, Any]:  # Any: as in StartRequest
-    """The request with the project's folder in it; workflows that work elsewhere do not run here."""
-    if not _runs_here(asked.workflow):
-        raise Denied(f"the workflow {asked.workflow!r} does not work on one project, so it does not run here")
-    if "path" in asked.request:
-        raise InvalidInput("leave 'path' out of the request: the project is that of the topic")
-    return {**asked.request, "path": root}

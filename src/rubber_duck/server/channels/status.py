@@ -5,19 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from rubber_duck.channels.channel import Channel, NoPayload, Push, Seat, on
+from rubber_duck.engines.jobs import QueueView, queue_views
 from rubber_duck.errors import NotFound
 from rubber_duck.scope import Right
 from rubber_duck.server.desk import Desk
 from rubber_duck.server.health import examine
-
-
-class QueueView(msgspec.Struct, frozen=True):
-    """A queue: runs by state, seconds that the oldest waiting one waits, runs that ended well in the last minute."""
-
-    queue: str
-    by_state: dict[str, int]
-    oldest_waiting_s: float | None
-    done_per_minute: int
 
 
 class QueuesView(msgspec.Struct, frozen=True):
@@ -50,14 +42,4 @@ class Status(Channel):
     async def jobs(self, payload: NoPayload, push: Push) -> QueuesView:
         """How the queues do, over everybody's runs."""
         found = await self.desk.app.parts.workflows.counts_of_all(self.seat.scope)
-        return QueuesView(
-            tuple(
-                QueueView(
-                    each.queue,
-                    {str(state): count for state, count in each.by_state.items()},
-                    each.oldest_waiting_s,
-                    each.done_per_minute,
-                )
-                for each in found
-            )
-        )
+        return QueuesView(queue_views(found))

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from rubber_duck.engines.engine import engines
+from rubber_duck.engines.placing import acting, located_run, placed, placed_for_all, placed_run, without_place
 from rubber_duck.errors import Denied, DuckError, InvalidInput, InvalidPath
-from rubber_duck.server.placing import placed, placed_for_all, without_place
+from rubber_duck.scope import Scope
 from rubber_duck.settings import Settings
 
 Request = dict[str, Any]  # Any: JSON of the engine's own shape
@@ -70,7 +71,6 @@ def test_the_folder_is_put_in_where_the_engine_takes_one(
         ("impact", {"paths": ["up/secret:1-2"]}, InvalidPath),
         ("complete", {"type": "suggest", "path": "out"}, InvalidPath),
         ("projects", {"type": "list"}, Denied),
-        ("jobs", {}, Denied),
     ],
 )
 def test_nothing_leads_out_of_the_project(root: str, engine: str, request_: Request, error: type[DuckError]) -> None:
@@ -100,3 +100,60 @@ def test_beside_a_project_only_engines_without_a_folder_run() -> None:
     for name, request in (("outline", {"path": "a.py"}), ("search", {}), ("projects", {"type": "add"})):
         with pytest.raises(Denied, match="in the topic of one"):
             without_place(engines[name], request)
+
+
+def test_engines_of_what_is_ones_own_act_as_their_asker_and_others_as_the_owner_of_projects(root: str) -> None:
+    own, tenant = Scope.local(), Scope.local()
+    for name in ("workflow", "jobs", "notices"):
+        assert acting([engines[name]], own, tenant) is own
+    assert acting([engines["search"], engines["outline"]], own, tenant) is tenant
+    with pytest.raises(Denied, match="ask one by its own name"):
+        acting([engines["search"], engines["jobs"]], own, tenant)
+
+
+def test_a_run_gets_the_folder_of_the_project_and_each_request_of_a_batch_too(root: str) -> None:
+    for said in ({}, {"path": ""}, {"path": "."}):
+        assert placed_run("analyze-project", {"format": "json", **said}, root, SETTINGS) == {
+            "format": "json",
+            "path": root,
+        }
+    batch = {"engine": "outline", "requests": [{"path": "a.py"}, 3]}
+    assert placed_run("batch", batch, root, SETTINGS) == {
+        "engine": "outline",
+        "requests": [{"path": "a.py", "directory": root}, 3],
+    }
+
+
+@pytest.mark.parametrize(
+    ("workflow", "request_", "error"),
+    [
+        ("analyze-project", {"path": "/etc"}, InvalidInput),
+        ("analyze-project", {"path": "a.py"}, InvalidInput),
+        ("analyze-project", {"path": 3}, InvalidInput),
+        ("consolidate-memory", {}, Denied),
+        ("nothing", {}, DuckError),
+        ("batch", {"engine": "outline", "requests": [{"path": "a.py"}, {"path": "up/secret"}]}, InvalidPath),
+        ("batch", {"engine": "outline", "requests": [{"path": "a.py", "directory": "/"}]}, InvalidInput),
+        ("batch", {"engine": "workflow", "requests": [{"type": "start", "workflow": "x", "request": {}}]}, Denied),
+        ("batch", {"engine": "notices", "requests": [{"type": "list"}]}, Denied),
+        ("batch", {"engine": "projects", "requests": [{"type": "list"}]}, Denied),
+    ],
+)
+def test_no_run_leads_out_of_the_project(root: str, workflow: str, request_: Request, error: type[DuckError]) -> None:
+    with pytest.raises(error):
+        placed_run(workflow, request_, root, SETTINGS)
+
+
+def test_what_is_no_request_is_left_for_the_workflow_to_refuse(root: str) -> None:
+    for odd in ({}, {"engine": 3, "requests": []}, {"engine": "outline", "requests": "x"}):
+        assert placed_run("batch", odd, root, SETTINGS) == odd
+
+
+def test_here_paths_are_those_of_the_folder_in_which_somebody_stands() -> None:
+    assert located_run("analyze-project", {"path": "src"}, "/pond") == {"path": "/pond/src"}
+    batch = {"engine": "outline", "requests": [{"path": "a.py"}, {"path": "b.py", "directory": "/lake"}]}
+    assert located_run("batch", batch, "/pond")["requests"] == [
+        {"path": "a.py", "directory": "/pond"},
+        {"path": "b.py", "directory": "/lake"},
+    ]
+    assert located_run("batch", {"engine": "rules", "requests": [{}]}, "/pond")["requests"] == [{}]

@@ -1,0 +1,1 @@
+"""The tables of durable work, and the only SQL of this slice."""

@@ -1,0 +1,86 @@
+"""Processes that work, what they hold, and rows that are refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import (
+    Connection,
+    Table,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from rubber_duck.workflows.store.tables import (
+    OPEN,
+    executors,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Executor:
+    """A process that works. `beats` grows while it lives; `place` is where it does, empty where that is not known."""
+
+    id: str
+    version: str
+    beats: int
+    place: str = ""
+
+
+def refuse_pickled(connection: Connection, status: Table) -> int:
+    """End every open run that somebody else planted as a pickle; how many there were."""
+    planted = (status.c.serialization == "py_pickle") & status.c.status.in_(OPEN)
+    return connection.execute(update(status).where(planted).values(status="CANCELLED")).rowcount
+
+
+def add_executor(connection: Connection, executor: Executor, now: datetime) -> None:
+    """Say that a process begins to work."""
+    connection.execute(
+        insert(executors).values(
+            id=executor.id, version=executor.version, beats=executor.beats, started_at=now, place=executor.place
+        )
+    )
+
+
+def beat(connection: Connection, executor_id: str) -> bool:
+    """Say that it lives; False when another process has struck it off meanwhile."""
+    done = connection.execute(
+        update(executors).where(executors.c.id == executor_id).values(beats=executors.c.beats + 1)
+    )
+    return done.rowcount == 1
+
+
+def living(connection: Connection) -> list[Executor]:
+    """Every process that was not struck off."""
+    held = executors.c
+    rows = connection.execute(select(held.id, held.version, held.beats, func.coalesce(held.place, "")))
+    return [Executor(*row) for row in rows]
+
+
+def strike_off(connection: Connection, executor: Executor) -> bool:
+    """Fence a process that has not beaten since `executor` was read; False when it has, or is gone."""
+    still = (executors.c.id == executor.id) & (executors.c.beats == executor.beats)
+    return connection.execute(delete(executors).where(still)).rowcount == 1
+
+
+def remove_executor(connection: Connection, executor_id: str) -> None:
+    """Say that a process works no more."""
+    connection.execute(delete(executors).where(executors.c.id == executor_id))
+
+
+def holders_lost(connection: Connection, status: Table, version: str) -> list[str]:
+    """Processes that hold runs of a version and are not among the living."""
+    held = status.c
+    statement = select(held.executor_id).distinct().where(held.status == "PENDING", held.application_version == version)
+    lost = held.executor_id.is_not(None) & held.executor_id.not_in(select(executors.c.id))
+    return list(connection.execute(statement.where(lost)).scalars())
+
+
+def held_by(connection: Connection, status: Table, executor_id: str) -> list[str]:
+    """The runs that a process took and that have not ended."""
+    mine = (status.c.status == "PENDING") & (status.c.executor_id == executor_id)
+    return list(connection.execute(select(status.c.workflow_uuid).where(mine)).scalars())
