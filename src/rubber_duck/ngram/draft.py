@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 
 from rubber_duck.ngram.lexicon import NAME
 from rubber_duck.ngram.mixer import looks
-from rubber_duck.ngram.recent import RecentContexts, Undo
+from rubber_duck.ngram.recent import RecentContexts
 from rubber_duck.ngram.skeleton import remember, shape
 from rubber_duck.ngram.structure import Structure
 from rubber_duck.ngram.vocabulary import FIRST_NEW, FIRST_TEXT, LOCAL, OUT_3, SAME, START, FileReader
 
 if TYPE_CHECKING:
     from rubber_duck.ngram.model import ProjectModel
+
+Undo = list[list[int]]
+"""Lists to which one token added something; taking the token back takes the last element off each."""
 
 
 class Draft:
@@ -58,8 +61,8 @@ class Draft:
         tokens = self.tokens
         place = len(tokens)
         undo: Undo = []
-        self.recent.add(tokens, undo)
-        self.recent_signs.add(self.signs, undo)
+        self.recent.add(tokens)
+        self.recent_signs.add(self.signs)
         _note(self.places, number, place, undo)
         is_name = number >= FIRST_TEXT and self.reader.kind(number) == NAME
         structure = self.structure
@@ -88,6 +91,8 @@ class Draft:
         for undo in reversed(self._undo[size:]):
             for noted in undo:
                 noted.pop()
+        self.recent.cut(self.tokens, size)
+        self.recent_signs.cut(self.signs, size)
         rest = self.tokens[:size]
         del self.tokens[size:], self.signs[size:], self._undo[size:]
         at = bisect_right(self._states, size, key=lambda state: state[0]) - 1

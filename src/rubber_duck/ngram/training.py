@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from array import array
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -67,7 +69,15 @@ def train(
     tokens = np.concatenate(texts) if texts else np.array([START], np.int32)
     texts.clear()
     spacing = Spacing.learned(lexicon, sample)
-    return ProjectModel(vocabulary, using or mixer(), spacing, entries, ContextIndex(tokens))
+    model = ProjectModel(vocabulary, using or mixer(), spacing, entries, ContextIndex(tokens))
+    _give_back()
+    return model
+
+
+def _give_back() -> None:
+    """Give the system the memory that only training took: glibc would keep it (malloc_trim, GNU C library manual)."""
+    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
+        trim(0)
 
 
 def renumbered(triples: Relations, numbers: Ids) -> Relations:

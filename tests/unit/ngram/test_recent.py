@@ -8,18 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rubber_duck.ngram.index import Level
-from rubber_duck.ngram.recent import ORDER, RecentContexts, Undo
+from rubber_duck.ngram.recent import ORDER, RecentContexts
 
 tokens_of = st.lists(st.integers(64, 67), min_size=1, max_size=40)
 
 
-def _written(tokens: list[int]) -> tuple[RecentContexts, list[Undo]]:
+def _written(tokens: list[int]) -> RecentContexts:
     recent = RecentContexts()
-    undo: list[Undo] = []
     for size in range(len(tokens)):
-        undo.append([])
-        recent.add(tokens[:size], undo[-1])
-    return recent, undo
+        recent.add(tokens[:size])
+    return recent
 
 
 def _naive(tokens: list[int]) -> list[Level]:
@@ -38,14 +36,11 @@ def _naive(tokens: list[int]) -> list[Level]:
 
 @given(tokens=tokens_of)
 def test_a_context_is_followed_by_what_followed_it(tokens: list[int]) -> None:
-    recent, _ = _written(tokens)
-    assert recent.after(tokens) == _naive(tokens)
+    assert _written(tokens).after(tokens) == _naive(tokens)
 
 
 @given(tokens=tokens_of, more=tokens_of)
 def test_what_is_taken_back_leaves_nothing(tokens: list[int], more: list[int]) -> None:
-    recent, undo = _written(tokens + more)
-    for lists in reversed(undo[len(tokens) :]):
-        for noted in lists:
-            noted.pop()
+    recent = _written(tokens + more)
+    recent.cut(tokens + more, len(tokens))
     assert recent.after(tokens) == _naive(tokens)
