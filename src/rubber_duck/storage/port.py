@@ -158,6 +158,7 @@ class Database(ABC):
         With `write=False` it only reads, and sees one unchanging state. Opening a second writing transaction
         inside the first, in the same task, is a Conflict: on SQLite it would wait for itself.
         """
+        cancels = _cancels()
         with telemetry.span("storage.transaction", write=write), self._claimed(write):
             async with self._transaction(write) as transaction:
                 try:
@@ -170,6 +171,8 @@ class Database(ABC):
         await _call_back(transaction._callbacks)
         if cancelled is not None:
             raise cancelled
+        if _cancels() > cancels:
+            raise asyncio.CancelledError  # swallowed by Python 3.11's wait_for, when it came together with an answer
 
     @abstractmethod
     async def run(self, work: Callable[[Connection], T], *, write: bool = True) -> T:
@@ -306,6 +309,12 @@ async def uninterrupted(work: Coroutine[object, object, T]) -> T:
     if cancelled is not None:
         raise cancelled
     return result
+
+
+def _cancels() -> int:
+    """How often the current task was asked to end."""
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()
 
 
 async def _call_back(callbacks: Sequence[Callable[[], Awaitable[None]]]) -> None:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
     Connection,
     FromClause,
+    Insert,
     Row,
     Select,
     Table,
+    bindparam,
     func,
     insert,
-    literal,
     select,
     update,
 )
@@ -63,26 +64,33 @@ class Which:
     limit: int = 50
 
 
+def _adding() -> Insert:
+    """What adds a run unless there is one of its id; built once, since that takes longer than carrying it out."""
+    given = {column.name: bindparam(f"new_{column.name}", type_=column.type) for column in runs.columns}
+    known = select(runs.c.id).where(runs.c.id == given["id"]).exists()
+    return insert(runs).from_select(list(given), select(*given.values()).where(~known))
+
+
+_ADD: Final = _adding().returning(runs.c.id)
+
+
 def add_run(connection: Connection, row: RunRow) -> bool:
     """Keep a new run; False when one of its id is kept already."""
-    values = {
-        "id": row.id,
-        "actor_id": row.actor_id,
-        "project_id": row.project_id,
-        "workflow": row.workflow,
-        "version": row.version,
-        "queue": row.queue,
-        "parent": row.parent,
-        "stopped": "",
-        "done": 0,
-        "total": 0,
-        "note": "",
-        "created_at": row.created_at,
+    new = {
+        "new_id": row.id,
+        "new_actor_id": row.actor_id,
+        "new_project_id": row.project_id,
+        "new_workflow": row.workflow,
+        "new_version": row.version,
+        "new_queue": row.queue,
+        "new_parent": row.parent,
+        "new_stopped": "",
+        "new_done": 0,
+        "new_total": 0,
+        "new_note": "",
+        "new_created_at": row.created_at,
     }
-    known = select(runs.c.id).where(runs.c.id == row.id).exists()
-    given = select(*(literal(value, runs.c[name].type) for name, value in values.items())).where(~known)
-    added = insert(runs).from_select(list(values), given).returning(runs.c.id)
-    return connection.execute(added).first() is not None
+    return connection.execute(_ADD, new).first() is not None
 
 
 def watch(connection: Connection, run_id: str, *, failures_only: bool) -> None:
