@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
-from rubber_duck.conversations.conversation import Conversation, Speaker
+from rubber_duck.conversations.conversation import Conversation, Generation, Speaker
 from rubber_duck.conversations.conversations import KEPT, Conversations
 from rubber_duck.errors import Denied, InvalidInput, NotFound
 from rubber_duck.scope import Actor, Right, Scope
@@ -110,3 +111,44 @@ async def test_what_is_forgotten_leaves_no_row(database: Database, kept: Convers
     async with database.begin() as tx:
         rows = await tx.execute(text("SELECT number FROM conversation_turns ORDER BY number"))
     assert [row.number for row in rows] == [1, 2]
+
+
+MADE = Generation(
+    id=UUID(int=0),
+    task="let it dive",
+    place="pond.py:1-2",
+    edits="pond.py …",
+    model="mine/m",
+    tries=2,
+    problems=("it does not parse",),
+    is_sound=True,
+    written=0,
+    created_at=datetime.fromtimestamp(0, UTC),
+)
+
+
+async def test_generations_are_kept_each_persons_own_and_forgotten(
+    database: Database, kept: Conversations, scope: Scope, now: Now
+) -> None:
+    first = await kept.generated(scope, MADE)
+    assert first == replace(MADE, id=first.id, created_at=now.moment)
+    now.moment += timedelta(days=1)
+    second = await kept.generated(scope, MADE)
+    await kept.wrote(scope, second.id, 7)
+    again = Conversations(database, clock=now, new_key=new_key)
+    assert await again.generations(scope) == [replace(second, written=7), first]
+    assert await again.find_generation(scope, str(first.id)) == first
+    other = replace(scope, actor=Actor("2", "Bo"))
+    assert await again.generations(other) == []
+    with pytest.raises(NotFound):
+        await again.find_generation(other, "last")
+    await again.wrote(other, first.id, 9)
+    await again.forget_generation(other, first.id)
+    assert await again.find_generation(scope, str(first.id)) == first
+    now.moment += KEPT - timedelta(hours=1)
+    third = await again.generated(scope, MADE)
+    assert [each.id for each in await again.generations(scope)] == [third.id, second.id]
+    await again.forget_generation(scope, third.id)
+    assert [each.id for each in await again.generations(scope)] == [second.id]
+    with pytest.raises(Denied):
+        await again.generations(replace(scope, rights=frozenset()))

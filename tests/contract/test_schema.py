@@ -24,7 +24,7 @@ TABLES = {"alembic_version", "analysis_results", "code_facts", "code_files", "pr
     "memories",
     *("model_calls", "model_spending", "model_usage"),
     *("run_effects", "run_executors", "run_schedules", "run_step_results", "run_turns", "runs"),
-    *("conversation_turns", "conversations"),
+    *("conversation_turns", "conversations", "generations"),
     "search_files",
     "search_indexes",
     "search_words",

@@ -32,6 +32,7 @@ def write_edits(
 ) -> dict[str, Any]:  # Any: as above
     """The answer of an engine that asked a model, written if wanted: all of it, or the hunks that a person picks."""
     again = {**request, "edits": answer["edits"]}
+    again |= {"again": answer["id"]} if answer.get("id") else {}
     if picks and answer["files"]:
         again["hunks"] = picked_hunks(answer["files"], None, None, asks=True)
         if not again["hunks"]:

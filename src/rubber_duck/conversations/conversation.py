@@ -39,3 +39,23 @@ class Conversation:
     created_at: datetime
     updated_at: datetime
     turns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """Code that a model wrote for a task: its last draft, as `edits`, and how it came about.
+
+    `place` is the file, or the lines, that it was to belong to, `problems` what a check said of the drafts that failed.
+    `is_sound`: the last one passed. `written` is its number in the journal, 0: it was only shown.
+    """
+
+    id: UUID
+    task: str
+    place: str
+    edits: str
+    model: str
+    tries: int
+    problems: tuple[str, ...]
+    is_sound: bool
+    written: int
+    created_at: datetime

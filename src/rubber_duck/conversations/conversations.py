@@ -1,14 +1,15 @@
-"""The front of conversations: begin, go on, list, forget."""
+"""The front of conversations and of generations: begin, go on, keep, list, forget."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from rubber_duck.conversations import store
-from rubber_duck.conversations.conversation import Conversation, Speaker, Turn
+from rubber_duck.conversations.conversation import Conversation, Generation, Speaker, Turn
 from rubber_duck.errors import InvalidInput, NotFound
 from rubber_duck.scope import Right, Scope
 from rubber_duck.storage.database import Database
@@ -66,6 +67,44 @@ class Conversations:
         scope.require(Right.FILE_READ)
         async with self._database.begin() as tx:
             await store.forget(scope, tx, key)
+
+    async def generated(self, scope: Scope, made: Generation) -> Generation:
+        """Keep a generation under an id and a time of its own; those that are older than KEPT are forgotten."""
+        scope.require(Right.FILE_READ)
+        now = self._clock()
+        kept = replace(made, id=self._new_key(), created_at=now)
+        async with self._database.begin() as tx:
+            await store.forget_generations(scope, tx, before=now - KEPT)
+            await store.keep_generation(scope, tx, kept)
+        return kept
+
+    async def generations(self, scope: Scope, *, limit: int = 50) -> list[Generation]:
+        """The latest first."""
+        scope.require(Right.FILE_READ)
+        async with self._database.begin() as tx:
+            return await store.listed_generations(scope, tx, limit)
+
+    async def find_generation(self, scope: Scope, written: str) -> Generation:
+        """The one with that id or beginning of an id, or `last`; raises NotFound, InvalidInput for several."""
+        known = await self.generations(scope, limit=1000)
+        found = known[:1] if written == "last" else [each for each in known if str(each.id).startswith(written)]
+        if len(found) > 1:
+            raise InvalidInput(f"{written!r} begins the id of several generations; write more of it")
+        if not found:
+            raise NotFound(f"there is no generation {written!r} of yours here; `duck generate --list` lists them")
+        return found[0]
+
+    async def wrote(self, scope: Scope, key: UUID, number: int) -> None:
+        """Note that a generation was written, under this number in the journal."""
+        scope.require(Right.FILE_READ)
+        async with self._database.begin() as tx:
+            await store.mark_written(scope, tx, key, number)
+
+    async def forget_generation(self, scope: Scope, key: UUID) -> None:
+        """Delete a generation."""
+        scope.require(Right.FILE_READ)
+        async with self._database.begin() as tx:
+            await store.forget_generations(scope, tx, key=key)
 
     def turn(self, speaker: Speaker, text: str, told: tuple[str, ...] = (), model: str = "") -> Turn:
         """A turn that is said now; its number is given when it is kept."""

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, Select, Table, Text, delete, func, insert, select, update
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Select,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
-from rubber_duck.conversations.conversation import Conversation, Speaker, Turn
+from rubber_duck.conversations.conversation import Conversation, Generation, Speaker, Turn
 from rubber_duck.errors import InvalidInput, NotFound
 from rubber_duck.scope import Scope
 from rubber_duck.storage.columns import Json, Key, Timestamp
@@ -37,6 +52,25 @@ conversation_turns: Final = Table(
     Column("told", Json, nullable=False),
     Column("model", Text, nullable=False),
     Column("created_at", Timestamp, nullable=False),
+)
+
+
+generations: Final = Table(
+    "generations",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("project_id", Key, ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("task", Text, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("edits", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("problems", Json, nullable=False),
+    Column("is_sound", Boolean, nullable=False),
+    Column("written", Integer, nullable=False),
+    Column("created_at", Timestamp, nullable=False),
+    Index(None, "project_id", "owner", "created_at"),
 )
 
 
@@ -134,3 +168,38 @@ async def forget_before(scope: Scope, tx: Transaction, moment: datetime) -> None
     )
     await tx.execute(delete(conversation_turns).where(conversation_turns.c.conversation_id.in_(old)))
     await tx.execute(delete(conversations).where(conversations.c.id.in_(old)))
+
+
+async def keep_generation(scope: Scope, tx: Transaction, made: Generation) -> None:
+    """Keep one."""
+    values = {field.name: getattr(made, field.name) for field in fields(made)}
+    values |= {"problems": list(made.problems), "project_id": _project(scope), "owner": owner_of(scope)}
+    await tx.execute(insert(generations), values)
+
+
+async def listed_generations(scope: Scope, tx: Transaction, limit: int) -> list[Generation]:
+    """The person's generations in the project, the latest first."""
+    columns = generations.c
+    query = (
+        select(*(columns[field.name] for field in fields(Generation)))
+        .where(columns.project_id == _project(scope), columns.owner == owner_of(scope))
+        .order_by(columns.created_at.desc(), columns.id.desc())
+        .limit(limit)
+    )
+    rows = [row._asdict() for row in await tx.execute(query)]
+    return [Generation(**{**row, "problems": tuple(row["problems"])}) for row in rows]
+
+
+async def mark_written(scope: Scope, tx: Transaction, key: UUID, number: int) -> None:
+    """Note the number in the journal under which a generation was written."""
+    mine = (generations.c.project_id == _project(scope), generations.c.owner == owner_of(scope))
+    await tx.execute(update(generations).where(generations.c.id == key, *mine).values(written=number))
+
+
+async def forget_generations(
+    scope: Scope, tx: Transaction, *, key: UUID | None = None, before: datetime | None = None
+) -> None:
+    """Delete one of the person's generations in the project, or those made before a moment."""
+    mine = [generations.c.project_id == _project(scope), generations.c.owner == owner_of(scope)]
+    chosen = generations.c.id == key if before is None else generations.c.created_at < before
+    await tx.execute(delete(generations).where(*mine, chosen))

@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final
+from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
 from rubber_duck.call import Call, Progress
 from rubber_duck.engines.engine import Engine, ModelOptions, Strategy, engines
+from rubber_duck.engines.generating import Generating
 from rubber_duck.engines.index import Directory, known_project, update_index
 from rubber_duck.engines.patch import Approve, EditedFile, Hunks, show_or_write, texts_after
-from rubber_duck.engines.place import ProjectFolder, at_root, find
+from rubber_duck.engines.place import ProjectFolder, Where, at_root, find
 from rubber_duck.engines.prompting import EDIT_FORM, contained, fenced, messages
 from rubber_duck.engines.techniques import (
+    REPAIRS,
     Asking,
     Drafted,
     Technique,
@@ -25,18 +29,21 @@ from rubber_duck.engines.techniques import (
     think,
     with_thought,
 )
-from rubber_duck.engines.verifying import judge_edits
+from rubber_duck.errors import DuckError, InvalidInput
 from rubber_duck.llm.roles import Role
-from rubber_duck.scope import Right
+from rubber_duck.scope import Right, Scope
 from rubber_duck.workspace.paths import display
 
 if TYPE_CHECKING:
     from rubber_duck.code.edits.planning import Plan
+    from rubber_duck.conversations.conversation import Generation
     from rubber_duck.llm.messages import Prompt
-    from rubber_duck.settings import Settings
     from rubber_duck.workspace.paths import Root
 
 _HITS: Final = 8
+_LEAST_TASK: Final = 3
+_MEMORY_TOKENS: Final = 400
+_REMEMBERED: Final = "what is remembered of this person and project"
 _MOST_FILE_TOKENS: Final = 12_000
 _RULES_FILES: Final = ("AGENTS.md", "CLAUDE.md", ".duck/rules.md")
 _SYSTEM: Final = """\
@@ -52,14 +59,22 @@ _TEMPLATES: Final[Mapping[str, str]] = {
 
 
 class GenerateRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What to write. Without `approve` nothing is written: the answer says what would be."""
+    """What to write, or what to do with what was generated before. Without `approve` nothing is written."""
 
-    task: Annotated[
-        str, Meta(min_length=3, max_length=20_000, description="What to write, in words.", extra={"argument": True})
-    ]
+    task: Annotated[str, Meta(max_length=20_000, description="What to write, in words.", extra={"argument": True})] = ""
     at: Annotated[
-        str, Meta(max_length=4096, description="FILE or FILE:LINE-LINE that it belongs to, or that is to be changed.")
+        str,
+        Meta(
+            max_length=4096,
+            description="FILE that it belongs to, or FILE:LINE-LINE, which alone may change then, beside imports.",
+        ),
     ] = ""
+    again: Annotated[
+        str,
+        Meta(max_length=40, description="An earlier generation: its id, the beginning of it, or `last`; no model."),
+    ] = ""
+    list: Annotated[bool, Meta(description="Write nothing, and list what was generated here before.")] = False
+    forget: Annotated[bool, Meta(description="Write nothing, and delete the generation that `again` names.")] = False
     techniques: Annotated[
         tuple[Technique, ...],
         Meta(description="How the model is asked: repair what fails the check, think first, look for more."),
@@ -75,11 +90,25 @@ class GenerateRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     approve: Approve = ""
 
 
+class GenerationView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was generated before: `written` is its number in the journal; `sound`: its last draft passed the check."""
+
+    id: str
+    task: str
+    at: str
+    created_at: str
+    model: str
+    tries: int
+    sound: bool = False
+    written: int = 0
+
+
 class GenerateAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """The patch. To write it, ask again with these `edits`, and with the `digest` as `approve`.
+    """The patch. To write it, ask again with its `id` as `again`, and with the `digest` as `approve`.
 
     `told` names what the model was shown; `steps` is what it thought before, no part of the answer; `queries` what it
-    asked to look up. `tries` counts drafts; `problems` is what the check said of those that failed.
+    asked to look up. `tries` counts drafts; `problems` is what the check said of those that failed. `imports` are lines
+    that were added because the code lacked them; `checker` is the type checker that was asked.
     """
 
     root: str
@@ -93,6 +122,10 @@ class GenerateAnswer(msgspec.Struct, frozen=True, kw_only=True):
     tries: int = 0
     problems: tuple[str, ...] = ()
     model: str = ""
+    id: str = ""
+    imports: tuple[str, ...] = ()
+    checker: str = ""
+    generations: tuple[GenerationView, ...] = ()
     note: str = ""
 
 
@@ -100,41 +133,55 @@ class GenerateAnswer(msgspec.Struct, frozen=True, kw_only=True):
 class Generate(Engine[GenerateRequest, GenerateAnswer]):
     """Generate code for a task, as a patch that parses and brings no findings.
 
-    The model is told what a search of the project finds, the file and the team's rules. A draft that cannot be placed,
-    does not parse, or brings findings is sent back with the reason, a few times. It is written only after it was shown.
+    The model is told what a search of the project finds, the file, the team's rules, and how the person wants code to
+    be. Imports that a draft lacks are added. One that cannot be placed, does not parse, brings findings, or errors of
+    types where the project has a checker, is sent back with the reason, a few times. It is written only after it was
+    shown. What was generated is kept for thirty days.
     """
 
     name: ClassVar[str] = "generate"
     request = GenerateRequest
     answer = GenerateAnswer
     right = Right.FILE_READ
-    needs = ("workspace", "analysis", "search", "journal", "llm")
+    needs = ("workspace", "analysis", "search", "memory", "journal", "llm", "conversations")
     strategy = Strategy.RETRIEVAL
     role = Role.EDIT
     model_options = ModelOptions(max_tokens=4096)
-    timeout_s = 900.0
+    timeout_s = 1800.0
 
     async def run(self, request: GenerateRequest, call: Call) -> GenerateAnswer:
         """The patch; raises InvalidInput, NotFound, Denied, StaleVersion. A model that fails is told in `note`."""
         if request.at:
             where = await find(call, request.at, request.project, request.directory)
-            root, settings, path = where.root, where.settings, where.path
         else:
-            root, settings = await at_root(call, request.project, request.directory)
-            path = ""
-        found = GenerateAnswer(root=display(os.fspath(root.path)))
-        if request.edits:
-            judged = await judge_edits(call, root, settings, request.edits)
-            found = msgspec.structs.replace(found, edits=request.edits, note=judged.problem)
-            return await _shown(call, (root, settings), request, found, judged.value)
+            where = Where(*await at_root(call, request.project, request.directory), "")
+        scope = await within(call, where.root)
+        found = GenerateAnswer(root=display(os.fspath(where.root.path)))
+        kept = call.parts.conversations
+        if request.list:
+            return msgspec.structs.replace(found, generations=tuple(map(_view, await kept.generations(scope))))
+        earlier = await kept.find_generation(scope, request.again) if request.again else None
+        if request.forget:
+            if earlier is None:
+                raise InvalidInput("name the generation to forget")
+            await kept.forget_generation(scope, earlier.id)
+            return msgspec.structs.replace(found, id=str(earlier.id), note="forgotten")
+        if earlier is not None or request.edits:
+            return await self._again(request, call, where, earlier)
+        if len(request.task.strip()) < _LEAST_TASK:
+            raise InvalidInput("say what to write: duck generate TASK")
+        generating = Generating(where)
         said = await contained(
-            lambda: self._write(request, call, (root, settings), path), "nothing else can write code for a task"
+            lambda: self._write(request, call, generating, scope), "nothing else can write code for a task"
         )
         if said.value is None:
             return msgspec.structs.replace(found, note=said.note)
         drafted, told, steps, queries = said.value
+        made = await kept.generated(scope, _generation(request, drafted))
+        await call.parts.memory.note(scope, f"generate {made.id}", request.task, _summary(drafted))
         found = msgspec.structs.replace(
             found,
+            id=str(made.id),
             edits=drafted.answer.text,
             told=told,
             steps=steps,
@@ -142,38 +189,63 @@ class Generate(Engine[GenerateRequest, GenerateAnswer]):
             tries=drafted.tries,
             problems=drafted.problems,
             model=drafted.answer.model,
-            note=""
-            if drafted.is_sound
-            else "no draft passed the check; the last one's problem is the last of `problems`",
+            imports=generating.imports if drafted.is_sound else (),
+            checker=generating.checker,
+            note="" if drafted.is_sound else "no draft passed the check; the last problem says why the last did not",
         )
-        return await _shown(call, (root, settings), request, found, drafted.value if drafted.is_sound else None)
+        return await _shown(call, where, request, found, drafted.value if drafted.is_sound else None)
+
+    async def _again(
+        self, request: GenerateRequest, call: Call, where: Where, earlier: Generation | None
+    ) -> GenerateAnswer:
+        """The patch of an earlier generation, or of edits that were handed in, checked anew and written if approved."""
+        edits = request.edits or (earlier.edits if earlier is not None else "")
+        if earlier is not None:
+            request = msgspec.structs.replace(request, task=earlier.task)
+        if earlier is not None and earlier.place and not request.at:
+            where = await find(call, earlier.place, os.fspath(where.root.path), request.directory)
+        generating = Generating(where)
+        judged = await generating.judge(call, edits)
+        found = GenerateAnswer(
+            root=display(os.fspath(where.root.path)),
+            edits=edits,
+            id=str(earlier.id) if earlier is not None else "",
+            model=earlier.model if earlier is not None else "",
+            imports=generating.imports,
+            checker=generating.checker,
+            note=judged.problem,
+        )
+        shown = await _shown(call, where, request, found, None if judged.problem else judged.value)
+        if shown.written and earlier is not None:
+            await call.parts.conversations.wrote(await within(call, where.root), earlier.id, shown.written)
+        return shown
 
     async def _write(
-        self, request: GenerateRequest, call: Call, place: tuple[Root, Settings], path: str
+        self, request: GenerateRequest, call: Call, generating: Generating, scope: Scope
     ) -> tuple[Drafted[Plan], tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-        root, settings = place
+        where = generating.where
         asking = Asking(call.parts.llm, call.scope, Role.EDIT)
-        await asking.llm.estimate(call.scope, Role.EDIT, self._prompt(request, path, {}))  # is anybody there?
-        known = await _known(call, root, settings, path, request)
+        await asking.llm.estimate(call.scope, Role.EDIT, self._prompt(request, where.path, {}))  # is anybody there?
+        known = await _known(call, where, request)
+        brief = await call.parts.memory.brief(scope, request.task, _MEMORY_TOKENS)
+        if brief.text:
+            known = {_REMEMBERED: brief.text, **known}
         queries: tuple[str, ...] = ()
         if "feedback" in request.techniques:
             call.emit(Progress(0, 0, "asking what else to look up"))
+            prompt = self._prompt(request, where.path, {})
             known, queries = await look_again(
-                asking, self._prompt(request, path, {}), known, lambda q: _found(call, root, q, refresh=False)
+                asking, prompt, known, lambda query: _found(call, where.root, query, refresh=False)
             )
-        prompt = self._prompt(request, path, known)
+        prompt = self._prompt(request, where.path, known)
         steps: tuple[str, ...] = ()
         if "thought" in request.techniques:
             call.emit(Progress(0, 0, "letting the model think"))
             steps = await think(asking, prompt)
             prompt = with_thought(prompt, steps)
         call.emit(Progress(0, 0, "asking the model"))
-        drafted = await draft(
-            asking,
-            prompt,
-            lambda said: judge_edits(call, root, settings, said),
-            repairs=3 if "repair" in request.techniques else 0,
-        )
+        repairs = REPAIRS if "repair" in request.techniques else 0
+        drafted = await draft(asking, prompt, lambda said: generating.judge(call, said), repairs=repairs)
         return drafted, tuple(known), steps, queries
 
     def _prompt(self, request: GenerateRequest, path: str, known: Mapping[str, str]) -> Prompt:
@@ -184,37 +256,81 @@ class Generate(Engine[GenerateRequest, GenerateAnswer]):
         style = _TEMPLATES.get(language or "", "")
         shown = "\n".join(fenced("code", place, text) for place, text in known.items())
         target = f"\nThe code belongs to {request.at}." if request.at else ""
+        if request.at.rpartition(":")[2].count("-") == 1:
+            target += " Only those lines may change, beside imports at the top."
         user = f"{shown}\nThe task: {request.task}{target}"
         told = messages(f"{_SYSTEM}\n{style}\n{EDIT_FORM}", user)
         return Prompt(told, self.model_options.max_tokens, self.model_options.temperature)
 
 
 async def _shown(
-    call: Call, place: tuple[Root, Settings], request: GenerateRequest, found: GenerateAnswer, made: Plan | None
+    call: Call, where: Where, request: GenerateRequest, found: GenerateAnswer, made: Plan | None
 ) -> GenerateAnswer:
     if made is None:
         return found
     texts = await asyncio.to_thread(texts_after, made, request.hunks)
-    shown = await show_or_write(call, place, texts, request.approve, f"generate: {request.task[:60]}")
+    task = " ".join(request.task.split())[:60]
+    shown = await show_or_write(call, where.place, texts, request.approve, f"generate: {task}")
     return msgspec.structs.replace(found, files=shown.files, digest=shown.digest, written=shown.written)
 
 
-async def _known(call: Call, root: Root, settings: Settings, path: str, request: GenerateRequest) -> dict[str, str]:
+def _generation(request: GenerateRequest, drafted: Drafted[Plan]) -> Generation:
+    from rubber_duck.conversations.conversation import Generation  # noqa: PLC0415  # as the part itself
+
+    return Generation(
+        id=UUID(int=0),  # given when it is kept, as the time is
+        task=request.task,
+        place=request.at,
+        edits=drafted.answer.text,
+        model=drafted.answer.model,
+        tries=drafted.tries,
+        problems=drafted.problems,
+        is_sound=drafted.is_sound,
+        written=0,
+        created_at=datetime.fromtimestamp(0, UTC),
+    )
+
+
+def _summary(drafted: Drafted[Plan]) -> str:
+    """What memory keeps of an answer: which files it was about, and not their text."""
+    paths = [change.path for change in drafted.value.changes] if drafted.value is not None else []
+    return f"Generated code for {', '.join(paths[:10])}." if drafted.is_sound and paths else "Nothing passed the check."
+
+
+def _view(made: Generation) -> GenerationView:
+    return GenerationView(
+        id=str(made.id),
+        task=made.task[:200],
+        at=made.place,
+        created_at=made.created_at.isoformat(),
+        model=made.model,
+        tries=made.tries,
+        sound=made.is_sound,
+        written=made.written,
+    )
+
+
+async def within(call: Call, root: Root) -> Scope:
+    """The scope narrowed to the project, which is opened if need be."""
+    project = await call.parts.workspace.open_project(call.scope, os.fspath(root.path))
+    return call.scope.within(project.id)
+
+
+async def _known(call: Call, where: Where, request: GenerateRequest) -> dict[str, str]:
     """What the model is told: the team's rules, the file, and what a search for the task finds."""
-    from rubber_duck.errors import DuckError  # noqa: PLC0415  # only here
     from rubber_duck.llm.tokens import cut  # noqa: PLC0415  # its ranks
 
     known: dict[str, str] = {}
-    for name in (*_RULES_FILES, path):
+    for name in (*_RULES_FILES, where.path):
         if name:
             try:
-                content = root.open_bytes(name, settings.index.max_file_size_bytes)
+                content = where.root.open_bytes(name, where.settings.index.max_file_size_bytes)
             except DuckError:
                 continue  # most projects have no rules, and the file may be new
             known[name] = cut(content.decode("utf-8", "replace"), _MOST_FILE_TOKENS)
     call.emit(Progress(0, 0, "searching the project"))
-    found = await _found(call, root, request.task, refresh=request.refresh)
-    return known | {place: text for place, text in found.items() if place.partition(":")[0] != path}
+    found = await _found(call, where.root, request.task, refresh=request.refresh)
+    return known | {place: text for place, text in found.items() if place.partition(":")[0] != where.path}
 
 
 async def _found(call: Call, root: Root, query: str, *, refresh: bool) -> dict[str, str]:

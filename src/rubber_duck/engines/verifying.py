@@ -64,28 +64,37 @@ def is_gone(finding: Finding, before: tuple[Finding, ...], after: tuple[Finding,
 
 async def judge_edits(call: Call, root: Root, settings: Settings, said: str) -> Judged[Plan]:
     """Whether edits can be placed, leave every file parsing, and bring no findings."""
+    judged = await asyncio.to_thread(placed_edits, root, settings, said)
+    if judged.problem or judged.value is None:
+        return judged
+    return Judged(judged.value, await new_finding(call, settings, judged.value))
+
+
+def placed_edits(root: Root, settings: Settings, said: str) -> Judged[Plan]:
+    """Whether edits can be placed, and leave every file parsing."""
     from rubber_duck.actions.apply import planned  # noqa: PLC0415  # grammars
     from rubber_duck.code.edits.placing import Fate  # noqa: PLC0415  # as above
 
-    made = await asyncio.to_thread(planned, root, settings, said)
+    made = planned(root, settings, said)
     if made.misread:
         return Judged(None, f"line {made.misread[0].line} of the answer: {made.misread[0].why}")
     if not made.verdicts:
         return Judged(None, "there are no edits in the answer")
     wrong = next((each for each in made.verdicts if each.fate not in (Fate.PLACED, Fate.DONE)), None)
     if wrong is not None:
-        return Judged(
-            None, f"the edit of '{wrong.edit.path}' is {wrong.fate}: {wrong.why or 'its lines are not there'}"
-        )
+        why = wrong.why or "its lines are not there"
+        return Judged(None, f"the edit of '{wrong.edit.path}' is {wrong.fate}: {why}")
     broken = next((change for change in made.changes if change.broken), None)
-    if broken is not None:
-        return Judged(None, f"'{broken.path}': {broken.broken}")
+    return Judged(None, f"'{broken.path}': {broken.broken}") if broken is not None else Judged(made)
+
+
+async def new_finding(call: Call, settings: Settings, made: Plan) -> str:
+    """The first finding that a file has after a plan and had not before; "" where there is none."""
     for change in made.changes:
-        if change.after is not None:
-            before = (
-                await findings_in(call, settings, {change.path: change.before}, change.path) if change.before else ()
-            )
-            new = added(before, await findings_in(call, settings, {change.path: change.after}, change.path))
-            if new:
-                return Judged(made, f"'{change.path}' line {new[0].span.start_line}: {new[0].message} [{new[0].rule}]")
-    return Judged(made)
+        if change.after is None:
+            continue
+        before = await findings_in(call, settings, {change.path: change.before}, change.path) if change.before else ()
+        new = added(before, await findings_in(call, settings, {change.path: change.after}, change.path))
+        if new:
+            return f"'{change.path}' line {new[0].span.start_line}: {new[0].message} [{new[0].rule}]"
+    return ""

@@ -30,13 +30,18 @@ BROKEN = block("\n\ndef dive(deep:\n")
 UNSAFE = block("\n\ndef dive(deep):\n    return eval(deep)\n")
 
 
+TASK = "let a duck dive as it does swim"
+
+
 async def generated(tmp_path: Path, *said: object, **request: Any) -> tuple[Any, list[Any]]:  # Any: an answer, JSON
-    pond = write_tree(tmp_path / "pond", FILES)
+    pond = tmp_path / "pond"
+    if not (pond / "pond.py").exists():
+        write_tree(pond, FILES)
     async with fake_provider(*answering(*said or [""])) as fake:
         if said:
             connect(tmp_path / "home", fake)
         async with open_app(load({"DUCK_HOME": str(tmp_path / "home")}), for_engines=["generate"]) as app:
-            asked = {"task": "let a duck dive as it does swim", "directory": str(pond), "at": "pond.py", **request}
+            asked = {"task": TASK, "directory": str(pond), "at": "pond.py", **request}
             answer = await app.run("generate", asked, Scope.local())
             if answer.files and request.get("approve") is None and said:
                 again = {**asked, "edits": answer.edits, "approve": answer.digest}
@@ -88,3 +93,71 @@ async def test_hostile_edits_are_refused_whatever_the_model_says(tmp_path: Path)
 async def test_without_a_provider_one_sentence_says_what_to_do(tmp_path: Path) -> None:
     answer, _ = await generated(tmp_path)
     assert (answer.files, "duck llm connect" in answer.note) == ((), True)
+
+
+async def test_imports_that_the_code_lacks_are_added_where_there_is_no_doubt(tmp_path: Path) -> None:
+    said = block("\n\ndef home_of(deep):\n    return Path(str(lake())) / json.dumps(deep)\n")
+    write_tree(tmp_path / "pond", {"lake.py": "def lake():\n    return 1\n"})
+    answer, _ = await generated(tmp_path, said)
+    added = ("import json", "from lake import lake", "from pathlib import Path")
+    assert answer.imports == tuple(f"pond.py: {line}" for line in added)
+    assert (answer.tries, answer.problems) == (1, ())
+    assert (tmp_path / "pond" / "pond.py").read_text().startswith("import json\nfrom lake import lake\nfrom pathlib")
+
+
+async def test_a_name_that_nobody_knows_goes_back(tmp_path: Path) -> None:
+    answer, _ = await generated(tmp_path, block("\n\ndef dive(deep):\n    return sink(deep)\n"), GOOD)
+    assert "Undefined name `sink`" in answer.problems[0]
+
+
+async def test_only_the_lines_that_were_named_change_and_imports(tmp_path: Path) -> None:
+    outside = block("", "pond.py").replace("=======\ndef swim(far):", "=======\ndef swim(far, by=1):")
+    inside = "pond.py\n<<<<<<< SEARCH\n    return far\n=======\n    return json.dumps(far)\n>>>>>>> REPLACE\n"
+    answer, asked = await generated(tmp_path, outside, inside, at="pond.py:2-2")
+    assert answer.problems == ("only lines 2 to 2 of 'pond.py' may change, not line 1",)
+    assert "Only those lines may change" in asked[0]["messages"][1]["content"]
+    assert (tmp_path / "pond" / "pond.py").read_text() == "import json\ndef swim(far):\n    return json.dumps(far)\n"
+
+
+async def test_errors_of_types_go_back_where_the_project_checks_types(tmp_path: Path) -> None:
+    write_tree(tmp_path / "pond", {"mypy.ini": "[mypy]\ndisallow_untyped_defs = True\n"})
+    wrong = block("\n\ndef dive(deep: int) -> str:\n    return deep\n")
+    right = block("\n\ndef dive(deep: int) -> str:\n    return str(deep)\n")
+    answer, _ = await generated(tmp_path, wrong, right)
+    assert (answer.checker, answer.tries) == ("mypy", 2)
+    assert 'Incompatible return value type (got "int", expected "str")' in answer.problems[0]
+
+
+async def test_what_was_generated_is_kept_shown_again_and_forgotten(tmp_path: Path) -> None:
+    first, _ = await generated(tmp_path, GOOD, approve="")
+    listed, _ = await generated(tmp_path, list=True)
+    (view,) = listed.generations
+    assert (view.id, view.task, view.at, view.sound, view.written) == (first.id, TASK, "pond.py", True, 0)
+    again, _ = await generated(tmp_path, again=first.id[:8], task="", at="")
+    assert (again.digest, again.edits) == (first.digest, GOOD)
+    written, _ = await generated(tmp_path, again="last", approve=first.digest, task="", at="")
+    listed, _ = await generated(tmp_path, list=True)
+    assert listed.generations[0].written == written.written == 1
+    await generated(tmp_path, again="last", forget=True)
+    listed, _ = await generated(tmp_path, list=True)
+    assert listed.generations == ()
+
+
+async def test_how_a_person_wants_code_is_told_and_what_they_asked_is_noted(tmp_path: Path) -> None:
+    write_tree(tmp_path / "pond", FILES)
+    async with open_app(load({"DUCK_HOME": str(tmp_path / "home")}), for_engines=["memory"]) as app:
+        asked = {
+            "type": "remember",
+            "text": "I prefer f-strings.",
+            "kind": "preference",
+            "directory": str(tmp_path / "pond"),
+        }
+        await app.run("memory", asked, Scope.local())
+    answer, asked_ = await generated(tmp_path, GOOD)
+    assert answer.told[0] == "what is remembered of this person and project"
+    assert "I prefer f-strings." in asked_[0]["messages"][1]["content"]
+
+
+async def test_edits_that_do_not_pass_are_not_written_by_handing_them_in(tmp_path: Path) -> None:
+    answer, _ = await generated(tmp_path, edits=UNSAFE)
+    assert (answer.files, "unsafe-eval" in answer.note) == ((), True)
