@@ -23,7 +23,7 @@ from rubber_duck.engines.engine import EngineHealth, engines
 from rubber_duck.engines.roster import Roster
 from rubber_duck.errors import InvalidDeclaration, normalize
 from rubber_duck.registry import Contribution, watching
-from rubber_duck.scope import Actor, Right, Scope, new_trace
+from rubber_duck.scope import Actor, Right, Scope
 from rubber_duck.settings import Settings
 from rubber_duck.supervision import Closing, PartHealth, Supervisor, closed_by
 from rubber_duck.telemetry.libraries import libraries_heard
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from rubber_duck.context.contexts import Contexts
     from rubber_duck.conversations.conversations import Conversations
     from rubber_duck.llm.llm import LLM
-    from rubber_duck.memory.memory import Distil, Memories
+    from rubber_duck.memory.memory import Memories
     from rubber_duck.ngram.ngram import Ngram
     from rubber_duck.notices.notices import Notices
     from rubber_duck.search.meaning import Embedder
@@ -246,9 +246,8 @@ def _embedder(llm: LLM) -> Embedder | None:
     chain = llm.chain(Role.EMBED)
     if not chain:
         return None
-    scope = Scope(Actor("search", "search"), None, frozenset(), new_trace())
 
-    async def embed(texts: Sequence[str]) -> Sequence[Sequence[float]]:
+    async def embed(scope: Scope, texts: Sequence[str]) -> Sequence[Sequence[float]]:
         return (await llm.embed(scope, texts)).vectors
 
     return Embedder(chain[0], embed)
@@ -257,17 +256,10 @@ def _embedder(llm: LLM) -> Embedder | None:
 @asynccontextmanager
 async def _open_memory(settings: Settings, opened: Opened) -> AsyncIterator[Memories]:
     from rubber_duck.memory.memory import Memories  # noqa: PLC0415  # see _open_database
+    from rubber_duck.memory.model import distiller  # noqa: PLC0415  # as above
 
     llm: LLM = opened["llm"]
-    yield Memories(opened["database"], settings.memory, _now, llm.redacted, _distiller(llm))
-
-
-def _distiller(llm: LLM) -> Distil | None:
-    """What the models for chat make of a session, where there are any."""
-    from rubber_duck.llm.roles import Role  # noqa: PLC0415  # as in _open_llm
-    from rubber_duck.memory.model import distiller  # noqa: PLC0415  # as in _open_memory
-
-    return distiller(llm) if llm.chain(Role.CHAT) else None
+    yield Memories(opened["database"], settings.memory, _now, llm.redacted, distiller(llm))
 
 
 @asynccontextmanager

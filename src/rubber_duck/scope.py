@@ -46,6 +46,7 @@ class Scope:
     """One request's authority. `project` is None where no single project is meant (listing, creating).
 
     `key` is the id of the API key that the actor came with, "" for none: what they queue stops when it is revoked.
+    `lent_by`: whose the projects are, where they are not the actor's own; see `owner`.
     """
 
     actor: Actor
@@ -53,11 +54,17 @@ class Scope:
     rights: frozenset[Right]
     trace: str
     key: str = ""
+    lent_by: str = ""
 
     @classmethod
     def local(cls, *, project: UUID | None = None) -> Scope:
         """Every right, for the person at this machine; a fresh trace."""
         return cls(Actor.local(), project, frozenset(Right), new_trace())
+
+    @property
+    def owner(self) -> str:
+        """The id of the actor whose projects are meant. What is said, remembered and spent is the actor's own."""
+        return self.lent_by or self.actor.id
 
     def require(self, right: Right) -> None:
         """Raise Denied unless this scope holds `right`."""
@@ -67,6 +74,10 @@ class Scope:
     def within(self, project: UUID) -> Scope:
         """The same authority, narrowed to one project."""
         return replace(self, project=project)
+
+    def on_installation(self) -> Scope:
+        """The same authority on projects of the installation, as every project of a server is."""
+        return replace(self, lent_by=Actor.local().id)
 
 
 def new_trace() -> str:

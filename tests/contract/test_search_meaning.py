@@ -37,7 +37,7 @@ class Model3:
         self.asked: list[str] = []
         self.fails = False
 
-    async def embed(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
+    async def embed(self, scope: Scope, texts: Sequence[str]) -> Sequence[Sequence[float]]:
         """A vector of three numbers for each text."""
         if self.fails:
             raise Unavailable("the endpoint does not answer")
@@ -111,7 +111,7 @@ async def test_an_answer_that_is_none_is_like_no_answer(
 ) -> None:
     model = Model3()
 
-    async def embed(texts: Sequence[str]) -> Sequence[Sequence[float]]:
+    async def embed(scope: Scope, texts: Sequence[str]) -> Sequence[Sequence[float]]:
         return answer
 
     model.embed = embed  # type: ignore[method-assign]  # the double's own way to answer
@@ -123,7 +123,7 @@ async def test_the_scripted_provider_serves(database: Database, tmp_path: Path) 
     provider = ScriptedProvider()
     model = Model3()
 
-    async def embed(texts: Sequence[str]) -> Sequence[Sequence[float]]:
+    async def embed(scope: Scope, texts: Sequence[str]) -> Sequence[Sequence[float]]:
         return (await provider.embed("words", texts)).vectors
 
     model.embed = embed  # type: ignore[method-assign]  # as above

@@ -49,6 +49,14 @@ def test_a_scope_within_a_project_is_the_same_but_for_the_project() -> None:
     assert scope.within(PROJECT) == Scope(scope.actor, PROJECT, scope.rights, scope.trace)
 
 
+def test_projects_may_be_anothers_while_everything_else_is_ones_own() -> None:
+    scope = _scope(Right.FILE_READ)
+    lent = scope.on_installation()
+
+    assert (scope.owner, lent.owner, lent.actor) == (scope.actor.id, Actor.local().id, scope.actor)
+    assert lent.within(PROJECT).owner == Actor.local().id
+
+
 @pytest.mark.parametrize("field", [field.name for field in fields(Scope)])
 def test_a_scope_cannot_be_changed(field: str) -> None:
     with pytest.raises(FrozenInstanceError):

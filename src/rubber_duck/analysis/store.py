@@ -81,7 +81,7 @@ def put_results(connection: Connection, scope: Scope, results: Sequence[Analysis
     owned = (
         select(func.count())
         .select_from(code_files.join(projects, projects.c.id == code_files.c.project_id))
-        .where(projects.c.id == scope.project, projects.c.owner == scope.actor.id, code_files.c.id.in_(files))
+        .where(projects.c.id == scope.project, projects.c.owner == scope.owner, code_files.c.id.in_(files))
     )
     if connection.execute(owned).scalar_one() != len(files):
         raise Denied("results can be kept only for files of the scope's own project")
@@ -116,7 +116,7 @@ def _visible(statement: Select[Any], scope: Scope) -> Select[Any]:  # Any: rows 
         .join(projects, projects.c.id == analysis_results.c.project_id)
         .where(
             analysis_results.c.project_id == scope.project,
-            projects.c.owner == scope.actor.id,
+            projects.c.owner == scope.owner,
             projects.c.deleted_at.is_(None),
         )
     )

@@ -85,6 +85,6 @@ def _of_project(statement: Select[Any], scope: Scope) -> Select[Any]:  # Any: ro
         raise InvalidInput("facts are kept by project: the scope must name one")
     return statement.join(projects, projects.c.id == code_files.c.project_id).where(
         code_files.c.project_id == scope.project,
-        projects.c.owner == scope.actor.id,
+        projects.c.owner == scope.owner,
         projects.c.deleted_at.is_(None),
     )

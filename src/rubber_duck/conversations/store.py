@@ -74,12 +74,6 @@ generations: Final = Table(
 )
 
 
-def owner_of(scope: Scope) -> str:
-    """Whose conversations a scope sees: members of a server's project each have their own."""
-    actor = scope.actor
-    return actor.id if actor.name == actor.id else f"{actor.id}/{actor.name}"
-
-
 def _project(scope: Scope) -> UUID:
     if scope.project is None:
         raise InvalidInput("a conversation belongs to a project, and none is named")
@@ -97,7 +91,7 @@ def _own(scope: Scope) -> Select[tuple[UUID, str, datetime, datetime, int]]:
             func.count(conversation_turns.c.number).label("turns"),
         )
         .join_from(conversations, conversation_turns, isouter=True)
-        .where(columns.project_id == _project(scope), columns.owner == owner_of(scope))
+        .where(columns.project_id == _project(scope), columns.owner == scope.actor.id)
         .group_by(columns.id, columns.title, columns.created_at, columns.updated_at)
         .order_by(columns.updated_at.desc(), columns.id.desc())
     )
@@ -105,7 +99,7 @@ def _own(scope: Scope) -> Select[tuple[UUID, str, datetime, datetime, int]]:
 
 async def create(scope: Scope, tx: Transaction, key: UUID, title: str, at: datetime) -> None:
     """A conversation without turns."""
-    values = {"id": key, "project_id": _project(scope), "owner": owner_of(scope), "title": title}
+    values = {"id": key, "project_id": _project(scope), "owner": scope.actor.id, "title": title}
     await tx.execute(insert(conversations), {**values, "created_at": at, "updated_at": at})
 
 
@@ -163,7 +157,7 @@ async def forget_before(scope: Scope, tx: Transaction, moment: datetime) -> None
     """Delete the person's conversations in the project in which nothing was said since `moment`."""
     old = (
         select(conversations.c.id)
-        .where(conversations.c.project_id == _project(scope), conversations.c.owner == owner_of(scope))
+        .where(conversations.c.project_id == _project(scope), conversations.c.owner == scope.actor.id)
         .where(conversations.c.updated_at < moment)
     )
     await tx.execute(delete(conversation_turns).where(conversation_turns.c.conversation_id.in_(old)))
@@ -173,7 +167,7 @@ async def forget_before(scope: Scope, tx: Transaction, moment: datetime) -> None
 async def keep_generation(scope: Scope, tx: Transaction, made: Generation) -> None:
     """Keep one."""
     values = {field.name: getattr(made, field.name) for field in fields(made)}
-    values |= {"problems": list(made.problems), "project_id": _project(scope), "owner": owner_of(scope)}
+    values |= {"problems": list(made.problems), "project_id": _project(scope), "owner": scope.actor.id}
     await tx.execute(insert(generations), values)
 
 
@@ -182,7 +176,7 @@ async def listed_generations(scope: Scope, tx: Transaction, limit: int) -> list[
     columns = generations.c
     query = (
         select(*(columns[field.name] for field in fields(Generation)))
-        .where(columns.project_id == _project(scope), columns.owner == owner_of(scope))
+        .where(columns.project_id == _project(scope), columns.owner == scope.actor.id)
         .order_by(columns.created_at.desc(), columns.id.desc())
         .limit(limit)
     )
@@ -192,7 +186,7 @@ async def listed_generations(scope: Scope, tx: Transaction, limit: int) -> list[
 
 async def mark_written(scope: Scope, tx: Transaction, key: UUID, number: int) -> None:
     """Note the number in the journal under which a generation was written."""
-    mine = (generations.c.project_id == _project(scope), generations.c.owner == owner_of(scope))
+    mine = (generations.c.project_id == _project(scope), generations.c.owner == scope.actor.id)
     await tx.execute(update(generations).where(generations.c.id == key, *mine).values(written=number))
 
 
@@ -200,6 +194,6 @@ async def forget_generations(
     scope: Scope, tx: Transaction, *, key: UUID | None = None, before: datetime | None = None
 ) -> None:
     """Delete one of the person's generations in the project, or those made before a moment."""
-    mine = [generations.c.project_id == _project(scope), generations.c.owner == owner_of(scope)]
+    mine = [generations.c.project_id == _project(scope), generations.c.owner == scope.actor.id]
     chosen = generations.c.id == key if before is None else generations.c.created_at < before
     await tx.execute(delete(generations).where(*mine, chosen))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
@@ -13,7 +12,7 @@ from rubber_duck.call import Call, Delta, Progress
 from rubber_duck.engines.engine import Engine, ModelOptions, Strategy, engines
 from rubber_duck.engines.index import Directory
 from rubber_duck.engines.mentions import Mentioned, resolve, shown
-from rubber_duck.engines.place import ProjectFolder, at_root
+from rubber_duck.engines.place import ProjectFolder, at_root, within
 from rubber_duck.engines.prompting import contained, messages
 from rubber_duck.errors import InvalidInput
 from rubber_duck.llm.roles import Role
@@ -22,7 +21,6 @@ from rubber_duck.scope import Right, Scope
 if TYPE_CHECKING:
     from rubber_duck.conversations.conversation import Conversation, Turn
     from rubber_duck.llm.messages import Message
-    from rubber_duck.workspace.paths import Root
 
 HISTORY_TOKENS: Final = 6_000
 """What of a conversation is told again; older turns are left out, and that is said."""
@@ -125,7 +123,7 @@ class Chat(Engine[ChatRequest, ChatAnswer]):
     async def run(self, request: ChatRequest, call: Call) -> ChatAnswer:
         """The answer; raises InvalidInput, NotFound, Denied. A model that fails is told in `note`, nothing is kept."""
         root, settings = await at_root(call, request.project, request.directory)
-        scope = await _within(call, root)
+        scope = await within(call, root)
         kept = call.parts.conversations
         if request.list:
             return ChatAnswer(conversations=tuple(map(_view, await kept.listed(scope))))
@@ -198,15 +196,6 @@ class Chat(Engine[ChatRequest, ChatAnswer]):
 def _remembered(text: str) -> str:
     """What is remembered of the person and the project, for the model; nothing where nothing is."""
     return f"What is remembered of this person and project:\n{text}\n\n" if text else ""
-
-
-async def _within(call: Call, root: Root) -> Scope:
-    """The scope narrowed to the project of `root`, which is opened if it is none yet."""
-    folder = os.fspath(root.path)
-    for project in await call.parts.workspace.projects(call.scope):
-        if project.root == folder:
-            return call.scope.within(project.id)
-    return call.scope.within((await call.parts.workspace.open_project(call.scope, folder)).id)
 
 
 def _history(turns: list[Turn]) -> tuple[tuple[Message, ...], int]:

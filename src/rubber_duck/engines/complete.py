@@ -117,7 +117,7 @@ class Complete(Engine[Suggest | Accepted, CompleteAnswer]):
     request = Suggest | Accepted
     answer = CompleteAnswer
     right = Right.FILE_READ
-    needs = ("ngram", "llm")
+    needs = ("workspace", "ngram", "llm")
     role = Role.COMPLETION
     strategy = Strategy.FIM
     timeout_s = 300.0
@@ -162,8 +162,7 @@ async def _suggested(request: Suggest, call: Call, remembered: Remembered) -> Co
     if request.model and answer.silence != "inside" and call.parts.llm.chain(Role.COMPLETION):
         if answer.suggestions:
             call.emit(Delta(answer.suggestions[0].text))
-        root = os.fspath(found.root.path)
-        filled = await fill(call, cursor, remembered, root=root, timeout_s=request.wait_s)
+        filled = await fill(call, cursor, remembered, root=found.root, timeout_s=request.wait_s)
     candidates = merged(answer.suggestions, filled, request.count)
     latency_ms = (time.perf_counter() - started) * 1000
     first = candidates[0].reason if candidates else ""

@@ -16,8 +16,9 @@ from rubber_duck.analysis.target import project_settings, refuse_leading_out, un
 from rubber_duck.call import Call, Progress
 from rubber_duck.engines.engine import Engine, engines
 from rubber_duck.engines.index import nearest_root, update_index
+from rubber_duck.engines.place import within
 from rubber_duck.errors import DuckError, InvalidInput
-from rubber_duck.scope import Right, Scope
+from rubber_duck.scope import Right
 from rubber_duck.workspace.paths import Root, absolute, display
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ class Context(Engine[ContextRequest, ContextAnswer]):
             refuse_leading_out(path, request.directory)
         root = await nearest_root(call, path or ".", request.directory)
         relative = _relative(root, path, request.directory)
-        scope, query = await _within(call, root), request.query.strip()
+        scope, query = await within(call, root), request.query.strip()
         brief = await call.parts.memory.brief(scope, query, request.budget_tokens // _MEMORY_SHARE) if query else None
         taken = brief.tokens + _HEADING_TOKENS if brief is not None and brief.told else 0
         ask = Ask(relative, line, column, query, request.budget_tokens - taken)
@@ -145,15 +146,6 @@ class Context(Engine[ContextRequest, ContextAnswer]):
         access = Access(partial(_read, call, root), partial(_find, call, root), partial(_changed_at, root))
         answer = _answer(await call.parts.contexts.build(reader, ask, access, strategy=request.strategy))
         return answer if not taken or brief is None else _with_memory(answer, brief, request.budget_tokens)
-
-
-async def _within(call: Call, root: Root) -> Scope:
-    """The scope narrowed to the project of `root`, which is opened if it is none yet."""
-    folder = os.fspath(root.path)
-    for project in await call.parts.workspace.projects(call.scope):
-        if project.root == folder:
-            return call.scope.within(project.id)
-    return call.scope.within((await call.parts.workspace.open_project(call.scope, folder)).id)
 
 
 def _place(request: ContextRequest) -> tuple[str, int, int]:

@@ -14,7 +14,7 @@ from rubber_duck.call import Call, Delta, Progress
 from rubber_duck.engines.engine import Engine, ModelOptions, Strategy, engines
 from rubber_duck.engines.index import Directory
 from rubber_duck.engines.place import ProjectFolder, Where, find
-from rubber_duck.engines.prompting import contained, fenced, messages, numbered
+from rubber_duck.engines.prompting import asker, contained, fenced, messages, numbered
 from rubber_duck.errors import InvalidInput
 from rubber_duck.llm.roles import Role
 from rubber_duck.scope import Right
@@ -132,7 +132,8 @@ class Explain(Engine[ExplainRequest, ExplainAnswer]):
         prompt = Prompt(messages(_SYSTEM, user), options.max_tokens, options.temperature)
         parts: list[str] = []
         model = ""
-        async with aclosing(call.parts.llm.stream(call.scope, Role.CHAT, prompt)) as pieces:
+        scope = await asker(call, where.root)
+        async with aclosing(call.parts.llm.stream(scope, Role.CHAT, prompt)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, TextDelta):
                     parts.append(piece.text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections import OrderedDict
 from contextlib import aclosing
@@ -10,10 +11,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from rubber_duck.call import Call
+from rubber_duck.engines.prompting import asker
 from rubber_duck.errors import DuckError
 
 if TYPE_CHECKING:
     from rubber_duck.ngram.ngram import Cursor
+    from rubber_duck.workspace.paths import Root
 
 BEFORE_TOKENS: Final = 1_500
 AFTER_TOKENS: Final = 500
@@ -57,13 +60,13 @@ class Remembered:
             self.answers.popitem(last=False)
 
 
-async def fill(call: Call, cursor: Cursor, remembered: Remembered, *, root: str, timeout_s: float) -> Filled:
+async def fill(call: Call, cursor: Cursor, remembered: Remembered, *, root: Root, timeout_s: float) -> Filled:
     """A model's text for the gap at the cursor, cut where it would repeat what follows; "" unless it parses there.
 
     The stream to the provider is closed as soon as the text is complete, when the time is over, and on a cancel. A
     model's failure is a reason, and no error: the other candidates stand.
     """
-    key = (call.scope.actor.id, root, cursor.path)
+    key = (call.scope.actor.id, os.fspath(root.path), cursor.path)
     left = remembered.after(key, cursor.prefix, cursor.suffix)
     if left:
         return Filled(left, is_extended=True)
@@ -72,7 +75,7 @@ async def fill(call: Call, cursor: Cursor, remembered: Remembered, *, root: str,
     said = ""
     try:
         async with asyncio.timeout(timeout_s):
-            said = await _asked(call, cursor)
+            said = await _asked(call, cursor, root)
     except TimeoutError:
         why = f"the model did not answer within {timeout_s:g} s"
     except DuckError as error:
@@ -86,7 +89,7 @@ async def fill(call: Call, cursor: Cursor, remembered: Remembered, *, root: str,
     return Filled(text, waited_ms, why)
 
 
-async def _asked(call: Call, cursor: Cursor) -> str:
+async def _asked(call: Call, cursor: Cursor, root: Root) -> str:
     from rubber_duck.llm.messages import Gap, TextDelta  # noqa: PLC0415  # only who asks a model
     from rubber_duck.llm.roles import Role  # noqa: PLC0415  # as above
     from rubber_duck.llm.tokens import cut  # noqa: PLC0415  # its ranks
@@ -98,7 +101,8 @@ async def _asked(call: Call, cursor: Cursor) -> str:
         _ANSWER_TOKENS,
     )
     said = ""
-    async with aclosing(call.parts.llm.stream(call.scope, Role.COMPLETION, gap)) as pieces:
+    scope = await asker(call, root)
+    async with aclosing(call.parts.llm.stream(scope, Role.COMPLETION, gap)) as pieces:
         async for piece in pieces:
             if isinstance(piece, TextDelta):
                 said += piece.text

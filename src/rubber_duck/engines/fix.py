@@ -16,7 +16,7 @@ from rubber_duck.engines.engine import Engine, ModelOptions, engines
 from rubber_duck.engines.index import Directory
 from rubber_duck.engines.patch import Approve, EditedFile, show_or_write
 from rubber_duck.engines.place import ProjectFolder, Where, find
-from rubber_duck.engines.prompting import contained, fenced, messages
+from rubber_duck.engines.prompting import asker, contained, fenced, messages
 from rubber_duck.engines.techniques import Asking, Judged, draft
 from rubber_duck.engines.verifying import added, findings_in, findings_of, is_gone
 from rubber_duck.errors import InvalidInput
@@ -149,9 +149,8 @@ class FixFindings(Engine[FixRequest, FixAnswer]):
         async def judge(said: str) -> Judged[bytes]:
             return await _judged(call, where, state, asked, said)
 
-        said = await contained(
-            lambda: draft(Asking(call.parts.llm, call.scope, Role.EDIT), prompt, judge), "what rules can fix is fixed"
-        )
+        asking = Asking(call.parts.llm, await asker(call, where.root), Role.EDIT)
+        said = await contained(lambda: draft(asking, prompt, judge), "what rules can fix is fixed")
         if said.value is None:
             return said.note
         if not said.value.is_sound or said.value.value is None:

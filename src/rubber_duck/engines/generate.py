@@ -17,7 +17,7 @@ from rubber_duck.engines.engine import Engine, ModelOptions, Strategy, engines
 from rubber_duck.engines.generating import Generating
 from rubber_duck.engines.index import Directory, known_project, update_index
 from rubber_duck.engines.patch import Approve, EditedFile, Hunks, show_or_write, texts_after
-from rubber_duck.engines.place import ProjectFolder, Where, at_root, find
+from rubber_duck.engines.place import ProjectFolder, Where, at_root, find, within
 from rubber_duck.engines.prompting import EDIT_FORM, contained, fenced, messages
 from rubber_duck.engines.techniques import (
     REPAIRS,
@@ -224,8 +224,8 @@ class Generate(Engine[GenerateRequest, GenerateAnswer]):
         self, request: GenerateRequest, call: Call, generating: Generating, scope: Scope
     ) -> tuple[Drafted[Plan], tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
         where = generating.where
-        asking = Asking(call.parts.llm, call.scope, Role.EDIT)
-        await asking.llm.estimate(call.scope, Role.EDIT, self._prompt(request, where.path, {}))  # is anybody there?
+        asking = Asking(call.parts.llm, scope, Role.EDIT)
+        await asking.llm.estimate(scope, Role.EDIT, self._prompt(request, where.path, {}))  # is anybody there?
         known = await _known(call, where, request)
         brief = await call.parts.memory.brief(scope, request.task, _MEMORY_TOKENS)
         if brief.text:
@@ -308,12 +308,6 @@ def _view(made: Generation) -> GenerationView:
         sound=made.is_sound,
         written=made.written,
     )
-
-
-async def within(call: Call, root: Root) -> Scope:
-    """The scope narrowed to the project, which is opened if need be."""
-    project = await call.parts.workspace.open_project(call.scope, os.fspath(root.path))
-    return call.scope.within(project.id)
 
 
 async def _known(call: Call, where: Where, request: GenerateRequest) -> dict[str, str]:

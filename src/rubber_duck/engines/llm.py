@@ -118,7 +118,7 @@ ModelsRequest = (
 
 
 class ProviderView(msgspec.Struct, frozen=True, kw_only=True):
-    """A connected provider; its key is not shown.
+    """A connected provider; its key is not shown, and its address and errors only to administrators.
 
     `breaker` is closed, open or half_open. `well` is null when it was not asked, `error` what it said last.
     """
@@ -282,7 +282,8 @@ async def _status(call: Call, *, probe: bool) -> ModelsAnswer:
     standing = await llm.standing(probe=probe)
     chains = ((role, llm.chain(role)) for role in Role)
     return ModelsAnswer(
-        tuple(map(_view, standing)), tuple(RoleView(role.value, chain) for role, chain in chains if chain)
+        tuple(_view(each, is_whole=Right.ADMINISTER in call.scope.rights) for each in standing),
+        tuple(RoleView(role.value, chain) for role, chain in chains if chain),
     )
 
 
@@ -355,16 +356,16 @@ def _call(call: CallRecord) -> CallView:
     )
 
 
-def _view(standing: Standing) -> ProviderView:
+def _view(standing: Standing, *, is_whole: bool) -> ProviderView:
     connection = standing.connection
     return ProviderView(
         name=connection.name,
         kind=connection.flavor,
-        url=connection.url,
+        url=connection.url if is_whole else "",
         has_key=bool(connection.key),
         enabled=connection.is_enabled,
         breaker=standing.breaker.value,
         well=standing.is_well,
         answered_ms=standing.answered_ms,
-        error=standing.error,
+        error=standing.error if is_whole else "",
     )

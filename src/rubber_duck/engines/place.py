@@ -13,6 +13,7 @@ from rubber_duck.analysis.target import project_settings
 from rubber_duck.call import Call
 from rubber_duck.engines.index import nearest_root
 from rubber_duck.errors import DuckError, InvalidInput
+from rubber_duck.scope import Scope
 from rubber_duck.settings import Settings
 from rubber_duck.workspace.paths import Root, absolute, display
 
@@ -71,6 +72,18 @@ def in_project(root: Root, place: str) -> str:
     if os.path.isdir(place):
         raise InvalidInput(f"'{display(place)}' is a folder: name a file")
     return relative.replace(os.sep, "/")
+
+
+async def within(call: Call, root: Root) -> Scope:
+    """The scope narrowed to the project of `root`, which is opened if it is none yet; raises Denied where it may not.
+
+    For engines that need the workspace.
+    """
+    folder = os.fspath(root.path)
+    for project in await call.parts.workspace.projects(call.scope):
+        if project.root == folder:
+            return call.scope.within(project.id)
+    return call.scope.within((await call.parts.workspace.open_project(call.scope, folder)).id)
 
 
 async def at_root(call: Call, project: str, directory: str) -> tuple[Root, Settings]:

@@ -84,7 +84,7 @@ def placed(engine: AnyEngine, request: Request, folder: str, settings: Settings)
 
 
 def acting(among: Sequence[AnyEngine], own: Scope, tenant: Scope) -> Scope:
-    """As whom one of the engines acts in a project: as its asker, or as the installation, which owns projects."""
+    """The asker's scope for one of the engines: with what is their own, or with the installation's projects."""
     in_person = [_acts_in_person(engine) for engine in among]
     if any(in_person) != all(in_person):
         raise Denied(_SEVERAL)

@@ -7,10 +7,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
+from rubber_duck.call import Call
+from rubber_duck.engines.place import within
 from rubber_duck.errors import DuckError, NotConfigured
+from rubber_duck.scope import Scope
 
 if TYPE_CHECKING:
     from rubber_duck.llm.messages import Message
+    from rubber_duck.workspace.paths import Root
 
 T = TypeVar("T")
 
@@ -62,6 +66,14 @@ def messages(system: str, user: str) -> tuple[Message, ...]:
 
     told = f"{system.strip()}\n\n{DATA_RULE}"
     return Message(Role.SYSTEM, _sendable(told)), Message(Role.USER, _sendable(user))
+
+
+async def asker(call: Call, root: Root) -> Scope:
+    """Who asks models about the project of `root`: what they take is charged to it as well, and limited by it.
+
+    It is opened if it is none yet, where there are models. For engines that need the workspace.
+    """
+    return await within(call, root) if call.parts.llm.connections().providers else call.scope
 
 
 async def contained(ask: Callable[[], Awaitable[T]], otherwise: str) -> Said[T]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 
 import msgspec
@@ -15,7 +15,7 @@ from rubber_duck.call import Call, Progress
 from rubber_duck.engines.engine import Engine, ModelOptions, engines
 from rubber_duck.engines.index import Directory
 from rubber_duck.engines.place import ProjectFolder, at_root, in_project
-from rubber_duck.engines.prompting import contained, fenced, messages, numbered
+from rubber_duck.engines.prompting import asker, contained, fenced, messages, numbered
 from rubber_duck.errors import DuckError, InvalidInput
 from rubber_duck.llm.roles import Role
 from rubber_duck.scope import Right
@@ -165,7 +165,7 @@ class Review(Engine[ReviewRequest, ReviewAnswer]):
             pieces = [piece for each in reviewed for piece in cut_up(each)]
             asked, left = pieces[: request.pieces], pieces[request.pieces :]
             unread = tuple(sorted({display(each.path) for each, _ in left}))
-            note = await self._ask(request, call, asked, gathered)
+            note = await self._ask(request, replace(call, scope=await asker(call, root)), asked, gathered)
         elif not reviewed:
             note = "there is nothing to review: no file in a known language was named, or has changed"
         found = sorted([*own, *gathered.remarks], key=lambda each: (each.path, each.line, each.source, each.message))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from rubber_duck.call import Call, Progress
 from rubber_duck.engines.place import Where, texts_of
-from rubber_duck.engines.prompting import EDIT_FORM, fenced, messages
+from rubber_duck.engines.prompting import EDIT_FORM, asker, fenced, messages
 from rubber_duck.engines.techniques import Asking, Drafted, Judged, draft, think, with_thought
 from rubber_duck.engines.testing import Outcome, run_tests
 from rubber_duck.engines.verifying import judge_edits
@@ -69,7 +69,7 @@ async def drafted(
     """The model's last draft, and the steps it thought before; raises what the model's provider raises."""
     from rubber_duck.llm.messages import Prompt  # noqa: PLC0415  # only who asks a model
 
-    asking = Asking(call.parts.llm, call.scope, Role.EDIT)
+    asking = Asking(call.parts.llm, await asker(call, asked.where.root), Role.EDIT)
     user = await asyncio.to_thread(_told, asked)
     prompt = Prompt(messages(f"{_SYSTEM}\n{EDIT_FORM}", user), options.max_tokens, options.temperature)
     steps: tuple[str, ...] = ()

@@ -16,7 +16,7 @@ from rubber_duck.engines.engine import Engine, ModelOptions, engines
 from rubber_duck.engines.index import Directory
 from rubber_duck.engines.patch import Approve, EditedFile, show_or_write
 from rubber_duck.engines.place import ProjectFolder, Where, find, in_project
-from rubber_duck.engines.prompting import contained, fenced, messages
+from rubber_duck.engines.prompting import asker, contained, fenced, messages
 from rubber_duck.engines.techniques import Asking, Drafted, Judged, draft
 from rubber_duck.engines.testing import PATHS, FailedTest, in_sandbox, last_said, run_tests
 from rubber_duck.errors import InvalidInput, NotFound, ProgramUnavailable
@@ -171,7 +171,8 @@ class Tests(Engine[TestsRequest, TestsAnswer]):
                 return Judged(text, "\n".join(f"{each.name} failed: {each.why}" for each in ended.failed))
             return Judged(text, "" if ended.passed else "there is no test in the file")
 
-        return await draft(Asking(call.parts.llm, call.scope, Role.EDIT), prompt, judge)
+        asking = Asking(call.parts.llm, await asker(call, where.root), Role.EDIT)
+        return await draft(asking, prompt, judge)
 
 
 def _target(request: TestsRequest, where: Where) -> _Target:

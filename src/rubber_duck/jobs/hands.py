@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from rubber_duck.call import Parts
 from rubber_duck.errors import InvalidDeclaration
-from rubber_duck.scope import Actor, Scope
+from rubber_duck.scope import Scope
 from rubber_duck.workflows.run import Run
 
 
@@ -22,8 +22,7 @@ class Hands:
 
 def tenant(run: Run) -> Scope:
     """The run's rights on what belongs to the installation, as every project does; in the name of its actor."""
-    scope = run.scope
-    return replace(scope, actor=Actor(Actor.local().id, scope.actor.name))
+    return run.scope.on_installation()
 
 
 def hands_of(run: Run) -> Hands:

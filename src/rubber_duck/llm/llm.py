@@ -8,16 +8,15 @@ from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from rubber_duck.cluster.local import LocalCluster
-from rubber_duck.errors import BadAnswer, DuckError, TimedOut
+from rubber_duck.errors import BadAnswer, TimedOut
 from rubber_duck.llm.account import Budget, CallRecord, Tally
 from rubber_duck.llm.answers import AnswerCache
 from rubber_duck.llm.asking import Desk, Estimate, Target, chain_targets
-from rubber_duck.llm.breaker import State
 from rubber_duck.llm.clocks import Clocks
-from rubber_duck.llm.connections import Connection, Connections, chain_of, split, write_connections
+from rubber_duck.llm.connections import Connections, chain_of, split, write_connections
 from rubber_duck.llm.fallback import Fallback
 from rubber_duck.llm.forms import Written, written_as
 from rubber_duck.llm.limits import Limits
@@ -33,6 +32,7 @@ from rubber_duck.llm.messages import (
     ToolCall,
 )
 from rubber_duck.llm.prices import Prices
+from rubber_duck.llm.probing import Probes, Standing
 from rubber_duck.llm.roles import Role
 from rubber_duck.llm.ways import Ways, door
 from rubber_duck.llm.wrapper import asked
@@ -48,19 +48,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 __all__ = ["LLM", "Answer", "Clocks", "Estimate", "Ground", "Standing", "Written", "open_llm"]
-
-PROBE_TIMEOUT_S: Final = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How a connected provider stands: its breaker, what it said last, and, if it was asked, whether it answered."""
-
-    connection: Connection
-    breaker: State
-    error: str = ""
-    is_well: bool | None = None
-    answered_ms: int = 0
 
 
 @dataclass(slots=True)
@@ -88,6 +75,7 @@ class LLM:
         ground, models = ground or Ground(), settings.llm
         self._cache = AnswerCache(models.cache_s, models.cache_bytes, clocks.seconds)
         self._ways = Ways(settings, clocks, self._cache.clear)
+        self._probes = Probes(self._ways, clocks.seconds)
         self._ledger = _ledger(settings, clocks, ground.database, self._ways)
         cluster = ground.cluster or LocalCluster(clock=clocks.seconds)
         limits = Limits(cluster, models.limits, models.most_waiting, _loop_time, clocks.sleep)
@@ -164,13 +152,15 @@ class LLM:
 
     async def standing(self, *, probe: bool) -> list[Standing]:
         """How each provider stands; with `probe` the enabled ones are asked, at the same time."""
-        found = self.connections().providers
-        return list(await asyncio.gather(*(self._stand(each, probe=probe) for each in found.values())))
+        return await self._probes.standing(probe=probe)
+
+    async def health(self, timeout_s: float) -> list[Standing]:
+        """How the enabled providers stand, for pages that are read often: asked at most every half minute."""
+        return await self._probes.lately(timeout_s)
 
     async def models(self, name: str) -> tuple[str, ...]:
         """The models that a connected provider says it has."""
-        async with _within(PROBE_TIMEOUT_S):
-            return await self._ways.to(self.connections().named(name)).provider.models()
+        return await self._probes.models(name)
 
     def redacted(self, text: str) -> str:
         """`text` without secrets, the keys of all connections among them."""
@@ -249,19 +239,6 @@ class LLM:
         await self._ways.tidy()
         chain = map(split, chain_of(connections, self._written(), role))
         return await self._desk.targets(chain_targets(connections.providers, chain, role))
-
-    async def _stand(self, connection: Connection, *, probe: bool) -> Standing:
-        held = self._ways.held(connection.name)
-        state, error = (held.provider.state, held.provider.last_error) if held else (State.CLOSED, "")
-        if not probe or not connection.is_enabled:
-            return Standing(connection, state, error)
-        started = self._clocks.seconds()
-        try:
-            await self.models(connection.name)
-        except DuckError as failed:
-            return Standing(connection, state, failed.message, is_well=False)
-        took_ms = round((self._clocks.seconds() - started) * 1000)
-        return Standing(connection, state, error, is_well=True, answered_ms=took_ms)
 
 
 @asynccontextmanager

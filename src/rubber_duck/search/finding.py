@@ -20,7 +20,7 @@ from rubber_duck.search.conditions import allowed, declaring_files, is_symbol
 from rubber_duck.search.draft import FORMAT
 from rubber_duck.search.hits import Found, Hit
 from rubber_duck.search.index import IndexState
-from rubber_duck.search.meaning import Embedder, meaning_of
+from rubber_duck.search.meaning import Ask, Embedder, meaning_of
 from rubber_duck.search.patterns import Matcher
 from rubber_duck.search.precedence import MOST_FILES, MOST_GATHERED, Precedence
 from rubber_duck.search.query import Filter, Phrase, Query
@@ -123,7 +123,7 @@ class Finding:
         is_name = all(word.token in parts or is_identifier(word.token) for word in query.words)
         if embedder is None or len(query.words) < 2 or is_name:
             return None
-        vector = await meaning_of(embedder, " ".join(word.token for word in query.words))
+        vector = await meaning_of(Ask(self._scope, embedder), " ".join(word.token for word in query.words))
         return None if vector is None else Asked(embedder.model, vector)
 
     async def _look(self, judge: _Judge, query: Query, ranges: Sequence[Range], deadline: float) -> None:

@@ -23,7 +23,7 @@ from rubber_duck.search.associations import learn, written
 from rubber_duck.search.draft import FORMAT
 from rubber_duck.search.index import LAST, FreshFile, IndexState, KnownFile, Sighting, StoredFile
 from rubber_duck.search.kinds import is_test
-from rubber_duck.search.meaning import Embedder, embed_chunks
+from rubber_duck.search.meaning import Ask, Embedder, embed_chunks
 from rubber_duck.search.plan import Pending, Plan, decides_on_files, has_grammar, plan
 from rubber_duck.search.reading import Texts
 from rubber_duck.search.worker import IndexedFile, IndexItem, index_item, item_encoder, result_decoder
@@ -223,7 +223,7 @@ class Indexer:
         """Ask what the chunks mean that nobody was asked about yet, if there is somebody to ask."""
         if self._embedder is not None:
             texts = Texts(run.root, run.settings.index.max_file_size_bytes)
-            await embed_chunks(self._database, self._embedder, run.state, texts, run.on_progress)
+            await embed_chunks(self._database, Ask(run.scope, self._embedder), run.state, texts, run.on_progress)
 
     async def _finish(self, run: _Run) -> None:
         """Note that it is complete."""

@@ -16,6 +16,7 @@ import numpy as np
 
 from rubber_duck import telemetry
 from rubber_duck.errors import DuckError, InvalidInput
+from rubber_duck.scope import Scope
 from rubber_duck.search import store
 from rubber_duck.search.chunk import Chunk
 from rubber_duck.search.index import LAST, IndexState, StoredFile
@@ -26,8 +27,8 @@ from rubber_duck.search.writing import record_of
 from rubber_duck.storage.database import Connection, Database
 from rubber_duck.storage.vectors import Model, Vector, vectors
 
-Embed = Callable[[Sequence[str]], Awaitable[Sequence[Sequence[float]]]]
-"""One vector for each text, in their order, all of one length. Raises a DuckError."""
+Embed = Callable[[Scope, Sequence[str]], Awaitable[Sequence[Sequence[float]]]]
+"""One vector for each text, in their order, all of one length; charged to the scope. Raises a DuckError."""
 
 MAX_CHARACTERS: Final = 4_000
 """Of a chunk that are given to the model."""
@@ -49,14 +50,24 @@ class Embedder:
     at_once: int = 64
 
 
-async def embed_chunks(
-    database: Database, embedder: Embedder, state: IndexState, texts: Texts, on_progress: OnProgress
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Who asks the model."""
+
+    scope: Scope
+    embedder: Embedder
+
+    async def of(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        """The vectors of texts."""
+        return await self.embedder.embed(self.scope, texts)
+
+
+async def embed_chunks(database: Database, ask: Ask, state: IndexState, texts: Texts, on_progress: OnProgress) -> None:
     """Give every chunk of the index that has none a vector; what was answered is kept, whatever happens after it.
 
     For whoever holds the index's lock.
     """
-    index = state.number
+    embedder, index = ask.embedder, state.number
     pending = await database.run(partial(_pending, state=state, model=embedder.model), write=False)
     total, done = sum(map(len, pending.values())), 0
     waiting: list[tuple[int, str]] = []
@@ -70,16 +81,16 @@ async def embed_chunks(
             while len(waiting) >= embedder.at_once or (waiting and is_end):
                 on_progress(done, total, "asking what the code means")
                 batch, waiting = waiting[: embedder.at_once], waiting[embedder.at_once :]
-                await _keep(database, embedder, index, batch)
+                await _keep(database, ask, index, batch)
                 done += len(batch)
     except DuckError as error:
         telemetry.emit("search.embedding_stopped", done=done, pending=total, error=error.message)
 
 
-async def meaning_of(embedder: Embedder, query: str) -> Vector | None:
+async def meaning_of(ask: Ask, query: str) -> Vector | None:
     """What a query means; None when the model does not say."""
     try:
-        return _checked(await embedder.embed([query]), 1)[0]
+        return _checked(await ask.of([query]), 1)[0]
     except DuckError as error:
         telemetry.emit("search.embedding_stopped", done=0, pending=1, error=error.message)
         return None
@@ -127,10 +138,10 @@ def _excerpt(content: bytes, chunk: Chunk) -> str:
     return content[chunk.start_byte : chunk.end_byte].decode("utf-8", "replace")[:MAX_CHARACTERS]
 
 
-async def _keep(database: Database, embedder: Embedder, index: int, batch: Sequence[tuple[int, str]]) -> None:
-    found = _checked(await embedder.embed([text for _, text in batch]), len(batch))
+async def _keep(database: Database, ask: Ask, index: int, batch: Sequence[tuple[int, str]]) -> None:
+    found = _checked(await ask.of([text for _, text in batch]), len(batch))
     kept = dict(zip((number for number, _ in batch), found, strict=True))
-    await database.run(partial(_put, index=index, model=Model(embedder.model, len(found[0])), kept=kept))
+    await database.run(partial(_put, index=index, model=Model(ask.embedder.model, len(found[0])), kept=kept))
 
 
 def _put(connection: Connection, index: int, model: Model, kept: Mapping[int, Vector]) -> None:

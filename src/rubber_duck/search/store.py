@@ -84,7 +84,7 @@ def find_index(connection: Connection, scope: Scope) -> IndexState | None:
     scope.require(Right.FILE_READ)
     if scope.project is None:
         raise InvalidInput("an index is of one project: the scope must name it")
-    row = connection.execute(_FIND, {"of_project": scope.project, "of_actor": scope.actor.id}).first()
+    row = connection.execute(_FIND, {"of_project": scope.project, "of_actor": scope.owner}).first()
     return None if row is None else _state(row)
 
 
@@ -100,7 +100,7 @@ def open_index(connection: Connection, scope: Scope, format_: int, at: datetime)
         return found
     if found is not None:
         remove_index(connection, found.number)
-    elif connection.execute(_OWN, {"of_project": scope.project, "of_actor": scope.actor.id}).first() is None:
+    elif connection.execute(_OWN, {"of_project": scope.project, "of_actor": scope.owner}).first() is None:
         raise NotFound(f"there is no project with the id {str(scope.project)!r}")
     return _create(connection, scope, format_, at)
 

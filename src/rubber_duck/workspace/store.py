@@ -76,7 +76,7 @@ code_files: Final = Table(
 async def create_project(scope: Scope, tx: Transaction, project: Project) -> None:
     """Raises Conflict when its name or its root is another living project's."""
     scope.require(Right.PROJECT_CREATE)
-    if project.owner != scope.actor.id or scope.project is not None:
+    if project.owner != scope.owner or scope.project is not None:
         raise Denied("a project is created for the one who asks, outside of every other project")
     await _refuse_twin(scope, tx, project)
     await tx.execute(insert(projects), _project_values(project))
@@ -254,7 +254,7 @@ _REMOVE: Final = (
 
 def _own(scope: Scope) -> ColumnElement[bool]:
     """The scope's projects, living or removed."""
-    own = projects.c.owner == scope.actor.id
+    own = projects.c.owner == scope.owner
     return own if scope.project is None else own & (projects.c.id == scope.project)
 
 
@@ -274,7 +274,7 @@ def _state(table: Table, deleted: bool) -> ColumnElement[bool]:
 async def _refuse_twin(scope: Scope, tx: Transaction, project: Project) -> None:
     """Raise Conflict when another living project of the owner has this one's name or root."""
     statement = select(projects.c.name, projects.c.root).where(
-        projects.c.owner == scope.actor.id,
+        projects.c.owner == scope.owner,
         projects.c.deleted_at.is_(None),
         projects.c.id != project.id,
         (projects.c.name == project.name) | (projects.c.root == project.root),

@@ -142,7 +142,7 @@ class Workspace:
             taken = {project.name for project in await store.list_projects(scope, tx)}
             name = name_for(os.path.basename(folder) or folder, taken)
         now = self._clock()
-        project = Project(self._make_key(), scope.actor.id, name, folder, description, {}, 1, now, now)
+        project = Project(self._make_key(), scope.owner, name, folder, description, {}, 1, now, now)
         await store.create_project(scope, tx, project)
         return project
 

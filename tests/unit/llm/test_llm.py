@@ -15,7 +15,7 @@ import pytest
 
 from rubber_duck.app import open_app
 from rubber_duck.errors import Denied, DuckError, NotConfigured, TimedOut
-from rubber_duck.llm.llm import LLM, open_llm
+from rubber_duck.llm.llm import LLM, Clocks, open_llm
 from rubber_duck.llm.messages import Finished, Gap, TextDelta
 from rubber_duck.llm.roles import Role
 from rubber_duck.scope import Scope
@@ -78,6 +78,29 @@ async def test_a_changed_key_is_used_at_once(tmp_path: Path) -> None:
     assert [each.headers["authorization"][7:] for each in fake.asked] == ["only-a-test-0", "only-another-test"]
 
 
+async def test_a_health_page_that_is_read_often_asks_a_provider_every_half_minute(tmp_path: Path) -> None:
+    moment = [0.0]
+    async with (
+        fake_provider(saying({"data": []}), saying({}, 503)) as fake,
+        llm_over(tmp_path, fake),
+        open_llm(Settings(home=str(tmp_path)), Clocks(seconds=lambda: moment[0])) as llm,
+    ):
+        first = await asyncio.gather(*(llm.health(1.0) for _ in range(5)))
+        assert {each.is_well for found in first for each in found} == {True}
+        moment[0] = 31.0
+        (now,) = await llm.health(1.0)
+        assert (now.is_well, "503" in now.error, len(fake.asked)) == (False, True, 2)
+        off = msgspec.structs.replace(now.connection, is_enabled=False)
+        await llm.change(SCOPE, lambda held: held.with_provider(off))
+        assert await llm.health(1.0) == []
+
+
+async def test_a_provider_that_does_not_answer_is_ill_in_time(tmp_path: Path) -> None:
+    async with fake_provider(stalling()) as fake, llm_over(tmp_path, fake) as llm:
+        (ill,) = await llm.health(0.05)
+    assert (ill.is_well, ill.error) == (False, "no answer came within 0.05 s")
+
+
 async def test_search_is_given_the_configured_embeddings(tmp_path: Path) -> None:
     vectors = saying({"data": [{"index": 0, "embedding": [0.0, 1.0]}]})
     settings = Settings(home=str(tmp_path))
@@ -91,7 +114,7 @@ async def test_search_is_given_the_configured_embeddings(tmp_path: Path) -> None
         embedder = app.parts.search._sources.embedder  # the one way to see it without a project
         assert embedder is not None
         assert embedder.model == "p0/qwen-m"
-        assert list(await embedder.embed(["one"])) == [(0.0, 1.0)]
+        assert list(await embedder.embed(SCOPE, ["one"])) == [(0.0, 1.0)]
 
 
 def test_nothing_that_can_reach_a_network_is_imported_before_a_model_is_asked(tmp_path: Path) -> None:

@@ -87,8 +87,7 @@ class Call:
     @property
     def tenant(self) -> Scope:
         """Their rights on what belongs to the installation, as every project of a server does."""
-        scope = self.scope
-        return Scope(Actor(Actor.local().id, scope.actor.name), scope.project, scope.rights, scope.trace)
+        return self.scope.on_installation()
 
     def page(self) -> tuple[str, int]:
         """The cursor, "" for the first page, and how many are asked for. Raises InvalidInput."""
@@ -116,6 +115,14 @@ def paged(items: Sequence[T], key: Callable[[T], str], asked: tuple[str, int]) -
 def written(cursor: str) -> str:
     """A cursor as it is answered; "" stays so."""
     return base64.urlsafe_b64encode(cursor.encode()).decode()
+
+
+def flag(call: Call, name: str) -> bool:
+    """Whether a parameter says `true`; without it, no. Raises InvalidInput."""
+    written = call.query.get(name, "false")
+    if written not in ("true", "false"):
+        raise InvalidInput(f"{name} is true or false, not {written!r}")
+    return written == "true"
 
 
 Handle = Callable[[Call], Awaitable[Answer]]

@@ -12,7 +12,7 @@ from rubber_duck.channels.channel import Channel, NoPayload, Push, Seat, on
 from rubber_duck.channels.presence import Person, PresenceDiff
 from rubber_duck.engines.placing import acting, placed_for_all
 from rubber_duck.errors import NotFound
-from rubber_duck.scope import Actor, Right, Scope
+from rubber_duck.scope import Right, Scope
 from rubber_duck.server.asking import ResumeRequest, RunRequest, afford, answer, resume
 from rubber_duck.server.desk import Desk, Member
 
@@ -108,8 +108,7 @@ class Code(Channel):
 
     def _tenant(self) -> Scope:
         """The member's rights on what belongs to the installation, as every project of a server does."""
-        scope = self.seat.scope
-        return Scope(Actor(Actor.local().id, scope.actor.name), self.project, scope.rights, scope.trace)
+        return self.seat.scope.within(self.project).on_installation()
 
     def _tell(self, diff: PresenceDiff) -> None:
         self.seat.hear("presence_diff", diff)

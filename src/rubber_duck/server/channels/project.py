@@ -13,7 +13,7 @@ from rubber_duck.channels.channel import Channel, NoPayload, Push, Seat, on
 from rubber_duck.engines.placing import placed_run, runs_here
 from rubber_duck.engines.workflow import RunView, view
 from rubber_duck.errors import NotFound
-from rubber_duck.scope import Actor, Right, Scope
+from rubber_duck.scope import Right, Scope
 from rubber_duck.server.desk import Desk, Member
 from rubber_duck.server.watching import FilesChanged
 from rubber_duck.workflows.durable import Durable, StartOptions
@@ -180,5 +180,4 @@ class Project(Channel):
 
     def _tenant(self) -> Scope:
         """The member's rights on what belongs to the installation, as every project of a server does."""
-        scope = self.seat.scope
-        return Scope(Actor(Actor.local().id, scope.actor.name), self.project, scope.rights, scope.trace)
+        return self.seat.scope.within(self.project).on_installation()
