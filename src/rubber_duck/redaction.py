@@ -16,6 +16,9 @@ DEPTH: Final = 64
 
 _MIN_KNOWN_CHARACTERS: Final = 6  # a shorter value would blot out ordinary words
 
+_START: Final = r"(?:\b|(?<=\\[nrtbfv0])|(?<=\\x[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4})|(?<=%[0-9A-Fa-f]{2}))"
+"""Where a word begins, also behind an escape in a text that is quoted in a text: `\\n`, `\\u0022`, `%3D`."""
+
 _TOKENS: Final = (
     ("private-key", r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----[\s\S]*?"
      r"(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|\Z)"),
@@ -68,13 +71,16 @@ _MARKS: Final = {
 }  # fmt: skip
 """What a text that holds such a secret holds: to look for it is a hundred times faster than the pattern."""
 
-_EACH: Final = tuple((_MARKS[name], re.compile(pattern), f"[REDACTED:{name}]") for name, pattern in _TOKENS)
-_WHOLE: Final = re.compile("|".join(f"(?P<{name.replace('-', '_')}>{pattern})" for name, pattern in _TOKENS))
+_STARTED: Final = tuple((name, re.sub(r"(^|\|)\\b", lambda at: at[1] + _START, written)) for name, written in _TOKENS)
+_EACH: Final = tuple((_MARKS[name], re.compile(pattern), f"[REDACTED:{name}]") for name, pattern in _STARTED)
+_WHOLE: Final = re.compile("|".join(f"(?P<{name.replace('-', '_')}>{pattern})" for name, pattern in _STARTED))
 _URL: Final = re.compile(
-    r"(?P<before>\b[a-zA-Z][a-zA-Z0-9+.\-]{1,20}://[^\s/:@'\"<>]{0,200}:)(?P<secret>[^\s/@'\"<>]{3,200})(?=@)"
+    rf"(?P<before>{_START}[a-zA-Z][a-zA-Z0-9+.\-]{{1,20}}://[^\s/:@'\"<>]{{0,200}}:)"
+    r"(?P<secret>[^\s/@'\"<>]{3,200})(?=@)"
 )
 _HEADER: Final = re.compile(
-    r"(?P<before>\b(?:authorization|proxy-authorization)\b['\"]?\s{0,4}[:=]\s{0,4}['\"]?(?:bearer|basic|token)\s{1,4})"
+    rf"(?P<before>{_START}(?:authorization|proxy-authorization)\b['\"]?\s{{0,4}}[:=]\s{{0,4}}['\"]?"
+    r"(?:bearer|basic|token)\s{1,4})"
     r"(?P<secret>[A-Za-z0-9+/_.~=\-]{8,})",
     re.IGNORECASE,
 )

@@ -85,7 +85,6 @@ async def test_nobody_reads_or_forgets_what_others_said_or_what_was_said_elsewhe
     mine = await say(kept, scope, "secret")
     other = await make_project(database, Scope.local())
     strangers = (
-        replace(scope, actor=Actor("local", "bob")),
         replace(scope, actor=Actor("bob", "bob")),
         scope.within(other.id),
     )
