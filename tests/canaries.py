@@ -32,7 +32,7 @@ from tests.secrets import secrets_of_all_kinds, telling_part
 PROJECTS = 20
 SECRETS = 300
 CANARY = re.compile(r"canary_[a-z]{8}_\d\d")
-ASKING = ("chat", "complete", "explain", "fix", "generate", "review", "tests")
+ASKING = ("chat", "complete", "explain", "fix", "generate", "refactor", "review", "tests")
 """The engines that ask a model; a test compares them with those that say so."""
 
 ENGINES = (*ASKING, "context", "search", "locate", "memory", "index", "projects", "llm")
@@ -150,6 +150,11 @@ async def _generate(at: House, which: int, turn: int) -> object:
     return await at.run("generate", which, task=f"Say what an order costs on day {turn}", techniques=techniques)
 
 
+async def _refactor(at: House, which: int, turn: int) -> object:
+    also = ["deploy.py"] if turn % 2 else []
+    return await at.run("refactor", which, what="rewrite", at="orders.py", to=f"No eval, day {turn}", also=also)
+
+
 async def _tests(at: House, which: int, turn: int) -> object:
     return await at.run("tests", which, at="orders.py:1", model=True)
 
@@ -204,9 +209,10 @@ Kind = Callable[[House, int, int], Awaitable[object]]
 
 KINDS: dict[str, tuple[Kind, int]] = {
     "chat": (_chat, 2), "complete": (_complete, 3), "explain": (_explain, 1), "review": (_review, 1), "fix": (_fix, 1),
-    "generate": (_generate, 1), "tests": (_tests, 1), "context": (_context, 1), "search": (_search, 1),
-    "locate": (_locate, 1), "note": (_note, 4), "recall": (_recall, 3), "brief": (_brief, 4), "embed": (_embed, 4),
-    "consolidate": (_consolidate, 1), "cached": (_cached, 11),
+    "generate": (_generate, 1), "refactor": (_refactor, 1), "tests": (_tests, 1), "context": (_context, 1),
+    "search": (_search, 1), "locate": (_locate, 1),
+    "note": (_note, 4), "recall": (_recall, 3), "brief": (_brief, 4), "embed": (_embed, 4),
+    "consolidate": (_consolidate, 1), "cached": (_cached, 10),
 }  # fmt: skip
 """Every kind of request, and how often it comes among forty."""
 

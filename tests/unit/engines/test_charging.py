@@ -78,7 +78,7 @@ async def test_what_an_engine_asks_is_charged_to_the_project_of_its_folder(tmp_p
 async def test_an_engine_asks_nothing_beyond_the_projects_budget(tmp_path: Path, name: str) -> None:
     async with pond(tmp_path, name, tokens=3) as (app, folder):
         try:
-            said = (await app.run(name, {**REQUESTS[name], "directory": folder}, Scope.local())).note
+            said = str(await app.run(name, {**REQUESTS[name], "directory": folder}, Scope.local()))
         except BudgetExceeded as error:
             said = error.message
         assert await app.parts.llm.calls(Scope.local(), 9) == []
