@@ -19,6 +19,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -31,6 +32,7 @@ from rubber_duck.cluster.cluster import open_cluster
 from rubber_duck.scope import Scope
 from rubber_duck.settings import ClusterSettings, DatabaseSettings
 from rubber_duck.storage.database import open_database
+from rubber_duck.storage.installation import shared_key
 from tests.integration.serving import Served, serving
 from tests.servers import RedisServer, running_postgres, running_redis, wheel_binaries
 
@@ -112,7 +114,7 @@ async def team(folder: Path) -> AsyncIterator[Team]:
         with serving(folder / "home", **shared) as one, serving(folder / "home", **shared) as two:
             async with (
                 open_database(DatabaseSettings(url=database_url)) as database,
-                open_cluster(ClusterSettings(url=redis.url)) as cluster,
+                open_cluster(ClusterSettings(url=redis.url), partial(shared_key, database, "cluster")) as cluster,
             ):
                 accounts = Accounts(database, cluster, clock=lambda: datetime.now(UTC))
                 await accounts.add_user(Scope.local(), "bob", Role.PERSON)

@@ -56,6 +56,7 @@ def serve_ours(port: int) -> None:
     from rubber_duck.cluster.local import LocalCluster  # noqa: PLC0415  # as above
     from rubber_duck.scope import Right  # noqa: PLC0415  # as above
     from rubber_duck.server.desk import Member  # noqa: PLC0415  # as above
+    from rubber_duck.server.metrics import Metrics  # noqa: PLC0415  # as above
     from rubber_duck.server.websocket import Connection  # noqa: PLC0415  # as above
     from rubber_duck.storage.keys import new_key  # noqa: PLC0415  # as above
 
@@ -75,6 +76,7 @@ def serve_ours(port: int) -> None:
             """Tell all."""
             await self.seat.broadcast("said", payload)
 
+    metrics = Metrics()
     cluster, free = LocalCluster(), Limit(rate=1e9, burst=1e9)
     limits = replace(SocketLimits(), messages=free, channel_messages=free, requests=10_000)
     user = User(new_key(), "ann", Role.PERSON, datetime.now(UTC))
@@ -83,7 +85,9 @@ def serve_ours(port: int) -> None:
     async def accept(websocket: WebSocket) -> None:
         member = Member(standing, "0" * 32)
         await websocket.accept()
-        await Connection(websocket, member, Socket(member.scope(), {"room": Room}, cluster, limits=limits)).serve()
+        socket = Socket(member.scope(), {"room": Room}, cluster, limits=limits)
+        socket.meter = metrics
+        await Connection(websocket, member, socket, metrics.sent).serve()
 
     uvicorn.run(Starlette(routes=[WebSocketRoute("/", accept)]), port=port, lifespan="off", **SERVED)
 

@@ -13,6 +13,7 @@ from contextlib import (
 )
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -273,8 +274,9 @@ async def _open_ngram(settings: Settings, opened: Opened) -> AsyncIterator[Ngram
 @asynccontextmanager
 async def _open_cluster(settings: Settings, opened: Opened) -> AsyncIterator[Cluster]:
     from rubber_duck.cluster.cluster import open_cluster  # noqa: PLC0415  # only who shares something pays
+    from rubber_duck.storage.installation import shared_key  # noqa: PLC0415  # see _open_database
 
-    async with open_cluster(settings.cluster) as cluster:
+    async with open_cluster(settings.cluster, partial(shared_key, opened["database"], "cluster")) as cluster:
         yield cluster
 
 
@@ -347,7 +349,7 @@ def _now() -> datetime:
 
 PARTS: Final[tuple[Part, ...]] = (
     Part("database", (), _open_database),
-    Part("cluster", (), _open_cluster),
+    Part("cluster", ("database",), _open_cluster),
     Part("workspace", ("database",), _open_workspace),
     Part("analysis", (), _open_analysis),
     Part("project_analysis", ("database", "workspace", "analysis"), _open_project_analysis),

@@ -12,7 +12,7 @@ import pytest
 from rubber_duck.cluster.cluster import open_cluster
 from rubber_duck.settings import ClusterSettings, DatabaseSettings
 from rubber_duck.storage.database import Database, open_database
-from tests.contract.nodes import Nodes
+from tests.contract.nodes import Nodes, shared
 from tests.contract.notes import create_notes
 from tests.servers import RedisServer
 
@@ -43,10 +43,10 @@ async def nodes(request: pytest.FixtureRequest) -> AsyncIterator[Nodes]:
     """A cluster of either kind."""
     async with AsyncExitStack() as stack:
         if request.param == "local":
-            cluster = await stack.enter_async_context(open_cluster(ClusterSettings()))
+            cluster = await stack.enter_async_context(open_cluster(ClusterSettings(), shared))
             yield Nodes(cluster, cluster)
             return
         server: RedisServer = request.getfixturevalue("redis_server")
         settings = ClusterSettings(url=server.url, prefix=f"test{next(_prefixes)}", timeout_s=10.0)
-        opened = [await stack.enter_async_context(open_cluster(settings)) for _ in range(2)]
+        opened = [await stack.enter_async_context(open_cluster(settings, shared)) for _ in range(2)]
         yield Nodes(*opened)

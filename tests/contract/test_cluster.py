@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
+from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
 
-from rubber_duck.cluster.cluster import Limit
+from rubber_duck.cluster.cluster import Limit, open_cluster
 from rubber_duck.errors import InvalidInput
-from tests.contract.nodes import Nodes
+from rubber_duck.settings import ClusterSettings
+from tests.contract.nodes import Nodes, shared
+from tests.servers import RedisServer
 
 
 class Inbox:
@@ -151,3 +157,38 @@ async def test_a_subscriber_that_raises_does_not_end_listening(nodes: Nodes) -> 
     await nodes.there.publish("b", b"")
     async with asyncio.timeout(20):
         await heard.wait()
+
+
+async def test_who_can_write_to_redis_alone_is_not_believed(redis_server: RedisServer) -> None:
+    settings = ClusterSettings(url=redis_server.url, prefix="forged", timeout_s=10.0)
+    inbox = Inbox()
+
+    async def make() -> bytes:
+        return b"ours"
+
+    async with (
+        open_cluster(settings, shared) as here,
+        open_cluster(settings, shared) as there,
+        Redis.from_url(redis_server.url) as attacker,
+        attacker.pubsub() as listening,
+    ):
+        await here.subscribe("accounts:changed", inbox.receive)
+        await listening.subscribe("forged:topic:accounts:changed")
+        await there.publish("accounts:changed", b"genuine")
+        assert await inbox.take(1) == [b"genuine"]
+        heard = [each["data"] async for each in _first(listening, 2)][1]
+        for forgery in (b"", b"x" * 7, b"x" * 100, heard, heard[:-1] + b"!"):
+            await attacker.publish("forged:topic:accounts:changed", forgery)
+        await there.publish("accounts:changed", b"end")
+        assert await inbox.take(1) == [b"end"]
+        await attacker.set("forged:cache:k", b"theirs", px=60_000)
+        assert await here.cached("k", make, for_s=60) == b"ours"
+        assert await there.cached("k", make, for_s=60) == b"ours"
+
+
+async def _first(listening: PubSub, count: int) -> AsyncIterator[dict[str, Any]]:
+    async for message in listening.listen():
+        yield message
+        count -= 1
+        if not count:
+            return

@@ -10,6 +10,7 @@ import pytest
 from rubber_duck.cluster.cluster import Limit, open_cluster
 from rubber_duck.errors import InvalidSettings, Unavailable
 from rubber_duck.settings import ClusterSettings
+from tests.contract.nodes import shared
 from tests.servers import RedisServer, running_redis
 
 
@@ -33,7 +34,7 @@ async def test_what_is_expensive_fails_closed_and_the_rest_goes_on_until_redis_i
         received.append(message)
         heard.set()
 
-    async with open_cluster(settings) as here, open_cluster(settings) as there:
+    async with open_cluster(settings, shared) as here, open_cluster(settings, shared) as there:
         await here.subscribe("a", receive, gap=gap.set)
         own_redis.kill()
         with pytest.raises(Unavailable, match="does not answer"):
@@ -59,7 +60,7 @@ async def test_what_is_expensive_fails_closed_and_the_rest_goes_on_until_redis_i
 async def test_a_process_starts_while_redis_is_gone_and_finds_it_later(own_redis: RedisServer) -> None:
     own_redis.kill()
     gap = asyncio.Event()
-    async with open_cluster(ClusterSettings(url=own_redis.url, timeout_s=5.0)) as cluster:
+    async with open_cluster(ClusterSettings(url=own_redis.url, timeout_s=5.0), shared) as cluster:
         await cluster.subscribe("a", lambda _: None, gap=gap.set)
         assert not (await cluster.health()).ok
         own_redis.start()
@@ -70,6 +71,6 @@ async def test_a_process_starts_while_redis_is_gone_and_finds_it_later(own_redis
 
 async def test_what_is_no_url_of_a_redis_is_refused_without_its_password() -> None:
     with pytest.raises(InvalidSettings, match=r"cluster\.url") as refused:
-        async with open_cluster(ClusterSettings(url="reddis://user:secret@host/0")):
+        async with open_cluster(ClusterSettings(url="reddis://user:secret@host/0"), shared):
             pass
     assert "secret" not in refused.value.message

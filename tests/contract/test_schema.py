@@ -30,6 +30,7 @@ TABLES = {"alembic_version", "analysis_results", "code_facts", "code_files", "pr
     "search_words",
     *("account_state", "api_keys", "audit", "memberships", "users"),
     *("invitations", "passwords", "requests", "sessions", "tickets"),
+    *("installation", "sign_in_places"),
     *("notice_ways", "outbox_boxes", "outbox_letters", "run_watches"),
 }
 
@@ -40,6 +41,7 @@ def declare_tables() -> None:
         *("accounts", "analysis", "channels", "code", "conversations", "llm", "memory", "notices", "search", "server"),
         "workspace",
     )
+    importlib.import_module("rubber_duck.storage.installation")
     for slice_name in slices:
         importlib.import_module(f"rubber_duck.{slice_name}.store")
     importlib.import_module("rubber_duck.workflows.store.tables")

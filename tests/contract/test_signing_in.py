@@ -61,14 +61,10 @@ def house(database: Database) -> House:
 
 
 async def test_the_first_to_come_is_the_administrator_once_and_within_fifteen_minutes(house: House) -> None:
-    replaced = await house.signing_in.bootstrap()
     late = await house.signing_in.bootstrap()
-    assert replaced is not None
     assert late is not None
-    with pytest.raises(Unauthenticated, match="used, or its time is over"):
-        await house.signing_in.accept(replaced.text, "ann", PASSWORD)
     house.moment += timedelta(minutes=15)
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(Unauthenticated, match="used, or its time is over"):
         await house.signing_in.accept(late.text, "ann", PASSWORD)
     made = await house.signing_in.bootstrap()
     assert made is not None
@@ -77,6 +73,33 @@ async def test_the_first_to_come_is_the_administrator_once_and_within_fifteen_mi
     with pytest.raises(Unauthenticated):
         await house.signing_in.accept(made.text, "bob", PASSWORD)
     assert await house.signing_in.bootstrap() is None
+
+
+async def test_each_node_prints_an_invitation_and_the_first_that_is_accepted_ends_the_others(house: House) -> None:
+    printed = [await house.signing_in.bootstrap() for _ in range(2)]
+    here, there = (each.text for each in printed if each is not None)
+    came = await asyncio.gather(
+        house.signing_in.accept(here, "ann", PASSWORD),
+        house.signing_in.accept(there, "bob", PASSWORD),
+        return_exceptions=True,
+    )
+    assert sorted(type(each).__name__ for each in came) == ["Unauthenticated", "User"]
+    for text_ in (here, there):
+        with pytest.raises(Unauthenticated):
+            await house.signing_in.accept(text_, "eve", PASSWORD)
+
+
+async def test_where_somebody_signed_in_they_are_known_for_a_while(house: House) -> None:
+    await house.signed_in()
+    assert not await house.signing_in.is_known_from("ann", "203.0.113.9")
+    await house.signing_in.sign_in("ann", PASSWORD, network="203.0.113.9")
+    with pytest.raises(Unauthenticated):
+        await house.signing_in.sign_in("ann", "not that one at all", network="198.51.100.1")
+    assert await house.signing_in.is_known_from("ann", "203.0.113.9")
+    assert not await house.signing_in.is_known_from("ann", "198.51.100.1")
+    assert not await house.signing_in.is_known_from("bob", "203.0.113.9")
+    house.moment += timedelta(days=31)
+    assert not await house.signing_in.is_known_from("ann", "203.0.113.9")
 
 
 async def test_of_two_who_come_first_at_the_same_moment_one_is_the_administrator(house: House) -> None:

@@ -326,8 +326,29 @@ def test_what_is_not_there_or_not_ours_is_refused(house: House) -> None:
 
 def test_operators_see_health_metrics_users_and_the_audit(house: House) -> None:
     assert house.ask("GET", "/health/live").json == {"ok": True}
-    assert house.ask("GET", "/health", "ann").json["parts"]["database"]["ok"] is True
-    metrics = house.ask("GET", "/metrics", "ann")
+    with Client.at(house.server.socket, house.keys["ann"]) as client:
+        client.ask("cli:me", "phx_join")
+        client.ask("cli:me", "projects")
+        client.ask("cli:me", "nothing")
+        health = house.ask("GET", "/health", "ann").json
+        metrics = house.ask("GET", "/metrics", "ann")
+    assert (health["sockets"], health["sockets_by_kind"]) == (1, {"key": 1})
+    assert set(health["parts"]) == {
+        *("database", "cluster", "queue", "providers", "index", "memory", "disk", "engines"),
+    }
+    assert {name: part for name, part in health["parts"].items() if not part["ok"]} == {}
+    assert health["parts"]["providers"]["detail"] == "none is connected"
+    assert health["parts"]["index"]["detail"].startswith("1 of ")
+    for line in (
+        b'duck_channel_members{topic="cli"} 1.0',
+        b'duck_channel_joined_total{topic="cli"} 1.0',
+        b'duck_channel_frames_total{topic="cli"} 3.0',
+        b'duck_channel_seconds_count{event="projects",status="ok",topic="cli"} 1.0',
+        b'duck_sockets{kind="key"} 1.0',
+        b"duck_socket_waiting_bytes 0.0",
+        b"duck_socket_frames_sent_total 3.0",
+    ):
+        assert line in metrics.content, line
     assert b'duck_http_requests_total{route="GET /health/live",status="200"}' in metrics.content
     assert b"duck_sockets" in metrics.content
     users = house.ask("GET", "/users?limit=2", "ann").json

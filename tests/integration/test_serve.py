@@ -39,6 +39,7 @@ class Team:
     project: str
     member: str
     administrator: str
+    folder: Path
 
     @property
     def topic(self) -> str:
@@ -53,7 +54,7 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     project = project_at(folder / "hello", folder / "home")
     with serving(folder / "home") as server:
         member = server.key_for("bob", project=project)
-        yield Team(server, project, member, server.key_for("ann", role="administrator"))
+        yield Team(server, project, member, server.key_for("ann", role="administrator"), folder / "hello")
 
 
 def answer(url: str, **headers: str) -> tuple[int, dict[str, object]]:
@@ -87,7 +88,7 @@ def test_health_is_for_everybody_as_far_as_it_says_nothing(team: Team) -> None:
     assert (status, health["ok"]) == (200, True)
     parts = health["parts"]
     assert isinstance(parts, dict)
-    assert set(parts) == {"cluster", "database", "disk", "engines"}
+    assert {"cluster", "database", "disk", "engines"} < set(parts)
 
 
 @pytest.mark.parametrize(
@@ -118,15 +119,21 @@ def test_who_is_not_let_in_learns_why(team: Team, headers: dict[str, str], query
 
 
 def test_a_member_searches_in_their_project_and_nowhere_else(team: Team) -> None:
+    (team.folder / "since.py").write_text("def hatched():\n    return 1\n")
+    (team.folder / ".gitignore").write_text("secret.py\n")
+    (team.folder / "secret.py").write_text("def password():\n    return 'x'\n")
     with Client.at(team.server.socket, team.member) as client:
         joined = client.ask(team.topic, "phx_join")
         assert (joined["status"], joined["response"]["name"]) == ("ok", "hello")
         found = client.ask(team.topic, "run", {"engine": "search", "request": {"query": "greet"}})
         assert [hit["path"] for hit in found["response"]["hits"]] == ["hello.py"]
+        newer = client.ask(team.topic, "run", {"engine": "search", "request": {"query": "hatched"}})
+        assert [hit["path"] for hit in newer["response"]["hits"]] == ["since.py"]
         for engine, request, code in (
             ("search", {"query": "x", "project": "/etc"}, "invalid_input"),
-            ("search", {"query": "x", "refresh": True}, "denied"),
             ("outline", {"path": "/etc/passwd"}, "invalid_path"),
+            ("outline", {"path": "secret.py"}, "not_found"),
+            ("explain", {"at": "secret.py:1"}, "not_found"),
             ("projects", {"type": "list"}, "denied"),
             ("nothing", {}, "unknown_name"),
         ):

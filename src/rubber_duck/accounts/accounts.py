@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from rubber_duck.accounts import references, store
+from rubber_duck.accounts import references
 from rubber_duck.accounts.keys import IssuedKey, digest_of, id_of, new_key
 from rubber_duck.accounts.roles import IN_A_PROJECT, ON_THE_SERVER, RIGHTS, Role
+from rubber_duck.accounts.store import coming, people, trail
 from rubber_duck.accounts.tokens import Tokens
 from rubber_duck.accounts.user import (
     ApiKey,
@@ -67,22 +68,22 @@ class Accounts:
             raise InvalidInput(f"on the server one is {' or '.join(ON_THE_SERVER)}, not {role.value!r}")
         user = User(new_row_key(), name, role, self._clock())
         async with self._database.begin() as tx:
-            await store.create_user(scope, tx, user)
-            await store.record(tx, scope, "user.add", f"{name} {role.value}", user.created_at)
+            await people.create_user(scope, tx, user)
+            await trail.record(tx, scope, "user.add", f"{name} {role.value}", user.created_at)
         return user
 
     async def users(self, scope: Scope) -> list[User]:
         """Every user by name."""
         async with self._database.begin(write=False) as tx:
-            return await store.list_users(scope, tx)
+            return await people.list_users(scope, tx)
 
     async def disable_user(self, scope: Scope, name: str, *, disabled: bool = True) -> User:
         """A disabled user's keys say nothing any more, at once. Raises NotFound."""
         at = self._clock()
         async with self._database.begin() as tx:
-            user = await store.read_user(scope, tx, name)
-            await store.set_disabled(scope, tx, user, at if disabled else None)
-            await store.record(tx, scope, "user.disable" if disabled else "user.enable", name, at)
+            user = await people.read_user(scope, tx, name)
+            await people.set_disabled(scope, tx, user, at if disabled else None)
+            await trail.record(tx, scope, "user.disable" if disabled else "user.enable", name, at)
             tx.after_commit(self.tell)
         return replace(user, disabled_at=at if disabled else None)
 
@@ -98,24 +99,24 @@ class Accounts:
         """A key for a user; its text is shown once and cannot be had again. Raises NotFound."""
         made, at = new_key(self._random_bytes), self._clock()
         async with self._database.begin() as tx:
-            user = await store.read_user(scope, tx, name)
+            user = await people.read_user(scope, tx, name)
             expires_at = None if days is None else at + timedelta(days=days)
             key = ApiKey(made.id, user.id, label, rights, at, expires_at)
-            await store.create_key(scope, tx, key, made.digest)
-            await store.record(tx, scope, "key.add", f"{made.id} {name}", at)
+            await people.create_key(scope, tx, key, made.digest)
+            await trail.record(tx, scope, "key.add", f"{made.id} {name}", at)
         return made
 
     async def keys(self, scope: Scope, name: str) -> list[ApiKey]:
         """The keys of a user. Raises NotFound."""
         async with self._database.begin(write=False) as tx:
-            return await store.list_keys(scope, tx, await store.read_user(scope, tx, name))
+            return await people.list_keys(scope, tx, await people.read_user(scope, tx, name))
 
     async def revoke_key(self, scope: Scope, key_id: str) -> None:
         """Raises NotFound."""
         at = self._clock()
         async with self._database.begin() as tx:
-            await store.revoke_key(scope, tx, key_id, at)
-            await store.record(tx, scope, "key.revoke", key_id, at)
+            await people.revoke_key(scope, tx, key_id, at)
+            await trail.record(tx, scope, "key.revoke", key_id, at)
             tx.after_commit(self.tell)
 
     async def set_role(self, scope: Scope, project_id: UUID, name: str, role: Role | None) -> None:
@@ -124,9 +125,9 @@ class Accounts:
             raise UnknownName.among("role in a project", role.value, IN_A_PROJECT)
         at = self._clock()
         async with self._database.begin() as tx:
-            user = await store.read_user(scope, tx, name)
-            await store.set_membership(scope, tx, project_id, user, role)
-            await store.record(tx, scope, "role.set", f"{project_id} {name} {role.value if role else 'none'}", at)
+            user = await people.read_user(scope, tx, name)
+            await people.set_membership(scope, tx, project_id, user, role)
+            await trail.record(tx, scope, "role.set", f"{project_id} {name} {role.value if role else 'none'}", at)
             tx.after_commit(self.tell)
 
     async def standing(self, secret: str) -> Standing:
@@ -138,7 +139,7 @@ class Accounts:
             return await self._by_credential(CredentialKind.SESSION, references.digest_of(secret))
         if kind is references.Kind.TICKET:
             async with self._database.begin() as tx:
-                taken = await store.take_ticket(tx, references.digest_of(secret))
+                taken = await coming.take_ticket(tx, references.digest_of(secret))
             if taken is None or taken[2] <= self._clock():
                 raise Unauthenticated("this ticket was used, or its 30 seconds are over; ask for a new one")
             return await self._by_credential(CredentialKind(taken[0]), taken[1])
@@ -147,7 +148,7 @@ class Accounts:
             return await self._by_credential(claim.kind, claim.credential)
         key_id = id_of(secret)
         async with self._database.begin(write=False) as tx:
-            found = await store.find_key(tx, key_id)
+            found = await people.find_key(tx, key_id)
         is_right = hmac.compare_digest(digest_of(secret), _NOBODY if found is None else found[2])
         if found is None or not is_right:
             raise _unknown()
@@ -160,11 +161,11 @@ class Accounts:
     async def _by_credential(self, kind: CredentialKind, credential: str) -> Standing:
         async with self._database.begin(write=False) as tx:
             if kind is CredentialKind.KEY:
-                key = await store.find_key(tx, credential)
+                key = await people.find_key(tx, credential)
                 if key is None:
                     raise _unknown()
                 return self._of_key(key[0], key[1])
-            session = await store.find_session(tx, credential)
+            session = await coming.find_session(tx, credential)
         if session is None or session[0].disabled_at or session[2] or session[1] <= self._clock():
             raise Unauthenticated("you are not signed in any more; sign in again")
         user, until, _ = session
@@ -179,7 +180,7 @@ class Accounts:
     async def project_scope(self, standing: Standing, project_id: UUID, trace: str) -> Scope:
         """What they may do in a project now. Raises NotFound when they have no role there: they may not know of it."""
         async with self._database.begin(write=False) as tx:
-            role = await store.role_in(tx, standing.user.id, project_id)
+            role = await people.role_in(tx, standing.user.id, project_id)
         if role is None:
             raise NotFound(f"there is no project with the id {str(project_id)!r}")
         credential = standing.credential
@@ -189,7 +190,7 @@ class Accounts:
     async def roles(self, standing: Standing) -> dict[UUID, Role]:
         """Their role in each project where they have one."""
         async with self._database.begin(write=False) as tx:
-            return await store.roles_of(tx, standing.user.id)
+            return await people.roles_of(tx, standing.user.id)
 
     def now(self) -> datetime:
         """The moment by which keys expire."""
@@ -198,17 +199,17 @@ class Accounts:
     async def version(self) -> int:
         """A number that moves with every change of anybody's rights."""
         async with self._database.begin(write=False) as tx:
-            return await store.version(tx)
+            return await trail.version(tx)
 
     async def audit(self, scope: Scope, most: int = 50) -> list[Entry]:
         """The last entries of the audit, newest first."""
         async with self._database.begin(write=False) as tx:
-            return await store.list_audit(scope, tx, most)
+            return await trail.list_audit(scope, tx, most)
 
     async def verify_audit(self, scope: Scope) -> AuditVerdict:
         """Whether the audit is whole."""
         async with self._database.begin(write=False) as tx:
-            return await store.verify_audit(scope, tx)
+            return await trail.verify_audit(scope, tx)
 
     def _is_valid(self, user: User, key: ApiKey) -> bool:
         is_expired = key.expires_at is not None and key.expires_at <= self._clock()
@@ -236,11 +237,11 @@ async def scope_of_user(
     except ValueError:
         raise gone from None
     async with database.begin(write=False) as tx:
-        user = await store.user_of(tx, key)
+        user = await people.user_of(tx, key)
         role = user.role if user is not None else None
         if user is not None and project_id is not None:
-            role = await store.role_in(tx, key, project_id)
-        known = await store.find_key(tx, key_id) if key_id else None
+            role = await people.role_in(tx, key, project_id)
+        known = await people.find_key(tx, key_id) if key_id else None
     if user is None or user.disabled_at is not None or role is None:
         raise gone
     if key_id and (known is None or known[1].revoked_at is not None):

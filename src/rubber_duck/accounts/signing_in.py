@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from rubber_duck.accounts import store
 from rubber_duck.accounts.accounts import Accounts, actor_of, check_name
 from rubber_duck.accounts.keys import IssuedKey, new_key
 from rubber_duck.accounts.passwords import Passwords, check_password
 from rubber_duck.accounts.references import Kind, Reference, checked, new_reference
 from rubber_duck.accounts.roles import IN_A_PROJECT, ON_THE_SERVER, Role
+from rubber_duck.accounts.store import coming, people, trail
 from rubber_duck.accounts.tokens import Tokens
 from rubber_duck.accounts.user import ApiKey, CredentialKind, Invitation, Standing, User
 from rubber_duck.errors import Conflict, Denied, InvalidInput, NotFound, Unauthenticated
@@ -24,6 +24,9 @@ from rubber_duck.storage.keys import new_key as new_row_key
 BOOTSTRAP_LASTS: Final = timedelta(minutes=15)
 SESSION_LASTS: Final = timedelta(days=14)
 TICKET_LASTS: Final = timedelta(seconds=30)
+_KNOWN: Final = timedelta(days=30)
+"""How long somebody is known where they signed in."""
+
 _GRACE: Final = timedelta(hours=1)
 """How long a key that was rotated is still good, so that nothing that uses it stands still."""
 
@@ -48,13 +51,17 @@ class SigningIn:
         self._random_bytes = random_bytes
 
     async def bootstrap(self) -> Reference | None:
-        """An invitation to be the first administrator, for 15 minutes and one time; None once anybody is there."""
-        made = new_reference(Kind.INVITATION, self._random_bytes)
-        until = self._clock() + BOOTSTRAP_LASTS
+        """An invitation to be the first administrator, for 15 minutes and one time; None once anybody is there.
+
+        Each node of an installation makes its own: the first that is accepted ends the others.
+        """
+        made, at = new_reference(Kind.INVITATION, self._random_bytes), self._clock()
+        until = at + BOOTSTRAP_LASTS
         async with self._database.begin() as tx:
-            if await store.has_users(tx):
+            if await people.has_users(tx):
                 return None
-            await store.create_invitation(tx, made.digest, Invitation("", Role.ADMINISTRATOR, None, None, until))
+            await coming.forget_invitations(tx, at)
+            await coming.create_invitation(tx, made.digest, Invitation("", Role.ADMINISTRATOR, None, None, until))
         return made
 
     async def invite(
@@ -76,10 +83,12 @@ class SigningIn:
         made, at = new_reference(Kind.INVITATION, self._random_bytes), self._clock()
         project_id, project_role = project or (None, None)
         async with self._database.begin() as tx:
-            if await store.find_user(tx, name) is not None:
+            if await coming.find_user(tx, name) is not None:
                 raise Conflict(f"there is a user called {name!r} already")
-            await store.create_invitation(tx, made.digest, Invitation(name, role, project_id, project_role, at + lasts))
-            await store.record(tx, scope, "user.invite", f"{name} {role.value}", at, moves=False)
+            await coming.create_invitation(
+                tx, made.digest, Invitation(name, role, project_id, project_role, at + lasts)
+            )
+            await trail.record(tx, scope, "user.invite", f"{name} {role.value}", at, moves=False)
         return made
 
     async def accept(self, invitation: str, name: str, password: str) -> User:
@@ -89,24 +98,35 @@ class SigningIn:
         check_password(name, password)
         hashed = await self._passwords.hashed(password)
         async with self._database.begin() as tx:
-            found = await store.take_invitation(tx, digest)
+            await trail.wait_turn(tx)
+            found = await coming.take_invitation(tx, digest)
             is_first = found is not None and not found.name
-            if found is None or found.expires_at <= at or (is_first and await store.has_users(tx)):
+            if is_first:
+                await coming.close_door(tx)
+            if found is None or found.expires_at <= at or (is_first and await people.has_users(tx)):
                 raise Unauthenticated("this invitation was used, or its time is over; ask for a new one")
             if not is_first and found.name != name:
                 raise InvalidInput(f"this invitation is for {found.name!r}")
             user = User(new_row_key(), name, found.role, at)
-            await store.admit(tx, user, found.project_id, found.project_role)
-            await store.set_password(tx, user.id, hashed, at)
+            await coming.admit(tx, user, found.project_id, found.project_role)
+            await coming.set_password(tx, user.id, hashed, at)
             scope = Scope(actor_of(user), None, frozenset(), "")
-            await store.record(tx, scope, "user.accept", f"{name} {found.role.value}", at)
+            await trail.record(tx, scope, "user.accept", f"{name} {found.role.value}", at)
             tx.after_commit(self._accounts.tell)
         return user
 
-    async def sign_in(self, name: str, password: str) -> tuple[User, Reference, datetime]:
-        """A session, and when it ends. Raises Unauthenticated, with the same words and as slowly for any name."""
+    async def is_known_from(self, name: str, network: str) -> bool:
+        """Whether somebody of that name signed in from there lately, so that they are hardly somebody who guesses."""
         async with self._database.begin(write=False) as tx:
-            found = await store.find_user(tx, name)
+            return await coming.came_from(tx, name, network, self._clock() - _KNOWN)
+
+    async def sign_in(self, name: str, password: str, *, network: str = "") -> tuple[User, Reference, datetime]:
+        """A session, and when it ends. Raises Unauthenticated, with the same words and as slowly for any name.
+
+        `network` is where they are, "" where that is not known.
+        """
+        async with self._database.begin(write=False) as tx:
+            found = await coming.find_user(tx, name)
         user, kept = found or (None, None)
         fits = await self._passwords.is_right(password, kept)
         if user is None or kept is None or not fits or user.disabled_at is not None:
@@ -115,32 +135,34 @@ class SigningIn:
         renewed = await self._passwords.hashed(password) if self._passwords.is_outdated(kept) else None
         async with self._database.begin() as tx:
             if renewed is not None:
-                await store.set_password(tx, user.id, renewed, at)
-            await store.create_session(tx, made.digest, user.id, at, at + SESSION_LASTS)
+                await coming.set_password(tx, user.id, renewed, at)
+            await coming.create_session(tx, made.digest, user.id, at, at + SESSION_LASTS)
+            if network:
+                await coming.note_place(tx, user.id, network, at, _KNOWN)
             scope = Scope(actor_of(user), None, frozenset(), "")
-            await store.record(tx, scope, "session.begin", made.digest[:16], at, moves=False)
+            await trail.record(tx, scope, "session.begin", made.digest[:16], at, moves=False)
         return user, made, at + SESSION_LASTS
 
     async def change_password(self, standing: Standing, old: str, new: str) -> None:
         """Replace the password and end every other session. Raises Unauthenticated, InvalidInput."""
         user = standing.user
         async with self._database.begin(write=False) as tx:
-            found = await store.find_user(tx, user.name)
+            found = await coming.find_user(tx, user.name)
         if found is not None and found[1] is not None and not await self._passwords.is_right(old, found[1]):
             raise Unauthenticated("the old password is wrong")
         check_password(user.name, new)
         hashed, at = await self._passwords.hashed(new), self._clock()
         async with self._database.begin() as tx:
-            await store.set_password(tx, user.id, hashed, at)
-            await store.end_sessions(tx, user.id, at)
-            await store.record(tx, _own(standing), "password.change", user.name, at)
+            await coming.set_password(tx, user.id, hashed, at)
+            await coming.end_sessions(tx, user.id, at)
+            await trail.record(tx, _own(standing), "password.change", user.name, at)
             tx.after_commit(self._accounts.tell)
 
     async def ticket(self, standing: Standing) -> tuple[Reference, datetime]:
         """A ticket for one socket, and when it ends: in 30 s."""
         made, until = new_reference(Kind.TICKET, self._random_bytes), self._clock() + TICKET_LASTS
         async with self._database.begin() as tx:
-            await store.create_ticket(tx, made.digest, standing.user.id, standing.credential, until)
+            await coming.create_ticket(tx, made.digest, standing.user.id, standing.credential, until)
         return made, until
 
     def token(self, standing: Standing) -> tuple[str, datetime]:
@@ -153,24 +175,24 @@ class SigningIn:
             raise InvalidInput("you came with a key and not with a session; revoke the key to end it")
         at = self._clock()
         async with self._database.begin() as tx:
-            await store.end_sessions(tx, standing.user.id, at, only=standing.credential.id)
-            await store.record(tx, _own(standing), "session.end", standing.credential.id[:16], at)
+            await coming.end_sessions(tx, standing.user.id, at, only=standing.credential.id)
+            await trail.record(tx, _own(standing), "session.end", standing.credential.id[:16], at)
             tx.after_commit(self._accounts.tell)
 
     async def sign_out_everywhere(self, standing: Standing, *, keys: bool) -> tuple[int, int]:
         """End every session of one's own, and with `keys` every key; how many of each there were."""
         at = self._clock()
         async with self._database.begin() as tx:
-            ended = await store.end_sessions(tx, standing.user.id, at)
-            revoked = await store.end_keys(tx, standing.user.id, at) if keys else 0
-            await store.record(tx, _own(standing), "session.end-all", f"{ended} sessions, {revoked} keys", at)
+            ended = await coming.end_sessions(tx, standing.user.id, at)
+            revoked = await people.end_keys(tx, standing.user.id, at) if keys else 0
+            await trail.record(tx, _own(standing), "session.end-all", f"{ended} sessions, {revoked} keys", at)
             tx.after_commit(self._accounts.tell)
         return ended, revoked
 
     async def keys(self, standing: Standing) -> list[ApiKey]:
         """One's own keys, oldest first."""
         async with self._database.begin(write=False) as tx:
-            return await store.own_keys(tx, standing.user.id)
+            return await people.own_keys(tx, standing.user.id)
 
     async def add_key(
         self, standing: Standing, *, label: str, rights: frozenset[Right] | None, days: int | None
@@ -186,8 +208,8 @@ class SigningIn:
             until = holder.expires_at if until is None else min(until, holder.expires_at)
         made = new_key(self._random_bytes)
         async with self._database.begin() as tx:
-            await store.insert_key(tx, ApiKey(made.id, standing.user.id, label, rights, at, until), made.digest)
-            await store.record(tx, _own(standing), "key.add", f"{made.id} {standing.user.name}", at, moves=False)
+            await people.insert_key(tx, ApiKey(made.id, standing.user.id, label, rights, at, until), made.digest)
+            await trail.record(tx, _own(standing), "key.add", f"{made.id} {standing.user.name}", at, moves=False)
         return made
 
     async def rotate_key(self, standing: Standing, key_id: str) -> IssuedKey:
@@ -200,8 +222,8 @@ class SigningIn:
         made = await self.add_key(standing, label=held.label, rights=held.rights, days=lasts)
         soon = at + _GRACE if held.expires_at is None else min(at + _GRACE, held.expires_at)
         async with self._database.begin() as tx:
-            await store.end_own_key(tx, standing.user.id, key_id, soon, revoked=False)
-            await store.record(tx, _own(standing), "key.rotate", f"{key_id} {made.id}", at)
+            await people.end_own_key(tx, standing.user.id, key_id, soon, revoked=False)
+            await trail.record(tx, _own(standing), "key.rotate", f"{key_id} {made.id}", at)
             tx.after_commit(self._accounts.tell)
         return made
 
@@ -209,8 +231,8 @@ class SigningIn:
         """End a key of one's own. Raises NotFound."""
         at = self._clock()
         async with self._database.begin() as tx:
-            await store.end_own_key(tx, standing.user.id, key_id, at, revoked=True)
-            await store.record(tx, _own(standing), "key.revoke", key_id, at)
+            await people.end_own_key(tx, standing.user.id, key_id, at, revoked=True)
+            await trail.record(tx, _own(standing), "key.revoke", key_id, at)
             tx.after_commit(self._accounts.tell)
 
 

@@ -27,6 +27,10 @@ class Outgoing:
         """How much waits."""
         return self._size_bytes
 
+    def __len__(self) -> int:
+        """How many frames wait."""
+        return len(self._frames)
+
     async def put(self, frame: Frame) -> None:
         """Add a frame as soon as there is room; after the end it is forgotten."""
         while not self.ended and self._frames and self._size_bytes + _cost(frame) > self._limit_bytes:

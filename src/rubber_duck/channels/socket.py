@@ -35,6 +35,7 @@ from rubber_duck.channels.message import (
     relayed,
     to_payload,
 )
+from rubber_duck.channels.meter import Meter
 from rubber_duck.channels.outgoing import Outgoing
 from rubber_duck.cluster.cluster import Cluster, Limit, Subscription
 from rubber_duck.errors import (
@@ -79,7 +80,7 @@ class Socket:
     """Frames of one client. `clock` gives seconds from any point.
 
     The transport calls `receive` for each frame, sends what `outgoing.take` gives until it gives None, and calls
-    `close` when the client is gone.
+    `close` when the client is gone. `meter` may be replaced by one that counts.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class Socket:
         self.outgoing = Outgoing(self.limits.waiting_bytes)
         self._doors = doors
         self.cluster = cluster
+        self.meter = Meter()
         self._clock = clock
         self._bucket = Bucket(self.limits.messages, clock)
         self._places: dict[str, _Place] = {}
@@ -109,7 +111,9 @@ class Socket:
         if max(len(message.topic), len(message.event)) > self.limits.name_characters:
             raise LimitExceeded(f"a topic or an event has at most {self.limits.name_characters} characters")
         telemetry.count("socket.messages")
+        self.meter.received(self._kind(message.topic), len(frame))
         if wait_s := self._bucket.take():
+            self.meter.dropped("too_often")
             self._refuse(message, _too_often(wait_s))
         elif message.topic == PHOENIX and message.event == HEARTBEAT:
             self._offer(encode_reply(message, "ok", EMPTY))
@@ -156,10 +160,12 @@ class Socket:
         if place is None or place.channel is None:
             self._refuse(message, NotFound(f"the topic {message.topic!r} is not joined; join it first"))
         elif message.join_ref is not None and message.join_ref != place.join_ref:
-            telemetry.count("socket.refused", reason="stale")  # of a join that is over: Phoenix drops it too
+            self.meter.dropped("stale")  # of a join that is over: Phoenix drops it too
+            telemetry.count("socket.refused", reason="stale")
         elif message.event == LEAVE:
             self._begin(message, self._leave_asked(message, place))
         elif wait_s := place.bucket.take():
+            self.meter.dropped("too_often")
             self._refuse(message, _too_often(wait_s))
         elif message.event == CANCEL:
             self._cancel(message)
@@ -235,6 +241,7 @@ class Socket:
             raise
         place.channel = channel
         telemetry.count("channel.joins", topic=name)
+        self.meter.joined(name, 1)
         await self.outgoing.put(encode_reply(message, "ok", response))
         await channel.joined()
         if self.scope is not scope:  # rights changed meanwhile, and this topic was not rechecked
@@ -245,7 +252,12 @@ class Socket:
         assert channel is not None
         place.scope.require(event.right)
         payload = _payload_of(message, event)
-        answer = await getattr(channel, event.method)(payload, Push(place, message.ref or ""))
+        began, is_ok = self._clock(), False
+        try:
+            answer = await getattr(channel, event.method)(payload, Push(place, message.ref or ""))
+            is_ok = True
+        finally:
+            self.meter.answered(channel.name, event.name, self._clock() - began, is_ok=is_ok)
         if message.ref is not None:
             frame = encode_reply(message, "ok", encoded(answer), binary=isinstance(answer, bytes))
             await self.outgoing.put(frame)
@@ -266,6 +278,7 @@ class Socket:
         channel, place.channel = place.channel, None
         await place.end()
         if channel is not None:
+            self.meter.joined(channel.name, -1)
             await channel.leave()
         if last is not None:
             await self.outgoing.put(encode(Message(place.join_ref, place.join_ref, place.topic, last)))
@@ -286,8 +299,13 @@ class Socket:
         if message.ref is not None:
             self._offer(encode_reply(message, "error", to_payload(ErrorView.of(error))))
 
+    def _kind(self, topic: str) -> str:
+        name = topic.partition(":")[0]
+        return name if name in self._doors or topic == PHOENIX else "other"
+
     def _offer(self, frame: Frame) -> None:
         if not self.outgoing.ended and not self.outgoing.offer(frame):
+            self.meter.dropped("too_slow")
             telemetry.emit("socket.too_slow", actor=self.scope.actor.name, waiting_bytes=self.outgoing.size_bytes)
             self.outgoing.end(forget=True)
 

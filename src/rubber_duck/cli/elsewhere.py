@@ -13,7 +13,7 @@ from rubber_duck.errors import InvalidInput, InvalidPath, LimitExceeded, Unknown
 Request = dict[str, Any]  # Any: JSON of the engine's own shape
 
 _FOLDERS: Final = ("project", "directory")
-_PATHS: Final = ("path", "paths", "place", "root")
+_PATHS: Final = ("path", "paths", "place", "root", "at", "files", "also")
 CONTENT_BYTES: Final = 5_000_000
 _READS_CONTENT: Final = ("outline",)
 """Engines that are sent a local file's text, so that they answer about what is here."""
@@ -66,10 +66,12 @@ def translated(engine: str, request: Request, there: There, folder: str) -> Requ
 
     Raises InvalidPath for a path outside of the project, LimitExceeded for a file that is too large to send.
     """
-    sent = {name: value for name, value in request.items() if name not in (*_FOLDERS, "refresh")}
+    sent = {
+        name: value for name, value in request.items() if name not in _FOLDERS and (name, value) != ("refresh", True)
+    }
     directory = str(request.get("directory") or folder)
-    for name in _PATHS:
-        if name not in sent:
+    for name in (*_PATHS, "to") if _writes_to_file(engine, request) else _PATHS:
+        if not sent.get(name):
             continue
         value = sent[name]
         sent[name] = (
@@ -83,6 +85,11 @@ def translated(engine: str, request: Request, there: There, folder: str) -> Requ
     if engine in _READS_CONTENT and request.get("content") is None and os.path.isfile(path):
         sent["content"] = _read(path)
     return sent
+
+
+def _writes_to_file(engine: str, request: Request) -> bool:
+    """Whether `to` is a file, and not the new name of something."""
+    return engine == "tests" or (engine == "refactor" and request.get("what") == "move")
 
 
 def _translated_run(asked: Request, directory: str, there: There) -> Request:
@@ -117,7 +124,7 @@ def _within(
 def _starting(request: Request, folder: str) -> str:
     """Where the search for a folder called as a project begins."""
     directory = str(request.get("directory") or folder)
-    named = request.get("path") or request.get("paths") or request.get("root") or ""
+    named = next((request[name] for name in ("path", "paths", "root", "at", "files") if request.get(name)), "")
     first = named[0] if isinstance(named, (list, tuple)) and named else named
     return os.path.normpath(os.path.join(directory, first if isinstance(first, str) else ""))
 

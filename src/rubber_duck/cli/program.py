@@ -55,6 +55,15 @@ def started() -> Started:
     return Started(sys.argv[0], sys.executable, current_folder() or os.sep, os.environ)
 
 
+def again() -> list[str]:
+    """The words that start this program once more."""
+    if getattr(sys, "frozen", False):  # one file that brings its own Python
+        return [sys.executable]
+    if os.path.basename(sys.argv[0]) == "__main__.py":
+        return [sys.executable, "-m", "rubber_duck"]
+    return [sys.executable, os.path.abspath(sys.argv[0])]
+
+
 def current_folder() -> str:
     """What relative paths are relative to; empty when somebody removed it."""
     try:

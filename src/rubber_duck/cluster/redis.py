@@ -1,6 +1,8 @@
 """The cluster of many processes, over one Redis: when it is lost this goes on alone, and it heals by itself.
 
 Keys and channels begin with the configured prefix. What is not there is made; nothing in Redis is ever needed again.
+Who can write to Redis can silence nodes and fill buckets, but what they say is not believed: messages and kept values
+are sealed.
 """
 
 from __future__ import annotations
@@ -21,12 +23,12 @@ from redis.exceptions import RedisError
 from rubber_duck import telemetry
 from rubber_duck.backoff import Backoff
 from rubber_duck.cluster.port import Allowance, Cluster, ClusterHealth, Lease, Limit
+from rubber_duck.cluster.seal import ORIGIN_BYTES, Seal
 from rubber_duck.errors import InvalidSettings, Unavailable
 from rubber_duck.settings import without_password
 
 T = TypeVar("T")
 
-_ORIGIN_BYTES: Final = 8
 _PING_S: Final = 5.0
 """A connection on which nothing was heard for so long is asked whether it still lives."""
 
@@ -67,15 +69,16 @@ class RedisPlace:
 
 
 class RedisCluster(Cluster):
-    """Five verbs over Redis. `random` gives floats in [0, 1)."""
+    """Five verbs over Redis. `key` is what its nodes share and Redis does not know; `random` gives floats in [0, 1)."""
 
-    def __init__(self, place: RedisPlace, *, random: Callable[[], float] = random_number) -> None:
+    def __init__(self, place: RedisPlace, key: bytes, *, random: Callable[[], float] = random_number) -> None:
         super().__init__()
         self._shown = without_password(place.url)
         self._prefix = place.prefix
         self._timeout_s = place.timeout_s
         self._random = random
-        self._origin = secrets.token_bytes(_ORIGIN_BYTES)
+        self._origin = secrets.token_bytes(ORIGIN_BYTES)
+        self._seal = Seal(key, self._origin)
         self._backoff = Backoff(first_s=0.05, cap_s=2.0)
         try:
             self._redis: Redis[bytes] = Redis.from_url(  # type: ignore[type-arg]  # not generic when it runs
@@ -136,7 +139,7 @@ class RedisCluster(Cluster):
         return f"{self._prefix}:{kind}:{key}"
 
     async def _tell_others(self, topic: str, message: bytes) -> None:
-        await self._asked(self._redis.publish(self._key("topic", topic), self._origin + message))
+        await self._asked(self._redis.publish(self._key("topic", topic), self._seal.closed(topic, message)))
 
     async def _listen(self, topic: str) -> None:
         channel = self._key("topic", topic).encode()
@@ -196,10 +199,14 @@ class RedisCluster(Cluster):
                     if told:
                         self._found()
             elif message["type"] == "message" and not message["data"].startswith(self._origin):
-                self._receive(channel, message["data"][_ORIGIN_BYTES:])
+                self._receive(channel, message["data"])
 
-    def _receive(self, channel: bytes, message: bytes) -> None:
+    def _receive(self, channel: bytes, sealed: bytes) -> None:
         topic = channel.decode("utf-8", "replace").removeprefix(self._key("topic", ""))
+        message = self._seal.heard(topic, sealed)
+        if message is None:
+            telemetry.count("cluster.disbelieved", of="messages")
+            return
         for subscriber in tuple(self._subscribers.get(topic, ())):
             try:
                 subscriber.receive(message)
@@ -224,11 +231,15 @@ class RedisCluster(Cluster):
             kept = await self._asked(self._redis.get(self._key("cache", key)))
         except Unavailable:
             return None
-        return kept if isinstance(kept, bytes) else None
+        opened = self._seal.opened(f"cache:{key}", kept) if isinstance(kept, bytes) else None
+        if kept is not None and opened is None:
+            telemetry.count("cluster.disbelieved", of="values")
+        return opened
 
     async def _keep(self, key: str, made: bytes, for_s: float) -> None:
         try:
-            await self._asked(self._redis.set(self._key("cache", key), made, px=_ms(for_s)))
+            sealed = self._seal.closed(f"cache:{key}", made, for_s=for_s)
+            await self._asked(self._redis.set(self._key("cache", key), sealed, px=_ms(for_s)))
         except Unavailable as error:
             telemetry.emit("cluster.lost", redis=self._shown, error=error.message)
 

@@ -42,7 +42,7 @@ class ChatRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         Meta(
             max_length=100_000,
             description="What to say; @FILE, @FILE:LINE-LINE, @SYMBOL, @diff, @findings tell the model of them.",
-            extra={"argument": True},
+            extra={"argument": True, "place": False},
         ),
     ] = ""
     conversation: Annotated[

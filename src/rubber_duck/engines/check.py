@@ -36,7 +36,11 @@ class CheckRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     ] = ""
     reads: Annotated[
         tuple[Annotated[str, Meta(max_length=4096)], ...],
-        Meta(max_length=100, description="More folders, by absolute path, that the command may read."),
+        Meta(
+            max_length=100,
+            description="More folders, by absolute path, that the command may read.",
+            extra={"place": True},
+        ),
     ] = ()
     timeout_s: Annotated[float, Meta(gt=0, le=3_000, description="Seconds after which it is ended.")] = 300.0
     memory_bytes: Annotated[int, Meta(ge=16 << 20, description="Memory of all its processes together.")] = 2 << 30

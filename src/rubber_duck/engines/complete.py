@@ -49,7 +49,9 @@ class Suggest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         Annotated[int, Meta(ge=1)] | None, Meta(description="The cursor's line, from 1; unset: `prefix` says it.")
     ] = None
     column: Annotated[int, Meta(ge=1, description="In front of which character of the line it is, from 1.")] = 1
-    content: Annotated[Text | None, Meta(description="The file's text; unset: it is read from the path.")] = None
+    content: Annotated[
+        Text | None, Meta(description="The file's text; unset: it is read from the path.", extra={"place": False})
+    ] = None
     prefix: Annotated[Text | None, Meta(description="The text before the cursor, in place of a line.")] = None
     suffix: Annotated[Text, Meta(description="The text behind the cursor; with `prefix`.")] = ""
     cut: Annotated[bool, Meta(description="As if the cursor's line ended at the cursor.")] = False

@@ -36,7 +36,9 @@ class ExplainRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
 
     at: Annotated[
         str,
-        Meta(max_length=4096, description="FILE, FILE:LINE or FILE:LINE-LINE.", extra={"argument": True}),
+        Meta(
+            max_length=4096, description="FILE, FILE:LINE or FILE:LINE-LINE.", extra={"argument": True, "place": True}
+        ),
     ]
     question: Annotated[str, Meta(max_length=4000, description="What you want to know of it.")] = ""
     model: Annotated[bool, Meta(description="Ask a model too, if one is there.")] = True

@@ -46,7 +46,10 @@ class FixRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """Whose findings to fix. Without `approve` nothing is written: the answer says what would be."""
 
     at: Annotated[
-        str, Meta(max_length=4096, description="FILE, or FILE:LINE of one finding.", extra={"argument": True})
+        str,
+        Meta(
+            max_length=4096, description="FILE, or FILE:LINE of one finding.", extra={"argument": True, "place": True}
+        ),
     ]
     rule: Annotated[str, Meta(max_length=200, description="Only findings of this rule.")] = ""
     unsafe: Annotated[bool, Meta(description="Also fixes that may change what the code does.")] = False

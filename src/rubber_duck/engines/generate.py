@@ -67,6 +67,7 @@ class GenerateRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
         Meta(
             max_length=4096,
             description="FILE that it belongs to, or FILE:LINE-LINE, which alone may change then, beside imports.",
+            extra={"place": True},
         ),
     ] = ""
     again: Annotated[

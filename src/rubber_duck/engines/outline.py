@@ -37,7 +37,7 @@ class OutlineRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     ] = ""
     content: Annotated[
         Annotated[str, Meta(max_length=5_000_000)] | None,
-        Meta(description="The file's text; unset: it is read from the path."),
+        Meta(description="The file's text; unset: it is read from the path.", extra={"place": False}),
     ] = None
     language: Annotated[str, Meta(max_length=100, description="Its language; empty: as its name and content say.")] = ""
     private: Annotated[bool, Meta(description="Also what is private.")] = True

@@ -1,6 +1,7 @@
 """Puts a folder into a request to an engine or a workflow: the one where somebody stands, or a server's project.
 
-Clients of a server name a project and paths in it, never a folder.
+Clients of a server name a project and paths in it, never a folder. An engine with a field that does not say whether it
+names a file does not run for them.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from types import UnionType
@@ -15,21 +17,21 @@ from typing import Any, Final, get_args
 
 import msgspec
 
-from rubber_duck.analysis.target import target
+from rubber_duck.analysis.target import project_settings, target
 from rubber_duck.engines.engine import Engine, engines
+from rubber_duck.engines.marks import FOLDERS, PATHS, says_where, silent_fields
 from rubber_duck.engines.roster import answering
-from rubber_duck.errors import Denied, DuckError, InvalidInput, InvalidPath, NotFound
+from rubber_duck.errors import Denied, DuckError, InvalidDeclaration, InvalidInput, InvalidPath, NotFound
 from rubber_duck.scope import Right, Scope
 from rubber_duck.settings import Settings
 from rubber_duck.workflows.workflow import Workflow, workflows
+from rubber_duck.workspace.ignore import left_out_by
 from rubber_duck.workspace.paths import Root, absolute, display
 
 Request = dict[str, Any]  # Any: JSON of the engine's own shape
 AnyEngine = type[Engine[Any, Any]]  # Any: an engine of any request and answer
 AnyWorkflow = type[Workflow[Any, Any]]  # Any: as above
 
-_FOLDERS: Final = ("project", "directory")
-_PATHS: Final = ("path", "paths", "place", "root")
 _IN_PERSON: Final = frozenset({"workflows", "notices"})
 """Parts in which everybody has what is theirs: engines that need them act in the name of whoever asks."""
 
@@ -37,7 +39,9 @@ ASKS: Final = "asks"
 """The mark of a workflow's field that holds requests to an engine; its value is the field that names the engine."""
 
 _SEVERAL: Final = "several engines answer to this name and take a project differently: ask one by its own name"
-_LINES: Final = re.compile(r"(?P<path>.+?)(?::\d+){1,2}(?:-\d+)?")
+_LINES: Final = re.compile(r"(?P<path>.+?)(?::\d+){1,2}(?:-\d+(?::\d+)?)?")
+_ANY_FILE: Final = "\N{DUCK}"
+"""A name that no pattern names: what leaves it out of a folder leaves out the folder."""
 
 
 def fields_of(engine: AnyEngine, request: Request) -> dict[str, bool]:
@@ -46,7 +50,7 @@ def fields_of(engine: AnyEngine, request: Request) -> dict[str, bool]:
         declared = msgspec.inspect.type_info(struct)
         assert isinstance(declared, msgspec.inspect.StructType)  # checked when the engine's class was made
         if declared.tag is None or request.get(declared.tag_field or "") == declared.tag:
-            return {each.encode_name: each.required for each in declared.fields if _says_where(each)}
+            return {each.encode_name: each.required for each in declared.fields if says_where(each)}
     return {}
 
 
@@ -63,24 +67,26 @@ def placed(engine: AnyEngine, request: Request, folder: str, settings: Settings)
     Raises InvalidInput for a folder that the client named, InvalidPath for a path that leads out of the project,
     Denied where the engine would take a folder above for the project.
     """
+    _refuse_silent(engine)
     where = fields_of(engine, request)
     if not where and engine.right is not Right.CATALOG_READ and not _acts_in_person(engine):
         raise Denied(f"the engine {engine.name!r} works beyond a project: ask it in the topic 'cli:me'")
-    named = next((name for name in _FOLDERS if name in where and name in request), None)
+    named = next((name for name in FOLDERS if name in where and name in request), None)
     if named is not None:
         raise InvalidInput(f"leave {named!r} out of the request: the project is that of the topic")
     root = Root(folder)
-    given: Request = {name: folder for name in _FOLDERS if name in where}
+    ignore = None if request.get("content") is not None else project_settings(root, settings).index.ignore
+    given: Request = {name: folder for name in FOLDERS if name in where}
     for name, is_required in where.items():
         if name in given or (name not in request and not is_required):
             continue
         value = request.get(name, "")
-        _check(root, value if isinstance(value, list) else [value])
-        given[name] = value or "."
+        _check(root, value if isinstance(value, list) else [value], ignore)
+        given[name] = value or "." if name in PATHS else value
     if where and "project" not in where and os.fspath(target(["."], folder, settings).root.path) != str(root.path):
         raise Denied("the project's folder lies within another one: put an empty duck.toml into it, so that it is one")
-    refresh = {"refresh": False} if _has(engine, "refresh") else {}
-    return {**refresh, **request, **given}
+    refresh = {"refresh": False} if takes(engine, "refresh") else {}  # indexes are for their owner to bring up to date
+    return {**request, **given, **refresh}
 
 
 def acting(among: Sequence[AnyEngine], own: Scope, tenant: Scope) -> Scope:
@@ -187,8 +193,20 @@ def _acts_in_person(engine: AnyEngine) -> bool:
     return bool(_IN_PERSON & set(engine.needs))
 
 
-def _check(root: Root, paths: Iterable[object]) -> None:
-    """Raises InvalidPath for what does not lie in the project; what is not there is for the engine to say."""
+def _refuse_silent(engine: AnyEngine) -> None:
+    for struct in get_args(engine.request) if isinstance(engine.request, UnionType) else (engine.request,):
+        for name in silent_fields(struct):
+            raise InvalidDeclaration(
+                f"the engine {engine.name!r} does not say whether its field {name!r} names a file of the project, so "
+                'it does not run on a server: mark it with extra={"place": True}, or False'
+            )
+
+
+def _check(root: Root, paths: Iterable[object], ignore: tuple[str, ...] | None) -> None:
+    """Raises InvalidPath for what does not lie in the project, NotFound for what it ignores, unless `ignore` is None.
+
+    What is not there is for the engine to say.
+    """
     for path in paths:
         if not isinstance(path, str) or "\0" in path or posixpath.isabs(path) or ".." in path.split("/"):
             raise InvalidPath(f"'{display(str(path))}' is no path in the project: write it from the project's folder")
@@ -196,18 +214,23 @@ def _check(root: Root, paths: Iterable[object]) -> None:
             inside = posixpath.normpath(each)
             if inside != ".":
                 try:
-                    root.status(inside)
+                    mode = root.status(inside).st_mode
                 except NotFound:
                     continue
+                if ignore is not None:
+                    _refuse_ignored(root, inside, ignore, is_folder=stat.S_ISDIR(mode))
 
 
-def _says_where(field: msgspec.inspect.Field) -> bool:
-    if field.encode_name in (*_FOLDERS, *_PATHS):
-        return True
-    return isinstance(field.type, msgspec.inspect.Metadata) and bool((field.type.extra or {}).get("path"))
+def _refuse_ignored(root: Root, inside: str, ignore: tuple[str, ...], *, is_folder: bool) -> None:
+    """Raise NotFound for what no scan would list, under its name or where a link leads."""
+    real = os.path.relpath(os.path.realpath(root.path / inside), root.path)
+    for each in {inside, real}:
+        if left_out_by(root.path, f"{each}/{_ANY_FILE}" if is_folder else each, ignore) is not None:
+            raise NotFound(f"there is no '{display(inside)}' in the project: it is ignored")
 
 
-def _has(engine: AnyEngine, name: str) -> bool:
+def takes(engine: AnyEngine, name: str) -> bool:
+    """Whether the engine's request has a field of that name."""
     if not isinstance(engine.request, type):
         return False
     return any(field.encode_name == name for field in msgspec.structs.fields(engine.request))

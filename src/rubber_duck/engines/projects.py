@@ -40,7 +40,9 @@ class AddProject(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="a
     root: Annotated[
         str, Meta(max_length=4096, description="The project's folder.", extra={"argument": True, "path": True})
     ]
-    name: Annotated[str, Meta(max_length=200, description="What to call it; empty: as the folder.")] = ""
+    name: Annotated[
+        str, Meta(max_length=200, description="What to call it; empty: as the folder.", extra={"place": False})
+    ] = ""
     description: Annotated[str, Meta(max_length=10_000, description="A few words about it.")] = ""
     directory: Directory = ""
 

@@ -49,7 +49,7 @@ class RefactorRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
         Meta(
             max_length=4096,
             description="FILE:LINE:COLUMN of a name, FILE:LINE-LINE or FILE:LINE:COLUMN-LINE:COLUMN of code, or FILE.",
-            extra={"argument": True},
+            extra={"argument": True, "place": True},
         ),
     ]
     to: Annotated[
@@ -57,12 +57,12 @@ class RefactorRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
         Meta(
             max_length=20_000,
             description="The new name; for `move` the file to move to; for `rewrite` what to do, in words.",
-            extra={"argument": True},
+            extra={"argument": True, "place": False},
         ),
     ] = ""
     also: Annotated[
         tuple[Annotated[str, Meta(max_length=4096)], ...],
-        Meta(max_length=20, description="For `rewrite`: further files that may change."),
+        Meta(max_length=20, description="For `rewrite`: further files that may change.", extra={"place": True}),
     ] = ()
     tests: Annotated[bool, Meta(description="For `rewrite`: run the project's tests in the sandbox on each draft.")] = (
         False

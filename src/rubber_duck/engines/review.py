@@ -50,7 +50,9 @@ class ReviewRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     files: Annotated[
         tuple[Annotated[str, Meta(max_length=4096)], ...],
         Meta(
-            max_length=200, description="Files; nothing: what changed since the last commit.", extra={"argument": True}
+            max_length=200,
+            description="Files; nothing: what changed since the last commit.",
+            extra={"argument": True, "place": True},
         ),
     ] = ()
     diff: Annotated[

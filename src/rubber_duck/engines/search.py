@@ -26,7 +26,7 @@ class SearchRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
         str,
         Meta(
             description='Words, identifiers, "phrases", /regular expressions/, path: lang: symbol:, - before what not.',
-            extra={"argument": True},
+            extra={"argument": True, "place": False},
         ),
     ]
     project: Annotated[

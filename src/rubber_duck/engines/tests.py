@@ -38,10 +38,17 @@ class TestsRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     at: Annotated[
         str,
-        Meta(max_length=4096, description="FILE, or FILE:LINE of a function or class.", extra={"argument": True}),
+        Meta(
+            max_length=4096,
+            description="FILE, or FILE:LINE of a function or class.",
+            extra={"argument": True, "place": True},
+        ),
     ]
     model: Annotated[bool, Meta(description="Let a model write them, instead of property tests by Hypothesis.")] = False
-    to: Annotated[str, Meta(max_length=4096, description="The tests' file; empty: one beside the other tests.")] = ""
+    to: Annotated[
+        str,
+        Meta(max_length=4096, description="The tests' file; empty: one beside the other tests.", extra={"place": True}),
+    ] = ""
     project: ProjectFolder = ""
     directory: Directory = ""
     approve: Approve = ""

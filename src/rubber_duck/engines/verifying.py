@@ -35,7 +35,7 @@ async def findings_in(call: Call, settings: Settings, files: Mapping[str, bytes]
 
     with private_folder() as folder:
         await asyncio.to_thread(_write, folder, files)
-        return await findings_of(call, Root(folder), settings, path)
+        return await findings_of(call, Root(folder, own=True), settings, path)
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:

@@ -71,7 +71,7 @@ class Answering:
                     response.headers["www-authenticate"] = "Bearer"
             response.headers.update(self._fixed | limits | {"x-request-id": trace})
             duration_s = time.monotonic() - began
-            self._desk().metrics.answered(route.name, response.status_code, duration_s)
+            self._desk().metrics.answered_http(route.name, response.status_code, duration_s)
             telemetry.emit(
                 "http.answered", route=route.name, status=response.status_code, duration_ms=round(duration_s * 1000, 1)
             )

@@ -25,6 +25,7 @@ from rubber_duck.server.answering import Answering
 from rubber_duck.server.api.table import ROUTES
 from rubber_duck.server.copies import Copies
 from rubber_duck.server.desk import Desk
+from rubber_duck.server.freshness import Freshness
 from rubber_duck.server.limits import Limits
 from rubber_duck.server.metrics import Metrics
 from rubber_duck.server.queues import work
@@ -85,9 +86,10 @@ class Server:
                 presence=presence,
                 copies=Copies(Path(settings.home), settings.workspace.roots),
                 metrics=metrics,
-                sockets=self.connections.__len__,
+                sockets=self.connections.census,
                 uptime_s=lambda: time.monotonic() - began,
                 watches=Watches(settings),
+                freshness=Freshness(self._app, cluster),
             )
             self._desk = desk
             self._app.supervisor.start("rights", lambda: self.connections.watch(desk))

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from rubber_duck.call import Delta, Progress
 from rubber_duck.channels.channel import Push, Seat
-from rubber_duck.channels.stream import Say, follow
+from rubber_duck.channels.stream import Say, Stream, follow
+from rubber_duck.engines.placing import acting, placed_for_all, takes
 from rubber_duck.scope import Scope
-from rubber_duck.server.desk import Desk, Member
+from rubber_duck.server.desk import Desk, Member, installation
 from rubber_duck.server.limits import Asked, RouteClass
+from rubber_duck.workspace.paths import confined
+from rubber_duck.workspace.project import Project
 
 
 class RunRequest(msgspec.Struct, frozen=True):
@@ -53,8 +60,45 @@ async def afford(desk: Desk, member: Member, project: str = "") -> None:
     await desk.limits.take(Asked(RouteClass.RUN, member.address, member.standing, project))
 
 
-async def answer(desk: Desk, seat: Seat, asked: RunRequest, scope: Scope, push: Push) -> msgspec.Raw:
-    """Run an engine as `scope`; its deltas and progress are pushed, its answer is returned."""
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What is asked in a project, and as whom. It reads no file outside of `within`, whatever the request says."""
+
+    asked: RunRequest
+    scope: Scope
+    within: Project | None
+
+    @contextmanager
+    def confined(self) -> Iterator[None]:
+        """For the time of its work."""
+        with nullcontext() if self.within is None else confined(self.within.root):
+            yield
+
+
+async def placed_in(desk: Desk, project: Project, asked: RunRequest, own: Scope, tenant: Scope) -> Placed:
+    """A request with the project's folder in it, for somebody who may ask that; its index is brought up to date.
+
+    `own` is whoever asks, `tenant` the installation, with their rights. Raises Denied, InvalidInput, InvalidPath,
+    NotFound for what may not be asked.
+    """
+    among = desk.app.roster.answering(asked.engine)
+    scope = acting(among, own, tenant)
+    scope.require(among[0].right)
+    request = await asyncio.to_thread(placed_for_all, among, asked.request, project.root, desk.app.settings)
+    if takes(among[0], "refresh") and asked.request.get("refresh") is not False:
+        await desk.freshness.bring(project, installation(scope.trace))
+    return Placed(RunRequest(asked.engine, request), scope, project if scope is tenant else None)
+
+
+async def answer(desk: Desk, seat: Seat, placed: Placed, push: Push) -> msgspec.Raw:
+    """Run an engine; its deltas and progress are pushed, its answer is returned."""
+    stream = begin(desk, seat, placed)
+    await push("started", Started(stream.id))
+    return await follow(desk.streams, stream, 0, push)
+
+
+def begin(desk: Desk, seat: Seat, placed: Placed) -> Stream:
+    """Begin to run an engine; the stream of what it says is the member's."""
 
     async def work(say: Say) -> msgspec.Struct:
         def emit(piece: Delta | Progress) -> None:
@@ -63,12 +107,12 @@ async def answer(desk: Desk, seat: Seat, asked: RunRequest, scope: Scope, push: 
             else:
                 say("progress", ProgressView(piece.done, piece.total, piece.note))
 
-        answered: msgspec.Struct = await desk.app.run(asked.engine, asked.request, scope, emit)
+        with placed.confined():
+            asked = placed.asked
+            answered: msgspec.Struct = await desk.app.run(asked.engine, asked.request, placed.scope, emit)
         return answered
 
-    stream = desk.streams.start(seat.scope, work)
-    await push("started", Started(stream.id))
-    return await follow(desk.streams, stream, 0, push)
+    return desk.streams.start(seat.scope, work)
 
 
 async def resume(desk: Desk, seat: Seat, asked: ResumeRequest, push: Push) -> msgspec.Raw:

@@ -13,7 +13,9 @@ from rubber_duck.channels.presence import Presence
 from rubber_duck.channels.stream import Streams
 from rubber_duck.cluster.cluster import Cluster
 from rubber_duck.scope import Actor, Right, Scope
+from rubber_duck.server.census import Census
 from rubber_duck.server.copies import Copies
+from rubber_duck.server.freshness import Freshness
 from rubber_duck.server.limits import Limits
 from rubber_duck.server.metrics import Metrics
 from rubber_duck.server.watching import Watches
@@ -24,7 +26,7 @@ from rubber_duck.storage.database import Database
 class Desk:
     """The open application and what the server has beside it.
 
-    `sockets` says how many are open, `uptime_s` for how many seconds it has served.
+    `sockets` says which are open, `uptime_s` for how many seconds it has served.
     """
 
     app: App
@@ -37,9 +39,10 @@ class Desk:
     presence: Presence
     copies: Copies
     metrics: Metrics
-    sockets: Callable[[], int]
+    sockets: Callable[[], Census]
     uptime_s: Callable[[], float]
     watches: Watches
+    freshness: Freshness
 
 
 @dataclass(slots=True)

@@ -5,17 +5,27 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Final
 
 import msgspec
 
 from rubber_duck import __version__
-from rubber_duck.errors import DuckError
-from rubber_duck.server.desk import Desk
+from rubber_duck.accounts.roles import RIGHTS, Role
+from rubber_duck.errors import DuckError, NotFound
+from rubber_duck.scope import Actor, Right, Scope, new_trace
+from rubber_duck.server.desk import Desk, installation
 from rubber_duck.storage.database import Database
 
 PART_TIMEOUT_S: Final = 2.0
+LATE_S: Final = 600.0
+"""Work that waits for so long, while nothing is done, is not going to be."""
+
+_PROBED_S: Final = 30.0
+_LOOKED_AT: Final = 20
+_FREE_BYTES: Final = 100_000_000
+_FREE_SHARE: Final = 0.03
 
 
 class PartView(msgspec.Struct, frozen=True):
@@ -26,42 +36,47 @@ class PartView(msgspec.Struct, frozen=True):
 
 
 class HealthView(msgspec.Struct, frozen=True):
-    """The whole. `memory_bytes` is resident memory, 0 where the system does not say; `uptime_s` since it began."""
+    """The whole. `memory_bytes` is resident memory, 0 where the system does not say; `uptime_s` since it began.
+
+    `sockets_by_kind` says what their members came with.
+    """
 
     ok: bool
     version: str
     uptime_s: float
     sockets: int
+    sockets_by_kind: dict[str, int]
     memory_bytes: int
     parts: dict[str, PartView]
 
 
-async def examine(desk: Desk) -> HealthView:
+async def examine(desk: Desk, *, timeout_s: float = PART_TIMEOUT_S) -> HealthView:
     """Ask every part at once."""
-    opened = desk.app.parts.opened
-    names = ("database", "cluster", "disk", "engines")
-    asked = (_database(opened["database"]), _cluster(desk), _disk(desk.app.settings.home), _engines(desk))
-    parts = dict(zip(names, await asyncio.gather(*map(_timed, asked)), strict=True))
+    answers = await asyncio.gather(*(_timed(ask(desk), timeout_s) for ask in _PARTS.values()))
+    parts = dict(zip(_PARTS, answers, strict=True))
+    census = desk.sockets()
     ok = all(part.ok for part in parts.values())
-    return HealthView(ok, __version__, round(desk.uptime_s(), 1), desk.sockets(), memory_bytes(), parts)
+    uptime_s = round(desk.uptime_s(), 1)
+    return HealthView(ok, __version__, uptime_s, len(census), dict(census.by_kind), memory_bytes(), parts)
 
 
 async def is_ready(desk: Desk) -> bool:
     """Whether requests can be answered: the database answers."""
-    return (await _timed(_database(desk.app.parts.opened["database"]))).ok
+    return (await _timed(_database(desk), PART_TIMEOUT_S)).ok
 
 
-async def _timed(asked: Awaitable[PartView]) -> PartView:
+async def _timed(asked: Awaitable[PartView], timeout_s: float) -> PartView:
     try:
-        async with asyncio.timeout(PART_TIMEOUT_S):
+        async with asyncio.timeout(timeout_s):
             return await asked
     except TimeoutError:
-        return PartView(ok=False, detail=f"no answer within {PART_TIMEOUT_S:g} s")
+        return PartView(ok=False, detail=f"no answer within {timeout_s:g} s")
     except DuckError as error:
         return PartView(ok=False, detail=error.message)
 
 
-async def _database(part: object) -> PartView:
+async def _database(desk: Desk) -> PartView:
+    part = desk.app.parts.opened["database"]
     assert isinstance(part, Database)
     health = await part.health()
     return PartView(ok=True, detail=f"schema {health.schema}, {health.latency_s * 1000:.1f} ms")
@@ -72,14 +87,77 @@ async def _cluster(desk: Desk) -> PartView:
     return PartView(health.ok, health.detail)
 
 
-async def _disk(home: str) -> PartView:
-    free = (await asyncio.to_thread(shutil.disk_usage, home)).free
-    return PartView(ok=free > 100_000_000, detail=f"{free // 1_000_000:,} MB free")
+async def _queue(desk: Desk) -> PartView:
+    """How much waits, and whether anything is done about it."""
+    operator = Scope(Actor.local(), None, RIGHTS[Role.ADMINISTRATOR], new_trace())
+    counts = await desk.app.parts.workflows.counts_of_all(operator)
+    waiting = sum(count for each in counts for state, count in each.by_state.items() if state == "waiting")
+    late = [each for each in counts if (each.oldest_waiting_s or 0.0) > LATE_S and not each.done_per_minute]
+    if late:
+        oldest_s = max(each.oldest_waiting_s or 0.0 for each in late)
+        return PartView(
+            ok=False, detail=f"{waiting} wait, the oldest for {oldest_s / 60:.0f} min: does `duck work` run?"
+        )
+    return PartView(ok=True, detail=f"{waiting} wait, {sum(each.done_per_minute for each in counts)} done a minute")
+
+
+async def _providers(desk: Desk) -> PartView:
+    """Whether the connected models answer; all nodes together ask them once in a while."""
+
+    async def ask() -> bytes:
+        standing = await desk.app.parts.llm.standing(probe=True)
+        asked = [each for each in standing if each.is_well is not None]
+        ill = [f"{each.connection.name}: {each.error}" for each in asked if not each.is_well]
+        said = "; ".join(ill) or f"{len(asked)} answer" if asked else "none is connected"
+        return msgspec.json.encode(PartView(ok=not ill, detail=said))
+
+    return msgspec.json.decode(await desk.cluster.cached("health:providers", ask, for_s=_PROBED_S), type=PartView)
+
+
+async def _index(desk: Desk) -> PartView:
+    """How many projects are indexed, of those that changed last, and what failed in them."""
+    owner, parts = installation(new_trace()), desk.app.parts
+    scope = replace(owner, rights=owner.rights | {Right.FILE_READ})
+    projects = sorted(await parts.workspace.projects(scope), key=lambda each: each.updated_at, reverse=True)
+    indexed = failed = 0
+    for project in projects[:_LOOKED_AT]:
+        try:
+            status = await parts.search.status(scope.within(project.id))
+        except NotFound:
+            continue
+        indexed += 1
+        failed += len(status.failed)
+    return PartView(ok=True, detail=f"{indexed} of {min(len(projects), _LOOKED_AT)} projects, {failed} files failed")
+
+
+async def _memory(_: Desk) -> PartView:
+    resident, available, total = memory_bytes(), *machine_memory()
+    if not total:
+        return PartView(ok=True, detail="the system does not say")
+    said = f"{resident // 1_000_000:,} MB resident, {available // 1_000_000:,} MB available"
+    return PartView(ok=available > total * _FREE_SHARE, detail=said)
+
+
+async def _disk(desk: Desk) -> PartView:
+    free = (await asyncio.to_thread(shutil.disk_usage, desk.app.settings.home)).free
+    return PartView(ok=free > _FREE_BYTES, detail=f"{free // 1_000_000:,} MB free")
 
 
 async def _engines(desk: Desk) -> PartView:
     ill = [f"{name}: {health.detail}" for name, health in (await desk.app.roster.health()).items() if not health.ok]
     return PartView(ok=not ill, detail="; ".join(ill))
+
+
+_PARTS: Final[dict[str, Callable[[Desk], Awaitable[PartView]]]] = {
+    "database": _database,
+    "cluster": _cluster,
+    "queue": _queue,
+    "providers": _providers,
+    "index": _index,
+    "memory": _memory,
+    "disk": _disk,
+    "engines": _engines,
+}
 
 
 def memory_bytes() -> int:
@@ -89,3 +167,17 @@ def memory_bytes() -> int:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
         return 0
+
+
+def machine_memory() -> tuple[int, int]:
+    """Memory that is available, and all there is, in bytes: of the machine; 0 where the system does not say."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            said = dict(line.split(":", 1) for line in file)
+        return _kilobytes(said["MemAvailable"]), _kilobytes(said["MemTotal"])
+    except (OSError, KeyError, ValueError):
+        return 0, 0
+
+
+def _kilobytes(said: str) -> int:
+    return int(said.split(maxsplit=1)[0]) * 1024

@@ -7,6 +7,7 @@ node counts alone.
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -38,18 +39,21 @@ PER_PROJECT: Final[Mapping[RouteClass, Limit]] = {
 }
 PER_ADDRESS: Final = Limit(rate=100.0, burst=500.0)
 SIGN_IN_PER_ADDRESS: Final = Limit(rate=0.5, burst=20.0)
+SIGN_IN_PER_NAME: Final = Limit(rate=1.0, burst=100.0)
+"""Over all networks together: it takes many of them to hold somebody up, and nobody who came from theirs before."""
+
+_SITE_BITS: Final = 64
 _EXPENSIVE: Final = frozenset({RouteClass.RUN, RouteClass.SIGN_IN})
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Who asks for what: an address, and who it is as far as that is known; `name` is who somebody says they are."""
+    """Who asks for what: an address, and who it is as far as that is known."""
 
     cost: RouteClass
     address: str
     standing: Standing | None = None
     project: str = ""
-    name: str = ""
 
 
 class Limits:
@@ -64,8 +68,22 @@ class Limits:
 
         Raises RateLimited, and Unavailable for what is expensive while nobody can say.
         """
-        wanted = _buckets(asked)
-        answers = await asyncio.gather(*(self._allow(asked.cost, key, limit) for key, limit in wanted))
+        return await self._take(asked.cost, _buckets(asked))
+
+    async def take_name(self, name: str, network: str, *, is_known: bool) -> dict[str, str]:
+        """As `take`, for who says to be `name`, before a password is looked at.
+
+        Guesses count against the network they come from, so that nobody locks somebody else out. All networks together
+        have a wider bucket, which those are spared from where the person came from before: `is_known`.
+        """
+        here = [(f"name-sign-in:{name}@{network}", PER_PERSON[RouteClass.SIGN_IN])]
+        left = await self._take(RouteClass.SIGN_IN, here)
+        if not is_known:  # asked only now: what was refused already must not empty the bucket that others share
+            await self._take(RouteClass.SIGN_IN, [(f"name-anywhere:{name}", SIGN_IN_PER_NAME)])
+        return left
+
+    async def _take(self, cost: RouteClass, wanted: list[tuple[str, Limit]]) -> dict[str, str]:
+        answers = await asyncio.gather(*(self._allow(cost, key, limit) for key, limit in wanted))
         found = list(zip(wanted, answers, strict=True))
         for (key, _), allowance in found:
             if not allowance.allowed:
@@ -83,6 +101,18 @@ class Limits:
             return await self._alone.allow(key, limit)
 
 
+def network_of(address: str) -> str:
+    """Whose an address is: an IPv6 client has 2^64 of them, which count as one."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv6Address):
+        mapped = found.ipv4_mapped
+        return str(mapped) if mapped else str(ipaddress.ip_network((int(found), _SITE_BITS), strict=False))
+    return address
+
+
 def headers(name: str, limit: Limit, allowance: Allowance) -> dict[str, str]:
     """The fields of draft-ietf-httpapi-ratelimit-headers-10."""
     window_s = max(1, round(limit.burst / limit.rate))
@@ -96,11 +126,10 @@ def _buckets(asked: Asked) -> list[tuple[str, Limit]]:
     cost = asked.cost
     found: list[tuple[str, Limit]] = []
     if asked.address:
-        found.append((f"address:{asked.address}", PER_ADDRESS))
-    if asked.address and cost is RouteClass.SIGN_IN:
-        found.append((f"address-sign-in:{asked.address}", SIGN_IN_PER_ADDRESS))
-    if asked.name:
-        found.append((f"name-{cost.value}:{asked.name}", PER_PERSON[cost]))
+        network = network_of(asked.address)
+        found.append((f"address:{network}", PER_ADDRESS))
+        if cost is RouteClass.SIGN_IN:
+            found.append((f"address-sign-in:{network}", SIGN_IN_PER_ADDRESS))
     if asked.standing is not None:
         found.append((f"person-{cost.value}:{asked.standing.user.id}", PER_PERSON[cost]))
         found.append((f"key-{cost.value}:{asked.standing.credential.id}", PER_PERSON[cost]))

@@ -13,8 +13,9 @@ from typing import Any, Final
 import uvicorn
 
 from rubber_duck.app import App
-from rubber_duck.errors import InvalidInput, Unavailable
+from rubber_duck.errors import InvalidInput
 from rubber_duck.server.asgi import Server
+from rubber_duck.server.port import bound, taken
 from rubber_duck.settings.tree import ServerSettings
 
 STOP_S: Final = 4
@@ -66,8 +67,11 @@ class Place:
             raise InvalidInput("say in server.names by which name it is called, e.g. duck.example")
 
 
-async def run(app: App, place: Place, *, on_ready: Callable[[Server], Awaitable[None]]) -> None:
-    """Serve until a signal ends it. Raises InvalidInput for an address, Unavailable for a port that is taken."""
+async def run(app: App, place: Place, *, on_ready: Callable[[Server], Awaitable[None]], shared: bool = False) -> None:
+    """Serve until a signal ends it, on a port that is `shared` with other processes of the same server or not.
+
+    Raises InvalidInput for an address, Unavailable for a port that is taken.
+    """
     place.check()
     settings = place.server
     server = Server(app, place.hosts(), is_secure=place.has_tls or bool(settings.proxies))
@@ -91,11 +95,9 @@ async def run(app: App, place: Place, *, on_ready: Callable[[Server], Awaitable[
         timeout_graceful_shutdown=STOP_S,
     )
     running = _Running(config, server, on_ready)
-    await running.serve()
+    await running.serve([bound(place.host, place.port, shared=True)] if shared else None)
     if not running.started:
-        raise Unavailable(
-            f"the port {place.port} of {place.host} is taken, or may not be used; choose another with --port"
-        )
+        raise taken(place.host, place.port)
 
 
 class _Running(uvicorn.Server):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
@@ -18,6 +19,7 @@ from rubber_duck.channels.socket import Opener, Socket
 from rubber_duck.errors import DuckError, InvalidInput, LimitExceeded, Unauthenticated, normalize
 from rubber_duck.scope import new_trace
 from rubber_duck.server import guard
+from rubber_duck.server.census import Census
 from rubber_duck.server.desk import Desk, Member
 from rubber_duck.server.doors import doors
 from rubber_duck.server.limits import Asked, RouteClass
@@ -37,11 +39,22 @@ _UNREADABLE: Final = 1008
 class Connection:
     """One WebSocket of a member."""
 
-    def __init__(self, wire: WebSocket, member: Member, socket: Socket) -> None:
+    def __init__(self, wire: WebSocket, member: Member, socket: Socket, sent: Callable[[int], None]) -> None:
+        self._sent = sent
         self._wire = wire
         self._member = member
         self._socket = socket
         self._reason = TRY_LATER
+
+    @property
+    def kind(self) -> str:
+        """What its member came with."""
+        return self._member.standing.credential.kind.value
+
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """Frames that wait to be sent, and their bytes."""
+        return len(self._socket.outgoing), self._socket.outgoing.size_bytes
 
     async def serve(self) -> None:
         """Carry frames until either side ends."""
@@ -86,6 +99,7 @@ class Connection:
                 frame: Frame | None = message.get("text")
                 self._socket.receive(message["bytes"] if frame is None else frame)
         except (InvalidInput, LimitExceeded):
+            self._socket.meter.dropped("unreadable")
             self.end(_UNREADABLE)
         except TimeoutError:
             self.end(GOING_AWAY)
@@ -93,6 +107,7 @@ class Connection:
     async def _write(self) -> None:
         try:
             while (frame := await self._socket.outgoing.take()) is not None:
+                self._sent(len(frame))
                 if isinstance(frame, bytes):
                     await self._wire.send_bytes(frame)
                 else:
@@ -120,6 +135,15 @@ class Connections:
     def __len__(self) -> int:
         return len(self._open)
 
+    def census(self) -> Census:
+        """What is open now."""
+        waiting = [each.waiting for each in self._open]
+        return Census(
+            Counter(each.kind for each in self._open),
+            sum(count for count, _ in waiting),
+            sum(size for _, size in waiting),
+        )
+
     async def accept(self, wire: WebSocket, desk: Desk, hosts: Callable[[], frozenset[str]]) -> None:
         """Let a client in and serve it, or refuse it with a sentence."""
         try:
@@ -137,7 +161,9 @@ class Connections:
         opened: dict[str, Opener] = dict(doors(desk, member))
         offered = guard.PROTOCOL in wire.headers.get("sec-websocket-protocol", "")
         await wire.accept(guard.PROTOCOL if offered else None)
-        connection = Connection(wire, member, Socket(member.scope(), opened, desk.cluster))
+        socket = Socket(member.scope(), opened, desk.cluster)
+        socket.meter = desk.metrics
+        connection = Connection(wire, member, socket, desk.metrics.sent)
         self._open.add(connection)
         try:
             if asked_in != self._round:  # rights changed after they were read, and this one was not rechecked

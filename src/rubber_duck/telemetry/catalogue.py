@@ -327,6 +327,7 @@ COUNTERS: Final[dict[str, str]] = {
     "socket.messages": "Messages that clients sent.",
     "socket.refused": "Messages that were answered with an error, or dropped.",
     "channel.joins": "Topics that were joined.",
+    "cluster.disbelieved": "Messages and values in Redis that were forged, too old or heard before, and were dropped.",
     "cluster.unreadable": "Messages of other processes that could not be understood, and were dropped.",
 }
 """Every counter by its name."""

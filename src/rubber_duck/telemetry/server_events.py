@@ -38,6 +38,18 @@ SERVER_EVENTS: Final = (
         {"sockets": "how many were open", "error": "what was wrong"},
     ),
     Event(
+        "server.process_ended",
+        "error",
+        "One of several processes of a server ended by itself; it is started again.",
+        {"process": "its number", "status": "how it ended; negative: by a signal", "lasted_s": "seconds it ran"},
+    ),
+    Event(
+        "project.not_refreshed",
+        "warning",
+        "The index of a project could not be brought up to date; what is found is as of before.",
+        {"project": "the project's id", "error": "what was wrong"},
+    ),
+    Event(
         "socket.too_slow",
         "warning",
         "A client read too slowly for what others say, and is cut off; it may come back.",

@@ -158,7 +158,7 @@ class Journal:
         folder = place / str(number)
         shutil.rmtree(folder, ignore_errors=True)  # of a process that was killed before it wrote the state
         folder.mkdir(mode=0o700)
-        own = Root(folder)
+        own = Root(folder, own=True)
         kept = []
         for index, file in enumerate(files):
             for name, content in (("before", file.before), ("after", file.after)):
@@ -307,7 +307,7 @@ def _process(place: Path, number: int) -> int:
 
 
 def _set_state(place: Path, number: int, state: str) -> None:
-    Root(place / str(number)).write_atomic("state", f"{state} {os.getpid()}".encode("ascii"), mode=_PRIVATE)
+    Root(place / str(number), own=True).write_atomic("state", f"{state} {os.getpid()}".encode("ascii"), mode=_PRIVATE)
     descriptor = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)  # the entry's folder itself has to survive, too

@@ -8,6 +8,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,7 @@ _MAX_NAME_BYTES: Final = 255
 _CHUNK_BYTES: Final = 1 << 20
 _READ: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY  # a FIFO without a writer must not hang us
 _serial = itertools.count()
+_confined: ContextVar[Path | None] = ContextVar("confined", default=None)
 
 
 class Root:
@@ -30,13 +32,14 @@ class Root:
 
     Names are text relative to the folder, `/` between components, with surrogate escapes for bytes that are
     not UTF-8 (PEP 383). No component may be empty, `.` or `..`. Reading follows links as long as they stay
-    inside; writing follows none. `by_walk` does without the kernel's help.
+    inside; writing follows none. `by_walk` does without the kernel's help; `own` says that the folder is
+    RubberDuck's own and no part of a project, for work that is `confined` to one.
     """
 
     __slots__ = ("by_walk", "path")
 
-    def __init__(self, path: str | Path, *, by_walk: bool = False) -> None:
-        """Raises NotFound, InvalidPath (not a folder) or Denied."""
+    def __init__(self, path: str | Path, *, by_walk: bool = False, own: bool = False) -> None:
+        """Raises NotFound, InvalidPath (not a folder, or outside of what the work is confined to) or Denied."""
         given = os.fspath(path)
         if not given or "\0" in given:
             raise InvalidPath(f"{display(given)!r} is not a path")
@@ -49,6 +52,9 @@ class Root:
             raise InvalidPath(f"'{display(given)}' is not a folder")
         self.path = Path(resolved)
         self.by_walk = by_walk
+        within = _confined.get()
+        if within is not None and not own and not self.path.is_relative_to(within):
+            raise InvalidPath(f"'{display(given)}' lies outside of the project")
 
     def __repr__(self) -> str:
         return f"Root({os.fspath(self.path)!r})"
@@ -155,6 +161,20 @@ class Root:
                 os.close(descriptor)
         except OSError as error:
             raise translated(error, relative) from error
+
+
+@contextmanager
+def confined(folder: str | Path) -> Iterator[None]:
+    """Let the block, and the tasks and threads it starts, open no Root outside of a folder: that is for a server.
+
+    Where paths come from clients, a link that was put there after they were looked at leads nowhere then, and neither
+    does a path that nobody looked at.
+    """
+    token = _confined.set(Path(os.path.realpath(folder)))
+    try:
+        yield
+    finally:
+        _confined.reset(token)
 
 
 def checked(relative: str) -> list[str]:

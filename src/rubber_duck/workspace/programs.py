@@ -133,6 +133,66 @@ async def _started(
             await _bury(process)
 
 
+class Companion:
+    """A process of our own program that runs beside this one."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._process.pid
+
+    async def line(self) -> str | None:
+        """The next line that it writes, without its end; None when it writes no more."""
+        assert self._process.stdout is not None
+        said = await self._process.stdout.readline()
+        return said.decode("utf-8", "replace").rstrip("\n") if said else None
+
+    async def wait(self) -> int:
+        """How it ended; negative when a signal killed it."""
+        return await self._process.wait()
+
+
+@asynccontextmanager
+async def companion(argv: Sequence[str], *, patience_s: float) -> AsyncIterator[Companion]:
+    """Our own program once more, with this process's environment and error output, until the block is left.
+
+    It is told to end then, and killed if it has not within `patience_s`; when this process is killed, it is too (on
+    Linux). It has a session of its own, so that Ctrl-C reaches this process alone. Raises ProgramUnavailable.
+    """
+    with _lifeline() as lifeline:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *argv,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                start_new_session=True,
+                pass_fds=(lifeline,),
+            )
+        except OSError as error:
+            raise ProgramUnavailable(f"{_name(argv[0])} cannot be started: {error.strerror or error}") from error
+        _tie(lifeline, process.pid)
+        try:
+            yield Companion(process)
+        finally:
+            await asyncio.shield(_end(process, patience_s))
+
+
+async def _end(process: asyncio.subprocess.Process, patience_s: float) -> None:
+    with suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        async with asyncio.timeout(patience_s):
+            await process.wait()
+    except TimeoutError:
+        telemetry.emit("workspace.program_killed", program="duck", reason="time-out")
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    await _bury(process)
+
+
 @contextmanager
 def _lifeline() -> Iterator[int]:
     """The reading end of a pipe whose writing end nobody but this process has: it closes when this process ends."""

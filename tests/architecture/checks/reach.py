@@ -56,10 +56,14 @@ def dynamic_imports(root: Path) -> list[Breach]:
     ]
 
 
+LISTENING = "rubber_duck.server.port"
+"""Binds the port of the server, and connects to nothing."""
+
+
 def network(root: Path) -> list[Breach]:
     """Modules that could open a connection; egress and mail alone do, storage has its driver.
 
-    A pair of sockets between two of our own processes is let through.
+    A pair of sockets between two of our own processes is let through, and so is the port that is listened on.
     """
     return [
         module.breach(line, f"imports {imported}; the only way out is egress/")
@@ -67,7 +71,7 @@ def network(root: Path) -> list[Breach]:
         if module.name not in {"rubber_duck.egress", "rubber_duck.mail", CONFINING}
         for line, imported in imports(module)
         if any(imported == name or imported.startswith(name + ".") for name in NETWORK)
-        and not (imported == "socket" and _only_pairs(module))
+        and not (imported == "socket" and (_only_pairs(module) or _only_listens(module)))
     ]
 
 
@@ -121,6 +125,13 @@ def _outside_defaults(tree: ast.AST) -> Iterator[ast.AST]:
 def _only_pairs(module: Module) -> bool:
     called = {ast.unparse(node.func) for node in ast.walk(module.tree) if isinstance(node, ast.Call)}
     return {name for name in called if name.startswith("socket.")} == {"socket.socketpair"}
+
+
+def _only_listens(module: Module) -> bool:
+    return module.name == LISTENING and not any(
+        isinstance(node, ast.Attribute) and node.attr in {"connect", "connect_ex", "create_connection", "sendto"}
+        for node in ast.walk(module.tree)
+    )
 
 
 def _joins_parts(module: Module) -> bool:

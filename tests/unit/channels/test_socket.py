@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rubber_duck.channels.message import CLOSE, ERROR
+from rubber_duck.channels.meter import Meter
 from rubber_duck.channels.socket import Socket, SocketLimits
 from rubber_duck.channels.stream import Streams
 from rubber_duck.channels.testing import MemoryClient, Received
@@ -262,6 +263,51 @@ async def test_a_slow_reader_holds_up_its_own_request_and_costs_no_memory() -> N
         await one.event("drop")
     assert one.socket.outgoing.size_bytes <= 10_000
     await one.socket.close()
+
+
+class Ledger(Meter):
+    """Writes down what it is told; durations are of a clock that stands."""
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[object, ...]] = []
+
+    def received(self, kind: str, size_bytes: int) -> None:
+        """Write it down."""
+        self.entries.append(("received", kind, size_bytes))
+
+    def joined(self, kind: str, members: int) -> None:
+        """Write it down."""
+        self.entries.append(("joined", kind, members))
+
+    def answered(self, kind: str, event: str, duration_s: float, *, is_ok: bool) -> None:
+        """Write it down."""
+        self.entries.append(("answered", kind, event, is_ok))
+
+    def dropped(self, reason: str) -> None:
+        """Write it down."""
+        self.entries.append(("dropped", reason))
+
+
+async def test_what_a_socket_does_can_be_counted() -> None:
+    one = client(limits=SocketLimits(channel_messages=Limit(rate=1, burst=2)))
+    ledger = one.socket.meter = Ledger()
+    await one.join("room:a")
+    await one.ask("room:a", "echo", {"text": "x"})
+    await one.ask("room:a", "fail")
+    await one.ask("room:a", "echo", {"text": "x"})
+    one.socket.receive('["0","9","room:a","echo",{"text":"stale"}]')
+    one.socket.receive('["0","9","who knows:a","echo",{}]')
+    await one.socket.close()
+    assert [each for each in ledger.entries if each[0] != "received"] == [
+        ("joined", "room", 1),
+        ("answered", "room", "echo", True),
+        ("answered", "room", "fail", False),
+        ("dropped", "too_often"),
+        ("dropped", "stale"),
+        ("joined", "room", -1),
+    ]
+    assert [kind for what, kind, *_ in ledger.entries if what == "received"] == ["room"] * 5 + ["other"]
+    assert ledger.entries[0] == ("received", "room", len('["1","1","room:a","phx_join",{}]'))
 
 
 async def test_a_reader_too_slow_for_what_others_say_is_cut_off() -> None:

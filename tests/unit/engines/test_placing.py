@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Annotated, Any, get_args
 
+import msgspec
 import pytest
+from msgspec import Meta
 
-from rubber_duck.engines.engine import engines
+from rubber_duck.call import Call
+from rubber_duck.engines.engine import Engine, engines
+from rubber_duck.engines.marks import silent_fields
 from rubber_duck.engines.placing import acting, located_run, placed, placed_for_all, placed_run, without_place
-from rubber_duck.errors import Denied, DuckError, InvalidInput, InvalidPath
-from rubber_duck.scope import Scope
+from rubber_duck.errors import Denied, DuckError, InvalidDeclaration, InvalidInput, InvalidPath, NotFound
+from rubber_duck.scope import Right, Scope
 from rubber_duck.settings import Settings
+from rubber_duck.workspace.paths import Root, confined
 
 Request = dict[str, Any]  # Any: JSON of the engine's own shape
 
@@ -26,6 +32,11 @@ def root(tmp_path: Path) -> str:
     (tmp_path / "shop/a.py").write_text("x = 1\n")
     (tmp_path / "shop/out").symlink_to("../secret")
     (tmp_path / "shop/up").symlink_to("..")
+    (tmp_path / "shop/.gitignore").write_text(".env\nprivate/\n")
+    (tmp_path / "shop/.env").write_text("PASSWORD=1\n")
+    (tmp_path / "shop/open.py").symlink_to(".env")
+    (tmp_path / "shop/private").mkdir()
+    (tmp_path / "shop/private/b.py").write_text("y = 2\n")
     engines.discover()
     return str(tmp_path / "shop")
 
@@ -34,7 +45,7 @@ def root(tmp_path: Path) -> str:
     ("engine", "request_", "added"),
     [
         ("search", {"query": "x"}, {"project": 1, "directory": 1, "refresh": False}),
-        ("search", {"query": "x", "refresh": True}, {"project": 1, "directory": 1}),
+        ("search", {"query": "x", "refresh": True}, {"project": 1, "directory": 1, "refresh": False}),
         ("outline", {"path": "a.py"}, {"directory": 1}),
         ("outline", {"path": "gone.py"}, {"directory": 1}),
         ("analyze", {"paths": ["a.py", "."]}, {"directory": 1}),
@@ -42,6 +53,9 @@ def root(tmp_path: Path) -> str:
         ("index", {"type": "status"}, {"path": ".", "directory": 1}),
         ("projects", {"type": "show"}, {"project": 1, "directory": 1}),
         ("edit", {"text": "x"}, {"directory": 1}),
+        ("outline", {"path": ".env", "content": "what is here"}, {"directory": 1}),
+        ("refactor", {"what": "rename", "at": "a.py:1:1", "to": "y"}, {"project": 1, "directory": 1}),
+        ("tests", {"at": "a.py", "to": ""}, {"project": 1, "directory": 1}),
         ("rules", {"name": "x"}, {}),
     ],
 )
@@ -70,12 +84,65 @@ def test_the_folder_is_put_in_where_the_engine_takes_one(
         ("context", {"place": "out:3"}, InvalidPath),
         ("impact", {"paths": ["up/secret:1-2"]}, InvalidPath),
         ("complete", {"type": "suggest", "path": "out"}, InvalidPath),
+        ("explain", {"at": "/etc/passwd:1-2"}, InvalidPath),
+        ("refactor", {"what": "inline", "at": "up/secret:1:1-2:3"}, InvalidPath),
+        ("review", {"files": ["a.py", "up/secret"]}, InvalidPath),
+        ("generate", {"task": "write", "at": "out"}, InvalidPath),
+        ("outline", {"path": ".env"}, NotFound),
+        ("outline", {"path": "open.py"}, NotFound),
+        ("outline", {"path": "private/b.py"}, NotFound),
+        ("explain", {"at": ".env:1"}, NotFound),
+        ("analyze", {"paths": ["private"]}, NotFound),
         ("projects", {"type": "list"}, Denied),
     ],
 )
 def test_nothing_leads_out_of_the_project(root: str, engine: str, request_: Request, error: type[DuckError]) -> None:
     with pytest.raises(error):
         placed(engines[engine], request_, root, SETTINGS)
+
+
+def test_every_field_of_an_engine_that_speaks_of_files_says_whether_it_names_one() -> None:
+    silent = {
+        f"{name}.{field}"
+        for name, engine in engines.discover().items()
+        for struct in (get_args(engine.request) if isinstance(engine.request, UnionType) else (engine.request,))
+        for field in silent_fields(struct)
+    }
+    assert silent == set()
+
+
+def test_an_engine_that_does_not_say_whether_a_field_is_a_file_does_not_run(root: str) -> None:
+    class Peek(msgspec.Struct):
+        """A request whose file nobody would look at."""
+
+        source: Annotated[str, Meta(description="The file to read.")]
+
+    class Peeking(Engine[Peek, Peek]):
+        """Read any file."""
+
+        name = "peek"
+        request = Peek
+        answer = Peek
+        right = Right.FILE_READ
+
+        async def run(self, request: Peek, call: Call) -> Peek:
+            """What was asked."""
+            return request
+
+    assert silent_fields(Peek) == ["source"]
+    with pytest.raises(InvalidDeclaration, match="'peek' does not say whether its field 'source'"):
+        placed(Peeking, {"source": "/etc/passwd"}, root, SETTINGS)
+
+
+def test_a_link_that_is_put_there_later_leads_nowhere(root: str) -> None:
+    within = Path(root)
+    with confined(within):
+        assert Root(within / "private").open_bytes("b.py", 100) == b"y = 2\n"
+        for outside in (within.parent, within / "up", Path("/etc")):
+            with pytest.raises(InvalidPath, match="outside of the project"):
+                Root(outside)
+        Root(within.parent, own=True)
+    Root(within.parent)
 
 
 def test_a_project_inside_of_another_is_not_taken_for_that(root: str) -> None:

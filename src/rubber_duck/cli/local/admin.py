@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
@@ -187,6 +188,10 @@ async def _done(settings: Settings, work: Work[T]) -> T:
     from rubber_duck.accounts.accounts import Accounts  # noqa: PLC0415  # SQLAlchemy costs 0.45 s
     from rubber_duck.cluster.cluster import open_cluster  # noqa: PLC0415  # as above
     from rubber_duck.storage.database import open_database  # noqa: PLC0415  # as above
+    from rubber_duck.storage.installation import shared_key  # noqa: PLC0415  # as above
 
-    async with open_database(settings.database) as database, open_cluster(settings.cluster) as cluster:
+    async with (
+        open_database(settings.database) as database,
+        open_cluster(settings.cluster, partial(shared_key, database, "cluster")) as cluster,
+    ):
         return await work(Accounts(database, cluster, clock=lambda: datetime.now(UTC)), Scope.local())

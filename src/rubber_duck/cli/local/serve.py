@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +11,7 @@ import click
 from rubber_duck.cli import connection, terminal
 from rubber_duck.cli.command import Command
 from rubber_duck.cli.invocation import current
+from rubber_duck.cli.program import again
 from rubber_duck.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,13 +26,22 @@ if TYPE_CHECKING:
 @click.option("--private-key", type=click.Path(), default="", help="The file with its private key, PEM.")
 @click.option("--called", "names", multiple=True, metavar="NAME", help="By which name it is called; may be repeated.")
 @click.option("--proxy", "proxies", multiple=True, metavar="ADDRESS", help="A proxy before it, which has TLS.")
-def command(
-    host: str, port: int, certificate: str, private_key: str, names: tuple[str, ...], proxies: tuple[str, ...]
+@click.option("--processes", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes on that port.")
+@click.option("--beside", is_flag=True, hidden=True, help="Be one of several processes on the port.")
+def command(  # noqa: PLR0913, PLR0917  # an option each
+    host: str,
+    port: int,
+    certificate: str,
+    private_key: str,
+    names: tuple[str, ...],
+    proxies: tuple[str, ...],
+    processes: int,
+    beside: bool,
 ) -> None:
     """Serve this machine's RubberDuck to the programs of people who have a key or a password.
 
     An address that other machines can reach needs TLS or a declared proxy. Until somebody is there, it prints how the
-    first one comes in. Ctrl-C or SIGTERM ends it within five seconds.
+    first one comes in. Ctrl-C or SIGTERM ends it within five seconds. Several processes need PostgreSQL and Redis.
     """
     from msgspec.structs import replace  # noqa: PLC0415  # help needs none of it
 
@@ -40,11 +51,41 @@ def command(
     said = {"certificate": certificate, "private_key": private_key, "names": names, "proxies": proxies}
     place = Place(host, port, replace(settings.server, **{name: value for name, value in said.items() if value}))
     place.check()
-    asyncio.run(_serve(settings, place))
+    asyncio.run(_keep(settings, place, processes) if processes > 1 else _serve(settings, place, shared=beside))
 
 
-async def _serve(settings: Settings, place: Place) -> None:
+async def _keep(settings: Settings, place: Place, count: int) -> None:
+    """Start this command `count` times beside this process."""
+    from rubber_duck.server.processes import Processes, check_shared  # noqa: PLC0415  # as above
+    from rubber_duck.server.secret import server_secret  # noqa: PLC0415  # as above
+    from rubber_duck.storage.database import open_database  # noqa: PLC0415  # as above
+
+    check_shared(settings)
+    server_secret(settings)  # made once, before several would make it
+    async with open_database(settings.database):
+        pass  # brought up to date once, too
+
+    def tell(line: str) -> None:
+        terminal.write(line)
+        terminal.flush()
+
+    await Processes([*again(), *_without_count(sys.argv[1:]), "--beside"], count, tell).keep(place)
+
+
+def _without_count(arguments: list[str]) -> list[str]:
+    """This process's own arguments, without how many processes there are."""
+    kept: list[str] = []
+    is_count = False
+    for each in arguments:
+        if not is_count and each != "--processes" and not each.startswith("--processes="):
+            kept.append(each)
+        is_count = each == "--processes"
+    return kept
+
+
+async def _serve(settings: Settings, place: Place, *, shared: bool) -> None:
     from rubber_duck.app import open_app  # noqa: PLC0415  # as above
+    from rubber_duck.server.processes import READY  # noqa: PLC0415  # as above
     from rubber_duck.server.running import run  # noqa: PLC0415  # as above
     from rubber_duck.server.secret import server_secret  # noqa: PLC0415  # as above
 
@@ -60,7 +101,9 @@ async def _serve(settings: Settings, place: Place) -> None:
         else:
             terminal.write("nobody is there yet; the first to come is the administrator, for 15 minutes:")
             terminal.write(current().as_called(f"`duck login {place.url} --invitation {invitation.text} --user NAME`"))
+        if shared:
+            terminal.write(READY)
         terminal.flush()
 
     async with open_app(settings) as app:
-        await run(app, place, on_ready=tell)
+        await run(app, place, on_ready=tell, shared=shared)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from functools import partial
 from typing import Any, Final
 
 import msgspec
 
 from rubber_duck.analysis.finding import Finding, Severity
 from rubber_duck.analysis.store import results_of
-from rubber_duck.engines.placing import acting, placed_for_all
 from rubber_duck.errors import InvalidInput, NotFound, UnknownName
 from rubber_duck.scope import Right
 from rubber_duck.server.api.projects import project_of
 from rubber_duck.server.api.route import Answer, Call, Method, Plain, Route, paged
-from rubber_duck.server.asking import RunRequest
+from rubber_duck.server.asking import RunRequest, placed_in
 from rubber_duck.server.limits import RouteClass
 from rubber_duck.workspace.paths import Root, display
 
@@ -138,13 +136,9 @@ async def run(call: Call) -> Answer:
 
 
 async def _run(call: Call, engine: str, request: dict[str, Any]) -> Any:  # Any: JSON; the engine's own answer
-    app = call.desk.app
-    among = app.roster.answering(engine)
-    scope = acting(among, call.scope, call.tenant)
-    scope.require(among[0].right)
-    project = await project_of(call)
-    place = partial(placed_for_all, among, request, project.root, app.settings)
-    return await app.run(engine, await asyncio.to_thread(place), scope)
+    placed = await placed_in(call.desk, await project_of(call), RunRequest(engine, request), call.scope, call.tenant)
+    with placed.confined():
+        return await call.desk.app.run(engine, placed.asked.request, placed.scope)
 
 
 def _key(finding: Finding) -> str:

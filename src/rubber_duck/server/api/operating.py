@@ -105,7 +105,7 @@ async def metrics(call: Call) -> Plain:
     """Counters and gauges as Prometheus reads them."""
     return Plain(
         call.desk.metrics.exposed(
-            sockets=call.desk.sockets(), memory_bytes=memory_bytes(), uptime_s=call.desk.uptime_s()
+            census=call.desk.sockets(), memory_bytes=memory_bytes(), uptime_s=call.desk.uptime_s()
         ),
         METRICS_TYPE,
     )

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from rubber_duck.scope import Right
 from rubber_duck.server.api.route import Call, Method, Nothing, Route
-from rubber_duck.server.limits import Asked, RouteClass
+from rubber_duck.server.limits import RouteClass, network_of
 from rubber_duck.server.own import KeyMade, KeysView, KeyWish, SignedOut, key_view, rights_of
 
 Name = Annotated[str, Meta(max_length=100, description="The user's name.")]
@@ -75,7 +75,6 @@ class PasswordChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 async def accept(call: Call) -> SessionView:
     """Become a user, and be signed in at once."""
     body: Acceptance = call.body
-    await call.desk.limits.take(Asked(RouteClass.SIGN_IN, "", name=body.name))
     await call.desk.signing_in.accept(body.invitation, body.name, body.password)
     return await _session(call, body.name, body.password)
 
@@ -83,12 +82,14 @@ async def accept(call: Call) -> SessionView:
 async def sign_in(call: Call) -> SessionView:
     """Sign in by name and password."""
     body: Login = call.body
-    call.remaining = await call.desk.limits.take(Asked(RouteClass.SIGN_IN, "", name=body.name))
+    network = network_of(call.address)
+    is_known = await call.desk.signing_in.is_known_from(body.name, network)
+    call.remaining |= await call.desk.limits.take_name(body.name, network, is_known=is_known)
     return await _session(call, body.name, body.password)
 
 
 async def _session(call: Call, name: str, password: str) -> SessionView:
-    user, session, until = await call.desk.signing_in.sign_in(name, password)
+    user, session, until = await call.desk.signing_in.sign_in(name, password, network=network_of(call.address))
     return SessionView(user.name, user.role.value, session.text, until.isoformat())
 
 
@@ -111,7 +112,6 @@ async def me(call: Call) -> Me:
 
 async def change_password(call: Call) -> Nothing:
     """Replace one's password; every session ends."""
-    await call.desk.limits.take(Asked(RouteClass.SIGN_IN, "", name=call.standing.user.name))
     await call.desk.signing_in.change_password(call.standing, call.body.old, call.body.new)
     return Nothing()
 

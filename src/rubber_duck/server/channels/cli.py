@@ -13,7 +13,7 @@ from rubber_duck.channels.channel import Channel, NoPayload, Push, Seat, on
 from rubber_duck.engines.placing import without_place
 from rubber_duck.errors import NotFound
 from rubber_duck.scope import Right
-from rubber_duck.server.asking import ResumeRequest, RunRequest, afford, answer, resume
+from rubber_duck.server.asking import Placed, ResumeRequest, RunRequest, afford, answer, resume
 from rubber_duck.server.desk import Desk, Member, installation
 from rubber_duck.server.own import (
     KeyMade,
@@ -107,7 +107,7 @@ class Cli(Channel):
         for engine in self.desk.app.roster.answering(payload.engine):
             self.seat.scope.require(engine.right)
             without_place(engine, payload.request)
-        return await answer(self.desk, self.seat, payload, self.seat.scope, push)
+        return await answer(self.desk, self.seat, Placed(payload, self.seat.scope, None), push)
 
     @on("resume", right=Right.CATALOG_READ, payload=ResumeRequest)
     async def resume(self, payload: ResumeRequest, push: Push) -> msgspec.Raw:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from uuid import UUID
 
@@ -10,10 +9,9 @@ import msgspec
 
 from rubber_duck.channels.channel import Channel, NoPayload, Push, Seat, on
 from rubber_duck.channels.presence import Person, PresenceDiff
-from rubber_duck.engines.placing import acting, placed_for_all
 from rubber_duck.errors import NotFound
 from rubber_duck.scope import Right, Scope
-from rubber_duck.server.asking import ResumeRequest, RunRequest, afford, answer, resume
+from rubber_duck.server.asking import ResumeRequest, RunRequest, afford, answer, placed_in, resume
 from rubber_duck.server.desk import Desk, Member
 
 
@@ -82,13 +80,10 @@ class Code(Channel):
     async def run(self, payload: RunRequest, push: Push) -> msgspec.Raw:
         """Run an engine; its deltas and progress are pushed, its answer is the reply. The engine's right is checked."""
         await afford(self.desk, self.member, str(self.project))
-        app, tenant = self.desk.app, self._tenant()
-        among = app.roster.answering(payload.engine)
-        scope = acting(among, self.seat.scope, tenant)
-        scope.require(among[0].right)
-        project = await app.parts.workspace.project(tenant, str(self.project))
-        request = await asyncio.to_thread(placed_for_all, among, payload.request, project.root, app.settings)
-        return await answer(self.desk, self.seat, RunRequest(payload.engine, request), scope, push)
+        tenant = self._tenant()
+        project = await self.desk.app.parts.workspace.project(tenant, str(self.project))
+        placed = await placed_in(self.desk, project, payload, self.seat.scope, tenant)
+        return await answer(self.desk, self.seat, placed, push)
 
     @on("resume", right=Right.PROJECT_READ, payload=ResumeRequest)
     async def resume(self, payload: ResumeRequest, push: Push) -> msgspec.Raw:

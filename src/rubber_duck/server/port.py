@@ -1,0 +1,33 @@
+"""The port that a server listens on, alone or together with other processes of it."""
+
+from __future__ import annotations
+
+import socket
+
+from rubber_duck.errors import Unavailable
+
+
+def bound(host: str, port: int, *, shared: bool) -> socket.socket:
+    """A socket that is bound and does not listen yet; `shared` with whoever binds it so too, of the same user.
+
+    The kernel spreads connections over those that listen. Raises Unavailable for a port that is taken.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        made = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if shared:
+                made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            made.bind(address)
+        except BaseException:
+            made.close()
+            raise
+    except OSError as error:
+        raise taken(host, port) from error
+    return made
+
+
+def taken(host: str, port: int) -> Unavailable:
+    """The sentence for a port that cannot be had."""
+    return Unavailable(f"the port {port} of {host} is taken, or may not be used; choose another with --port")

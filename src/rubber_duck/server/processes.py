@@ -1,0 +1,109 @@
+"""One server in several processes on one port: this one does not listen, starts the others and keeps them running."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from random import random as random_number
+from typing import Final
+
+from rubber_duck import telemetry
+from rubber_duck.backoff import Backoff
+from rubber_duck.cluster.cluster import LOCAL
+from rubber_duck.errors import InvalidSettings, Unavailable
+from rubber_duck.server.port import bound
+from rubber_duck.server.running import STOP_S, Place
+from rubber_duck.settings import Settings
+from rubber_duck.storage.location import Location
+from rubber_duck.workspace.programs import companion
+
+READY: Final = "ready"
+"""The line by which a process says that it serves, after whatever else it has to say."""
+
+_PATIENCE_S: Final = STOP_S + 0.5
+_START_S: Final = 120.0
+_STEADY_S: Final = 60.0
+
+
+def check_shared(settings: Settings) -> None:
+    """Raises InvalidSettings unless the database and the cluster can be shared by several processes."""
+    needed = []
+    if Location.parse(settings.database.url).path is not None:
+        needed.append("database.url = 'postgresql://…'")
+    if settings.cluster.url == LOCAL:
+        needed.append("cluster.url = 'redis://…'")
+    if needed:
+        raise InvalidSettings(
+            f"several processes share what they know in PostgreSQL and Redis: set {' and '.join(needed)}"
+        )
+
+
+class Processes:
+    """`count` processes of one server, each started by `command`. What the first says goes to `tell`."""
+
+    def __init__(self, command: Sequence[str], count: int, tell: Callable[[str], None]) -> None:
+        self._command = command
+        self._count = count
+        self._tell = tell
+        self._backoff = Backoff(first_s=0.2, cap_s=10.0)
+
+    async def keep(self, place: Place) -> None:
+        """Keep them running until SIGINT or SIGTERM, and end them within five seconds.
+
+        Raises Unavailable for a port that is taken, or when one of them does not begin.
+        """
+        bound(place.host, place.port, shared=False).close()  # so that somebody else's port is not shared by mistake
+        with bound(place.host, place.port, shared=True), _told_to_end() as ended:
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(self._keep_one(number), name=f"process {number}") for number in self._numbers()
+                ]
+                await ended.wait()
+                for task in tasks:
+                    task.cancel()
+
+    def _numbers(self) -> range:
+        return range(1, self._count + 1)
+
+    async def _keep_one(self, number: int) -> None:
+        attempt, has_served = 0, False
+        while True:
+            began = asyncio.get_running_loop().time()
+            async with companion(self._command, patience_s=_PATIENCE_S) as process:
+                is_ready = await self._begun(process.line, tell=number == 1 and not has_served)
+                if not is_ready and not has_served:
+                    raise Unavailable("a process of the server did not begin to serve; what it said stands above")
+                has_served = has_served or is_ready
+                status = await process.wait()
+            lasted_s = asyncio.get_running_loop().time() - began
+            attempt = 0 if lasted_s > _STEADY_S else attempt + 1
+            telemetry.emit("server.process_ended", process=process.pid, status=status, lasted_s=round(lasted_s, 1))
+            await asyncio.sleep(self._backoff.delay_s(attempt, random_number))
+
+    async def _begun(self, line: Callable[[], Awaitable[str | None]], *, tell: bool) -> bool:
+        """Whether it says that it serves."""
+        try:
+            async with asyncio.timeout(_START_S):
+                while (said := await line()) is not None:
+                    if said == READY:
+                        return True
+                    if tell:
+                        self._tell(said)
+        except TimeoutError:
+            return False
+        return False
+
+
+@contextmanager
+def _told_to_end() -> Iterator[asyncio.Event]:
+    """Set when this process is asked to end."""
+    ended, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    try:
+        yield ended
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)

@@ -1,0 +1,62 @@
+"""Limits of signing in: who guesses is held up, and cannot hold up whom they guess."""
+
+from __future__ import annotations
+
+import pytest
+
+from rubber_duck.cluster.local import LocalCluster
+from rubber_duck.errors import RateLimited
+from rubber_duck.server.limits import Asked, Limits, RouteClass, network_of
+
+
+@pytest.fixture
+def limits() -> Limits:
+    """Full buckets, over a clock that stands."""
+    return Limits(LocalCluster(clock=lambda: 0.0))
+
+
+async def _exhaust(limits: Limits, name: str, network: str, *, is_known: bool = False) -> int:
+    """How many guesses are let through."""
+    for count in range(1000):
+        try:
+            await limits.take_name(name, network, is_known=is_known)
+        except RateLimited:
+            return count
+    raise AssertionError("no guess was ever held up")
+
+
+async def test_who_guesses_from_one_place_does_not_lock_the_person_out(limits: Limits) -> None:
+    assert await _exhaust(limits, "ann", "203.0.113.9") == 10
+    assert (await limits.take_name("ann", "198.51.100.1", is_known=False))["ratelimit"].startswith('"name"')
+
+
+async def test_guesses_from_many_places_are_held_up_and_the_persons_own_place_is_not(limits: Limits) -> None:
+    let_through = sum([await _exhaust(limits, "ann", f"203.0.113.{place}") for place in range(30)])
+    assert let_through == 100
+    with pytest.raises(RateLimited, match="too many requests of this name"):
+        await limits.take_name("ann", "198.51.100.1", is_known=False)
+    await limits.take_name("ann", "198.51.100.1", is_known=True)
+    await limits.take_name("bob", "203.0.113.1", is_known=False)
+
+
+async def test_all_addresses_of_one_client_of_ipv6_count_as_one(limits: Limits) -> None:
+    for number in range(20):
+        await limits.take(Asked(RouteClass.SIGN_IN, f"2001:db8::{number:x}"))
+    with pytest.raises(RateLimited):
+        await limits.take(Asked(RouteClass.SIGN_IN, "2001:db8::ffff"))
+    await limits.take(Asked(RouteClass.SIGN_IN, "2001:db8:0:1::1"))
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("::1", "::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("testclient", "testclient"),
+    ],
+)
+def test_whose_an_address_is(address: str, network: str) -> None:
+    assert network_of(address) == network
