@@ -219,8 +219,11 @@ async def _open_analysis(settings: Settings, opened: Opened) -> AsyncIterator[An
 @asynccontextmanager
 async def _open_project_analysis(settings: Settings, opened: Opened) -> AsyncIterator[ProjectAnalysis]:
     from rubber_duck.analysis.project_analysis import ProjectAnalysis  # noqa: PLC0415  # see _open_database
+    from rubber_duck.channels.broadcast import telling  # noqa: PLC0415  # as above
 
-    yield ProjectAnalysis(opened["database"], opened["workspace"], opened["analysis"], clock=_now)
+    analysis = ProjectAnalysis(opened["database"], opened["workspace"], opened["analysis"], clock=_now)
+    analysis.follow(telling(opened["cluster"], "analyzed"))
+    yield analysis
 
 
 @asynccontextmanager
@@ -233,9 +236,11 @@ async def _open_llm(settings: Settings, opened: Opened) -> AsyncIterator[LLM]:
 
 @asynccontextmanager
 async def _open_search(settings: Settings, opened: Opened) -> AsyncIterator[Search]:
+    from rubber_duck.channels.broadcast import telling  # noqa: PLC0415  # as below
     from rubber_duck.search.search import open_search  # noqa: PLC0415  # numpy, see _open_database
 
     async with open_search(opened["database"], settings, clock=_now, embedder=_embedder(opened["llm"])) as search:
+        search.follow(telling(opened["cluster"], "indexed"))
         yield search
 
 
@@ -352,9 +357,9 @@ PARTS: Final[tuple[Part, ...]] = (
     Part("cluster", ("database",), _open_cluster),
     Part("workspace", ("database",), _open_workspace),
     Part("analysis", (), _open_analysis),
-    Part("project_analysis", ("database", "workspace", "analysis"), _open_project_analysis),
+    Part("project_analysis", ("database", "cluster", "workspace", "analysis"), _open_project_analysis),
     Part("llm", ("database", "cluster"), _open_llm),
-    Part("search", ("database", "workspace", "llm"), _open_search),
+    Part("search", ("database", "cluster", "workspace", "llm"), _open_search),
     Part("memory", ("database", "llm"), _open_memory),
     Part("ngram", (), _open_ngram),
     Part("contexts", (), _open_contexts),

@@ -75,7 +75,12 @@ def test_a_member_starts_work_on_the_project_and_everybody_there_hears_how_it_go
         for client in (bob, viewer):
             assert client.ask(team.topic, "phx_join")["response"]["name"] == "hello"
         operator.ask("status:server", "phx_join")
+        (team.folder / "nest.py").write_text(f"eggs = {time.monotonic_ns()}\n")
+        bob.ask(team.topic, "start", {"workflow": "index-project"})
+        assert heard(viewer, "indexed") == {"added": 1, "changed": 0, "removed": 0}
+        (team.folder / "nest.py").unlink()
         run = analysed(bob, team.topic)
+        assert heard(viewer, "analyzed")["files"] == 1
         for client in (viewer, operator):
             job = heard(client, "job", lambda job: job["run"] == run["id"] and job["state"] == "done")
             assert (job["workflow"], job["error"]) == ("analyze-project", "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -31,6 +31,14 @@ BATCH_FILES: Final = 400
 """Files whose facts and results are written in one transaction."""
 
 
+Told = Callable[[UUID, Mapping[str, int]], Awaitable[None]]
+"""Hears that something was done in a project, in numbers."""
+
+
+async def _ignore(project: UUID, numbers: Mapping[str, int]) -> None:
+    """Nobody follows."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProjectOutcome:
     """What opening and analysing a project came to. `target` holds the settings that applied."""
@@ -46,12 +54,22 @@ class ProjectAnalysis:
     """Brings what is kept of a project up to date with its folder."""
 
     def __init__(
-        self, database: Database, workspace: Workspace, analysis: Analysis, *, clock: Callable[[], datetime]
+        self,
+        database: Database,
+        workspace: Workspace,
+        analysis: Analysis,
+        *,
+        clock: Callable[[], datetime],
     ) -> None:
+        self._told: Told = _ignore
         self._database = database
         self._workspace = workspace
         self._analysis = analysis
         self._clock = clock
+
+    def follow(self, told: Told) -> None:
+        """Let `told` hear of each update: files, those of other content or rules than before, findings in all."""
+        self._told = told
 
     async def update(self, scope: Scope, root: Root, settings: Settings, on_progress: OnProgress) -> ProjectOutcome:
         """Open the project of `root` (or make it), analyse it, and keep what is new.
@@ -71,6 +89,8 @@ class ProjectAnalysis:
         ]
         changes = await self._workspace.record_scan(inside, project, entries)
         kept = await self._keep(inside, target, outcome, changes.ids)
+        found = sum(finding.suppressed is None for file in outcome.files for finding in file.findings)
+        await self._told(project.id, {"files": len(outcome.files), "renewed": kept, "findings": found})
         return ProjectOutcome(project, target, changes, outcome, kept)
 
     async def _keep(self, scope: Scope, target: Target, outcome: Outcome, ids: Mapping[str, UUID]) -> int:

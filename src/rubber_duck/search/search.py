@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -67,6 +67,14 @@ class IndexStatus:
     updated_at: datetime | None
 
 
+Told = Callable[[UUID, Mapping[str, int]], Awaitable[None]]
+"""Hears that something was done in a project, in numbers."""
+
+
+async def _ignore(project: UUID, numbers: Mapping[str, int]) -> None:
+    """Nobody follows."""
+
+
 class Search:
     """Indexes of projects. What queries read is kept in memory, within limits, for the next ones."""
 
@@ -79,10 +87,15 @@ class Search:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`embedder` is the one of the indexer; `clock` gives seconds from any point."""
+        self._told: Told = _ignore
         self._database = database
         self._indexer = indexer
         self._sources = Sources(database, self._shelf, clock, embedder)
         self._shelves: dict[tuple[UUID, int, datetime], Shelf] = {}
+
+    def follow(self, told: Told) -> None:
+        """Let `told` hear of each update that changed something: numbers of files."""
+        self._told = told
 
     async def update(
         self, scope: Scope, root: Root, settings: Settings, on_progress: OnProgress, *, only: Collection[str] = ()
@@ -91,7 +104,11 @@ class Search:
 
         `only` are relative paths, for who knows that nothing else has changed.
         """
-        return await self._indexer.update(scope, root, settings, on_progress, only=only)
+        done = await self._indexer.update(scope, root, settings, on_progress, only=only)
+        numbers = {"added": done.added, "changed": done.changed, "removed": done.removed}
+        if scope.project is not None and any(numbers.values()):
+            await self._told(scope.project, numbers)
+        return done
 
     async def find(self, scope: Scope, root: Root, query: str, options: Options) -> Found:
         """What the query finds in the scope's project, as it was indexed last.
