@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from functools import partial
 
@@ -45,6 +46,16 @@ async def test_facts_come_back_by_path_and_the_last_ones_count(database: Databas
     await put(database, scope, *rows)
     assert await read(database, scope) == {"a.py": symbols("x = 1\n"), "b.py": symbols("import y\n")}
     assert await read(database, scope, ["b.py", "none.py"]) == {"b.py": symbols("import y\n")}
+
+
+async def test_several_may_write_of_one_file_at_once_and_one_of_them_counts(database: Database) -> None:
+    local = Scope.local()
+    project = await make_project(database, local)
+    scope = local.within(project.id)
+    file = await make_file(database, scope, project, path="a.py", content_hash="1" * 32)
+    rows = [FactsRow(file.id, "1" * 32, encode(symbols(f"x{number} = 1\n"))) for number in range(6)]
+    await asyncio.gather(*(put(database, scope, row) for row in rows))
+    assert await read(database, scope) in [{"a.py": symbols(f"x{number} = 1\n")} for number in range(6)]
 
 
 async def test_facts_of_an_older_content_are_not_given(database: Database) -> None:

@@ -32,7 +32,7 @@ from rubber_duck.scope import Right, Scope
 from rubber_duck.storage.columns import Json, Key, Timestamp
 from rubber_duck.storage.database import Transaction
 from rubber_duck.storage.metadata import metadata
-from rubber_duck.workspace.store import code_files, projects
+from rubber_duck.workspace.store import code_files, projects, take_turn
 
 _KINDS: Final = ", ".join(f"'{kind.value}'" for kind in Kind)
 _SEVERITIES: Final = ", ".join(f"'{severity.label}'" for severity in Severity)
@@ -78,6 +78,7 @@ def put_results(connection: Connection, scope: Scope, results: Sequence[Analysis
     files = sorted({result.file_id for result in results})
     if any(result.project_id != scope.project for result in results):
         raise Denied("results of another project than the scope's cannot be kept")
+    take_turn(connection, scope)
     owned = (
         select(func.count())
         .select_from(code_files.join(projects, projects.c.id == code_files.c.project_id))

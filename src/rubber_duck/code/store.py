@@ -29,7 +29,7 @@ from rubber_duck.scope import Right, Scope
 from rubber_duck.storage.columns import Key
 from rubber_duck.storage.database import Transaction
 from rubber_duck.storage.metadata import metadata
-from rubber_duck.workspace.store import code_files, projects
+from rubber_duck.workspace.store import code_files, projects, take_turn
 
 code_facts: Final = Table(
     "code_facts",
@@ -55,6 +55,7 @@ def put_facts(connection: Connection, scope: Scope, rows: Sequence[FactsRow]) ->
     if not rows:
         return
     ids = sorted({row.file_id for row in rows})
+    take_turn(connection, scope)
     owned = _of_project(select(func.count()).select_from(code_files), scope).where(code_files.c.id.in_(ids))
     if connection.execute(owned).scalar_one() != len(ids):
         raise Denied("facts can be kept only for files of the scope's own project")

@@ -197,6 +197,14 @@ async def purge_file(scope: Scope, tx: Transaction, file_id: UUID) -> None:
         raise NotFound(f"there is no file with the id {str(file_id)!r}")
 
 
+def take_turn(connection: Connection, scope: Scope) -> None:
+    """Let those who write of the files of one project follow each other, until the end of the transaction.
+
+    Two analyses of a project would otherwise both take out what is kept of a file and both put something in.
+    """
+    connection.execute(select(projects.c.id).where(projects.c.id == scope.project).with_for_update(key_share=True))
+
+
 def record_files(
     connection: Connection, scope: Scope, project_id: UUID, entries: Iterable[ScanEntry], at: datetime
 ) -> Changes:
