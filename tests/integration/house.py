@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from tests.integration.serving import Served
+from tests.integration.serving import Served, project_at, serving
 
 PASSWORD = "three wild geese"
 NOWHERE = "00000000-0000-7000-8000-000000000000"
@@ -51,3 +54,17 @@ class House:
         except urllib.error.HTTPError as error:
             with error:
                 return Reply(error.code, {k.lower(): v for k, v in error.headers.items()}, error.read())
+
+
+@contextmanager
+def house_at(folder: Path) -> Iterator[House]:
+    """A server with a project of its own, a folder of projects beside it, and four people."""
+    project = project_at(folder / "hello", folder / "home")
+    (folder / "code/shop").mkdir(parents=True)
+    (folder / "code/shop/a.py").write_text("import os\n\n\ndef f(x=[]):\n    return eval(x)\n")
+    with serving(folder / "home", DUCK_WORKSPACE_ROOTS=str(folder / "code")) as server:
+        keys = {"ann": server.key_for("ann", role="administrator")}
+        keys["vera"] = server.key_for("vera", project=project, project_role="viewer")
+        keys["olga"] = server.key_for("olga", project=project, project_role="owner")
+        keys["nina"] = server.key_for("nina")
+        yield House(server, project, keys)
