@@ -208,7 +208,7 @@ async def test_a_failed_start_and_a_failed_closing_are_told(tmp_path: Path) -> N
 def test_the_parts_and_what_they_need_are_these() -> None:
     assert [(part.name, part.needs) for part in PARTS] == [
         ("database", ()),
-        ("cluster", ()),
+        ("cluster", ("database",)),
         ("workspace", ("database",)),
         ("analysis", ()),
         ("project_analysis", ("database", "cluster", "workspace", "analysis")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ Request = dict[str, Any]  # Any: JSON of the engine's own shape
 _FOLDERS: Final = ("project", "directory")
 _PATHS: Final = ("path", "paths", "place", "root", "at", "files", "also")
 CONTENT_BYTES: Final = 5_000_000
+_REQUEST_BYTES: Final = 5_900_000  # a frame of the socket has 6 MB at the most
 _READS_CONTENT: Final = ("outline",)
 """Engines that are sent a local file's text, so that they answer about what is here."""
 
@@ -90,6 +92,16 @@ def translated(engine: str, request: Request, there: There, folder: str) -> Requ
 def _writes_to_file(engine: str, request: Request) -> bool:
     """Whether `to` is a file, and not the new name of something."""
     return engine == "tests" or (engine == "refactor" and request.get("what") == "move")
+
+
+def check_size(sent: Request) -> None:
+    """Raises LimitExceeded for a request that is larger than what a server reads at once."""
+    size_bytes = len(json.dumps(sent))
+    if size_bytes > _REQUEST_BYTES:
+        raise LimitExceeded(
+            f"the request has {size_bytes:,} bytes, and a server is sent at most {_REQUEST_BYTES:,} at once: "
+            "ask for less"
+        )
 
 
 def _translated_run(asked: Request, directory: str, there: There) -> Request:

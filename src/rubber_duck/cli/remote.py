@@ -11,7 +11,7 @@ from typing import Any, Final
 from rubber_duck.call import Delta, Progress
 from rubber_duck.channels.client import Client, open_client
 from rubber_duck.channels.wire import Address, dial
-from rubber_duck.cli.elsewhere import Request, There, project_meant, says_where, translated
+from rubber_duck.cli.elsewhere import Request, There, check_size, project_meant, says_where, translated
 from rubber_duck.cli.pieces import Result
 from rubber_duck.cli.profiles import Profile
 
@@ -46,6 +46,7 @@ class Server:
         if says_where(name, request):
             there = await self.meant(request)
             topic, sent = f"code:{there.id}", translated(name, request, there, self._folder)
+        check_size(sent)
         await self._join(topic)
         asked = {"engine": name, "request": sent}
         async with aclosing(self._client.follow(topic, "run", asked)) as pieces:

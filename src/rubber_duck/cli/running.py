@@ -12,6 +12,7 @@ from rubber_duck.cli import drawing, terminal
 from rubber_duck.cli.asking import ask
 from rubber_duck.cli.failures import FAILED
 from rubber_duck.cli.invocation import current
+from rubber_duck.errors import Unavailable
 
 STYLES: Final = {
     "done": "green",
@@ -58,7 +59,7 @@ def follow(run: str, *, resume: bool = False) -> dict[str, Any]:  # Any: as abov
         found: dict[str, Any] = ask("workflow", {"type": "follow", "run": run, "resume": resume})["runs"][
             0
         ]  # Any: as above
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Unavailable):
         terminal.note(
             current().as_called(
                 f"the run {run} is not lost: `duck workflow follow {run}` goes on with it, and so do `duck work` and a "

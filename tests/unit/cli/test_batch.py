@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from rubber_duck.errors import Unavailable
 from tests.unit.cli.calling import Outcome, Script, call
 
 RUN: dict[str, Any] = {
@@ -77,16 +78,17 @@ def test_an_interrupted_one_goes_on() -> None:
     assert len(outcome.out.splitlines()) == 2
 
 
-def test_who_interrupts_it_is_told_how_it_goes_on(requests: str) -> None:
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (Unavailable("the connection was cut"), 2)])
+def test_who_interrupts_it_or_is_cut_off_is_told_how_it_goes_on(requests: str, error: BaseException, code: int) -> None:
     class Interrupted(Script):
         async def run(self, name: str, request: dict[str, Any]) -> Any:
             if request["type"] == "follow":
-                raise KeyboardInterrupt
+                raise error
             async for piece in super().run(name, request):
                 yield piece
 
     outcome = call("batch", "rules", requests, script=Interrupted({"runs": [RUN]}))
-    assert outcome.code == 130
+    assert outcome.code == code
     assert f"`duck workflow follow {RUN['id']}` goes on with it" in outcome.err
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rubber_duck.cli.elsewhere import CONTENT_BYTES, There, project_meant, says_where, translated
+from rubber_duck.cli.elsewhere import CONTENT_BYTES, There, check_size, project_meant, says_where, translated
 from rubber_duck.errors import DuckError, InvalidInput, InvalidPath, LimitExceeded, UnknownName
 
 SHOP = {"id": "1", "name": "shop"}
@@ -87,6 +87,12 @@ def test_a_request_says_where_or_not() -> None:
     assert says_where("outline", {"path": ""})
     assert says_where("search", {"directory": "/"})
     assert not says_where("rules", {"name": "x"})
+
+
+def test_a_request_that_no_server_reads_is_refused_with_a_sentence() -> None:
+    check_size({"requests": [{"text": "x" * 5_000_000}]})
+    with pytest.raises(LimitExceeded, match="is sent at most 5,900,000 at once: ask for less"):
+        check_size({"requests": [{"text": "x" * 5_900_000}]})
 
 
 def test_runs_belong_to_a_project_though_nothing_in_the_request_says_where() -> None:
