@@ -25,6 +25,8 @@ class Right(StrEnum):
     WORKFLOW_RUN = "workflow.run"
     CATALOG_READ = "catalog.read"
     ACCOUNT_OWN = "account.own"
+    CONVERSATION_READ = "conversation.read"
+    CONVERSATION_WRITE = "conversation.write"
     ADMINISTER = "administer"
 
 

@@ -30,7 +30,7 @@ TABLES = {"alembic_version", "analysis_results", "code_facts", "code_files", "pr
     "search_words",
     *("account_state", "api_keys", "audit", "memberships", "users"),
     *("invitations", "passwords", "requests", "sessions", "tickets"),
-    *("installation", "sign_in_places"),
+    *("installation", "sign_in_places", "hooks", "user_settings"),
     *("notice_ways", "outbox_boxes", "outbox_letters", "run_watches"),
 }
 

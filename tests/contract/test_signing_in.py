@@ -13,13 +13,14 @@ from joserfc.jwk import OctKey
 from sqlalchemy import text
 
 from rubber_duck.accounts.accounts import Accounts
+from rubber_duck.accounts.own_settings import OwnSettings
 from rubber_duck.accounts.references import Kind, new_reference
 from rubber_duck.accounts.roles import Role
 from rubber_duck.accounts.signing_in import SigningIn
 from rubber_duck.accounts.tokens import Tokens
 from rubber_duck.accounts.user import CredentialKind, Standing
 from rubber_duck.cluster.local import LocalCluster
-from rubber_duck.errors import Conflict, Denied, DuckError, InvalidInput, NotFound, Unauthenticated
+from rubber_duck.errors import Conflict, Denied, DuckError, InvalidInput, LimitExceeded, NotFound, Unauthenticated
 from rubber_duck.scope import Right, Scope
 from rubber_duck.storage.database import Database
 from rubber_duck.workspace.workspace import Workspace
@@ -303,3 +304,49 @@ async def test_what_is_no_reference_is_told_without_asking_the_database(house: H
         except DuckError as error:
             errors.append(type(error))
     assert errors == [Unauthenticated] * 4
+
+
+async def test_settings_of_ones_own_are_kept_bounded_and_told_to_every_device(house: House) -> None:
+    ann, bob = await house.signed_in(), await house.signed_in("bob")
+    own = OwnSettings(house.database, LocalCluster(), house.now)
+    told: list[bytes] = []
+    async with await own.listen(ann, told.append):
+        await own.set(ann, "theme", "dark")
+        await own.set(ann, "editor.keys", {"save": ["ctrl+s"]})
+        await own.set(bob, "theme", "light")
+        await own.set(ann, "theme", "high contrast")
+        await own.set(ann, "nothing", None)
+    assert told == [b"theme", b"editor.keys", b"theme", b"nothing"]
+    assert await own.read(ann) == {"editor.keys": {"save": ["ctrl+s"]}, "theme": "high contrast"}
+    assert await own.read(bob) == {"theme": "light"}
+    await own.set(ann, "theme", None)
+    assert await own.read(ann) == {"editor.keys": {"save": ["ctrl+s"]}}
+    for name, value, error in (("Theme", 1, InvalidInput), ("", 1, InvalidInput), ("x", "y" * 5_000, LimitExceeded)):
+        with pytest.raises(error):
+            await own.set(ann, name, value)
+
+
+async def test_a_role_on_a_single_thing_is_worth_nothing_without_one_in_its_project(
+    house: House, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    project = await Workspace(house.database, clock=house.now).add_project(ADMIN, str(tmp_path_factory.mktemp("one")))
+    bob, owner = await house.signed_in("bob"), Scope.local(project=project.id)
+    with pytest.raises(NotFound, match="nobody called 'bob'"):
+        await house.accounts.share(owner, "conversation:1", "bob", Role.VIEWER)
+    await house.accounts.set_role(ADMIN, project.id, "bob", Role.MEMBER)
+    await house.accounts.share(owner, "conversation:1", "bob", Role.VIEWER)
+    assert await house.accounts.role_on(bob, project.id, "conversation:1") is Role.VIEWER
+    assert await house.accounts.role_on(bob, project.id, "conversation:2") is None
+    assert await house.accounts.roles(bob) == {project.id: Role.MEMBER}
+    await house.accounts.set_role(ADMIN, project.id, "bob", Role.VIEWER)
+    assert await house.accounts.role_on(bob, project.id, "conversation:1") is Role.VIEWER
+    await house.accounts.set_role(ADMIN, project.id, "bob", None)
+    assert await house.accounts.role_on(bob, project.id, "conversation:1") is None
+    assert await house.accounts.roles(bob) == {}
+    await house.accounts.set_role(ADMIN, project.id, "bob", Role.MEMBER)
+    assert await house.accounts.role_on(bob, project.id, "conversation:1") is None, "it ended with the role"
+    await house.accounts.share(owner, "conversation:1", "bob", Role.VIEWER)
+    await house.accounts.share(owner, "conversation:1", "bob", None)
+    assert await house.accounts.role_on(bob, project.id, "conversation:1") is None
+    with pytest.raises(Denied):
+        await house.accounts.share(Scope(ADMIN.actor, project.id, frozenset(), ""), "conversation:1", "bob", None)

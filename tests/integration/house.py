@@ -57,8 +57,8 @@ class House:
 
 
 @contextmanager
-def house_at(folder: Path) -> Iterator[House]:
-    """A server with a project of its own, a folder of projects beside it, and four people."""
+def house_in(folder: Path) -> Iterator[House]:
+    """A running one, with a folder of code below its roots."""
     project = project_at(folder / "hello", folder / "home")
     (folder / "code/shop").mkdir(parents=True)
     (folder / "code/shop/a.py").write_text("import os\n\n\ndef f(x=[]):\n    return eval(x)\n")

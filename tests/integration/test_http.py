@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import subprocess
 import tarfile
 import zipfile
 from collections.abc import Iterator
@@ -17,14 +16,14 @@ from rubber_duck.scope import Right
 from rubber_duck.server.api.route import Route
 from rubber_duck.server.api.table import ROUTES
 from rubber_duck.server.doors import CHANNELS
-from tests.integration.house import NOWHERE, PASSWORD, House, house_at
+from tests.integration.house import NOWHERE, PASSWORD, House, house_in
 from tests.integration.serving import Client
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """One server for this module."""
-    with house_at(tmp_path_factory.mktemp("http")) as there:
+    with house_in(tmp_path_factory.mktemp("http")) as there:
         yield there
 
 
@@ -47,7 +46,7 @@ def path_of(route: Route, project: str) -> str:
 def test_every_route_is_refused_without_its_right(house: House, route: Route) -> None:
     method, path = route.method.value, path_of(route, house.project)
     if route.right is None:
-        assert house.ask(method, path).status != 401 or "/session" in path or "/invitations" in path
+        assert house.ask(method, path).status != 401 or path.startswith(("/session", "/invitations", "/hooks"))
         return
     nobody = house.ask(method, path)
     assert (nobody.status, nobody.json["code"]) == (401, "unauthenticated")
@@ -76,7 +75,7 @@ def test_a_revoked_key_is_refused_on_every_route(house: House) -> None:
 
 @pytest.mark.parametrize("channel", CHANNELS, ids=lambda channel: channel.name)
 def test_every_event_of_a_topic_is_refused_without_its_right(house: House, channel: type[Channel]) -> None:
-    subjects = {"code": house.project, "project": house.project, "status": "server"}
+    subjects = {"code": house.project, "project": house.project, "status": "server", "chat": NOWHERE}
     topic = f"{channel.name}:{subjects.get(channel.name, 'me')}"
     with (
         Client.at(house.server.socket, house.keys["vera"]) as vera,
@@ -87,6 +86,9 @@ def test_every_event_of_a_topic_is_refused_without_its_right(house: House, chann
         joined = vera.ask(topic, "phx_join")
         if channel.right is Right.ADMINISTER:
             assert joined["response"]["code"] == "denied"
+            return
+        if channel.right is Right.CONVERSATION_READ:  # who is shown one, and what they may do: test_chat_topic
+            assert joined["response"]["code"] == "not_found"
             return
         held = {Right.CATALOG_READ, Right.ACCOUNT_OWN} if subjects.get(channel.name) is None else RIGHTS[Role.VIEWER]
         for event in channel.events.values():
@@ -247,33 +249,6 @@ def test_an_archive_is_opened_as_a_project(house: House, zipped: bool) -> None:
     assert house.ask("POST", "/projects/upload?name=evil", "ann", b"no archive").status == 400
 
 
-def test_a_git_remote_is_copied_and_fetched_with_its_hooks_off(house: House) -> None:
-    remote = house.server.home.parent / "code/remote"
-    remote.mkdir()
-
-    def git(*arguments: str) -> None:
-        identity = ["-c", "user.name=a", "-c", "user.email=a@b"]
-        subprocess.run(["git", *identity, *arguments], cwd=remote, check=True, capture_output=True)
-
-    git("init", "-q")
-    (remote / "a.py").write_text("one = 1\n")
-    git("add", ".")
-    git("commit", "-qm", "one")
-    hook = remote / ".git/hooks/post-checkout"
-    hook.write_text(f"#!/bin/sh\ntouch {house.server.home.parent}/ran\n")
-    hook.chmod(0o755)
-    made = house.ask("POST", "/projects", "ann", {"remote": str(remote), "name": "copied"})
-    assert made.status == 201, made.content
-    path = f"/projects/{made.json['id']}"
-    assert house.ask("POST", f"{path}/analyze", "ann").json["files"] == 1
-    assert house.ask("GET", f"{path}/files/a.py", "ann").content == b"one = 1\n"
-    (remote / "a.py").write_text("two = 2\n")
-    git("commit", "-qam", "two")
-    assert house.ask("POST", f"{path}/fetch", "ann").status == 200
-    assert house.ask("GET", f"{path}/files/a.py", "ann").content == b"two = 2\n"
-    assert not (house.server.home.parent / "ran").exists()
-
-
 def test_too_many_requests_are_refused_with_headers_that_say_so(house: House) -> None:
     first = house.ask("GET", "/me", "olga")
     assert first.headers["ratelimit-policy"].startswith('"person";q=100')
@@ -312,41 +287,3 @@ def test_what_is_not_there_or_not_ours_is_refused(house: House) -> None:
     assert house.ask("GET", "/users?limit=0", "ann").status == 400
     assert house.ask("GET", "/users?cursor=%ff", "ann").status == 400
     assert house.ask("GET", "/me", "ann", X_Request_Id="my-request-1").headers["x-request-id"] == "my-request-1"
-
-
-def test_operators_see_health_metrics_users_and_the_audit(house: House) -> None:
-    assert house.ask("GET", "/health/live").json == {"ok": True}
-    with Client.at(house.server.socket, house.keys["ann"]) as client:
-        client.ask("cli:me", "phx_join")
-        client.ask("cli:me", "projects")
-        client.ask("cli:me", "nothing")
-        health = house.ask("GET", "/health", "ann").json
-        metrics = house.ask("GET", "/metrics", "ann")
-    assert (health["sockets"], health["sockets_by_kind"]) == (1, {"key": 1})
-    assert set(health["parts"]) == {
-        *("database", "cluster", "queue", "providers", "index", "memory", "disk", "engines"),
-    }
-    assert {name: part for name, part in health["parts"].items() if not part["ok"]} == {}
-    assert health["parts"]["providers"]["detail"] == "none is connected"
-    assert health["parts"]["index"]["detail"].startswith("1 of ")
-    for line in (
-        b'duck_channel_members{topic="cli"} 1.0',
-        b'duck_channel_joined_total{topic="cli"} 1.0',
-        b'duck_channel_frames_total{topic="cli"} 3.0',
-        b'duck_channel_seconds_count{event="projects",status="ok",topic="cli"} 1.0',
-        b'duck_sockets{kind="key"} 1.0',
-        b"duck_socket_waiting_bytes 0.0",
-        b"duck_socket_frames_sent_total 3.0",
-    ):
-        assert line in metrics.content, line
-    assert b'duck_http_requests_total{route="GET /health/live",status="200"}' in metrics.content
-    assert b"duck_sockets" in metrics.content
-    users = house.ask("GET", "/users?limit=2", "ann").json
-    assert [each["name"] for each in users["users"]] == ["ann", "ivan"] or len(users["users"]) == 2
-    more = house.ask("GET", f"/users?limit=2&cursor={users['next']}", "ann").json
-    assert not {each["name"] for each in users["users"]} & {each["name"] for each in more["users"]}
-    audit = house.ask("GET", "/audit", "ann").json
-    assert (audit["wrong"], audit["entries"][0]["number"] > 1) == ("", True)
-    key = house.server.key_for("dora")
-    assert house.ask("PUT", "/users/dora/disabled", "ann", {"disabled": True}).status == 200
-    assert house.ask("GET", "/me", key).status == 401

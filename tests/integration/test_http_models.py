@@ -8,13 +8,13 @@ from collections.abc import Iterator
 import pytest
 
 from tests.fake_provider import fake_provider, saying
-from tests.integration.house import House, Reply, house_at
+from tests.integration.house import House, Reply, house_in
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """One server for this module."""
-    with house_at(tmp_path_factory.mktemp("models")) as there:
+    with house_in(tmp_path_factory.mktemp("models")) as there:
         yield there
 
 

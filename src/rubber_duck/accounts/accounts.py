@@ -130,6 +130,26 @@ class Accounts:
             await trail.record(tx, scope, "role.set", f"{project_id} {name} {role.value if role else 'none'}", at)
             tx.after_commit(self.tell)
 
+    async def share(self, scope: Scope, resource: str, name: str, role: Role | None) -> None:
+        """Give another member of the scope's project a role on one thing in it, or none. Raises NotFound."""
+        scope.require(Right.CONVERSATION_WRITE)
+        assert scope.project is not None
+        at = self._clock()
+        async with self._database.begin() as tx:
+            found = await coming.find_user(tx, name)
+            if found is None or await people.role_in(tx, found[0].id, scope.project) is None:
+                raise NotFound(f"nobody called {name!r} has a role in this project")
+            await people.set_role_on(tx, scope.project, found[0], resource, role)
+            await trail.record(tx, scope, "role.share", f"{resource} {name} {role.value if role else 'none'}", at)
+            tx.after_commit(self.tell)
+
+    async def role_on(self, standing: Standing, project_id: UUID, resource: str) -> Role | None:
+        """Their role on one thing in a project; None without one, or without one in the project."""
+        async with self._database.begin(write=False) as tx:
+            if await people.role_in(tx, standing.user.id, project_id) is None:
+                return None
+            return await people.role_in(tx, standing.user.id, project_id, resource)
+
     async def standing(self, secret: str) -> Standing:
         """Who comes with a key, a session, a ticket or a token, and what they may do on the server now.
 
@@ -250,8 +270,8 @@ async def scope_of_user(
 
 
 def check_name(name: str) -> None:
-    """Raises InvalidInput for what cannot be the name of a user."""
-    if not _NAME.fullmatch(name):
+    """Raises InvalidInput for what cannot be the name of a user; that of the installation itself is taken."""
+    if not _NAME.fullmatch(name) or name == Actor.local().name:
         raise InvalidInput(f"{name!r} is no name for a user: use lower-case letters, digits and `.`, `_`, `@`, `-`")
 
 

@@ -1,4 +1,4 @@
-"""Which role holds which rights: the one table."""
+"""Which role holds which rights: the one table, of the server, of projects and of single things in them."""
 
 from __future__ import annotations
 
@@ -33,6 +33,12 @@ RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
     Role.VIEWER: _VIEWER,
 }
 """Role → rights. An administrator has none in a project unless they have a role there."""
+
+ON_A_CONVERSATION: Final[Mapping[Role, frozenset[Right]]] = {
+    Role.OWNER: frozenset({Right.CONVERSATION_READ, Right.CONVERSATION_WRITE}),
+    Role.VIEWER: frozenset({Right.CONVERSATION_READ}),
+}
+"""What a role on a single conversation adds to that in its project, without which it is worth nothing."""
 
 ON_THE_SERVER: Final = (Role.ADMINISTRATOR, Role.PERSON)
 IN_A_PROJECT: Final = (Role.OWNER, Role.MAINTAINER, Role.MEMBER, Role.VIEWER)

@@ -44,6 +44,14 @@ class Conversations:
             raise NotFound(f"there is no conversation {written!r} of yours here; `duck chat --list` lists them")
         return found[0]
 
+    async def place(self, key: UUID) -> tuple[UUID, str]:
+        """In which project a conversation is, and the id of its owner; raises NotFound.
+
+        It has no scope: with its answer is decided who may know of the conversation.
+        """
+        async with self._database.begin() as tx:
+            return await store.place(tx, key)
+
     async def turns(self, scope: Scope, key: UUID) -> list[Turn]:
         """What was said; raises NotFound."""
         scope.require(Right.FILE_READ)

@@ -116,6 +116,15 @@ async def read(scope: Scope, tx: Transaction, key: UUID) -> Conversation:
     return Conversation(*row)
 
 
+async def place(tx: Transaction, key: UUID) -> tuple[UUID, str]:
+    """The project and the owner's id; raises NotFound. Before this no rights are known, so there is no scope."""
+    columns = conversations.c
+    row = (await tx.execute(select(columns.project_id, columns.owner).where(columns.id == key))).first()
+    if row is None:
+        raise NotFound(f"there is no conversation with the id {str(key)!r}")
+    return row.project_id, row.owner
+
+
 async def read_turns(scope: Scope, tx: Transaction, key: UUID) -> list[Turn]:
     """The turns in their order; raises NotFound."""
     await read(scope, tx, key)

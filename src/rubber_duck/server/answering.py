@@ -17,6 +17,7 @@ from rubber_duck.scope import new_trace
 from rubber_duck.server import guard
 from rubber_duck.server.api.openapi import Problem
 from rubber_duck.server.api.route import Answer, Call, Nothing, Plain, Route, project_in
+from rubber_duck.server.cookies import Cookies
 from rubber_duck.server.desk import Desk
 from rubber_duck.server.idempotency import Idempotency
 from rubber_duck.server.limits import Asked
@@ -40,6 +41,7 @@ class Answering:
     def __init__(self, hosts: frozenset[str], desk: Callable[[], Desk], *, is_secure: bool) -> None:
         self._hosts = hosts
         self._desk = desk
+        self._cookies = Cookies(is_secure=is_secure)
         self._fixed = _HEADERS | (_HTTPS if is_secure else {})
 
     def endpoint(self, route: Route) -> Callable[[Request], Awaitable[Response]]:
@@ -82,10 +84,16 @@ class Answering:
         desk = self._desk()
         path = {name: str(value) for name, value in request.path_params.items()}
         address = request.client.host if request.client is not None else ""
-        call = Call(desk, trace, path, request.query_params, None, _pieces(request, route.body_bytes), address)
-        call.remaining = limits
+        call = Call(
+            desk, trace, path, request.query_params, None, _pieces(request, route.body_bytes), address, request.headers
+        )
+        call.remaining, call.cookies = limits, self._cookies
         limits |= await desk.limits.take(Asked(route.cost, address))
-        standing = None if route.right is None else await desk.accounts.standing(guard.key_in(request.headers))
+        standing = (
+            None
+            if route.right is None
+            else await desk.accounts.standing(self._cookies.credential_in(request.headers, route.method.value))
+        )
         project = path.get("project", "")
         if standing is not None and route.right is not None:
             call.known = standing
@@ -130,9 +138,10 @@ class Answering:
 
 def _response(route: Route, call: Call, answer: Answer) -> Response:
     status = call.status or route.status
+    headers = {"set-cookie": call.cookie} if call.cookie else {}
     if isinstance(answer, Plain):
-        return Response(answer.content, status, media_type=answer.media_type)
-    return Response(msgspec.json.encode(answer), status, media_type="application/json")
+        return Response(answer.content, status, headers, answer.media_type)
+    return Response(msgspec.json.encode(answer), status, headers, "application/json")
 
 
 def _parsed(route: Route, content: bytes) -> msgspec.Struct:

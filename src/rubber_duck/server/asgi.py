@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from rubber_duck import telemetry
 from rubber_duck.accounts.accounts import CHANGED, Accounts
+from rubber_duck.accounts.own_settings import OwnSettings
 from rubber_duck.accounts.signing_in import SigningIn
 from rubber_duck.accounts.tokens import Tokens
 from rubber_duck.app import App
@@ -26,9 +27,11 @@ from rubber_duck.server.api.table import ROUTES
 from rubber_duck.server.copies import Copies
 from rubber_duck.server.desk import Desk
 from rubber_duck.server.freshness import Freshness
+from rubber_duck.server.hooks import Hooks
 from rubber_duck.server.limits import Limits
 from rubber_duck.server.metrics import Metrics
 from rubber_duck.server.queues import work
+from rubber_duck.server.remotes import Remotes
 from rubber_duck.server.secret import server_secret
 from rubber_duck.server.watching import Watches
 from rubber_duck.server.websocket import Connections
@@ -75,6 +78,8 @@ class Server:
             began, metrics = time.monotonic(), Metrics()
             stack.enter_context(counting(metrics.add))
             settings = self._app.settings
+            copies = Copies(Path(settings.home), settings.workspace.roots)
+            every_s = settings.workspace.fetch_minutes * 60.0
             desk = Desk(
                 app=self._app,
                 database=_database_of(self._app),
@@ -84,16 +89,20 @@ class Server:
                 limits=Limits(cluster),
                 streams=streams,
                 presence=presence,
-                copies=Copies(Path(settings.home), settings.workspace.roots),
+                copies=copies,
                 metrics=metrics,
                 sockets=self.connections.census,
                 uptime_s=lambda: time.monotonic() - began,
                 watches=Watches(settings),
                 freshness=Freshness(self._app, cluster),
+                remotes=Remotes(self._app.parts.workspace, copies, cluster, every_s=every_s),
+                hooks=Hooks(_database_of(self._app), _now),
+                own_settings=OwnSettings(_database_of(self._app), cluster, _now),
             )
             self._desk = desk
             self._app.supervisor.start("rights", lambda: self.connections.watch(desk))
-            if self._app.settings.workflows.in_server:
+            self._app.supervisor.start("remotes", desk.remotes.work)
+            if settings.workflows.in_server:
                 self._app.supervisor.start("queues", lambda: work(self._app))
             telemetry.emit("server.opened", hosts=" ".join(sorted(self._hosts)))
             yield

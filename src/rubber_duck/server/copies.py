@@ -40,6 +40,10 @@ class Copies:
         """Whether a project's folder is such a copy."""
         return Path(root).parent == self._folder.resolve()
 
+    def has_remote(self, root: str) -> bool:
+        """Whether a project's folder is a copy of a Git remote."""
+        return self.holds(root) and self._remember(Path(root)).is_file()
+
     async def clone(self, remote: str, key: str) -> str:
         """The folder of a new copy of a remote. Raises InvalidInput, Denied, Unavailable."""
         source = checked_remote(remote, self.roots)
@@ -52,11 +56,15 @@ class Copies:
             raise
         return os.fspath(folder)
 
+    async def check_remote(self, root: str) -> None:
+        """Raises InvalidInput for a project that is no copy of a remote."""
+        if not self.has_remote(root):
+            raise InvalidInput("this project was not copied from a Git remote")
+
     async def fetch(self, root: str) -> None:
         """Bring a copy up to date. Raises InvalidInput for a project that is none of a remote."""
+        await self.check_remote(root)
         remembered = self._remember(Path(root))
-        if not self.holds(root) or not remembered.is_file():
-            raise InvalidInput("this project was not copied from a Git remote")
         await fetch(checked_remote(remembered.read_text(encoding="utf-8"), self.roots), Path(root))
 
     async def receive(self, pieces: AsyncIterator[bytes], key: str) -> str:

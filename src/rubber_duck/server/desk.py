@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rubber_duck.accounts.accounts import Accounts, actor_of
+from rubber_duck.accounts.own_settings import OwnSettings
 from rubber_duck.accounts.signing_in import SigningIn
 from rubber_duck.accounts.user import Standing
 from rubber_duck.app import App
@@ -16,8 +17,10 @@ from rubber_duck.scope import Actor, Right, Scope
 from rubber_duck.server.census import Census
 from rubber_duck.server.copies import Copies
 from rubber_duck.server.freshness import Freshness
+from rubber_duck.server.hooks import Hooks
 from rubber_duck.server.limits import Limits
 from rubber_duck.server.metrics import Metrics
+from rubber_duck.server.remotes import Remotes
 from rubber_duck.server.watching import Watches
 from rubber_duck.storage.database import Database
 
@@ -43,6 +46,9 @@ class Desk:
     uptime_s: Callable[[], float]
     watches: Watches
     freshness: Freshness
+    remotes: Remotes
+    hooks: Hooks
+    own_settings: OwnSettings
 
 
 @dataclass(slots=True)

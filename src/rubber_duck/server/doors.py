@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from rubber_duck.channels.channel import Channel
 from rubber_duck.channels.socket import Opener
+from rubber_duck.server.channels.chat import Chat
 from rubber_duck.server.channels.cli import Cli
 from rubber_duck.server.channels.code import Code
 from rubber_duck.server.channels.project import Project
@@ -13,7 +14,7 @@ from rubber_duck.server.channels.status import Status
 from rubber_duck.server.channels.user import User
 from rubber_duck.server.desk import Desk, Member
 
-CHANNELS: tuple[type[Channel], ...] = (Code, Cli, Project, Status, User)
+CHANNELS: tuple[type[Channel], ...] = (Code, Chat, Cli, Project, Status, User)
 """Every topic there is."""
 
 
@@ -21,6 +22,7 @@ def doors(desk: Desk, member: Member) -> Mapping[str, Opener]:
     """The topics by name, for one connection."""
     return {
         Code.name: lambda seat, subject: Code(seat, subject, desk, member),
+        Chat.name: lambda seat, subject: Chat(seat, subject, desk, member),
         Cli.name: lambda seat, subject: Cli(seat, subject, desk, member),
         Project.name: lambda seat, subject: Project(seat, subject, desk, member),
         User.name: lambda seat, subject: User(seat, subject, desk, member),

@@ -1,15 +1,25 @@
-"""Requests that are carried out once: the only SQL of the server."""
+"""Requests that are carried out once, and hooks of projects: the only SQL of the server."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
-from sqlalchemy import Column, LargeBinary, Table, Text, delete, insert, select, update
+from sqlalchemy import Column, ForeignKey, LargeBinary, Table, Text, delete, insert, select, update
 
-from rubber_duck.storage.columns import Timestamp
+from rubber_duck.storage.columns import Key, Timestamp
 from rubber_duck.storage.database import Transaction
 from rubber_duck.storage.metadata import metadata
+
+hooks: Final = Table(
+    "hooks",
+    metadata,
+    Column("project_id", Key, ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True),
+    Column("salt", Text, nullable=False),
+    Column("created_at", Timestamp, nullable=False),
+)
+"""Where a project's remote says that something was pushed. With `salt` the secret is made anew from that of all."""
 
 _WORKED_ON: Final = timedelta(minutes=15)
 
@@ -46,3 +56,21 @@ async def end_request(tx: Transaction, name: str, answer: bytes) -> None:
 async def forget_request(tx: Transaction, name: str) -> None:
     """As if it had never been."""
     await tx.execute(delete(requests).where(requests.c.id == name))
+
+
+async def set_hook(tx: Transaction, project_id: UUID, salt: str, at: datetime) -> None:
+    """Give a project a hook in place of the one before."""
+    await remove_hook(tx, project_id)
+    await tx.execute(insert(hooks), {"project_id": project_id, "salt": salt, "created_at": at})
+
+
+async def remove_hook(tx: Transaction, project_id: UUID) -> None:
+    """The project has none then."""
+    await tx.execute(delete(hooks).where(hooks.c.project_id == project_id))
+
+
+async def hook_salt(tx: Transaction, project_id: UUID) -> str | None:
+    """The salt of a project's hook; before this nobody is known, so there is no scope. None without one."""
+    found = await tx.execute(select(hooks.c.salt).where(hooks.c.project_id == project_id))
+    salt: str | None = found.scalar()
+    return salt

@@ -220,6 +220,10 @@ class WorkspaceSettings(Section, frozen=True):
         tuple[str, ...],
         Meta(max_length=100, description="Folders below which an administrator may open projects over HTTP."),
     ] = ()
+    fetch_minutes: Annotated[
+        int,
+        Meta(ge=0, le=10_080, description="Minutes between two fetches of every copy of a Git remote; 0: when asked."),
+    ] = 0
 
 
 class ContextSettings(Section, frozen=True):

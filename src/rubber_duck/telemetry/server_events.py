@@ -44,6 +44,18 @@ SERVER_EVENTS: Final = (
         {"process": "its number", "status": "how it ended; negative: by a signal", "lasted_s": "seconds it ran"},
     ),
     Event(
+        "remote.fetched",
+        "info",
+        "The copy of a Git remote was brought up to date, by the clock or because its host said so.",
+        {"project": "the project's id"},
+    ),
+    Event(
+        "remote.not_fetched",
+        "warning",
+        "The copy of a Git remote could not be brought up to date; it stays as it was.",
+        {"project": "the project's id", "error": "what was wrong"},
+    ),
+    Event(
         "project.not_refreshed",
         "warning",
         "The index of a project could not be brought up to date; what is found is as of before.",

@@ -44,7 +44,7 @@ def test_every_route_is_in_the_table_and_has_a_right_or_says_that_it_has_none() 
     assert len(server.asgi.routes) == len(ROUTES) + 1
     assert {route.name for route in ROUTES if route.right is None} == {
         *("GET /health/live", "GET /health/ready", "GET /api/v1/openapi.json"),
-        *("POST /api/v1/session", "POST /api/v1/invitations/accept"),
+        *("POST /api/v1/session", "POST /api/v1/invitations/accept", "POST /api/v1/hooks/{project}"),
     }
 
 
@@ -70,6 +70,13 @@ def test_every_event_of_every_topic_takes_a_right() -> None:
         "project.start": Right.WORKFLOW_RUN,
         "project.job": Right.WORKFLOW_RUN,
         "project.workflows": Right.PROJECT_READ,
+        "chat.history": Right.CONVERSATION_READ,
+        "chat.resume": Right.CONVERSATION_READ,
+        "chat.say": Right.CONVERSATION_WRITE,
+        "chat.share": Right.CONVERSATION_WRITE,
+        "chat.typing": Right.CONVERSATION_WRITE,
+        "user.set": Right.ACCOUNT_OWN,
+        "user.settings": Right.ACCOUNT_OWN,
         "status.health": Right.ADMINISTER,
         "status.jobs": Right.ADMINISTER,
         "user.seen": Right.CATALOG_READ,
@@ -79,6 +86,7 @@ def test_every_event_of_every_topic_takes_a_right() -> None:
     }
     assert {channel.name: channel.right for channel in CHANNELS} == {
         "code": Right.PROJECT_READ,
+        "chat": Right.CONVERSATION_READ,
         "cli": Right.CATALOG_READ,
         "project": Right.PROJECT_READ,
         "status": Right.ADMINISTER,

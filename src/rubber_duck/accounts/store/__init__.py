@@ -1,5 +1,5 @@
 """What accounts keep: people with their keys and roles, how they come in, and the trail of it. Their only SQL."""
 
-from rubber_duck.accounts.store import coming, people, trail
+from rubber_duck.accounts.store import coming, own, people, trail
 
-__all__ = ["coming", "people", "trail"]
+__all__ = ["coming", "own", "people", "trail"]

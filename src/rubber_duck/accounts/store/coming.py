@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Column, ForeignKey, Table, Text, delete, insert, select, update
 
 from rubber_duck.accounts.roles import Role
-from rubber_duck.accounts.store.people import memberships, user_in, users
+from rubber_duck.accounts.store.people import member, memberships, user_in, users
 from rubber_duck.accounts.user import Credential, Invitation, User
 from rubber_duck.errors import Conflict
 from rubber_duck.storage.columns import Key, Timestamp
@@ -88,7 +88,7 @@ async def admit(tx: Transaction, user: User, project_id: UUID | None, role: Role
         insert(users), {"id": user.id, "name": user.name, "role": user.role.value, "created_at": user.created_at}
     )
     if project_id is not None and role is not None:
-        await tx.execute(insert(memberships), {"project_id": project_id, "user_id": user.id, "role": role.value})
+        await tx.execute(insert(memberships), member(project_id, user.id, role))
 
 
 async def create_session(tx: Transaction, digest: str, user_id: UUID, at: datetime, until: datetime) -> None:

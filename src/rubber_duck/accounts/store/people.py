@@ -45,8 +45,12 @@ memberships: Final = Table(
     metadata,
     Column("project_id", Key, ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True),
     Column("user_id", Key, ForeignKey("users.id"), primary_key=True),
+    Column("resource", Text, primary_key=True),
     Column("role", Text, nullable=False),
 )
+"""Roles in projects, and on single things in them: `resource` is "" for the whole project."""
+
+_WHOLE: Final = memberships.c.resource == ""
 
 
 async def create_user(scope: Scope, tx: Transaction, user: User) -> None:
@@ -111,12 +115,25 @@ async def revoke_key(scope: Scope, tx: Transaction, key_id: str, at: datetime) -
 
 
 async def set_membership(scope: Scope, tx: Transaction, project_id: UUID, user: User, role: Role | None) -> None:
-    """Give the user a role in the project, or none. Raises Conflict for a project that there is not."""
+    """Give the user a role in the project; or none, nor on anything in it. Raises Conflict for no such project."""
     scope.require(Right.ADMINISTER)
-    mine = (memberships.c.project_id == project_id, memberships.c.user_id == user.id)
-    await tx.execute(delete(memberships).where(*mine))
+    mine = [memberships.c.project_id == project_id, memberships.c.user_id == user.id]
+    await tx.execute(delete(memberships).where(*mine, *([] if role is None else [_WHOLE])))
     if role is not None:
-        await tx.execute(insert(memberships), {"project_id": project_id, "user_id": user.id, "role": role.value})
+        await tx.execute(insert(memberships), member(project_id, user.id, role))
+
+
+async def set_role_on(tx: Transaction, project_id: UUID, user: User, resource: str, role: Role | None) -> None:
+    """Give a member of the project a role on one thing in it, or none."""
+    mine = (memberships.c.project_id == project_id, memberships.c.user_id == user.id)
+    await tx.execute(delete(memberships).where(*mine, memberships.c.resource == resource))
+    if role is not None:
+        await tx.execute(insert(memberships), member(project_id, user.id, role, resource))
+
+
+def member(project_id: UUID, user_id: UUID, role: Role, resource: str = "") -> dict[str, object]:
+    """The row of a membership."""
+    return {"project_id": project_id, "user_id": user_id, "resource": resource, "role": role.value}
 
 
 async def find_key(tx: Transaction, key_id: str) -> tuple[User, ApiKey, str] | None:
@@ -137,9 +154,13 @@ async def user_of(tx: Transaction, user_id: UUID) -> User | None:
     return None if row is None else user_in(row)
 
 
-async def role_in(tx: Transaction, user_id: UUID, project_id: UUID) -> Role | None:
-    """The user's role in a project; None without one."""
-    mine = (memberships.c.project_id == project_id, memberships.c.user_id == user_id)
+async def role_in(tx: Transaction, user_id: UUID, project_id: UUID, resource: str = "") -> Role | None:
+    """The user's role in a project, or on one thing in it; None without one."""
+    mine = (
+        memberships.c.project_id == project_id,
+        memberships.c.user_id == user_id,
+        memberships.c.resource == resource,
+    )
     found = (await tx.execute(select(memberships.c.role).where(*mine))).scalar()
     return None if found is None else Role(found)
 
@@ -147,7 +168,7 @@ async def role_in(tx: Transaction, user_id: UUID, project_id: UUID) -> Role | No
 async def roles_of(tx: Transaction, user_id: UUID) -> dict[UUID, Role]:
     """The user's role in each project where they have one."""
     found = await tx.execute(
-        select(memberships.c.project_id, memberships.c.role).where(memberships.c.user_id == user_id)
+        select(memberships.c.project_id, memberships.c.role).where(memberships.c.user_id == user_id, _WHOLE)
     )
     return {row.project_id: Role(row.role) for row in found}
 

@@ -173,6 +173,31 @@ def role_set(project: str, name: str, role: str) -> None:
         terminal.write(f"{name} has the role {role} in {project}")
 
 
+@command.command("settings")
+@click.argument("name", default="", help="Which one; nothing: all of them.")
+@click.argument("value", default=None, required=False, help="What it shall be, as JSON or as a word.")
+@click.option("--drop", is_flag=True, help="Have it no more.")
+def settings(name: str, value: str | None, drop: bool) -> None:
+    """Show or change the settings of one's own that every face shares: terminal, editor and browser."""
+    from rubber_duck.cli.serverside import with_server  # noqa: PLC0415  # help needs none of it
+
+    if name and (drop or value is not None):
+        wish = {"name": name, "value": None if drop or value is None else _value(value)}
+        with_server(lambda server: server.ask("user:me", "set", wish))
+        return
+    found = with_server(lambda server: server.ask("user:me", "settings"))["settings"]
+    drawing.machine({key: each for key, each in found.items() if not name or key == name})
+
+
+def _value(written: str) -> object:
+    import json  # noqa: PLC0415  # as above
+
+    try:
+        return json.loads(written)
+    except ValueError:
+        return written
+
+
 @command.command("signout")
 @click.option("--keys", is_flag=True, help="End every key too, this one among them.")
 def signout(keys: bool) -> None:

@@ -49,7 +49,13 @@ def described(routes: Iterable[Route]) -> bytes:
         "components": {
             "schemas": components,
             "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer", "description": "A key, session or token."}
+                "bearer": {"type": "http", "scheme": "bearer", "description": "A key, session or token."},
+                "cookie": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": "__Host-duck-session",
+                    "description": "A browser's session; X-CSRF-Token comes with whatever changes something.",
+                },
             },
         },
     }
@@ -69,7 +75,7 @@ def _operation(route: Route) -> Schema:
                 "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
             },
         },
-        "security": [] if route.right is None else [{"bearer": []}],
+        "security": [] if route.right is None else [{"bearer": []}, {"cookie": []}],
     }
     if route.body is not Nothing:
         binary = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}

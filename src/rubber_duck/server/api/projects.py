@@ -11,10 +11,11 @@ from msgspec import Meta
 from rubber_duck.accounts.roles import Role
 from rubber_duck.errors import InvalidInput
 from rubber_duck.scope import Right
-from rubber_duck.server.api.route import Call, Method, Nothing, Route, paged, project_in
+from rubber_duck.server.api.route import PREFIX, Call, Method, Nothing, Route, paged, project_in
 from rubber_duck.server.copies import UPLOAD_BYTES, folder_below
 from rubber_duck.server.desk import Member, installation
-from rubber_duck.server.limits import RouteClass
+from rubber_duck.server.hooks import BODY_BYTES as HOOK_BYTES
+from rubber_duck.server.limits import Asked, RouteClass
 from rubber_duck.server.own import ProjectOf, projects_of, role_of
 from rubber_duck.storage.keys import new_key
 from rubber_duck.workspace.project import Project
@@ -44,6 +45,19 @@ class ProjectView(msgspec.Struct, frozen=True):
     rights: tuple[str, ...]
     created_at: str
     updated_at: str
+
+
+class HookMade(msgspec.Struct, frozen=True):
+    """Where the host sends its requests, and the secret with which it signs them: it is shown once."""
+
+    path: str
+    secret: str
+
+
+class HookHeard(msgspec.Struct, frozen=True):
+    """Whether it will be fetched; not when too many others wait."""
+
+    fetches: bool
 
 
 class RoleWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,6 +104,27 @@ async def fetch_project(call: Call) -> ProjectView:
     project = await project_of(call)
     await call.desk.copies.fetch(project.root)
     return _view(project, call)
+
+
+async def make_hook(call: Call) -> HookMade:
+    """A hook for the host of the project's remote, in place of the one before."""
+    await call.desk.copies.check_remote((await project_of(call)).root)
+    return HookMade(f"{PREFIX}/hooks/{call.scope.project}", await call.desk.hooks.make(call.scope))
+
+
+async def remove_hook(call: Call) -> Nothing:
+    """End the project's hook."""
+    await call.desk.hooks.remove(call.scope)
+    return Nothing()
+
+
+async def hear_hook(call: Call) -> HookHeard:
+    """Hear from the host of a remote that something was pushed: the copy is brought up to date soon."""
+    project = project_in(call.path)
+    content = b"".join([piece async for piece in call.raw])
+    await call.desk.hooks.check(project, call.headers, content)
+    await call.desk.limits.take(Asked(RouteClass.RUN, "", project=str(project)))
+    return HookHeard(call.desk.remotes.want(project))
 
 
 async def remove_project(call: Call) -> Nothing:
@@ -189,6 +224,37 @@ ROUTES: tuple[Route, ...] = (
         "Bring the copy of a Git remote up to date",
         answer=ProjectView,
         cost=_RUN,
+    ),
+    Route(
+        Method.POST,
+        _P + "/hook",
+        Right.PROJECT_WRITE,
+        make_hook,
+        "A hook that fetches a project's remote",
+        answer=HookMade,
+        cost=_WRITE,
+        status=201,
+        secret=True,
+    ),
+    Route(
+        Method.DELETE,
+        _P + "/hook",
+        Right.PROJECT_WRITE,
+        remove_hook,
+        "End a project's hook",
+        cost=_WRITE,
+    ),
+    Route(
+        Method.POST,
+        "/hooks/{project}",
+        None,
+        hear_hook,
+        "Hear that something was pushed to a project's remote",
+        None,
+        HookHeard,
+        _WRITE,
+        202,
+        body_bytes=HOOK_BYTES,
     ),
     Route(
         Method.PUT,

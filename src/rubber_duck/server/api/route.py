@@ -15,6 +15,7 @@ import msgspec
 from rubber_duck.accounts.user import Standing
 from rubber_duck.errors import InvalidInput, NotFound
 from rubber_duck.scope import Actor, Right, Scope
+from rubber_duck.server.cookies import Cookies
 from rubber_duck.server.desk import Desk
 from rubber_duck.server.limits import RouteClass
 
@@ -54,8 +55,8 @@ Answer = msgspec.Struct | Plain
 class Call:
     """One request. `standing` is there where the route has a right, `project` where its path has one.
 
-    `raw` are the body's pieces, for the routes that take no JSON. A handler may set `status`, and `remaining`, the
-    headers that tell what is left of the limits.
+    `raw` are the body's pieces, for the routes that take no JSON. A handler may set `status`, `remaining`, the
+    headers that tell what is left of the limits, and `cookie`, the header that sets one.
     """
 
     desk: Desk
@@ -65,10 +66,13 @@ class Call:
     body: Any  # Any: of the route's own type
     raw: AsyncIterator[bytes]
     address: str
+    headers: Mapping[str, str]
     known: Standing | None = None
     within: Scope | None = None
     remaining: dict[str, str] = field(default_factory=dict)
     status: int = 0
+    cookies: Cookies = field(default_factory=lambda: Cookies(is_secure=True))
+    cookie: str = ""
 
     @property
     def standing(self) -> Standing:

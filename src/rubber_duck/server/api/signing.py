@@ -7,8 +7,11 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from rubber_duck.accounts.signing_in import SESSION_LASTS
+from rubber_duck.errors import NotFound
 from rubber_duck.scope import Right
 from rubber_duck.server.api.route import Call, Method, Nothing, Route
+from rubber_duck.server.cookies import token_of
 from rubber_duck.server.limits import RouteClass, network_of
 from rubber_duck.server.own import KeyMade, KeysView, KeyWish, SignedOut, key_view, rights_of
 
@@ -22,22 +25,29 @@ class Acceptance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     invitation: Annotated[str, Meta(max_length=200)]
     name: Name
     password: Password
+    cookie: bool = False
 
 
 class Login(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who one is."""
+    """Who one is. With `cookie` the session comes as one, for browsers."""
 
     name: Name
     password: Annotated[str, Meta(max_length=1000)]
+    cookie: bool = False
 
 
 class SessionView(msgspec.Struct, frozen=True):
-    """A session: send it as `Authorization: Bearer`. It is shown once."""
+    """A session: send it as `Authorization: Bearer`. It is shown once.
+
+    In a browser it is in the cookie and not here, and `csrf` is to be sent as `X-CSRF-Token` with whatever changes
+    something.
+    """
 
     name: str
     role: str
     session: str
     expires_at: str
+    csrf: str = ""
 
 
 class TicketView(msgspec.Struct, frozen=True):
@@ -76,7 +86,7 @@ async def accept(call: Call) -> SessionView:
     """Become a user, and be signed in at once."""
     body: Acceptance = call.body
     await call.desk.signing_in.accept(body.invitation, body.name, body.password)
-    return await _session(call, body.name, body.password)
+    return await _session(call, body)
 
 
 async def sign_in(call: Call) -> SessionView:
@@ -85,16 +95,30 @@ async def sign_in(call: Call) -> SessionView:
     network = network_of(call.address)
     is_known = await call.desk.signing_in.is_known_from(body.name, network)
     call.remaining |= await call.desk.limits.take_name(body.name, network, is_known=is_known)
-    return await _session(call, body.name, body.password)
+    return await _session(call, body)
 
 
-async def _session(call: Call, name: str, password: str) -> SessionView:
-    user, session, until = await call.desk.signing_in.sign_in(name, password, network=network_of(call.address))
-    return SessionView(user.name, user.role.value, session.text, until.isoformat())
+async def _session(call: Call, asked: Login | Acceptance) -> SessionView:
+    network = network_of(call.address)
+    user, session, until = await call.desk.signing_in.sign_in(asked.name, asked.password, network=network)
+    if not asked.cookie:
+        return SessionView(user.name, user.role.value, session.text, until.isoformat())
+    call.cookie = call.cookies.written(session.text, int(SESSION_LASTS.total_seconds()))
+    return SessionView(user.name, user.role.value, "", until.isoformat(), token_of(session.text))
+
+
+async def show_session(call: Call) -> SessionView:
+    """Who one is by the cookie of one's browser, and the token that goes with it."""
+    session = call.cookies.session_in(call.headers)
+    if not session:
+        raise NotFound("this request came without the cookie of a session")
+    user, until = call.standing.user, call.standing.credential.expires_at
+    return SessionView(user.name, user.role.value, "", "" if until is None else until.isoformat(), token_of(session))
 
 
 async def sign_out(call: Call) -> SignedOut:
     """End the session one came with; with `?everywhere=true` every one, and with `&keys=true` every key too."""
+    call.cookie = call.cookies.written("", 0) if call.cookies.session_in(call.headers) else ""
     if call.query.get("everywhere") == "true":
         keys = call.query.get("keys") == "true"
         return SignedOut(*await call.desk.signing_in.sign_out_everywhere(call.standing, keys=keys))
@@ -180,6 +204,14 @@ ROUTES: tuple[Route, ...] = (
         _SIGN_IN,
         201,
         secret=True,
+    ),
+    Route(
+        Method.GET,
+        "/session",
+        Right.CATALOG_READ,
+        show_session,
+        "Who one is by a browser's cookie",
+        answer=SessionView,
     ),
     Route(
         Method.DELETE,

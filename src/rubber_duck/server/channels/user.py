@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -68,6 +69,19 @@ class Ways(msgspec.Struct, frozen=True):
     mail: bool
 
 
+class SettingView(msgspec.Struct, frozen=True):
+    """A setting of one's own; null: there is none of that name."""
+
+    name: str
+    value: Any = None  # Any: JSON that a face understands
+
+
+class SettingsView(msgspec.Struct, frozen=True):
+    """One's own settings by name."""
+
+    settings: dict[str, Any]  # Any: as above
+
+
 class User(Channel):
     """One's own notices. Those that wait are pushed after the join, others as they come, each once in order.
 
@@ -80,12 +94,15 @@ class User(Channel):
     def __init__(self, seat: Seat, subject: str, desk: Desk, member: Member) -> None:
         super().__init__(seat, subject)
         self.desk = desk
+        self.member = member
         self.mine = str(member.standing.user.id)
         if subject not in (ME, self.mine):
             raise NotFound(f"there is no topic 'user:{subject}' for you; yours is 'user:{ME}'")
         self._pushed = 0
         self._more = asyncio.Event()
-        self._listening: Subscription | None = None
+        self._listening: list[Subscription] = []
+        self._changed: asyncio.Queue[str] = asyncio.Queue()
+        self._telling: asyncio.Task[None] | None = None
         self._pushing: asyncio.Task[None] | None = None
 
     async def join(self, params: bytes) -> Joined:
@@ -95,17 +112,33 @@ class User(Channel):
 
     async def joined(self) -> None:
         """Push what waits, and from now on what comes."""
-        self._listening = await self._notices().outbox.listen(box_of(self.seat.scope), lambda _: self._more.set())
+        box, own = box_of(self.seat.scope), self.desk.own_settings
+        self._listening.append(await self._notices().outbox.listen(box, lambda _: self._more.set()))
+        changed = await own.listen(self.member.standing, lambda name: self._changed.put_nowait(name.decode()))
+        self._listening.append(changed)
+        self._telling = asyncio.create_task(self._tell_settings(), name="settings")
         self._more.set()
         self._pushing = asyncio.create_task(self._push_all(), name="notices")
 
     async def leave(self) -> None:
         """Push no more."""
-        if self._listening is not None:
-            await self._listening.end()
-        if self._pushing is not None:
-            self._pushing.cancel()
-            await asyncio.gather(self._pushing, return_exceptions=True)
+        for each in self._listening:
+            await each.end()
+        tasks = [task for task in (self._pushing, self._telling) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    @on("settings", right=Right.ACCOUNT_OWN)
+    async def settings(self, payload: NoPayload, push: Push) -> SettingsView:
+        """What one has set for every face."""
+        return SettingsView(await self.desk.own_settings.read(self.member.standing))
+
+    @on("set", right=Right.ACCOUNT_OWN, payload=SettingView)
+    async def set(self, payload: SettingView, push: Push) -> SettingView:
+        """Set something for every face, or drop it with null; each device is told."""
+        await self.desk.own_settings.set(self.member.standing, payload.name, payload.value)
+        return payload
 
     @on("seen", right=Right.CATALOG_READ, payload=Seen)
     async def seen(self, payload: Seen, push: Push) -> Seen:
@@ -135,6 +168,17 @@ class User(Channel):
         chosen = await self._notices().ways(self.seat.scope)
         ways = tuple(WayView(each.by, each.to, tuple(sorted(each.kinds))) for each in chosen)
         return Ways(ways, tuple(settings.notices.webhooks), bool(settings.mail.host))
+
+    async def _tell_settings(self) -> None:
+        """Push each setting that changes, until cancelled."""
+        while True:
+            name = await self._changed.get()
+            try:
+                value = (await self.desk.own_settings.read(self.member.standing)).get(name)
+            except DuckError as error:  # the database is away: the next change, or the next join, brings it
+                telemetry.emit("notice.unread", error=error.message)
+                continue
+            await self.seat.push("setting", SettingView(name, value))
 
     async def _push_all(self) -> None:
         """Push what is in the box behind what was pushed, whenever there may be more, until cancelled."""

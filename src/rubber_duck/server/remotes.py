@@ -1,0 +1,79 @@
+"""Brings copies of Git remotes up to date: when their hosts say that something was pushed, and by the clock."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Final
+from uuid import UUID
+
+from rubber_duck import telemetry
+from rubber_duck.cluster.cluster import Cluster
+from rubber_duck.errors import DuckError, Unavailable
+from rubber_duck.scope import Actor, Right, Scope, new_trace
+from rubber_duck.server.copies import Copies
+from rubber_duck.workspace.workspace import Workspace
+
+MOST_WAITING: Final = 1000
+_LEASE_S: Final = 600.0
+
+
+class Remotes:
+    """The copies of one home folder. `every_s` are the seconds between two looks at each; 0: only when asked."""
+
+    def __init__(self, workspace: Workspace, copies: Copies, cluster: Cluster, *, every_s: float) -> None:
+        self._workspace = workspace
+        self._copies = copies
+        self._cluster = cluster
+        self._every_s = every_s
+        self._waiting: dict[UUID, None] = {}
+        self._wanted = asyncio.Event()
+
+    def want(self, project: UUID) -> bool:
+        """Have a copy brought up to date soon, once for all who want that meanwhile; False when too many wait."""
+        if project not in self._waiting and len(self._waiting) >= MOST_WAITING:
+            return False
+        self._waiting[project] = None
+        self._wanted.set()
+        return True
+
+    async def work(self) -> None:
+        """Fetch what is wanted, one after the other, and all of them by the clock; never returns."""
+        while True:
+            try:
+                async with asyncio.timeout(self._every_s or None):
+                    await self._wanted.wait()
+            except TimeoutError:
+                for project in await self._workspace.projects(_owner()):
+                    if self._copies.has_remote(project.root):
+                        self.want(project.id)
+            self._wanted.clear()
+            while self._waiting:
+                project_id = next(iter(self._waiting))
+                del self._waiting[project_id]
+                await self._fetch(project_id)
+
+    async def _fetch(self, project_id: UUID) -> None:
+        """Bring one copy up to date, unless another process of this installation does; what fails is told."""
+        try:
+            lease = await self._cluster.lease(f"fetch:{project_id}", for_s=_LEASE_S)
+        except Unavailable:
+            lease = None  # git has a lock of its own, which is all there is then
+        else:
+            if lease is None:
+                return
+        try:
+            project = await self._workspace.project(_owner(), str(project_id))
+            await self._copies.fetch(project.root)
+            telemetry.emit("remote.fetched", project=str(project_id))
+        except DuckError as error:
+            telemetry.emit("remote.not_fetched", project=str(project_id), error=error.message)
+        finally:
+            if lease is not None:
+                with suppress(Unavailable):  # it ends by itself
+                    await lease.release()
+
+
+def _owner() -> Scope:
+    """The installation, which owns every project of a server."""
+    return Scope(Actor.local(), None, frozenset({Right.PROJECT_READ}), new_trace())
