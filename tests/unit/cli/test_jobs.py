@@ -24,7 +24,7 @@ def test_queues_and_runs_are_shown_with_ids_whole_and_errors_said() -> None:
     outcome = call("jobs", script=Script({"queues": [QUEUE], "runs": [RUN]}), COLUMNS="110")
     head, counted, _, _, run = outcome.out.splitlines()
     assert head.split() == [
-        *("queue", "waiting", "delayed", "working", "done", "failed", "dead", "cancelled", "oldest", "waits"),
+        *("queue", "waiting", "delayed", "working", "paused", "done", "failed", "dead", "cancelled", "oldest", "waits"),
         *("a", "minute"),
     ]
     assert counted.split() == ["analysis", "2", "1", "3", "min", "7"]

@@ -20,7 +20,7 @@ from rubber_duck.cli.running import ask_and_show, lasted, runs_table
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-_STATES: Final = ("waiting", "delayed", "working", "done", "failed", "dead", "cancelled")
+_STATES: Final = ("waiting", "delayed", "working", "paused", "done", "failed", "dead", "cancelled")
 _ALL_STATES: Final = ("waiting", "delayed", "working", "paused", "cancelled", "failed", "dead", "done")
 _QUEUES: Final = ("indexing", "analysis", "generation", "notification")
 _NUMBERS: Final = (*_STATES, "oldest waits", "a minute")
