@@ -270,9 +270,9 @@ class _Scanner:
 
     def _is_wanted(self, path: str) -> bool:
         """Whether `path` lies in one of the wanted paths, or on the way to one."""
-        return any(
-            path == wanted or path.startswith(f"{wanted}/") or wanted.startswith(f"{path}/") for wanted in self._below
-        )
+        if path in self._asked or path in self._on_the_way:
+            return True
+        return any(path[:end] in self._asked for end in range(len(path)) if path[end] == "/")
 
     def _is_left_out(self, path: str, name: str, levels: Levels, siblings: Collection[str] | None) -> bool:
         """Whether it is, and then also noted. `siblings` are given for a folder."""
