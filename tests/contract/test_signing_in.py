@@ -61,6 +61,12 @@ def house(database: Database) -> House:
     return House(database)
 
 
+async def test_one_person_signs_in_on_several_devices_at_one_moment(house: House) -> None:
+    await house.signed_in()
+    made = await asyncio.gather(*(house.signing_in.sign_in("ann", PASSWORD, network="10.0.0.0/24") for _ in range(6)))
+    assert len({session.text for _, session, _ in made}) == 6
+
+
 async def test_the_first_to_come_is_the_administrator_once_and_within_fifteen_minutes(house: House) -> None:
     late = await house.signing_in.bootstrap()
     assert late is not None

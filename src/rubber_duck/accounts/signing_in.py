@@ -134,6 +134,7 @@ class SigningIn:
         made, at = new_reference(Kind.SESSION, self._random_bytes), self._clock()
         renewed = await self._passwords.hashed(password) if self._passwords.is_outdated(kept) else None
         async with self._database.begin() as tx:
+            await trail.wait_turn(tx)  # another device may sign in at this moment
             if renewed is not None:
                 await coming.set_password(tx, user.id, renewed, at)
             await coming.create_session(tx, made.digest, user.id, at, at + SESSION_LASTS)

@@ -178,7 +178,7 @@ class Generate(Engine[GenerateRequest, GenerateAnswer]):
         if said.value is None:
             return msgspec.structs.replace(found, note=said.note)
         drafted, told, steps, queries = said.value
-        made = await kept.generated(scope, _generation(request, drafted))
+        made = await kept.generated(scope, _generation(request.task, where, drafted))
         await call.parts.memory.note(scope, f"generate {made.id}", request.task, _summary(drafted))
         found = msgspec.structs.replace(
             found,
@@ -204,7 +204,8 @@ class Generate(Engine[GenerateRequest, GenerateAnswer]):
         if earlier is not None:
             request = msgspec.structs.replace(request, task=earlier.task)
         if earlier is not None and earlier.place and not request.at:
-            where = await find(call, earlier.place, os.fspath(where.root.path), request.directory)
+            root = os.fspath(where.root.path)
+            where = await find(call, earlier.place, root, root)
         generating = Generating(where)
         judged = await generating.judge(call, edits)
         found = GenerateAnswer(
@@ -275,13 +276,13 @@ async def _shown(
     return msgspec.structs.replace(found, files=shown.files, digest=shown.digest, written=shown.written)
 
 
-def _generation(request: GenerateRequest, drafted: Drafted[Plan]) -> Generation:
+def _generation(task: str, where: Where, drafted: Drafted[Plan]) -> Generation:
     from rubber_duck.conversations.conversation import Generation  # noqa: PLC0415  # as the part itself
 
     return Generation(
         id=UUID(int=0),  # given when it is kept, as the time is
-        task=request.task,
-        place=request.at,
+        task=task,
+        place=f"{where.path}:{where.line}-{where.end_line}" if where.end_line else where.path,
         edits=drafted.answer.text,
         model=drafted.answer.model,
         tries=drafted.tries,

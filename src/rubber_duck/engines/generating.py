@@ -32,7 +32,7 @@ class Generating:
     where: Where
     imports: tuple[str, ...] = ()
     checker: str = ""
-    known: dict[frozenset[str], Errors] = field(default_factory=dict)
+    known: dict[frozenset[str], tuple[str, Errors]] = field(default_factory=dict)
 
     async def judge(self, call: Call, said: str) -> Judged[Plan]:
         """Whether edits can be placed, stay in their stretch, parse, bring no findings and no errors of types."""
@@ -56,11 +56,14 @@ class Generating:
         if paths not in self.known:
             call.emit(Progress(0, 0, "checking types as the code is"))
             there = [change.path for change in made.changes if change.before is not None]
-            _, self.known[paths] = await type_errors(call, self.where, {}, there)
+            self.known[paths] = await type_errors(call, self.where, {}, there)
         call.emit(Progress(0, 0, "checking the types of the draft"))
         changed = {change.path: change.after for change in made.changes}
         self.checker, now = await type_errors(call, self.where, changed, paths)
-        new = now - self.known[paths]
+        checker, known = self.known[paths]
+        is_all_new = all(each.before is None for each in made.changes)
+        # Where it failed at the code as it is, nobody can tell what is new.
+        new = now - known if is_all_new or checker == self.checker else ()
         return next((f"'{path}': {words} [{self.checker}]" for path, words in new), "")
 
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from rubber_duck.errors import DuckError
-from rubber_duck.jobs.hands import Hands, hands_of, tenant
+from rubber_duck.jobs.hands import ask
 from rubber_duck.scope import Right
 from rubber_duck.workflows.run import Run, Step
 from rubber_duck.workflows.workflow import Workflow, workflows
@@ -62,9 +62,8 @@ class BatchRunner(Workflow[RunBatch, BatchAnswer]):
 
     async def run(self, request: RunBatch, run: Run) -> BatchAnswer:
         """A step for each request; the engine's own right is checked when it is asked."""
-        hands = hands_of(run)
         steps = [
-            Step(f"request {number}", lambda asked=asked: _answer(request.engine, asked, run, hands), Any)  # type: ignore[misc]  # a loop's value, bound at once
+            Step(f"request {number}", lambda asked=asked: _answer(request.engine, asked, run), Any)  # type: ignore[misc]  # a loop's value, bound at once
             for number, asked in enumerate(request.requests, 1)
         ]
         found = await run.parallel(steps, at_once=request.at_once, note=request.engine)
@@ -76,5 +75,5 @@ class BatchRunner(Workflow[RunBatch, BatchAnswer]):
         )
 
 
-async def _answer(engine: str, asked: dict[str, Any], run: Run, hands: Hands) -> Any:  # Any: as above
-    return msgspec.to_builtins(await hands.run_engine(engine, asked, tenant(run)))
+async def _answer(engine: str, asked: dict[str, Any], run: Run) -> Any:  # Any: as above
+    return msgspec.to_builtins(await ask(run, engine, asked))

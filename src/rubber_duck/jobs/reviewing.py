@@ -9,7 +9,7 @@ from typing import Final, Literal
 import msgspec
 
 from rubber_duck.errors import DuckError, UnknownName
-from rubber_duck.jobs.hands import hands_of, tenant
+from rubber_duck.jobs.hands import ask, hands_of
 from rubber_duck.llm.roles import Role
 from rubber_duck.workflows.run import Retries, Run, Step
 
@@ -95,5 +95,5 @@ async def reviewed(run: Run, path: str, candidates: Sequence[Worth], most: int) 
 
 async def _review(run: Run, path: str, name: str) -> FileReview:
     asked = {"files": [name], "project": path, "model": True}
-    answer = await hands_of(run).run_engine(ENGINE, asked, tenant(run))
+    answer = await ask(run, ENGINE, asked)
     return msgspec.convert(msgspec.to_builtins(answer), FileReview)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Final
 
 from rubber_duck.accounts.references import Kind, kind_of
@@ -31,12 +30,12 @@ class Cookies:
         return f"{self.name}={session}; Max-Age={lasts_s}{self._rest}"
 
     def session_in(self, headers: Mapping[str, str]) -> str:
-        """The session in a request's cookie; "" without one."""
-        try:
-            found = SimpleCookie(headers.get("cookie", "")).get(self.name)
-        except CookieError:
-            return ""
-        return found.value if found is not None and kind_of(found.value) is Kind.SESSION else ""
+        """The session in a request's cookie; "" without one. Cookies of other servers on this host do not matter."""
+        for pair in headers.get("cookie", "").split(";"):
+            name, _, value = pair.strip().partition("=")
+            if name == self.name and kind_of(value) is Kind.SESSION:
+                return value
+        return ""
 
     def credential_in(self, headers: Mapping[str, str], method: str) -> str:
         """What a request comes with: a header, or else the cookie, which changes nothing without its token.

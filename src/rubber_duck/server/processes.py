@@ -12,7 +12,7 @@ from typing import Final
 from rubber_duck import telemetry
 from rubber_duck.backoff import Backoff
 from rubber_duck.cluster.cluster import LOCAL
-from rubber_duck.errors import InvalidSettings, Unavailable
+from rubber_duck.errors import DuckError, InvalidSettings, Unavailable
 from rubber_duck.server.port import bound
 from rubber_duck.server.running import STOP_S, Place
 from rubber_duck.settings import Settings
@@ -56,16 +56,23 @@ class Processes:
         """
         bound(place.host, place.port, shared=False).close()  # so that somebody else's port is not shared by mistake
         with bound(place.host, place.port, shared=True), _told_to_end() as ended:
-            async with asyncio.TaskGroup() as group:
-                tasks = [
-                    group.create_task(self._keep_one(number), name=f"process {number}") for number in self._numbers()
-                ]
-                await ended.wait()
-                for task in tasks:
-                    task.cancel()
+            try:
+                await self._keep_all(ended)
+            except ExceptionGroup as group:
+                known = [each for each in group.exceptions if isinstance(each, DuckError)]
+                if len(known) < len(group.exceptions):
+                    raise
+                raise known[0] from None
 
-    def _numbers(self) -> range:
-        return range(1, self._count + 1)
+    async def _keep_all(self, ended: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(self._keep_one(number), name=f"process {number}")
+                for number in range(1, self._count + 1)
+            ]
+            await ended.wait()
+            for task in tasks:
+                task.cancel()
 
     async def _keep_one(self, number: int) -> None:
         attempt, has_served = 0, False
@@ -76,7 +83,7 @@ class Processes:
                 if not is_ready and not has_served:
                     raise Unavailable("a process of the server did not begin to serve; what it said stands above")
                 has_served = has_served or is_ready
-                status = await process.wait()
+                status = await process.wait() if is_ready else None  # one that hangs is ended, and another begins
             lasted_s = asyncio.get_running_loop().time() - began
             attempt = 0 if lasted_s > _STEADY_S else attempt + 1
             telemetry.emit("server.process_ended", process=process.pid, status=status, lasted_s=round(lasted_s, 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from contextlib import suppress
 from typing import Final
 from uuid import UUID
@@ -16,6 +17,7 @@ from rubber_duck.workspace.workspace import Workspace
 
 MOST_WAITING: Final = 1000
 _LEASE_S: Final = 600.0
+_AGAIN_S: Final = 5.0
 
 
 class Remotes:
@@ -27,6 +29,7 @@ class Remotes:
         self._cluster = cluster
         self._every_s = every_s
         self._waiting: dict[UUID, None] = {}
+        self._by_clock: set[UUID] = set()
         self._wanted = asyncio.Event()
 
     def want(self, project: UUID) -> bool:
@@ -39,29 +42,44 @@ class Remotes:
 
     async def work(self) -> None:
         """Fetch what is wanted, one after the other, and all of them by the clock; never returns."""
+        now = asyncio.get_running_loop().time
+        due = now() + self._every_s if self._every_s else math.inf
+        busy: list[UUID] = []
         while True:
+            until = min(due, now() + _AGAIN_S) if busy else due
             try:
-                async with asyncio.timeout(self._every_s or None):
+                async with asyncio.timeout_at(None if until == math.inf else until):
                     await self._wanted.wait()
             except TimeoutError:
-                for project in await self._workspace.projects(_owner()):
-                    if self._copies.has_remote(project.root):
-                        self.want(project.id)
+                if now() >= due:
+                    due = now() + self._every_s
+                    await self._want_all()
             self._wanted.clear()
+            self._waiting |= dict.fromkeys(busy)
+            busy = []
             while self._waiting:
                 project_id = next(iter(self._waiting))
                 del self._waiting[project_id]
-                await self._fetch(project_id)
+                by_clock = project_id in self._by_clock
+                self._by_clock.discard(project_id)
+                if not await self._fetch(project_id) and not by_clock:
+                    busy.append(project_id)  # what was pushed may have come after the other process had asked
 
-    async def _fetch(self, project_id: UUID) -> None:
-        """Bring one copy up to date, unless another process of this installation does; what fails is told."""
+    async def _want_all(self) -> None:
+        for project in await self._workspace.projects(_owner()):
+            if self._copies.has_remote(project.root) and project.id not in self._waiting:
+                self._by_clock.add(project.id)
+                self.want(project.id)
+
+    async def _fetch(self, project_id: UUID) -> bool:
+        """Bring one copy up to date; what fails is told. False while another process of this installation does it."""
         try:
             lease = await self._cluster.lease(f"fetch:{project_id}", for_s=_LEASE_S)
         except Unavailable:
             lease = None  # git has a lock of its own, which is all there is then
         else:
             if lease is None:
-                return
+                return False
         try:
             project = await self._workspace.project(_owner(), str(project_id))
             await self._copies.fetch(project.root)
@@ -72,6 +90,7 @@ class Remotes:
             if lease is not None:
                 with suppress(Unavailable):  # it ends by itself
                     await lease.release()
+        return True
 
 
 def _owner() -> Scope:

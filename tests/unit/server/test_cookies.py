@@ -30,6 +30,11 @@ def test_a_cookie_reads_and_with_its_token_changes() -> None:
             cookies.credential_in({**headers, "x-csrf-token": token}, "PUT")
 
 
+@pytest.mark.parametrize("others", ["a=b c", 'a={"x":1}', "x", 'y="', "duck-session=theirs"])
+def test_what_other_servers_of_the_host_keep_in_cookies_does_not_matter(others: str) -> None:
+    assert Cookies(is_secure=False).session_in({"cookie": f"{others}; duck-session={SESSION}"}) == SESSION
+
+
 def test_only_a_session_under_this_servers_own_name_is_taken() -> None:
     for cookie in (f"duck-session={SESSION}", "__Host-duck-session=duck_1", "__Host-duck-session=", "=;=", ""):
         with pytest.raises(Unauthenticated):

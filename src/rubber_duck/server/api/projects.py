@@ -15,7 +15,7 @@ from rubber_duck.server.api.route import PREFIX, Call, Method, Nothing, Route, p
 from rubber_duck.server.copies import UPLOAD_BYTES, folder_below
 from rubber_duck.server.desk import Member, installation
 from rubber_duck.server.hooks import BODY_BYTES as HOOK_BYTES
-from rubber_duck.server.limits import Asked, RouteClass
+from rubber_duck.server.limits import RouteClass
 from rubber_duck.server.own import ProjectOf, projects_of, role_of
 from rubber_duck.storage.keys import new_key
 from rubber_duck.workspace.project import Project
@@ -123,7 +123,6 @@ async def hear_hook(call: Call) -> HookHeard:
     project = project_in(call.path)
     content = b"".join([piece async for piece in call.raw])
     await call.desk.hooks.check(project, call.headers, content)
-    await call.desk.limits.take(Asked(RouteClass.RUN, "", project=str(project)))
     return HookHeard(call.desk.remotes.want(project))
 
 

@@ -140,10 +140,10 @@ class Chat(Channel):
         project = await self.desk.app.parts.workspace.project(scope, str(self.project))
         request = {"message": payload.message, "conversation": str(self.key)}
         placed = await placed_in(self.desk, project, RunRequest("chat", request), self.seat.scope, scope)
+        before = (await self._kept().find(scope, str(self.key))).turns
         stream = begin(self.desk, self.seat, placed)
         await push("started", Started(stream.id))
         await self.seat.broadcast("answering", Started(stream.id), besides_me=True)
-        before = (await self._kept().find(scope, str(self.key))).turns
         reply = await follow(self.desk.streams, stream, 0, push)
         said = [each for each in await self._kept().turns(scope, self.key) if each.number > before]
         if said:
