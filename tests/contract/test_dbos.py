@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import inspect
 from pathlib import Path
+from typing import Any
 
 import dbos
 import dbos._core as core
@@ -13,6 +14,7 @@ from dbos._dbos import _get_dbos_instance
 from dbos._registrations import get_func_info
 from dbos._serialization import DefaultSerializer
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from rubber_duck.errors import InvalidInput
 from rubber_duck.scope import Scope
@@ -46,6 +48,25 @@ def test_an_error_is_kept_as_its_code_and_sentence() -> None:
     assert (type(kept), kept.message) == (InvalidInput, "no such thing")
     foreign = serializer.deserialize(serializer.serialize(ZeroDivisionError("division by zero")))
     assert (foreign.code, foreign.message) == ("internal", "ZeroDivisionError: division by zero")
+
+
+async def test_a_result_that_cannot_be_kept_once_fails_no_run(
+    settings: DatabaseSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench()
+    async with durable_over(settings, bench) as durable, working(durable):
+        database = _get_dbos_instance()._sys_db
+        record, failures = database.record_operation_result, [OperationalError("INSERT", {}, Exception("gone"))]
+
+        def fails_once(output: Any) -> Any:  # Any: DBOS's
+            if failures:
+                raise failures.pop()
+            return record(output)
+
+        monkeypatch.setattr(database, "record_operation_result", fails_once)
+        run_id = await durable.start(ME, "sample", {"words": ["a"]})
+        assert await durable.answer(ME, run_id) == {"words": ["a"]}
+    assert bench.diary == ["a", "a"]
 
 
 async def test_a_planted_pickle_is_never_loaded(settings: DatabaseSettings, tmp_path: Path) -> None:

@@ -28,6 +28,9 @@ POINTS: Final = frozenset({*WORKER_POINTS, "search.before_commit"})
 """Points that are passed only where something is read."""
 
 _FOLDER: Final = "pond"
+_FUNCTIONS: Final = 300
+"""Enough that a worker process is started for the file."""
+
 _numbers = itertools.count()
 
 
@@ -36,7 +39,7 @@ async def read(database: Database, home: Path) -> None:
     folder = home / _FOLDER
     folder.mkdir(exist_ok=True)
     number = os.getpid() * 1000 + next(_numbers)
-    await asyncio.to_thread((folder / f"f{number}.py").write_text, code(number))
+    await asyncio.to_thread((folder / f"f{number}.py").write_text, code(number, _FUNCTIONS))
     settings, scope, root = settings_at(home), Scope.local(), Root(folder)
     async with (
         open_analysis(settings) as analysis,

@@ -26,7 +26,13 @@ class JsonSerializer(Serializer):
         return FORMAT
 
     def serialize(self, data: Any) -> str:  # Any: DBOS's signature
-        """Raises InvalidInput for what JSON has not."""
+        """Raises InvalidInput for what JSON has not, and an error of the database as it is.
+
+        A step raises none of those. When the result of one cannot be kept, DBOS 3.4 asks for that error to be kept as
+        what the step came to, and the run would fail of it for good if the database was back just then.
+        """
+        if isinstance(data, BaseException) and hasattr(data, "orig"):
+            raise data
         shaped = _of_error(data) if isinstance(data, BaseException) else data
         try:
             return msgspec.json.encode(shaped).decode()
