@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from rubber_duck.cli.registered import engines, grammars, plugins
+from rubber_duck.cli.registered import engines, grammars, models, plugins
 from rubber_duck.cli.verdict import State, Verdict
 from rubber_duck.errors import DuckError, InvalidSettings, ProgramUnavailable, SchemaMismatch, normalize
 from rubber_duck.settings import Settings
@@ -37,6 +37,7 @@ async def examine(settings: Settings) -> AsyncIterator[Verdict]:
         ("plug-ins", plugins),
         ("grammars", grammars),
         ("engines", engines),
+        ("models", models),
         ("workers", _workers),
         ("sandbox", _sandbox),
     )

@@ -79,6 +79,20 @@ async def engines(settings: Settings) -> Sequence[Verdict]:
     return verdicts
 
 
+async def models(settings: Settings) -> Verdict:
+    """Which engines have no model for their role; whether one answers is told by `duck llm status`."""
+    from rubber_duck.engines.engine import engines as registry  # noqa: PLC0415  # as above
+    from rubber_duck.engines.readiness import lacking  # noqa: PLC0415  # as above
+
+    asking = [engine for engine in registry.discover().values() if engine.role is not None]
+    lacks = await lacking(asking, settings)
+    without = sorted(name for name, said in lacks.items() if any("duck llm" in each for each in said))
+    if not without:
+        return Verdict(State.WELL, "models", "there is one for every engine that asks one")
+    seen = f"none is there for {', '.join(without)}, which do without what they can"
+    return Verdict(State.NOTE, "models", seen, "connect a provider: `duck llm connect`")
+
+
 def _unwell(subject: str, registry: AnyRegistry, name: str, detail: str, advice: str) -> Verdict:
     """A plug-in that does not work is a note, because RubberDuck works without it; something of ours is ill."""
     contribution = next(_contributed(registry, name), None)

@@ -66,6 +66,7 @@ class Analyze(Engine[AnalyzeRequest, AnalyzeAnswer]):
     answer = AnalyzeAnswer
     right = Right.ANALYSIS_RUN
     needs = ("analysis",)
+    uses = ("ruff",)
     timeout_s = 3600.0
 
     async def run(self, request: AnalyzeRequest, call: Call) -> AnalyzeAnswer:

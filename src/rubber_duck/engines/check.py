@@ -78,6 +78,7 @@ class Check(Engine[CheckRequest, CheckAnswer]):
     request = CheckRequest
     answer = CheckAnswer
     right = Right.COMMAND_RUN
+    uses = ("sandbox",)
     timeout_s = 3600.0
 
     async def run(self, request: CheckRequest, call: Call) -> CheckAnswer:

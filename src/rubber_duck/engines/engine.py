@@ -39,6 +39,9 @@ PARTS: Final = (
 )
 """The parts an engine may list in `needs`; `app` opens them, and what they stand on, in this order."""
 
+USES: Final = ("git", "ruff", "sandbox")
+"""What an engine may list in `uses`: programs, and the place where commands are run."""
+
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
 
 
@@ -61,10 +64,11 @@ class ModelOptions:
 
 @dataclass(frozen=True, slots=True)
 class EngineHealth:
-    """Whether an engine can work now, and why not."""
+    """Whether an engine can work now, and why not. `lacks`: what of it cannot work, because of what is not there."""
 
     ok: bool
     detail: str = ""
+    lacks: tuple[str, ...] = ()
 
 
 class NoSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,7 +83,7 @@ class Engine(ABC, Generic[R, A]):
     - `right`: what the scope must hold. `needs`: the parts used, among `PARTS`.
     - `capabilities`: names it answers to beside its own; a subclass does not inherit them. Among engines that answer
       to a name and accept the request, the one with the highest `priority` runs (then the first by name).
-    - `strategy`, `role`, `model_options`: for engines that ask a model.
+    - `strategy`, `role`, `model_options`: for engines that ask a model. `uses`: programs that it starts, among `USES`.
     - `timeout_s`: seconds until the work is cancelled. `settings`: a Struct, filled from `[engines.<name>]`.
 
     One instance serves many requests at once, so `run` keeps nothing of a request on `self`.
@@ -94,6 +98,7 @@ class Engine(ABC, Generic[R, A]):
     priority: ClassVar[int] = 0
     strategy: ClassVar[Strategy] = Strategy.NONE
     role: ClassVar[Role | None] = None
+    uses: ClassVar[tuple[str, ...]] = ()
     model_options: ClassVar[ModelOptions] = ModelOptions()
     timeout_s: ClassVar[float] = 600.0
     settings: ClassVar[type[msgspec.Struct]] = NoSettings
@@ -120,7 +125,7 @@ class Engine(ABC, Generic[R, A]):
         """The answer. Say what is going on through `call.emit`; being cancelled is normal."""
 
     async def health(self) -> EngineHealth:
-        """Whether it could answer now."""
+        """Whether it could answer now, apart from its role's model and what it `uses`, which are looked at for it."""
         return EngineHealth(ok=True)
 
     async def close(self) -> None:
@@ -206,6 +211,8 @@ def _wrong_values(cls: Any) -> Iterator[str]:  # Any: what is declared may be of
     unknown = next((part for part in cls.needs if part not in PARTS), None)
     if unknown is not None:
         yield f"needs the unknown part {unknown!r}{did_you_mean(unknown, PARTS)}; the parts are {', '.join(PARTS)}"
+    if not isinstance(cls.uses, tuple) or not set(cls.uses) <= set(USES):
+        yield f"uses {cls.uses!r}; write a tuple of {', '.join(map(repr, USES))}"
     names = isinstance(cls.capabilities, tuple) and all(
         isinstance(each, str) and _NAME.fullmatch(each) for each in cls.capabilities
     )

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from rubber_duck.call import Call
 from rubber_duck.engines.choices import choices_of, in_order
 from rubber_duck.engines.engine import Engine, engines
+from rubber_duck.engines.readiness import lacking
 from rubber_duck.scope import Right
 
 
@@ -24,7 +25,8 @@ class EnginesRequest(Struct, frozen=True, forbid_unknown_fields=True):
 class EngineView(Struct, frozen=True, omit_defaults=True):
     """An engine. The documentation and the schemas are there only for a single one.
 
-    `request` and `answer` are JSON Schemas (2020-12). `right` is what the one who asks must hold.
+    `request` and `answer` are JSON Schemas (2020-12). `right` is what the one who asks must hold. `role` is what models
+    are asked for, `uses` which programs; `lacks` says of either what is not there, and what to do.
     """
 
     name: str
@@ -35,6 +37,9 @@ class EngineView(Struct, frozen=True, omit_defaults=True):
     timeout_s: float
     needs: tuple[str, ...] = ()
     asks_model: bool = False
+    role: str = ""
+    uses: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
     documentation: str = ""
     request: dict[str, Any] = {}  # Any: JSON Schema
     answer: dict[str, Any] = {}  # Any: JSON Schema
@@ -49,7 +54,7 @@ class EnginesAnswer(Struct, frozen=True):
 
 @engines.add
 class Engines(Engine[EnginesRequest, EnginesAnswer]):
-    """Tell which engines there are, and what one of them takes and answers."""
+    """Tell which engines there are, what each lacks here, and what one of them takes and answers."""
 
     name = "engines"
     request = EnginesRequest
@@ -60,12 +65,17 @@ class Engines(Engine[EnginesRequest, EnginesAnswer]):
     async def run(self, request: EnginesRequest, call: Call) -> EnginesAnswer:
         """The named engine, or all; UnknownName for one that does not exist."""
         known = engines.discover()
-        if request.name:
-            return EnginesAnswer((_view(known[request.name], whole=True),))
-        return EnginesAnswer(tuple(_view(engine, whole=False) for engine in known.values()))
+        chosen = [known[request.name]] if request.name else list(known.values())
+        lacks = await lacking(chosen, call.settings)
+        return EnginesAnswer(tuple(_view(each, lacks[each.name], whole=bool(request.name)) for each in chosen))
 
 
-def _view(engine: type[Engine[Any, Any]], *, whole: bool) -> EngineView:  # Any: an engine of any request
+def _view(
+    engine: type[Engine[Any, Any]],  # Any: an engine of any request
+    lacks: tuple[str, ...],
+    *,
+    whole: bool,
+) -> EngineView:
     short = EngineView(
         name=engine.name,
         about=engine.about(),
@@ -75,6 +85,9 @@ def _view(engine: type[Engine[Any, Any]], *, whole: bool) -> EngineView:  # Any:
         timeout_s=engine.timeout_s,
         needs=engine.needs,
         asks_model=engine.role is not None,
+        role=engine.role.value if engine.role is not None else "",
+        uses=engine.uses,
+        lacks=lacks,
     )
     if not whole:
         return short

@@ -106,6 +106,7 @@ class FixFindings(Engine[FixRequest, FixAnswer]):
     needs = ("workspace", "analysis", "journal", "llm")
     role = Role.EDIT
     model_options = ModelOptions(max_tokens=4096)
+    uses = ("ruff",)
     timeout_s = 900.0
 
     async def run(self, request: FixRequest, call: Call) -> FixAnswer:

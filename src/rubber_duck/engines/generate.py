@@ -148,6 +148,7 @@ class Generate(Engine[GenerateRequest, GenerateAnswer]):
     strategy = Strategy.RETRIEVAL
     role = Role.EDIT
     model_options = ModelOptions(max_tokens=4096)
+    uses = ("sandbox",)
     timeout_s = 1800.0
 
     async def run(self, request: GenerateRequest, call: Call) -> GenerateAnswer:

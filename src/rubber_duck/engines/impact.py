@@ -161,6 +161,7 @@ class Impact(Engine[ImpactRequest, ImpactAnswer]):
     answer = ImpactAnswer
     right = Right.FILE_READ
     needs = ("analysis",)
+    uses = ("git",)
     timeout_s = 3600.0
 
     async def run(self, request: ImpactRequest, call: Call) -> ImpactAnswer:

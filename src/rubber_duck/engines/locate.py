@@ -84,6 +84,7 @@ class Locate(Engine[LocateRequest, LocateAnswer]):
     answer = LocateAnswer
     right = Right.FILE_READ
     needs = ("workspace", "search")
+    uses = ("git",)
     timeout_s = 3600.0
 
     async def run(self, request: LocateRequest, call: Call) -> LocateAnswer:

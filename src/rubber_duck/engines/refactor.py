@@ -121,6 +121,7 @@ class Refactor(Engine[RefactorRequest, RefactorAnswer]):
     needs = ("workspace", "analysis", "journal", "llm")
     role = Role.EDIT
     model_options = ModelOptions(max_tokens=8192)
+    uses = ("ruff", "sandbox")
     timeout_s = 3600.0
 
     async def run(self, request: RefactorRequest, call: Call) -> RefactorAnswer:

@@ -151,6 +151,7 @@ class Review(Engine[ReviewRequest, ReviewAnswer]):
     needs = ("workspace", "analysis", "llm")
     role = Role.CHAT
     model_options = ModelOptions(max_tokens=2048)
+    uses = ("git", "ruff")
     timeout_s = 1800.0
 
     async def run(self, request: ReviewRequest, call: Call) -> ReviewAnswer:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from rubber_duck import telemetry
 from rubber_duck.backoff import Backoff
 from rubber_duck.call import Call
 from rubber_duck.engines.engine import Engine, EngineHealth, engine_settings, parse_request
+from rubber_duck.engines.readiness import lacking
 from rubber_duck.errors import (
     DuckError,
     EngineFailed,
@@ -134,12 +136,14 @@ class Roster:
         )
         health = await self.health()
         return {
-            name: EngineHealth(ok=False, detail=failures[name]) if failures[name] and health[name].ok else health[name]
+            name: replace(health[name], ok=False, detail=failures[name])
+            if failures[name] and health[name].ok
+            else health[name]
             for name in names
         }
 
     async def health(self) -> dict[str, EngineHealth]:
-        """The health of each engine by name; one that was never used is healthy."""
+        """The health of each engine by name, and what it lacks; one that was never used is healthy."""
         result: dict[str, EngineHealth] = {}
         for name in self._registry:
             failure = self._failures.get(name)
@@ -149,7 +153,8 @@ class Roster:
                 result[name] = await _health_of(self._open[name], self._health_timeout_s)
             else:
                 result[name] = EngineHealth(ok=True, detail="not used yet")
-        return result
+        lacks = await lacking(self._registry.values(), self._settings)
+        return {name: replace(each, lacks=lacks[name]) for name, each in result.items()}
 
     async def close(self) -> None:
         """Close every open engine; the first failure is raised after all were tried."""

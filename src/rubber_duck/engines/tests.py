@@ -98,6 +98,7 @@ class Tests(Engine[TestsRequest, TestsAnswer]):
     needs = ("workspace", "journal", "llm")
     role = Role.EDIT
     model_options = ModelOptions(max_tokens=4096)
+    uses = ("sandbox",)
     timeout_s = 1800.0
 
     async def run(self, request: TestsRequest, call: Call) -> TestsAnswer:

@@ -79,6 +79,7 @@ class Up(Engine[UpRequest, UpAnswer]):
     answer = UpAnswer
     right = Right.PROJECT_CREATE
     needs = ("project_analysis",)
+    uses = ("ruff",)
     timeout_s = 3600.0
 
     async def run(self, request: UpRequest, call: Call) -> UpAnswer:

@@ -144,8 +144,10 @@ async def _disk(desk: Desk) -> PartView:
 
 
 async def _engines(desk: Desk) -> PartView:
-    ill = [f"{name}: {health.detail}" for name, health in (await desk.app.roster.health()).items() if not health.ok]
-    return PartView(ok=not ill, detail="; ".join(ill))
+    health = await desk.app.roster.health()
+    ill = [f"{name}: {each.detail}" for name, each in health.items() if not each.ok]
+    lacks = dict.fromkeys(why for each in health.values() for why in each.lacks)
+    return PartView(ok=not ill, detail="; ".join((*ill, *lacks)))
 
 
 _PARTS: Final[dict[str, Callable[[Desk], Awaitable[PartView]]]] = {

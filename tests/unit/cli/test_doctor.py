@@ -15,7 +15,7 @@ from tests.unit.workspace.privileges import ordinary_user
 
 CHECKS = [
     "settings", "python", "home folder", "disk space", "database", "ruff", "git", "plug-ins", "grammars", "engines",
-    "workers", "sandbox",
+    "models", "workers", "sandbox",
 ]  # fmt: skip
 
 ANOTHER_HOME = "choose a folder that you may write: export DUCK_HOME=/path/to/it"
@@ -49,6 +49,9 @@ def change(database: Path, statement: str) -> None:
 def test_a_good_installation_is_well(tmp_path: Path) -> None:
     said = examined(tmp_path / "home")
     assert said.pop("git")[0] in ("well", "note")
+    state, seen, advice = said.pop("models")
+    assert (state, advice) == ("note", "connect a provider: `duck llm connect`")
+    assert seen.startswith("none is there for chat, complete, explain, fix, generate, ")
     assert {state for state, _, _ in said.values()} == {"well"}
     assert said["plug-ins"] == ("well", "none are installed", "")
     assert said["engines"][1].endswith(" are open")

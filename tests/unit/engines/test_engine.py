@@ -192,6 +192,7 @@ def test_a_subclass_answers_to_its_own_name_and_not_to_its_parents() -> None:
             "declares the unknown role 'chat'; write one of Role.COMPLETION, Role.CHAT, Role.EDIT, Role.PLAN, "
             "Role.EMBED or None",
         ),
+        ({"uses": ("emacs",)}, "uses ('emacs',); write a tuple of 'git', 'ruff', 'sandbox'"),
         ({"needs": "analysis"}, "needs the parts 'analysis'; write a tuple of names such as ('workspace',)"),
         ({"needs": (3,)}, "needs the parts (3,); write a tuple of names such as ('workspace',)"),
         (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from msgspec import Struct
@@ -10,7 +11,10 @@ from msgspec import Struct
 from rubber_duck.backoff import Backoff
 from rubber_duck.engines.engine import EngineHealth
 from rubber_duck.errors import InvalidSettings, Unavailable, UnknownName
+from rubber_duck.llm.roles import Role
 from rubber_duck.settings import Settings
+from tests.fake_provider import fake_provider
+from tests.models import connect
 from tests.unit.engines.samples import Ask, Flaky, Said, ask, cancelled, crash, engine, failure, forever, roster
 
 
@@ -271,3 +275,15 @@ async def test_every_engine_is_closed_even_when_closing_one_fails() -> None:
     error = await failure(among.close())
 
     assert (error.message, closed) == ("KeyError: 'gone'", ["a"])
+
+
+async def test_an_engine_says_what_it_declared_to_use_and_is_not_there(tmp_path: Path) -> None:
+    asking = engine("asking", role=Role.EDIT, uses=("git",))
+    among = roster(asking, engine("other"), settings=Settings(home=str(tmp_path)))
+    health = await among.health()
+    assert (health["other"].lacks, health["asking"].ok) == ((), True)
+    (why,) = health["asking"].lacks
+    assert why.startswith("no model is there for 'edit': `duck llm connect`")
+    async with fake_provider() as fake:
+        connect(tmp_path, fake)
+        assert (await among.health())["asking"].lacks == ()

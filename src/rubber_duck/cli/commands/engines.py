@@ -35,7 +35,14 @@ def _list(engines: list[dict[str, Any]]) -> None:
             drawing.text(engine["right"], "dim"),
             drawing.text(engine["about"]),
         )
-    drawing.show(table, "", drawing.text(current().as_called("One in full: `duck engines NAME`."), "dim"))
+    drawing.show(table, "")
+    lacks: dict[str, list[str]] = {}
+    for engine in engines:
+        for each in engine.get("lacks", ()):
+            lacks.setdefault(each, []).append(engine["name"])
+    for why, names in lacks.items():
+        drawing.show(drawing.text(f"{', '.join(names)}: {why}", "yellow"))
+    drawing.show(drawing.text(current().as_called("One in full: `duck engines NAME`."), "dim"))
 
 
 def _show(engine: dict[str, Any]) -> None:
@@ -45,7 +52,9 @@ def _show(engine: dict[str, Any]) -> None:
         "parts": ", ".join(engine.get("needs", ())) or "none",
         "priority": engine["priority"],
         "time-out": f"{engine['timeout_s']:g} s",
-        "asks a model": "yes" if engine.get("asks_model") else "no",
+        "asks a model": f"for the role {engine['role']}" if engine.get("asks_model") else "no",
+        "uses": ", ".join(engine.get("uses", ())) or "no programs",
+        "lacks": "; ".join(engine.get("lacks", ())) or "nothing",
     }
     drawing.show(
         drawing.text(engine["name"], "bold"), drawing.markdown(engine["documentation"]), "", drawing.facts(facts)
