@@ -16,6 +16,8 @@ NAMES = (
     "test_impact",
     "call_graph",
     "edits",
+    "techniques",
+    "review_noise",
     "gateway",
     "socket",
     "revocation",
