@@ -12,11 +12,11 @@ from rubber_duck.call import Call
 from rubber_duck.code.code import detect
 from rubber_duck.code.edits.planning import Plan, Read, plan
 from rubber_duck.code.edits.reading import Form, read_edits
-from rubber_duck.errors import NotFound, StaleVersion
+from rubber_duck.errors import Denied, NotFound, StaleVersion
 from rubber_duck.scope import Right
 from rubber_duck.settings import Settings
 from rubber_duck.workspace.journal import FileWrite
-from rubber_duck.workspace.paths import Root
+from rubber_duck.workspace.paths import Root, display
 from rubber_duck.workspace.protected import refuse_protected
 from rubber_duck.workspace.scan import scan
 
@@ -37,6 +37,8 @@ def writable(root: Root, settings: Settings) -> Read:
         try:
             return root.open_bytes(path, settings.index.max_file_size_bytes, links=False)
         except NotFound:
+            if not path.isprintable():
+                raise Denied(f"'{display(path)}' is not made: its name holds characters that cannot be seen") from None
             return None
 
     return read

@@ -13,7 +13,7 @@ from msgspec import Meta
 from rubber_duck.call import Call, Delta, Progress
 from rubber_duck.engines.engine import Engine, ModelOptions, Strategy, engines
 from rubber_duck.engines.index import Directory
-from rubber_duck.engines.place import ProjectFolder, Where, find
+from rubber_duck.engines.place import ProjectFolder, Where, find, refuse_untold
 from rubber_duck.engines.prompting import asker, contained, fenced, messages, numbered
 from rubber_duck.errors import InvalidInput
 from rubber_duck.llm.roles import Role
@@ -127,6 +127,7 @@ class Explain(Engine[ExplainRequest, ExplainAnswer]):
     async def _told(self, request: ExplainRequest, call: Call, where: Where, known: _Known) -> tuple[str, str]:
         from rubber_duck.llm.messages import Finished, Prompt, TextDelta  # noqa: PLC0415  # only who asks a model
 
+        await asyncio.to_thread(refuse_untold, *where.place, where.path)
         shown = [(number, known.lines[number - 1]) for number in range(known.first, known.last + 1)][:_MOST_LINES]
         user = fenced("code", display(where.path), numbered(shown))
         user += f"\nThe question: {request.question}" if request.question else "\nExplain this code."

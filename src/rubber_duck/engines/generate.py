@@ -17,7 +17,7 @@ from rubber_duck.engines.engine import Engine, ModelOptions, Strategy, engines
 from rubber_duck.engines.generating import Generating
 from rubber_duck.engines.index import Directory, known_project, update_index
 from rubber_duck.engines.patch import Approve, EditedFile, Hunks, show_or_write, texts_after
-from rubber_duck.engines.place import ProjectFolder, Where, at_root, find, within
+from rubber_duck.engines.place import ProjectFolder, Where, at_root, find, refuse_untold, within
 from rubber_duck.engines.prompting import EDIT_FORM, contained, fenced, messages
 from rubber_duck.engines.techniques import (
     REPAIRS,
@@ -228,6 +228,8 @@ class Generate(Engine[GenerateRequest, GenerateAnswer]):
     ) -> tuple[Drafted[Plan], tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
         where = generating.where
         asking = Asking(call.parts.llm, scope, Role.EDIT)
+        if where.path:
+            await asyncio.to_thread(refuse_untold, *where.place, where.path)
         await asking.llm.estimate(scope, Role.EDIT, self._prompt(request, where.path, {}))  # is anybody there?
         known = await _known(call, where, request)
         brief = await call.parts.memory.brief(scope, request.task, _MEMORY_TOKENS)

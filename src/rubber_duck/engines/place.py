@@ -12,9 +12,10 @@ from msgspec import Meta
 from rubber_duck.analysis.target import project_settings
 from rubber_duck.call import Call
 from rubber_duck.engines.index import nearest_root
-from rubber_duck.errors import DuckError, InvalidInput
+from rubber_duck.errors import Denied, DuckError, InvalidInput
 from rubber_duck.scope import Scope
 from rubber_duck.settings import Settings
+from rubber_duck.workspace.ignore import left_out_by
 from rubber_duck.workspace.paths import Root, absolute, display
 
 ProjectFolder = Annotated[
@@ -90,6 +91,13 @@ async def at_root(call: Call, project: str, directory: str) -> tuple[Root, Setti
     """The project that a folder is, or lies in, and the settings that hold there."""
     root = await nearest_root(call, project, directory)
     return root, project_settings(root, call.settings)
+
+
+def refuse_untold(root: Root, settings: Settings, path: str) -> None:
+    """Raise Denied, with the reason, for a file that no model is told of because the project ignores it."""
+    reason = left_out_by(root.path, path, settings.index.ignore)
+    if reason is not None:
+        raise Denied(f"'{display(path)}' is told to no model: it is no part of the project, says {display(reason)}")
 
 
 def texts_of(where: Where, suffixes: tuple[str, ...], *, only: str = "") -> dict[str, str]:

@@ -19,12 +19,14 @@ from rubber_duck.engines.prompting import asker, contained, fenced, messages, nu
 from rubber_duck.errors import DuckError, InvalidInput
 from rubber_duck.llm.roles import Role
 from rubber_duck.scope import Right
+from rubber_duck.workspace.ignore import left_out_by
 from rubber_duck.workspace.paths import absolute, display
 
 if TYPE_CHECKING:
     from rubber_duck.analysis.finding import Finding
     from rubber_duck.settings import Settings
-    from rubber_duck.workspace.paths import Root
+    from rubber_duck.workspace.ignore import left_out_by
+from rubber_duck.workspace.paths import Root
 
 Severity = Literal["info", "low", "medium", "high", "critical"]
 
@@ -165,9 +167,10 @@ class Review(Engine[ReviewRequest, ReviewAnswer]):
         note = "no model was asked"
         unread: tuple[str, ...] = ()
         if request.model and reviewed:
-            pieces = [piece for each in reviewed for piece in cut_up(each)]
+            hidden = await asyncio.to_thread(_hidden, root, settings, reviewed)
+            pieces = [piece for each in reviewed if each.path not in hidden for piece in cut_up(each)]
             asked, left = pieces[: request.pieces], pieces[request.pieces :]
-            unread = tuple(sorted({display(each.path) for each, _ in left}))
+            unread = tuple(sorted({display(path) for path in (*hidden, *(each.path for each, _ in left))}))
             note = await self._ask(request, replace(call, scope=await asker(call, root)), asked, gathered)
         elif not reviewed:
             note = "there is nothing to review: no file in a known language was named, or has changed"
@@ -248,6 +251,11 @@ async def _reviewed(call: Call, root: Root, settings: Settings, wanted: dict[str
                 findings = [each for each in findings if each.span.start_line in changed]
             found.append(Reviewed(file.path, lines, changed, tuple(findings)))
     return found
+
+
+def _hidden(root: Root, settings: Settings, reviewed: Sequence[Reviewed]) -> frozenset[str]:
+    """The files that the project ignores, which no model is told of."""
+    return frozenset(each.path for each in reviewed if left_out_by(root.path, each.path, settings.index.ignore))
 
 
 def _lines(root: Root, path: str, limit_bytes: int) -> tuple[str, ...]:

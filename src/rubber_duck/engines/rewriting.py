@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from rubber_duck.call import Call, Progress
-from rubber_duck.engines.place import Where, texts_of
+from rubber_duck.engines.place import Where, refuse_untold, texts_of
 from rubber_duck.engines.prompting import EDIT_FORM, asker, fenced, messages
 from rubber_duck.engines.techniques import Asking, Drafted, Judged, draft, think, with_thought
 from rubber_duck.engines.testing import Outcome, run_tests
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _MOST_FILE_TOKENS: Final = 12_000
 _MOST_SHOWN: Final = 40
 _REPAIRS: Final = 3
+_STEERING: Final = frozenset(
+    {"conftest.py", "pytest.ini", "tox.ini", "setup.cfg", "sitecustomize.py", "usercustomize.py"}
+)
 _TESTS_S: Final = 600.0
 _SYSTEM: Final = """\
 You refactor code in an existing project: you change how it is written and keep what it does, for every caller. Do what
@@ -50,6 +53,8 @@ class Rewriting:
 async def begin(call: Call, where: Where, instruction: str, also: tuple[str, ...], *, with_tests: bool) -> Rewriting:
     """Read what is needed; raises Conflict when the tests cannot run or fail as the code is, NotFound, Denied."""
     paths = tuple(dict.fromkeys((where.path, *also)))
+    for path in paths:
+        await asyncio.to_thread(refuse_untold, *where.place, path)
     texts = await asyncio.to_thread(texts_of, where, _SUFFIXES)
     for path in paths:
         if path not in texts:
@@ -98,6 +103,9 @@ async def judge(call: Call, asked: Rewriting, said: str, hunks: tuple[int, ...] 
     foreign = [each.path for each in made.changes if each.before is not None and each.path not in asked.paths]
     if foreign:
         return Judged(None, f"'{foreign[0]}' may not be changed, only {', '.join(asked.paths)}; or add new files")
+    turned = next((each.path for each in made.changes if _steers_tests(each.path) and each.path not in asked.paths), "")
+    if turned:
+        return Judged(None, f"'{turned}' tells how tests are run, and was not named: leave it alone")
     if hunks is not None:
         made = await asyncio.to_thread(chosen, made, hunks)
     if not made.changes:
@@ -128,6 +136,11 @@ def _told(asked: Rewriting) -> str:
     where = asked.where
     lines = f" (lines {where.line} to {where.end_line or where.line} of {where.path})" if where.line else ""
     return "\n".join([*parts, f"The refactoring{lines}: {asked.instruction}"])
+
+
+def _steers_tests(path: str) -> bool:
+    """Whether a file changes what tests mean, so that they would pass whatever the code does."""
+    return path.rpartition("/")[2].casefold() in _STEERING
 
 
 def _lost(asked: Rewriting, made: Plan) -> str:

@@ -15,7 +15,7 @@ from rubber_duck.call import Call, Progress
 from rubber_duck.engines.engine import Engine, ModelOptions, engines
 from rubber_duck.engines.index import Directory
 from rubber_duck.engines.patch import Approve, EditedFile, show_or_write
-from rubber_duck.engines.place import ProjectFolder, Where, find, in_project
+from rubber_duck.engines.place import ProjectFolder, Where, find, in_project, refuse_untold
 from rubber_duck.engines.prompting import asker, contained, fenced, messages
 from rubber_duck.engines.techniques import Asking, Drafted, Judged, draft
 from rubber_duck.engines.testing import PATHS, FailedTest, in_sandbox, last_said, run_tests
@@ -154,6 +154,7 @@ class Tests(Engine[TestsRequest, TestsAnswer]):
         from rubber_duck.llm.messages import Prompt  # noqa: PLC0415  # only who asks a model
 
         where = target.where
+        await asyncio.to_thread(refuse_untold, *where.place, where.path)
         content = where.root.open_bytes(where.path, where.settings.index.max_file_size_bytes)
         code = fenced("code", display(where.path), content.decode("utf-8", "replace"))
         what = f"`{target.name}`" if target.name else "what is public in it"

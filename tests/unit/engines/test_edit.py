@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from rubber_duck.call import Call, Parts
 from rubber_duck.engines.edit import Edit, EditAnswer, EditRequest
 from rubber_duck.engines.undo import Undo, UndoRequest
-from rubber_duck.errors import Conflict, Denied, InvalidInput, StaleVersion
+from rubber_duck.errors import Conflict, Denied, DuckError, InvalidInput, StaleVersion
 from rubber_duck.scope import Actor, Right, Scope
 from rubber_duck.settings import Settings
 from rubber_duck.workspace.journal import Journal
@@ -59,6 +60,11 @@ async def edited(tmp_path: Path, folder: Path, text: str, **more: object) -> Edi
 
 def contents(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+def everything(folder: Path) -> list[Path]:
+    """Every path below a folder but for RubberDuck's home."""
+    return sorted(path for path in folder.rglob("*") if "home" not in path.relative_to(folder).parts)
 
 
 async def test_a_preview_writes_nothing_and_what_was_shown_is_written(tmp_path: Path, folder: Path) -> None:
@@ -137,3 +143,43 @@ async def test_who_may_only_read_sees_the_preview_and_writes_nothing(tmp_path: P
     with pytest.raises(Denied):
         await Edit().run(EditRequest(text=ANSWER, directory=str(folder), approve=shown.digest), call(tmp_path, reader))
     assert "new.py" not in contents(folder)
+
+
+HOSTILE = [
+    *(
+        "../out.py",
+        "a/../../out.py",
+        "/tmp/out.py",
+        "..\\out.py",
+        "~/out.py/../../../out.py",
+        "src/../../project2/x.py",
+    ),
+    *(
+        ".git/hooks/post-checkout",
+        ".GIT/config",
+        ".git./config",
+        ".g\u200dit/config",
+        "git~1/config",
+        "src/.git/config",
+    ),
+    *("duck.toml", "src/duck.toml", ".duck/rules.md", ".gitmodules", "ignored/x.py", "kept.secret", "link/x.py"),
+    *("\u202eyp.exe", "src/\u2066a.py", "zero\u200bwidth.py", "bell\x07.py"),
+    *("a" * 300 + ".py", "/".join("a" * 600), "src/a.py/b.py", ".", "src/", "src//a.py", "nul\0.py"),
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+async def test_no_name_that_a_text_gives_a_file_leads_astray(tmp_path: Path, folder: Path, name: str) -> None:
+    (folder / ".gitignore").write_text("ignored/\n*.secret\n")
+    (tmp_path / "project2").mkdir()
+    (folder / "link").symlink_to(tmp_path / "project2")
+    before, around = contents(folder), everything(tmp_path)
+    for text in (
+        f"{name}\n```\n<<<<<<< SEARCH\n=======\nx = 1\n>>>>>>> REPLACE\n```\n",
+        f"--- /dev/null\n+++ b/{name}\n@@ -0,0 +1,1 @@\n+x = 1\n",
+    ):
+        shown = await edited(tmp_path, folder, text)
+        with suppress(DuckError):  # whether it was refused is looked at below
+            await edited(tmp_path, folder, text, approve=shown.digest)
+    assert contents(folder) == before
+    assert everything(tmp_path) == around

@@ -105,6 +105,13 @@ async def test_tests_are_only_run_for_who_may_run_commands(tmp_path: Path) -> No
         await rewritten(tmp_path, GOOD, scope=scope, tests=True)
 
 
+async def test_a_draft_may_not_decide_how_tests_are_run(tmp_path: Path) -> None:
+    passing = "def pytest_runtest_makereport(item, call):\n    call.excinfo = None\n"
+    for path in ("conftest.py", "sub/conftest.py", "pytest.ini"):
+        answer, _ = await rewritten(tmp_path, WRONG + block(passing if path[-2:] == "py" else "[pytest]\n", "", path))
+        assert answer.problems[0] == f"'{path}' tells how tests are run, and was not named: leave it alone"
+
+
 async def test_single_hunks_are_taken(tmp_path: Path) -> None:
     answer, _ = await rewritten(tmp_path, TWO)
     assert [hunk.number for file in answer.files for hunk in file.hunks] == [1, 2]

@@ -133,6 +133,20 @@ REFUSED = {
     "a class body that falls back to it": (
         "src/pond/x.py", 1, 1, "z", {"src/pond/x.py": "y = 1\n\n\nclass X:\n    y += 1\n    print(y)\n"},
     ),
+    "a method of a class that makes something else": (
+        "src/pond/duck.py", 6, 9, "call_out",
+        {"src/pond/x.py": (
+            "from pond import Duck\n\nclass Egg:\n    def __new__(cls):\n        return Duck()\n\nEgg().quack()\n"
+        )},
+    ),
+    "a method of a class that decides what it makes": (
+        "src/pond/x.py", 2, 9, "y",
+        {"src/pond/x.py": "class X:\n    def x(self): ...\n    def __new__(cls): return object.__new__(cls)\n"},
+    ),
+    "a method of a class with a metaclass": (
+        "src/pond/x.py", 5, 9, "y",
+        {"src/pond/x.py": "class M(type): ...\n\n\nclass X(metaclass=M):\n    def x(self): ...\n"},
+    ),
     "a dunder": ("src/pond/x.py", 2, 9, "y", {"src/pond/x.py": "class X:\n    def __len__(self): return 0\n"}),
 }  # fmt: skip
 

@@ -19,6 +19,7 @@ from rubber_duck.errors import Refused
 
 _HARMLESS: Final = frozenset({"object", "ABC", "Generic", "Protocol", "Exception", "ValueError", "TypeError"})
 _RECORDS: Final = ("dataclass", "define", "attrs", "frozen", "attr.s", "NamedTuple", "TypedDict", "Struct", "BaseModel")
+_GIVE_BACK: Final = frozenset({"dataclass", "final", "total_ordering", "runtime_checkable", "unique"})
 _LITERALS: Final = (cst.BaseString, cst.BaseNumber, cst.List, cst.Dict, cst.Set, cst.Tuple)
 
 ClassKey = tuple[str, str]
@@ -59,6 +60,14 @@ class _Class:
     module: Module
     node: cst.ClassDef
 
+    @property
+    def makes_itself(self) -> bool:
+        """Whether calling it may give something else than its instance: `__new__`, or a class of its own."""
+        has_new = any(
+            isinstance(each, cst.FunctionDef) and each.name.value == "__new__" for each in self.node.body.body
+        )
+        return has_new or bool(self.node.keywords) or any(not _is_plain(each) for each in self.node.decorators)
+
 
 def member_splices(project: Project, member: Member, new: str, splices: dict[str, Splices]) -> None:
     """Add what renames `member`; raises Refused with the places that are in doubt."""
@@ -76,6 +85,8 @@ def member_splices(project: Project, member: Member, new: str, splices: dict[str
 def _refuse_unsure_class(each: _Class, name: str, new: str) -> None:
     if each.foreign:
         raise Refused(f"{each.key[1]!r} inherits from {each.foreign[0]!r} outside the project, which may know {name!r}")
+    if each.makes_itself:
+        raise Refused(f"{each.key[1]!r} decides itself what calling it gives (`__new__`, a metaclass, a decorator)")
     said = [get_full_name_for_node(getattr(d.decorator, "func", d.decorator)) or "" for d in each.node.decorators]
     if any(part in word for word in said for part in _RECORDS) and _is_field(each, name):
         raise Refused(f"{name!r} is a field of {each.key[1]!r}, whose constructor takes it by its name")
@@ -179,6 +190,12 @@ def _is_field(of: _Class, name: str) -> bool:
     return False
 
 
+def _is_plain(decorator: cst.Decorator) -> bool:
+    """Whether a decorator gives the class itself back."""
+    called = decorator.decorator.func if isinstance(decorator.decorator, cst.Call) else decorator.decorator
+    return (get_full_name_for_node(called) or "").rpartition(".")[2] in _GIVE_BACK
+
+
 def _is_within(module: Module, node: cst.CSTNode, outer: cst.CSTNode) -> bool:
     return any(around is outer for around in module.around(node))
 
@@ -201,7 +218,7 @@ def _is_meant(
     if key in family:
         return True
     known = classes.get(key)
-    return None if known is None or known.foreign else False
+    return None if known is None or known.foreign or known.makes_itself else False
 
 
 def _class_of(project: Project, module: Module, value: cst.CSTNode) -> ClassKey | None:
