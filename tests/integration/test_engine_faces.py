@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from rubber_duck.engines.engine import engines
 from tests.factories import write_tree
 from tests.integration.duck import duck
 from tests.integration.serving import Client, Served, project_at, serving
@@ -61,6 +62,44 @@ FACES = [
 ]
 
 
+EDIT = "duck.py\n<<<<<<< SEARCH\nimport os\n=======\nimport sys\n>>>>>>> REPLACE\n"
+OTHERS: dict[str, dict[str, Any]] = {  # Any: JSON
+    "analyze": {"paths": ["."]},
+    "check": {"command": ["true"]},
+    "complete": {"type": "suggest", "path": "duck.py", "line": 5, "column": 5},
+    "context": {"place": "duck.py:5"},
+    "edit": {"text": EDIT},
+    "engines": {},
+    "impact": {"paths": ["duck.py"]},
+    "imports": {"path": "duck.py"},
+    "index": {"type": "update", "path": "."},
+    "jobs": {},
+    "llm": {"type": "status"},
+    "locate": {"text": "swim fails in duck.py"},
+    "memory": {"type": "list"},
+    "notices": {"type": "list"},
+    "outline": {"path": "duck.py"},
+    "projects": {"type": "list"},
+    "rules": {},
+    "search": {"query": "swim"},
+    "tests": {"at": "duck.py:4"},
+    "undo": {"list": True},
+    "up": {"path": "."},
+    "workflow": {"type": "list"},
+    "workflows": {},
+}
+"""A request to every other engine, and so to each that will come: the test below names the one that is missing."""
+
+REFUSED = {
+    "check": "the right 'command.run' is missing",
+    "index": "the right 'project.create' is missing",
+    "projects": "works beyond a project",
+    "tests": "the right 'command.run' is missing",
+    "up": "the right 'project.create' is missing",
+}
+"""What a member may not ask in a project of a server, and why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pond:
     """A server with one project, the project's folder, and the key of a member."""
@@ -108,12 +147,17 @@ def test_in_a_batch(pond: Pond, face: Face, tmp_path: Path) -> None:
     assert second["code"] == "invalid_input"
 
 
-def test_nobody_runs_tests_on_a_server(pond: Pond) -> None:
+def test_every_other_engine_answers_over_the_socket_or_says_why_not(pond: Pond) -> None:
+    assert OTHERS.keys() | {face.engine for face in FACES} == set(engines.discover())
+    said: dict[str, str] = {}
     with Client.at(pond.server.socket, pond.key) as client:
         topic = f"code:{pond.project}"
         client.ask(topic, "phx_join")
-        reply = client.ask(topic, "run", {"engine": "tests", "request": {"at": "duck.py:4"}})
-    assert (reply["status"], reply["response"]["code"]) == ("error", "denied")
+        for engine, request in OTHERS.items():
+            reply = client.ask(topic, "run", {"engine": engine, "request": request})
+            if reply["status"] != "ok":
+                said[engine] = reply["response"]["message"]
+    assert {engine: REFUSED.get(engine, "") in why for engine, why in said.items()} == dict.fromkeys(REFUSED, True)
 
 
 def test_tests_are_written_in_the_terminal_and_in_a_batch(pond: Pond, tmp_path: Path) -> None:
