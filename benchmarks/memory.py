@@ -1,7 +1,7 @@
 """What memory recalls of long dialogues, beside BM25 over their turns: facts said once, alone or in two steps.
 
-Six generators; the last two were written when recall was done, and nothing was changed for them. A question counts when
-every fact that it needs is among the first ten.
+Six generators here, whose facts stand as plain sentences, and nine of another make in `memory_talks`. A question counts
+when every fact that it needs is among the first ten; `nan` where no question has so many steps.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from benchmarks import memory_talks
+from benchmarks.memory_talks import Question
 from rubber_duck.memory.memory import Memories
 from rubber_duck.memory.words import terms_of
 from rubber_duck.scope import Scope
@@ -34,15 +35,6 @@ SMALL_TALK = (
     ("Why is this query slow?", "It scans the whole table. An index on the date would help here."),
     ("ok", "Anything else?"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A question, and what every fact that answers it says; `steps` is 1 or 2."""
-
-    text: str
-    needs: tuple[str, ...]
-    steps: int
 
 
 Dialogue = tuple[list[tuple[str, str]], list[Question]]
@@ -179,7 +171,7 @@ def share(questions: Sequence[Question], found: Sequence[Sequence[str]], steps: 
         for question, texts in zip(questions, found, strict=True)
         if question.steps == steps
     ]
-    return sum(hits) / len(hits)
+    return sum(hits) / len(hits) if hits else math.nan
 
 
 async def noted(memories: Memories, scope: Scope, turns: Sequence[tuple[str, str]]) -> None:
@@ -207,12 +199,14 @@ def clock() -> Callable[[], datetime]:
 
 async def measure(kind: str, seed: int, count: int, folder: Path) -> tuple[list[float], list[float], bool]:
     """Shares of one and two steps: ours and BM25's; whether the same is recalled after a restart."""
-    turns, questions = dialogue(kind, seed, count)
+    made = dialogue if kind in GENERATORS else memory_talks.dialogue
+    turns, questions = made(kind, seed, count)
     settings, scope, now = DatabaseSettings(url=f"sqlite:///{folder}/{kind}{seed}.db"), Scope.local(), clock()
     async with open_database(settings) as database:
         memories = Memories(database, MemorySettings(), now, str)
         await noted(memories, scope, turns)
         ours = await recalled(memories, scope, questions)
+        await memories.close()
     async with open_database(settings) as database:
         again = await recalled(Memories(database, MemorySettings(), now, str), scope, questions)
     theirs = [bm25(turns, question.text, 10) for question in questions]
@@ -223,7 +217,7 @@ async def main(count: int) -> None:
     """Print the table."""
     print(f"{'recall@10':<12}{'one step':>10}{'BM25':>8}{'two steps':>12}{'BM25':>8}   after a restart")
     with tempfile.TemporaryDirectory() as folder:
-        for kind in GENERATORS:
+        for kind in (*GENERATORS, *memory_talks.TALKS):
             (one, two), (plain_one, plain_two), same = await measure(kind, 1, count, Path(folder))
             after = "the same" if same else "NOT THE SAME"
             print(f"{kind:<12}{one:>10.2f}{plain_one:>8.2f}{two:>12.2f}{plain_two:>8.2f}   {after}")

@@ -265,7 +265,11 @@ async def _open_memory(settings: Settings, opened: Opened) -> AsyncIterator[Memo
     from rubber_duck.memory.model import distiller  # noqa: PLC0415  # as above
 
     llm: LLM = opened["llm"]
-    yield Memories(opened["database"], settings.memory, _now, llm.redacted, distiller(llm))
+    memories = Memories(opened["database"], settings.memory, _now, llm.redacted, distiller(llm))
+    try:
+        yield memories
+    finally:
+        await memories.close()
 
 
 @asynccontextmanager

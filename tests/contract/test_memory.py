@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,9 +13,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from benchmarks import memory as dialogues
+from benchmarks import memory_talks
+from rubber_duck import telemetry
 from rubber_duck.errors import InvalidInput, NotFound, ProviderUnavailable
 from rubber_duck.llm.tokens import count_tokens
-from rubber_duck.memory.memory import Kind, Memories, Statement
+from rubber_duck.memory.memory import Kind, Memories, Statement, Turn
 from rubber_duck.memory.words import terms_of
 from rubber_duck.redaction import Redactor
 from rubber_duck.scope import Actor, Right, Scope
@@ -43,9 +47,11 @@ def now() -> Now:
 
 
 @pytest.fixture
-def memories(database: Database, now: Now) -> Memories:
+async def memories(database: Database, now: Now) -> AsyncIterator[Memories]:
     """Nothing is remembered yet, and there is no model."""
-    return Memories(database, MemorySettings(), now, Redactor().text)
+    found = Memories(database, MemorySettings(), now, Redactor().text)
+    yield found
+    await found.close()
 
 
 @pytest.fixture
@@ -117,9 +123,57 @@ async def test_what_is_said_again_is_kept_once_and_counts(memories: Memories) ->
 
 
 async def test_small_talk_questions_and_code_are_no_facts(memories: Memories) -> None:
-    await memories.note(ANN, "s", "Thanks! Can you fix the login page?", "Sure.\n```python\nsecret_plan = 42\n```")
+    await memories.note(ANN, "s", "Thanks! Can you fix the login page?", "Sure.\n```python\nplan.run(42)\n```")
     await memories.consolidate(ANN, everything=True)
     assert [each for each in await memories.all(ANN) if each.kind is Kind.FACT] == []
+
+
+async def test_what_is_due_is_condensed_by_itself_behind_the_answers(memories: Memories, now: Now) -> None:
+    heard: list[str] = []
+    with telemetry.listening(lambda name, fields: heard.append(name)):
+        for number in range(31):
+            await memories.note(ANN, "s", f"Please note that gate {number} opens at {number + 6} sharp.", "Noted.")
+        await memories.close()
+        kinds = [each.kind for each in await memories.all(ANN)]
+        assert (kinds.count(Kind.INTERACTION), kinds.count(Kind.FACT)) == (20, 11)
+        now.moment += timedelta(hours=25)
+        await memories.note(ANN, "t", "The old valve leaks at night.", "I see.")
+        await memories.close()
+    assert [each.session for each in await memories.all(ANN) if each.kind is Kind.INTERACTION] == ["t"]
+    assert heard.count("memory.condensed") == 2
+
+
+async def test_a_long_recall_lets_others_go_on(memories: Memories) -> None:
+    said = (f"The gauge {number} of hall {number % 7} shows {number * 3} bar to Ann{number}." for number in range(900))
+    await memories.note_all(ANN, [Turn(f"s{number}", text) for number, text in enumerate(said)])
+    looks = 0
+
+    async def look() -> None:
+        nonlocal looks
+        while True:
+            looks += 1
+            await asyncio.sleep(0)
+
+    looking = asyncio.create_task(look())
+    found = await memories.recall(ANN, "What does gauge 77 show?")
+    looking.cancel()
+    assert "231 bar" in found[0].memory.text
+    assert looks > 100
+
+
+@pytest.mark.parametrize("kind", ["corrections", "pronouns", "answers"])
+async def test_what_is_said_with_a_pronoun_or_taken_back_is_recalled(memories: Memories, kind: str) -> None:
+    turns, questions = memory_talks.dialogue(kind, 3, 8)
+    await memories.note_all(ANN, [Turn("s", *turn) for turn in turns])
+    for _ in range(2):  # as it was said, and condensed
+        found = await dialogues.recalled(memories, ANN, questions)
+        missed = [
+            each.text
+            for each, texts in zip(questions, found, strict=True)
+            if not all(any(need in text for text in texts) for need in each.needs)
+        ]
+        assert missed == []
+        await memories.consolidate(ANN, everything=True)
 
 
 async def test_cold_summaries_go_and_warm_ones_stay(database: Database, now: Now) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from rubber_duck.memory.distil import Statement, statements, summary
+from rubber_duck.memory.distil import Statement, leans, names_in, statements_of, summary
 from rubber_duck.memory.remembered import Kind, Memory, Tier
 from rubber_duck.settings.memory import MemorySettings
 
@@ -37,6 +37,8 @@ def due(own: Sequence[Memory], settings: MemorySettings, now: datetime, *, every
     for session, turns in sessions.items():
         over = len(turns) - settings.interactions
         ripe = [turn for number, turn in enumerate(turns) if everything or number < over or turn.created_at < oldest]
+        while ripe and len(ripe) < len(turns) and leans(turns[len(ripe)].text):
+            ripe.pop()  # the next one cannot be understood without it
         if ripe:
             found[session] = ripe
     return found
@@ -52,7 +54,8 @@ def condensed(
         _key(memory.kind, memory.terms): memory.id for memory in own if memory.tier is Tier.LONG
     }
     for session, turns in sessions.items():
-        stated = [each for turn in turns for each in statements(turn.text, turn.answer)]
+        said = [(turn.text, turn.answer) for turn in turns]
+        stated = [each for told_in_turn in statements_of(said) for each in told_in_turn]
         for each in (*stated, *told.get(session, ())):
             if each.kind.value not in settings.keep:
                 continue
@@ -64,7 +67,7 @@ def condensed(
             known[key] = None  # it has no row yet
             change.kept.append((each.kind, session, each.text, each.terms))
         words = next((each.text for each in told.get(session, ()) if each.kind is Kind.SUMMARY), "")
-        words = words or summary([(turn.text, turn.answer) for turn in turns])
+        words = words or summary(said)
         if words and Kind.SUMMARY.value in settings.keep:
             change.kept.append((Kind.SUMMARY, session, words, ()))
         change.gone += [turn.id for turn in turns]
@@ -85,9 +88,11 @@ def patterns(own: Iterable[Memory], known: Iterable[Memory]) -> list[str]:
 
 
 def too_many(own: Sequence[Memory], settings: MemorySettings, now: datetime) -> list[UUID]:
-    """What goes because there is no room: the coldest summaries and patterns, and the facts of least use."""
+    """What goes for want of room: the coldest summaries and patterns, and facts of least use that name least."""
     mid = sorted((each for each in own if each.tier is Tier.MID), key=lambda each: each.heat(now))
-    facts = sorted((each for each in own if each.kind is Kind.FACT), key=lambda each: each.heat(now))
+    facts = sorted(
+        (each for each in own if each.kind is Kind.FACT), key=lambda each: each.heat(now) * (1 + names_in(each.text))
+    )
     cold = [*mid[: max(0, len(mid) - settings.summaries)], *facts[: max(0, len(facts) - settings.facts)]]
     return [each.id for each in cold]
 

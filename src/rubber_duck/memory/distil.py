@@ -8,26 +8,42 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from rubber_duck.memory.reading import Unit, plain_sentences, units
 from rubber_duck.memory.remembered import Kind
 from rubber_duck.memory.words import terms_of
 
-_FENCE: Final = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
-_SENTENCE: Final = re.compile(r"(?<=[.!?…])[\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9À-Þ`*_])|\n+|;\s+")
 _LEAD: Final = re.compile(
-    r"^(?:[-*•>#\d.)\s]+|(?:oh|ok|okay|well|so|and|but|also|by the way|btw|"
-    r"(?:please )?(?:note|remember|keep in mind)(?: that)?|fyi|"
-    r"just so you know|for the record)[,:]?\s+)+",
+    r"^(?:[-*•>#\d.)\s]+(?=\D)|(?:oh|ok|okay|well|so|and|but|also|by the way|btw|no|nope|yes|yeah|wait|actually|sorry|"
+    r"hm+|correction|update|scratch that|i mean|thanks|thank you|great|as far as i (?:know|can see|remember)|"
+    r"(?:(?:can|could|would|will) you )?(?:please )?(?:note|remember|keep in mind|make a note)(?: of)?(?: that)?|fyi|"
+    r"just so you know|for the record|you should know(?: that)?)\b[,:.!]*\s+)+",
     re.IGNORECASE,
+)
+_TAG: Final = re.compile(
+    r"[,;]?\s*(?:right|correct|is that right|isn't it|aren't they|doesn't it|shall we|ok|okay|yes|oder|nicht wahr|"
+    r"n'est-ce pas|verdad)\s*\?$",
+    re.IGNORECASE,
+)
+_NOTING: Final = re.compile(
+    r"^(?:can|could|would|will) you (?:please )?(?:note|remember|keep in mind|make a note)\b", re.IGNORECASE
+)
+_GIVEN: Final = re.compile(
+    r"^((?:since|as|because|given that|now that|after|although|while)\s+[^,?]+),\s", re.IGNORECASE
 )
 _PRONOUN: Final = re.compile(
-    r"^(?:he|she|it|they|this|that|these|those|his|her|its|their|there|the latter)\b", re.IGNORECASE
-)
-_REQUEST: Final = re.compile(
-    r"^(?:can|could|would|will|do|does|did|is|are|was|were|what|which|who|whom|whose|why|how|when|where|please|show|"
-    r"explain|write|give|help|fix|find|let's|let us|thank|thanks|sure|great|hello|hi|hey|yes|no|sorry|"
-    r"tell me|any idea)\b",
+    r"^(?:the (?:latter|former)|"
+    r"(?:(?:in|at|on|for|with|from|of|by|to|about|mit|bei|für|von|in|pour|chez|avec|para|con|за|у|для|к|с|от|о)\s+)?"
+    r"(?:he|she|it|they|his|her|him|its|their|them|er|sie|ihr|ihm|il|elle|ils|él|ella|"
+    r"он|она|оно|они|его|её|него|нее|неё|них|ему|ей|им|нём|ней))\b",
     re.IGNORECASE,
 )
+_POINTING: Final = re.compile(r"^(?:this|that|these|those|there)\b", re.IGNORECASE)
+_IMPERATIVE: Final = re.compile(
+    r"^(?:please )?(?:show|explain|write|give|help|fix|find|look|see|try|check|run|let me know|thank|thanks|sure|great|"
+    r"hello|hi|hey|tell me|any idea|summari[sz]e|describe|rename|make|add|remove|shorten|review)\b",
+    re.IGNORECASE,
+)
+_POLITE: Final = re.compile(r"^(?:can|could|would|will|may) (?:you|we|i|somebody|someone)\b", re.IGNORECASE)
 _PREFERENCE: Final = re.compile(
     r"\b(?:i|we|my|our|us|me)\b.{0,40}\b(?:prefer|like|love|hate|dislike|want|favou?r|rather|always|never|usually|"
     r"avoid)\b"
@@ -40,9 +56,10 @@ _STYLE: Final = re.compile(
     r"trailing commas?|naming|imports?|formatter|black|ruff|prettier|eslint|linter|code style)\b",
     re.IGNORECASE,
 )
+_NAME: Final = re.compile(r"(?<=\S )[A-ZÀ-Þ]\w+|\d+|\w+[_\-/.]\w+|`[^`]+`|\b\w+[a-z][A-Z]\w*|[A-Z]{2,}\w*")
 _LEAST_TERMS: Final = 2
-_MOST_CHARACTERS: Final = 600
-_MOST_OF_AN_ANSWER: Final = 12
+_LEAST_NAMES: Final = 2
+_MOST_OF_AN_ANSWER: Final = 40
 _SUMMARY_SENTENCES: Final = 3
 
 
@@ -56,15 +73,35 @@ class Statement:
 
 
 def statements(asked: str, answered: str) -> list[Statement]:
-    """What an interaction states, the person's words first. Questions, requests, thanks and code are left out."""
-    told = list(_stated(asked, is_person=True))
-    return told + list(_stated(answered, is_person=False))[:_MOST_OF_AN_ANSWER]
+    """What an interaction states, the person's words first."""
+    return statements_of([(asked, answered)])[0]
+
+
+def statements_of(turns: Sequence[tuple[str, str]]) -> list[list[Statement]]:
+    """What each turn of a session states, the person's words first.
+
+    Questions, requests and thanks are left out, but for what they presuppose; of code only lines that set a name to a
+    value are told. What speaks of somebody as he, she or it is told together with the sentence that says who that is,
+    also when that was said in the turn before.
+    """
+    listener = _Listener()
+    told = []
+    for asked, answered in turns:
+        mine = list(listener.heard(asked, is_person=True))
+        told.append(mine + list(listener.heard(answered, is_person=False))[:_MOST_OF_AN_ANSWER])
+    return told
+
+
+def leans(text: str) -> bool:
+    """Whether a text begins with who or what was spoken of before it, so that it needs what stands before."""
+    first = next(units(text), None)
+    return first is not None and not first.is_code and bool(_PRONOUN.match(_LEAD.sub("", first.text)))
 
 
 def summary(turns: Sequence[tuple[str, str]]) -> str:
     """The sentences of a session that hold most of what it was about, in their order; empty for small talk."""
     sentences = list(dict.fromkeys(
-        sentence for asked, answered in turns for text in (asked, answered) for sentence in sentences_of(text)
+        sentence for asked, answered in turns for text in (asked, answered) for sentence in plain_sentences(text)
     ))  # fmt: skip
     counts = Counter(term for sentence in sentences for term in set(terms_of(sentence)))
     worth = {
@@ -73,14 +110,6 @@ def summary(turns: Sequence[tuple[str, str]]) -> str:
     }
     best = sorted((each for each in sentences if worth[each] > 0), key=lambda each: -worth[each])[:_SUMMARY_SENTENCES]
     return " ".join(each for each in sentences if each in best)
-
-
-def sentences_of(text: str) -> Iterator[str]:
-    """The sentences of a text without its code."""
-    for piece in _SENTENCE.split(_FENCE.sub("\n", text)):
-        sentence = " ".join(piece.split())
-        if sentence:
-            yield sentence[:_MOST_CHARACTERS]
 
 
 def kind_of(sentence: str, *, is_person: bool) -> Kind:
@@ -92,14 +121,57 @@ def kind_of(sentence: str, *, is_person: bool) -> Kind:
     return Kind.FACT
 
 
-def _stated(text: str, *, is_person: bool) -> Iterator[Statement]:
-    before = ""
-    for sentence in sentences_of(text):
-        bare = _LEAD.sub("", sentence)
-        is_statement = not bare.endswith("?") and not (_REQUEST.match(bare) and not _PREFERENCE.search(bare))
-        terms = terms_of(bare)
-        if is_statement and len(set(terms)) >= _LEAST_TERMS:
-            whole = f"{before} {bare}" if before and _PRONOUN.match(bare) else bare
-            yield Statement(whole, kind_of(bare, is_person=is_person), terms_of(whole))
-        if not bare.endswith("?"):
-            before = bare
+def names_in(sentence: str) -> int:
+    """How many names, numbers and identifiers a sentence holds: what makes it worth keeping among many."""
+    return len(_NAME.findall(sentence))
+
+
+class _Listener:
+    """Follows a conversation: who or what was spoken of last, in whose place a pronoun may stand."""
+
+    def __init__(self) -> None:
+        self._named = ""
+        self._last = ""
+
+    def heard(self, text: str, *, is_person: bool) -> Iterator[Statement]:
+        """What a text states."""
+        for unit in units(text):
+            stated = unit.text if unit.is_code else _stated(unit.text)
+            whole = self._whole(unit, stated or _LEAD.sub("", unit.text), is_kept=bool(stated))
+            if not stated:
+                continue
+            terms = terms_of(whole)
+            if len(set(terms)) >= _LEAST_TERMS and set(terms_of(stated)):
+                yield Statement(whole, kind_of(stated, is_person=is_person and not unit.is_code), terms)
+
+    def _whole(self, unit: Unit, bare: str, *, is_kept: bool) -> str:
+        """The sentence with what it needs to be understood alone."""
+        if unit.head:
+            return f"{unit.head} {bare}"
+        leans = bool(_PRONOUN.match(bare)) or (
+            not unit.is_first and bool(unit.is_unspaced or _POINTING.match(bare))  # it points at what was just said
+        )
+        before = " ".join(dict.fromkeys(each for each in (self._named, self._last) if each and each != bare))
+        if not unit.is_code and len(set(terms_of(bare))) >= _LEAST_TERMS:
+            if not leans:
+                self._named, self._last = bare, ""
+            elif is_kept:
+                self._last = bare
+        return f"{before} {bare}" if leans and before else bare
+
+
+def _stated(sentence: str) -> str:
+    """What a sentence states; empty for questions, requests and thanks that state nothing."""
+    bare = _LEAD.sub("", sentence)
+    if sentence.rstrip().endswith(("?", "？")):
+        if _NOTING.match(sentence):
+            return bare.rstrip("?？ ")
+        if _TAG.search(bare):
+            return _TAG.sub("", bare)
+        if given := _GIVEN.match(bare):
+            return given[1]
+        return bare if _POLITE.match(bare) and names_in(bare) >= _LEAST_NAMES else ""
+    is_asking = _IMPERATIVE.match(bare) or _POLITE.match(bare)
+    if is_asking and not _PREFERENCE.search(bare) and names_in(bare) < _LEAST_NAMES:
+        return ""
+    return bare

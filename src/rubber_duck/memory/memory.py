@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 from uuid import UUID
 
+from rubber_duck import telemetry
 from rubber_duck.errors import DuckError, InvalidInput, NotFound
 from rubber_duck.llm.tokens import count_tokens
 from rubber_duck.memory import store
 from rubber_duck.memory.condense import Condensed, condensed, due, patterns, too_many
 from rubber_duck.memory.distil import Statement, kind_of
-from rubber_duck.memory.recall import recall
+from rubber_duck.memory.recall import Reading, recall
 from rubber_duck.memory.remembered import Kind, Memory, Recalled, Tier
 from rubber_duck.memory.words import terms_of
 from rubber_duck.scope import Scope
@@ -24,8 +26,14 @@ from rubber_duck.storage.keys import new_key
 
 __all__ = ["Brief", "Consolidated", "Distil", "Kind", "Memories", "Memory", "Recalled", "Statement", "Tier", "Turn"]
 
-MOST_CHARACTERS: Final = 8_000
+MOST_CHARACTERS: Final = 20_000
 """Of a question and of an answer so much is kept."""
+
+CLOSING_S: Final = 2.0
+"""So long what is condensed in the background may go on when the application ends."""
+
+_BEYOND: Final = 1.5
+"""A session is condensed when it holds so many times the interactions that are kept."""
 
 Distil = Callable[[Scope, Sequence[tuple[str, str]]], Awaitable[Sequence[Statement]]]
 """What a model makes of the turns of a session; one of them may be its summary. Raises a DuckError."""
@@ -76,6 +84,17 @@ class Memories:
         self._clock = clock
         self._redact = redact
         self._distil = distil if settings.model else None
+        self._reading = Reading()
+        self._condensing: dict[tuple[str, UUID | None], asyncio.Task[None]] = {}
+
+    async def close(self) -> None:
+        """End what is condensed in the background: soon, or else it is left for another time."""
+        tasks = list(self._condensing.values())
+        if tasks:
+            await asyncio.wait(tasks, timeout=CLOSING_S)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def note(self, scope: Scope, session: str, asked: str, answered: str) -> None:
         """Keep an interaction for as long as its session lasts; nothing where interactions may not be kept."""
@@ -90,7 +109,13 @@ class Memories:
             asked, answered = (self._redact(each[:MOST_CHARACTERS]) for each in (turn.asked, turn.answered))
             terms = terms_of(f"{asked}\n{answered}")
             new.append(self._new(Kind.INTERACTION, turn.session, asked, answer=answered, terms=terms))
-        await self._database.run(lambda connection: store.add(scope, connection, new))
+
+        def work(connection: Connection) -> bool:
+            store.add(scope, connection, new)
+            return self._is_due(store.sessions(scope, connection))
+
+        if await self._database.run(work):
+            self._begin_condensing(scope)
         return len(new)
 
     async def remember(self, scope: Scope, text: str, *, kind: Kind | None = None, shared: bool = False) -> Memory:
@@ -109,7 +134,7 @@ class Memories:
         """What fits a question best, with reasons; that it was of use is remembered too."""
         now = self._clock()
         seen = await self._database.run(partial(store.visible, scope), write=False)
-        found = recall(seen, query, most, now)
+        found = await asyncio.to_thread(recall, seen, query, most, now, self._reading)
         ids = [each.memory.id for each in found]
         if ids:
             await self._database.run(lambda connection: store.use(scope, connection, ids, now))
@@ -127,16 +152,9 @@ class Memories:
         ways.sort(key=lambda each: (-each.heat(self._clock()), each.id))
         wanted = [Recalled(each, 1.0, ("how they want it",)) for each in ways]
         known = {each.id for each in ways}
-        wanted += [each for each in recall(seen, query, 20, self._clock()) if each.memory.id not in known]
-        told: list[Recalled] = []
-        lines: list[str] = []
-        for each in wanted:
-            line = f"- {' '.join(each.memory.text.split())}"
-            if count_tokens("\n".join((*lines, line))) <= budget_tokens:
-                lines.append(line)
-                told.append(each)
-        text = "\n".join(lines)
-        return Brief(text, count_tokens(text) if text else 0, tuple(told))
+        recalled = await asyncio.to_thread(recall, seen, query, 20, self._clock(), self._reading)
+        wanted += [each for each in recalled if each.memory.id not in known]
+        return await asyncio.to_thread(_within_budget, wanted, budget_tokens)
 
     async def all(self, scope: Scope, *, everywhere: bool = False) -> list[Memory]:
         """Everything of the actor's own in the scope's project, or everywhere: also what an export holds."""
@@ -147,6 +165,7 @@ class Memories:
 
         Raises NotFound when there is none of them.
         """
+        self._reading.forget()
         removed = await self._database.erase(partial(_remove, scope, list(ids)))
         if not removed:
             raise NotFound("there is no such memory of yours; `duck memory list` lists them")
@@ -154,11 +173,13 @@ class Memories:
 
     async def forget_session(self, scope: Scope, session: str) -> int:
         """Delete what is the actor's own of a session, and what was condensed from it, in the same way; how many."""
+        self._reading.forget()
         mine = [each.id for each in await self.all(scope) if each.session == session]
         return await self._database.erase(partial(_remove, scope, mine)) if mine else 0
 
     async def forget_all(self, scope: Scope, *, everywhere: bool = False) -> int:
         """Delete everything of the actor's own in the scope's project, or everywhere, in the same way; how many."""
+        self._reading.forget()
         return await self._database.erase(partial(store.remove_all, scope, everywhere=everywhere))
 
     async def consolidate(self, scope: Scope, *, everything: bool = False) -> Consolidated:
@@ -179,6 +200,29 @@ class Memories:
             return self._apply(scope, connection, change, now)
 
         return await self._database.erase(work)
+
+    def _is_due(self, sessions: Sequence[tuple[str, int, datetime]]) -> bool:
+        """Whether so much is due that it is worth the while; what is due is condensed together then."""
+        most = _BEYOND * self._settings.interactions
+        oldest = self._clock() - timedelta(hours=self._settings.session_hours)
+        return any(count > most or began < oldest for _, count, began in sessions)
+
+    def _begin_condensing(self, scope: Scope) -> None:
+        """Condense what is due behind the answers, unless that goes on already."""
+        key = (scope.actor.id, scope.project)
+        if key in self._condensing:
+            return
+        task = asyncio.create_task(self._condense(scope))
+        self._condensing[key] = task
+        task.add_done_callback(lambda _: self._condensing.pop(key, None))
+
+    async def _condense(self, scope: Scope) -> None:
+        try:
+            done = await self.consolidate(scope)
+        except DuckError as error:
+            telemetry.emit("memory.not_condensed", error=error.message)
+        else:
+            telemetry.emit("memory.condensed", interactions=done.condensed, kept=done.kept, dropped=done.dropped)
 
     def _apply(self, scope: Scope, connection: Connection, change: Condensed, now: datetime) -> Consolidated:
         new = [
@@ -215,6 +259,19 @@ class Memories:
             id=new_key(), actor="", project=None, is_shared=shared, kind=kind, session=session, text=text,
             answer=answer, terms=terms, uses=0, created_at=now, used_at=now,
         )  # fmt: skip
+
+
+def _within_budget(wanted: Sequence[Recalled], budget_tokens: int) -> Brief:
+    """The lines that have room, in their order."""
+    told: list[Recalled] = []
+    lines: list[str] = []
+    for each in wanted:
+        line = f"- {' '.join(each.memory.text.split())}"
+        if count_tokens("\n".join((*lines, line))) <= budget_tokens:
+            lines.append(line)
+            told.append(each)
+    text = "\n".join(lines)
+    return Brief(text, count_tokens(text) if text else 0, tuple(told))
 
 
 def _remove(scope: Scope, ids: Sequence[UUID], connection: Connection) -> int:

@@ -1,22 +1,26 @@
 """Finds memories by words, and by what memories that were found name: two steps, each told as a reason.
 
-The first step is BM25. The second asks of the best of its memories which rare words they hold that were not asked for
-(a name, a place, a tool), and finds others that hold these: "Ann is in team Falcon" leads from Ann to what Falcon does.
+The first step is BM25, also over words that may stand for those of the question. The second asks of the best of its
+memories which rare words they hold that were not asked for (a name, a place, a tool), and finds others that hold these:
+"Ann is in team Falcon" leads from Ann to what Falcon does. Of two that say the same, what was said later comes first.
 Source of the first: Robertson and Zaragoza, The Probabilistic Relevance Framework, 2009.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
+from threading import Lock
 from typing import Final
+from uuid import UUID
 
-from rubber_duck.memory.distil import statements
-from rubber_duck.memory.remembered import DECAY_DAYS, Memory, Recalled, Tier
+from rubber_duck.memory.distil import Statement, statements_of
+from rubber_duck.memory.kin import KIN, wanted_by
+from rubber_duck.memory.remembered import DECAY_DAYS, Kind, Memory, Recalled, Tier
 from rubber_duck.memory.words import terms_of
 
 _K1: Final = 1.2
@@ -25,7 +29,17 @@ _SEEDS: Final = 10
 """So many of the first step's memories are asked what they name."""
 
 _RARE_SHARE: Final = 0.05
-"""A word in more than this share of the memories names nothing; in up to three it always does."""
+_MOST_HOLDERS: Final = 200
+"""A word that more of the memories hold names nothing, nor does one in more than the share; in up to three it does."""
+
+_KIN: Final = 0.4
+"""What a word is worth that may stand for one of the question."""
+
+_WANTED: Final = 1.15
+"""By so much better is what has what the question's first word wants: a number, a name, a day."""
+
+_SAME: Final = 0.6
+"""Statements that share as many of their words say the same, or correct each other."""
 
 _SECOND: Final = 0.7
 """What the second step is worth beside the first."""
@@ -34,12 +48,15 @@ _BESIDE: Final = 0.3
 """What two words that stand side by side as in the question add, of the commoner one's rarity."""
 
 _QUOTED_CHARACTERS: Final = 80
+_SESSIONS_READ: Final = 500
+"""Of so many sessions and summaries is held what they state."""
 
 
 @dataclass(slots=True)
 class _Found:
     first: float
     words: list[str]
+    kin: list[str] = field(default_factory=list)
     second: float = 0.0
     bridges: tuple[str, ...] = ()
     seed: int = -1
@@ -47,36 +64,62 @@ class _Found:
 
 @dataclass(frozen=True, slots=True)
 class _Passage:
-    """A statement of a memory: what is short is found better than a long text around it."""
+    """A statement of a memory: what is short is found better than a long text around it; `is_whole` is that text."""
 
     memory: int
     text: str
     terms: tuple[str, ...]
+    is_whole: bool = False
 
 
-def recall(memories: Sequence[Memory], query: str, most: int, now: datetime) -> list[Recalled]:
-    """The memories that fit a question best, best first; what only repeats one of them comes last."""
-    passages = [passage for number, memory in enumerate(memories) for passage in _passages(number, memory)]
+def recall(
+    memories: Sequence[Memory], query: str, most: int, now: datetime, reading: Reading | None = None
+) -> list[Recalled]:
+    """The memories that fit a question best, best first; what only repeats one of them comes last.
+
+    `memories` come oldest first. What was read of them before may be in `reading`.
+    """
+    passages = (reading or Reading()).passages(memories)
     index = _Index(passages)
     asked = list(dict.fromkeys(terms_of(query)))
     found = index.first_step(asked)
     index.second_step(found, asked)
+    wanted = wanted_by(query)
     best_of: dict[int, tuple[float, int]] = {}
     for number, each in found.items():
         owner = passages[number].memory
         worth = (each.first + each.second) * _freshness(memories[owner], now)
+        if wanted is not None and wanted.search(passages[number].text):
+            worth *= _WANTED
         if owner not in best_of or worth > best_of[owner][0]:
             best_of[owner] = (worth, number)
-    ranked = sorted(best_of.items(), key=lambda one: (-one[1][0], one[0]))
+    ranked = sorted(best_of.items(), key=lambda one: (-one[1][0], -one[0]))
     best = ranked[0][1][0] if ranked else 1.0
     told: list[Recalled] = []
     repeated: list[Recalled] = []
     texts: set[str] = set()
-    for owner, (worth, number) in ranked:
-        hit = Recalled(memories[owner], worth / best, _reasons(found[number], passages))
+    for owner, (worth, number) in _newer_first(ranked[: 4 * most], passages, found):
+        hit = Recalled(memories[owner], min(worth / best, 1.0), _reasons(found[number], passages))
         (repeated if passages[number].text in texts else told).append(hit)
         texts.add(passages[number].text)
     return [*told, *repeated][:most]
+
+
+_Ranked = list[tuple[int, tuple[float, int]]]
+
+
+def _newer_first(ranked: _Ranked, passages: Sequence[_Passage], found: dict[int, _Found]) -> _Ranked:
+    """The same, but where two say the same of what was asked for, the newer stands in the place of the better one."""
+    words = [frozenset(passages[number].terms) for _, (_, number) in ranked]
+    asked = [frozenset(found[number].words) for _, (_, number) in ranked]
+    order = list(range(len(ranked)))
+    for place in range(len(order)):
+        for other in range(place + 1, len(order)):
+            one, two = words[order[place]], words[order[other]]
+            is_same = asked[order[place]] <= asked[order[other]] and len(one & two) >= _SAME * len(one | two)
+            if is_same and ranked[order[other]][0] > ranked[order[place]][0]:
+                order[place], order[other] = order[other], order[place]
+    return [ranked[number] for number in order]
 
 
 class _Index:
@@ -93,7 +136,7 @@ class _Index:
                 self._holders.setdefault(term, []).append(number)
 
     def first_step(self, asked: Collection[str]) -> dict[int, _Found]:
-        """Every passage that holds a word of the question."""
+        """Every passage that holds a word of the question, or one that may stand for it."""
         found: dict[int, _Found] = {}
         for term in asked:
             for number in self._holders.get(term, ()):
@@ -105,12 +148,26 @@ class _Index:
             if len(held.words) > 1:
                 beside = pairs.intersection(pairwise(self._passages[number].terms))
                 held.first += _BESIDE * sum(min(map(self._rarity, pair)) for pair in beside)
+        self._add_kin(found, asked)
         return found
+
+    def _add_kin(self, found: dict[int, _Found], asked: Collection[str]) -> None:
+        """Add to what holds words of the question what others may stand for, each of its words once."""
+        for term in asked:
+            for other in KIN.get(term, ()):
+                if other in asked:
+                    continue
+                for number in self._holders.get(other, ()):
+                    held = found.get(number)
+                    if held is not None and term not in held.words and term not in held.kin:
+                        held.first += _KIN * self._weight(other, number)
+                        held.kin.append(term)
 
     def second_step(self, found: dict[int, _Found], asked: Collection[str]) -> None:
         """Add what the best passages lead to, by as much as they hold of the question that the other does not."""
-        seeds = sorted(found, key=lambda number: (-found[number].first, number))[:_SEEDS]
-        rare = max(3, round(_RARE_SHARE * len(self._counts)))
+        seeds = [number for number in found if not self._passages[number].is_whole]
+        seeds = sorted(seeds, key=lambda number: (-found[number].first, number))[:_SEEDS]
+        rare = max(3, min(_MOST_HOLDERS, round(_RARE_SHARE * len(self._counts))))
         best = found[seeds[0]].first if seeds else 1.0
         for seed in seeds:
             trust = found[seed].first / best
@@ -147,17 +204,61 @@ def _freshness(memory: Memory, now: datetime) -> float:
     return 0.5 + 0.5 * math.exp(-days / DECAY_DAYS)
 
 
-def _passages(number: int, memory: Memory) -> list[_Passage]:
-    if memory.tier is Tier.LONG:
-        return [_Passage(number, memory.text, memory.terms)]
-    stated = statements(memory.text, memory.answer)
-    return [_Passage(number, each.text, each.terms) for each in stated] or [_Passage(number, memory.text, memory.terms)]
+class Reading:
+    """What interactions and summaries state: each session is read once, until something is forgotten."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._read: OrderedDict[tuple[UUID, ...], list[list[Statement]]] = OrderedDict()
+
+    def passages(self, memories: Sequence[Memory]) -> list[_Passage]:
+        """What is searched: of what is long term its text, of the rest each statement, and the whole beside them."""
+        stated = self._stated(memories)
+        found: list[_Passage] = []
+        for number, memory in enumerate(memories):
+            found += [_Passage(number, each.text, each.terms) for each in stated.get(number, ())]
+            if memory.tier is not Tier.MID or not stated.get(number):
+                found.append(_Passage(number, memory.text, memory.terms, is_whole=number in stated))
+        return found
+
+    def forget(self) -> None:
+        """Keep nothing in the memory of this process."""
+        with self._lock:
+            self._read.clear()
+
+    def _stated(self, memories: Sequence[Memory]) -> dict[int, list[Statement]]:
+        """By the memory's number; interactions of one session one after the other."""
+        sessions: dict[object, list[int]] = {}
+        for number, memory in enumerate(memories):
+            if memory.tier is not Tier.LONG:
+                is_alone = memory.kind is not Kind.INTERACTION
+                sessions.setdefault(memory.id if is_alone else memory.session, []).append(number)
+        found: dict[int, list[Statement]] = {}
+        for numbers in sessions.values():
+            told = self._told([memories[number] for number in numbers])
+            found |= dict(zip(numbers, told, strict=True))
+        return found
+
+    def _told(self, turns: Sequence[Memory]) -> list[list[Statement]]:
+        key = tuple(turn.id for turn in turns)
+        with self._lock:
+            if (held := self._read.get(key)) is not None:
+                self._read.move_to_end(key)
+                return held
+        told = statements_of([(turn.text, turn.answer) for turn in turns])
+        with self._lock:
+            self._read[key] = told
+            while len(self._read) > _SESSIONS_READ:
+                self._read.popitem(last=False)
+        return told
 
 
 def _reasons(found: _Found, passages: Sequence[_Passage]) -> tuple[str, ...]:
     reasons = []
     if found.words:
         reasons.append(f"says {', '.join(sorted(found.words))}")
+    if found.kin:
+        reasons.append(f"speaks of {', '.join(sorted(found.kin))}")
     if found.bridges:
         text = " ".join(passages[found.seed].text.split())
         quoted = text if len(text) <= _QUOTED_CHARACTERS else f"{text[:_QUOTED_CHARACTERS]}…"

@@ -23,6 +23,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    func,
     insert,
     or_,
     select,
@@ -74,6 +75,17 @@ def own(scope: Scope, connection: Connection, *, everywhere: bool = False) -> li
         select(memories).where(*_own(scope, everywhere=everywhere)).order_by(memories.c.created_at, memories.c.id)
     )
     return [_memory(row) for row in rows]
+
+
+def sessions(scope: Scope, connection: Connection) -> list[tuple[str, int, datetime]]:
+    """The actor's own sessions in exactly the scope's project: how many interactions each holds, and since when."""
+    columns = memories.c
+    statement = (
+        select(columns.session, func.count(), func.min(columns.created_at))
+        .where(*_own(scope, everywhere=False), columns.kind == Kind.INTERACTION.value)
+        .group_by(columns.session)
+    )
+    return [(row[0], row[1], row[2]) for row in connection.execute(statement)]
 
 
 def remove(scope: Scope, connection: Connection, ids: Collection[UUID]) -> int:

@@ -31,4 +31,20 @@ MODEL_EVENTS: Final = (
         "Calls to models could not be written to the log; budgets stay charged with the most that they could cost.",
         {"calls": "how many", "error": "what was wrong"},
     ),
+    Event(
+        "memory.condensed",
+        "info",
+        "What somebody said in sessions that are over became facts, preferences, style and summaries.",
+        {
+            "interactions": "how many were condensed",
+            "kept": "memories that are new",
+            "dropped": "gone for want of room",
+        },
+    ),
+    Event(
+        "memory.not_condensed",
+        "warning",
+        "What was due could not be condensed; it is kept as it is, and tried again when more is said.",
+        {"error": "what was wrong"},
+    ),
 )

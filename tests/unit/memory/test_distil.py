@@ -1,0 +1,77 @@
+"""What a conversation states: facts also where they stand in requests, lists, code, or are said of he, she and it."""
+
+from __future__ import annotations
+
+import pytest
+
+from rubber_duck.memory.distil import statements, statements_of
+from rubber_duck.memory.words import terms_of
+
+
+def told(asked: str, answered: str = "") -> list[str]:
+    return [each.text for each in statements(asked, answered)]
+
+
+@pytest.mark.parametrize(
+    ("said", "stated"),
+    [
+        ("Can you remember that the audit cluster has 7 nodes?", "the audit cluster has 7 nodes"),
+        ("Since Priya moved to Ghent, who signs?", "Since Priya moved to Ghent"),
+        ("The password rotates every 30 days, right?", "The password rotates every 30 days"),
+        ("Will is the one who approves invoices.", "Will is the one who approves invoices."),
+        ("Do not deploy search on plover hosts.", "Do not deploy search on plover hosts."),
+        ("Sorry, scratch that, the release is on 5 June.", "the release is on 5 June."),
+        ("By the way, Ann sits in B7.", "Ann sits in B7."),
+        ("Let's call the new gateway Heron.", "Let's call the new gateway Heron."),
+    ],
+)
+def test_a_fact_is_told_also_in_a_request(said: str, stated: str) -> None:
+    assert told(said) == [stated]
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["What is the port of staging?", "Can you shorten this function?", "Thanks, that works!", "ok", "Rename `foo`.",
+     "Is Ann in Bergen?", "Write a test for it, please."],
+)  # fmt: skip
+def test_what_only_asks_states_nothing(said: str) -> None:
+    assert told(said) == []
+
+
+def test_a_pronoun_is_told_with_whom_it_means_also_over_turns() -> None:
+    first, second, third = statements_of([
+        ("I met Zelda Novak. She leads payments. Her laptop is called siskin.", "Nice."),
+        ("He won a medal.", "Who?"),
+        ("Her badge is 4711.", ""),
+    ])  # fmt: skip
+    assert [each.text for each in first][1:] == [
+        "I met Zelda Novak. She leads payments.",
+        "I met Zelda Novak. She leads payments. Her laptop is called siskin.",
+    ]
+    assert [each.text for each in second] == ["I met Zelda Novak. Her laptop is called siskin. He won a medal."]
+    assert third[0].text.startswith("I met Zelda Novak.")
+
+
+def test_a_correction_is_told_with_what_it_corrects() -> None:
+    _, taken_back = statements_of([("The ledger listens on port 4000.", "Noted."), ("No wait, it is 7000 now.", "OK.")])
+    assert [each.text for each in taken_back] == ["The ledger listens on port 4000. it is 7000 now."]
+
+
+def test_lists_tables_and_code_are_told_with_their_heading() -> None:
+    text = (
+        "Hosts of search:\n- staging: heron-3\n- production: kite-4\n\nThe stack:\n| part | tool |\n|---|---|\n"
+        "| cache | Redis |\n\nOur settings:\n```python\nimport os\n\nRETRIES = 7\n\ndef run():\n    return 1\n```\n"
+    )
+    assert told("", text) == [
+        "Hosts of search: staging: heron-3", "Hosts of search: production: kite-4", "The stack: part, tool",
+        "The stack: cache, Redis", "Our settings: RETRIES = 7",
+    ]  # fmt: skip
+
+
+def test_other_scripts_are_told_apart_and_found() -> None:
+    assert told("Сервер стоит в Граце. За него отвечает Анна.")[1].endswith("За него отвечает Анна.")
+    assert len(told("我们的服务部署在上海。负责人是王伟。")) == 2
+    assert set(terms_of("服务部署在哪里？")) & set(terms_of("我们的服务部署在上海。")) >= {"服务", "部署"}
+    assert set(terms_of("серверами")) == set(terms_of("сервера"))
+    assert set(terms_of("L'équipe")) == set(terms_of("equipe"))
+    assert set(terms_of("studied studies study")) == {"study"}
