@@ -14,14 +14,18 @@ from typing import Any, Literal
 import msgspec
 import pytest
 
+from rubber_duck.app import open_app
+from rubber_duck.code.code import open_source
+from rubber_duck.engines.filling import without_suffix
 from rubber_duck.llm.connections import Connection, Connections, write_connections
 from rubber_duck.llm.llm import open_llm
 from rubber_duck.llm.messages import Finished, FinishReason, Gap, Message, Prompt, TextDelta
 from rubber_duck.llm.messages import Role as Speaker
 from rubber_duck.llm.roles import Role
 from rubber_duck.scope import Scope
-from rubber_duck.settings import Settings
+from rubber_duck.settings import Settings, load
 from rubber_duck.settings.models import ModelSettings
+from tests.factories import write_tree
 from tests.local_model import local_model
 
 SCOPE = Scope.local()
@@ -113,6 +117,30 @@ async def test_a_cancel_ends_the_work_of_the_server(settings: Settings, chat: st
     assert took_s < 2.0
     assert slots is None or slots == 0
     assert again.usage.output_tokens == 4
+
+
+async def test_completions_of_a_model_that_says_anything_repeat_nothing_and_break_nothing(
+    settings: Settings, chat: str, tmp_path: Path
+) -> None:
+    code = (Path(__file__).parents[1] / "data/sources/django/text.py").read_text().split("\n")
+    folder = write_tree(tmp_path / "project", {"pyproject.toml": "", "text.py": "\n".join(code)})
+    offered = asked = 0
+    async with open_app(load({"DUCK_HOME": settings.home}), for_engines=["complete"]) as app:
+        places = [(number, line.index(mark) + len(mark)) for mark in ("= ", "return ", "(") for number, line in
+                  enumerate(code) if mark in line and not line.lstrip().startswith(("#", ">"))][::9]  # fmt: skip
+        for number, column in places:
+            prefix = "\n".join([*code[:number], code[number][:column]])
+            suffix = "\n".join(["" if number % 2 else code[number][column:], *code[number + 1 :]])
+            request = {"type": "suggest", "path": "text.py", "prefix": prefix, "suffix": suffix, "count": 10}
+            answer = await app.run("complete", {**request, "directory": str(folder)}, SCOPE)
+            asked += answer.waited_ms > 0
+            for each in answer.candidates:
+                offered += 1
+                assert without_suffix(each.text, suffix) == each.text
+                whole = f"{prefix}{each.text}{suffix}".encode()
+                assert not open_source("text.py", whole, "python").problems, each
+    assert (asked > 9, offered > 9) == (True, True)
+    assert (await asyncio.to_thread(busy_slots, chat)) in (None, 0)
 
 
 def busy_slots(url: str) -> int | None:

@@ -68,6 +68,7 @@ class Accepted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     rank: Annotated[int, Meta(ge=1, le=10, description="Which one it was, from 1.")]
     characters: Annotated[int, Meta(ge=0, description="How many characters were inserted.")]
     thought_ms: Annotated[int, Meta(ge=0, description="Milliseconds between showing and taking it; 0: not known.")] = 0
+    path: Annotated[str, Meta(max_length=4096, description="The file; it is not kept.", extra={"path": True})] = ""
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):

@@ -57,6 +57,7 @@ def root(tmp_path: Path) -> str:
         ("refactor", {"what": "rename", "at": "a.py:1:1", "to": "y"}, {"project": 1, "directory": 1}),
         ("tests", {"at": "a.py", "to": ""}, {"project": 1, "directory": 1}),
         ("rules", {"name": "x"}, {}),
+        ("complete", {"type": "accepted", "language": "python", "rank": 1, "characters": 3}, {}),
     ],
 )
 def test_the_folder_is_put_in_where_the_engine_takes_one(
