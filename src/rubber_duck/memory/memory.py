@@ -19,7 +19,7 @@ from rubber_duck.memory.distil import Statement, kind_of
 from rubber_duck.memory.recall import Reading, recall
 from rubber_duck.memory.remembered import Kind, Memory, Recalled, Tier
 from rubber_duck.memory.words import terms_of
-from rubber_duck.scope import Scope
+from rubber_duck.scope import Right, Scope
 from rubber_duck.settings.memory import MemorySettings
 from rubber_duck.storage.database import Connection, Database
 from rubber_duck.storage.keys import new_key
@@ -119,14 +119,21 @@ class Memories:
         return len(new)
 
     async def remember(self, scope: Scope, text: str, *, kind: Kind | None = None, shared: bool = False) -> Memory:
-        """Keep a text for long; without a `kind` it is told from the words. Raises InvalidInput."""
+        """Keep a text for long; without a `kind` it is told from the words. Raises InvalidInput.
+
+        What is `shared` is told to the models of everybody in the project, so it takes the right to write in it;
+        raises Denied without.
+        """
+        is_shared = shared and scope.project is not None
+        if is_shared:
+            scope.require(Right.FILE_WRITE)
         text = self._redact(" ".join(text.split())[:MOST_CHARACTERS])
         kind = kind or kind_of(text, is_person=True)
         if not terms_of(text):
             raise InvalidInput("there is nothing in it that could be recalled; say it in words")
         if kind.value not in self._settings.keep or kind is Kind.INTERACTION:
             raise InvalidInput(f"the kind {kind.value!r} is not kept here; see `memory.keep` in duck.toml")
-        new = self._new(kind, "", text, terms=terms_of(text), shared=shared and scope.project is not None)
+        new = self._new(kind, "", text, terms=terms_of(text), shared=is_shared)
         await self._database.run(lambda connection: store.add(scope, connection, [new]))
         return new
 

@@ -89,11 +89,13 @@ def sessions(scope: Scope, connection: Connection) -> list[tuple[str, int, datet
 
 
 def remove(scope: Scope, connection: Connection, ids: Collection[UUID]) -> int:
-    """Delete of these what is the actor's own; how many."""
+    """Delete of these what is the actor's own, and what is shared in a project that they maintain; how many."""
+    allowed = memories.c.actor_id == scope.actor.id
+    if scope.project is not None and Right.PROJECT_WRITE in scope.rights:
+        allowed = or_(allowed, and_(memories.c.project_id == scope.project, memories.c.is_shared))
     removed = 0
     for number in ids:
-        mine = (memories.c.id == number, memories.c.actor_id == scope.actor.id)
-        removed += connection.execute(delete(memories).where(*mine)).rowcount
+        removed += connection.execute(delete(memories).where(memories.c.id == number, allowed)).rowcount
     return removed
 
 
