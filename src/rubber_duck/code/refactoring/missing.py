@@ -11,9 +11,9 @@ from typing import Final
 
 from rubber_duck.code.code import detect, family, open_source
 from rubber_duck.code.extract import extract
-from rubber_duck.code.modules import PythonModules
 from rubber_duck.code.refactoring.declarations import declares
 from rubber_duck.code.refactoring.python.bindings import unknown_names
+from rubber_duck.code.refactoring.python.circles import reaches
 from rubber_duck.code.refactoring.python.module import Module
 from rubber_duck.code.refactoring.python.move import after_imports
 from rubber_duck.code.refactoring.refactored import Texts, newline_of
@@ -40,7 +40,6 @@ _STANDARD: Final = {
 }
 _TYPING: Final = "Annotated Any ClassVar Final Generic Literal NamedTuple Optional Protocol TypedDict TypeVar Union"
 _WHERE: Final = {name: module for module, names in (*_STANDARD.items(), ("typing", _TYPING)) for name in names.split()}
-_FARTHEST: Final = 300
 _USED: Final = frozenset({"identifier", "type_identifier", "jsx_identifier", "shorthand_property_identifier"})
 _IMPORT: Final = re.compile(r"^import\b[^;\n]*?['\"]([^'\"]+)['\"](;?)[ \t]*$", re.MULTILINE)
 
@@ -91,7 +90,7 @@ def _line_for(name: str, path: str, others: Texts) -> str | None:
         return imported.most_common(1)[0][0]
     if not imported and len(defining) == 1:
         dotted = _dotted(defining[0])
-        is_safe = dotted and not _reaches(defining[0], path, {**others, path: ""})
+        is_safe = dotted and not reaches(defining[0], path, {**others, path: ""})
         return f"from {dotted} import {name}" if is_safe else None
     if imported or defining:
         return None
@@ -110,23 +109,6 @@ def _imported(facts: FileSymbols, name: str) -> Iterator[str]:
         for taken in edge.names:
             if (taken.alias or taken.name) == name:
                 yield f"from {edge.module} import {taken.name}{f' as {taken.alias}' if taken.alias else ''}"
-
-
-def _reaches(path: str, wanted: str, texts: Texts) -> bool:
-    """Whether a file imports another, if over others: then the other must not import it; true beyond _FARTHEST."""
-    modules = PythonModules(texts)
-    seen, waiting = {path}, [path]
-    while waiting:
-        at = waiting.pop()
-        for _, _, targets in modules.targets(at, _facts(at, texts[at])):
-            if wanted in targets:
-                return True
-            new = set(targets) - seen
-            seen |= new
-            waiting += sorted(new)
-        if len(seen) > _FARTHEST:
-            return True
-    return False
 
 
 def _dotted(path: str) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import Final
 
 import libcst as cst
 from libcst.helpers import get_full_name_for_node
 from libcst.metadata import GlobalScope, ImportAssignment, Scope
 
 from rubber_duck.code.refactoring.python.bindings import names_in
+from rubber_duck.code.refactoring.python.circles import reaches
 from rubber_duck.code.refactoring.python.module import Module
 from rubber_duck.code.refactoring.python.project import Project, owner_of
 from rubber_duck.code.refactoring.python.uses import As, spoken, uses
@@ -24,6 +26,8 @@ from rubber_duck.code.refactoring.refactored import (
     spliced,
 )
 from rubber_duck.errors import InvalidInput, Refused
+
+_OF_A_FILE: Final = frozenset({"__name__", "__file__", "__package__", "__path__", "__spec__", "__loader__"})
 
 
 def move(texts: Texts, spot: Spot, to: str) -> Refactored:
@@ -64,7 +68,19 @@ class _Move:
                 ast.parse(text)
             except SyntaxError as error:
                 raise Refused(f"'{path}' would not parse afterwards: {error.msg}") from error
+        self._refuse_circles(texts)
         return Refactored(texts, ("pickles and configuration that name the old module are not followed",))
+
+    def _refuse_circles(self, texts: dict[str, str]) -> None:
+        """Raise Refused where a file that takes the definition from its new place is itself loaded by that."""
+        before = self.project.texts
+        after = {**before, **texts}
+        for path in texts:
+            if path == self.to or not (reaches(path, self.to, after) and reaches(self.to, path, after)):
+                continue
+            was = self.to in before and reaches(path, self.to, before) and reaches(self.to, path, before)
+            if not was:
+                raise Refused(f"'{path}' and '{self.to}' would import each other, if over others")
 
     def _definition(self, spot: Spot) -> cst.FunctionDef | cst.ClassDef:
         for node in self.source.tree.body:
@@ -83,6 +99,8 @@ class _Move:
         for name in _names(node):
             scope = self.source.scope(name)
             owner = owner_of(self.source, scope, name.value) if scope is not None else None
+            if name.value in _OF_A_FILE and not _is_attribute(self.source, name):
+                raise Refused(f"it uses {name.value!r}, which is another in each file")
             if owner is not top or top is None or _is_attribute(self.source, name):
                 continue
             for each in top.assignments[name.value]:
@@ -92,6 +110,9 @@ class _Move:
                     raise Refused(
                         f"it uses {name.value!r} of '{self.source.path}': the two files would import each other"
                     )
+        for statement in self.source.every(cst.ImportFrom):
+            if statement.relative and any(around is node for around in self.source.around(statement)):
+                raise Refused("it imports something relative to its file")
         for text in self.source.every(cst.SimpleString):
             if any(around is node for around in self.source.around(text)) and text.evaluated_value in _tops(top):
                 raise Refused(f"it names {text.evaluated_value!r} of its file in a text")
