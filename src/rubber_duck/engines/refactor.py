@@ -108,10 +108,11 @@ class RefactorAnswer(msgspec.Struct, frozen=True, kw_only=True):
 class Refactor(Engine[RefactorRequest, RefactorAnswer]):
     """Change code without changing what it does: rename, extract, inline, move, organise imports.
 
-    Everything in Python; renames in JavaScript and TypeScript of what a file declares once, and of private functions in
-    Elixir. What could change the meaning, or cannot be told for sure, is refused with the reason. `rewrite` lets a
-    model do what is asked in words: each draft must parse, bring no findings and keep what other files take, and goes
-    back if it does not. Nothing is written before it was shown; `duck undo` takes it back.
+    Everything in Python; in JavaScript and TypeScript renames of what a file declares once, variables for expressions,
+    and imports in order; in Elixir renames of private functions, and aliases in order. What could change the meaning,
+    or cannot be told for sure, is refused with the reason. `rewrite` lets a model do what is asked in words: each draft
+    must parse, bring no findings and keep what other files take, and goes back if it does not. Nothing is written
+    before it was shown; `duck undo` takes it back.
     """
 
     name: ClassVar[str] = "refactor"
