@@ -61,6 +61,7 @@ _LEAST_TERMS: Final = 2
 _LEAST_NAMES: Final = 2
 _MOST_OF_AN_ANSWER: Final = 40
 _SUMMARY_SENTENCES: Final = 3
+_ENDS: Final = (".", "!", "?", "…", "。", "！", "？")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def summary(turns: Sequence[tuple[str, str]]) -> str:
         for sentence in sentences
     }
     best = sorted((each for each in sentences if worth[each] > 0), key=lambda each: -worth[each])[:_SUMMARY_SENTENCES]
-    return " ".join(each for each in sentences if each in best)
+    return " ".join(each if each.endswith(_ENDS) else f"{each}." for each in sentences if each in best)
 
 
 def kind_of(sentence: str, *, is_person: bool) -> Kind:

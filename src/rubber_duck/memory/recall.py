@@ -30,7 +30,7 @@ _SEEDS: Final = 10
 
 _RARE_SHARE: Final = 0.05
 _MOST_HOLDERS: Final = 200
-"""A word that more of the memories hold names nothing, nor does one in more than the share; in up to three it does."""
+"""A word that more of the memories hold names nothing, nor does one in more than the share; in up to six it does."""
 
 _KIN: Final = 0.4
 """What a word is worth that may stand for one of the question."""
@@ -167,7 +167,7 @@ class _Index:
         """Add what the best passages lead to, by as much as they hold of the question that the other does not."""
         seeds = [number for number in found if not self._passages[number].is_whole]
         seeds = sorted(seeds, key=lambda number: (-found[number].first, number))[:_SEEDS]
-        rare = max(3, min(_MOST_HOLDERS, round(_RARE_SHARE * len(self._counts))))
+        rare = max(6, min(_MOST_HOLDERS, round(_RARE_SHARE * len(self._counts))))
         best = found[seeds[0]].first if seeds else 1.0
         for seed in seeds:
             trust = found[seed].first / best
