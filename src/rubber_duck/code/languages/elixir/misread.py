@@ -18,6 +18,8 @@ _OPERATORS: Final = frozenset({"binary_operator", "unary_operator"})
 _STRINGS: Final = frozenset({"string", "charlist", "sigil"})
 _CONTAINERS: Final = frozenset({"list", "tuple", "bitstring", "map_content"})
 
+_MOST_PIECES: Final = 10_000
+
 _NO_BLANK: Final = "a blank is missing before this"
 _NONE_BEHIND: Final = "a blank is missing behind this"
 
@@ -32,7 +34,12 @@ _QUERY: Final = """
 
 
 def misread(root: Node, content: bytes) -> list[tuple[Node, str]]:
-    """The nodes below `root` that are wrong, each with what is wrong, in source order."""
+    """The nodes below `root` that are wrong, each with what is wrong, in source order.
+
+    None in a text of which the grammar could make nothing: a query takes quadratic time over its loose pieces.
+    """
+    if root.is_error and root.child_count > _MOST_PIECES:
+        return []
     found = QueryCursor(_query()).captures(root)
     names, atoms, operators = (found.get(each, []) for each in ("name", "atom", "operator"))
     wrong = [(node, f"{content[slice(*node.byte_range)].decode()!r} is no name") for node in _reserved(names, content)]
