@@ -32,6 +32,9 @@ T = TypeVar("T")
 _PING_S: Final = 5.0
 """A connection on which nothing was heard for so long is asked whether it still lives."""
 
+_BROKEN: Final = (RedisError, OSError, TimeoutError, AttributeError)
+"""What a subscription that breaks raises. AttributeError: redis-py writes to a connection it has closed meanwhile."""
+
 _RENEW: Final = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 0
@@ -150,7 +153,7 @@ class RedisCluster(Cluster):
             async with asyncio.timeout(self._timeout_s):
                 await self._listener.subscribe(channel)
                 await confirmed.wait()
-        except (RedisError, OSError, TimeoutError) as error:
+        except _BROKEN as error:
             self._lost(error)
 
     async def _listen_no_more(self, topic: str) -> None:
@@ -160,7 +163,7 @@ class RedisCluster(Cluster):
             try:
                 async with asyncio.timeout(self._timeout_s):
                     await self._listener.unsubscribe(channel)
-            except (RedisError, OSError, TimeoutError) as error:
+            except _BROKEN as error:
                 self._lost(error)
 
     async def _keep_listening(self, first: asyncio.Event) -> None:

@@ -112,7 +112,8 @@ def use(scope: Scope, connection: Connection, ids: Sequence[UUID], now: datetime
             .where(memories.c.id == bindparam("which"), _seen(scope))
             .values(uses=memories.c.uses + 1, used_at=bindparam("now"))
         )
-        connection.execute(statement, [{"which": each, "now": now} for each in ids])
+        # In one order, or two questions at one moment would wait for each other on PostgreSQL.
+        connection.execute(statement, [{"which": each, "now": now} for each in sorted(ids)])
 
 
 def _own(scope: Scope, *, everywhere: bool) -> list[ColumnElement[bool]]:
