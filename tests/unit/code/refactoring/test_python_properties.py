@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 import pytest
 from hypothesis import assume, given, note, settings
@@ -41,7 +42,10 @@ def test_a_renamed_program_does_what_it_did_and_the_way_back_gives_the_same_byte
     note(after)
     assert outcome(after) == outcome(text)
     if new == "fresh":
-        assert rename({"p.py": after}, spot, node.id).texts == {"p.py": text}
+        longer = len(new) - len(node.id)
+        found = [each.start() for each in re.finditer(r"\bfresh\b", after.splitlines()[node.lineno - 1])]
+        column = next(at for number, at in enumerate(found) if at - number * longer == node.col_offset)
+        assert rename({"p.py": after}, Spot("p.py", node.lineno, column + 1), node.id).texts == {"p.py": text}
 
 
 @EXAMPLES
