@@ -17,7 +17,7 @@ from tests.unit.analysis.projects import HUNGRY
 UNUSED = "import os\n"
 FOUND = [("ruff/F401", 1)]
 
-SLOW = "for i in a:\n for i in b:\n  pass\n" * 30_000
+SLOW = "for i in a:\n for i in b:\n  pass\n" * 20_000
 """Seconds for ruff, because the time it takes grows with the square of the size."""
 
 LITTLE = WorkerSettings(memory_bytes=1 << 27, file_timeout_s=1.0)
