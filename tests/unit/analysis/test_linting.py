@@ -67,7 +67,7 @@ async def test_a_file_that_ruff_cannot_take_is_named_and_the_others_are_not_touc
 
 
 async def test_a_file_that_takes_too_much_of_the_processors_time_is_named(tmp_path: Path) -> None:
-    run = await lint(tmp_path / "p", {"slow.py": SLOW})
+    run = await lint(tmp_path / "p", {"slow.py": SLOW}, WorkerSettings(file_timeout_s=1.0))
     assert (run.failed, run.linted) == ({"slow.py": TOO_SLOW}, {})
 
 
