@@ -269,6 +269,7 @@ def test_too_many_requests_are_refused_with_headers_that_say_so(house: House) ->
         (b'{"name": "\xff"}', 400, "invalid_input"),
         (b"[" * 100_000, 400, "invalid_input"),
         (b" " * 1_000_001, 413, "limit_exceeded"),
+        (b" " * 30_000_000, 413, "limit_exceeded"),
     ],
 )
 def test_a_body_that_is_wrong_is_a_problem(house: House, body: bytes, status: int, code: str) -> None:
@@ -276,6 +277,11 @@ def test_a_body_that_is_wrong_is_a_problem(house: House, body: bytes, status: in
     assert (refused.status, refused.json["code"]) == (status, code)
     assert refused.headers["x-content-type-options"] == "nosniff"
     assert refused.json["instance"] == f"urn:request:{refused.headers['x-request-id']}"
+
+
+def test_a_refusal_reaches_a_client_that_is_still_sending(house: House) -> None:
+    refused = house.ask("PUT", f"/members/{house.project}/vera", "dk_nobody_s_key", b" " * 30_000_000)
+    assert (refused.status, refused.json["code"]) == (401, "unauthenticated")
 
 
 def test_what_is_not_there_or_not_ours_is_refused(house: House) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -9,6 +11,7 @@ from typing import Final
 
 import msgspec
 from fastapi import Request, Response
+from starlette.requests import ClientDisconnect
 
 from rubber_duck import telemetry
 from rubber_duck.accounts.user import Standing
@@ -33,6 +36,8 @@ _HEADERS: Final = {
     "cache-control": "no-store",
 }
 _HTTPS: Final = {"strict-transport-security": "max-age=31536000"}
+_LINGER_BYTES: Final = 64_000_000
+_LINGER_S: Final = 5.0
 
 
 class Answering:
@@ -71,6 +76,7 @@ class Answering:
                     response.headers["retry-after"] = str(max(1, round(known.retry_after_s)))
                 if known.status == 401:
                     response.headers["www-authenticate"] = "Bearer"
+                await _read_on(request)
             response.headers.update(self._fixed | limits | {"x-request-id": trace})
             duration_s = time.monotonic() - began
             self._desk().metrics.answered_http(route.name, response.status_code, duration_s)
@@ -167,6 +173,24 @@ async def _pieces(request: Request, most: int) -> AsyncIterator[bytes]:
         if size > most:
             raise LimitExceeded(f"a body has at most {most:,} bytes here")
         yield piece
+
+
+async def _read_on(request: Request) -> None:
+    """Reads what is still being sent after a refusal, and drops it, for a while.
+
+    A connection that is closed on a client in the middle of sending is reset, and the client never sees why it was
+    refused. One that asked first (`Expect`) sends nothing more.
+    """
+    if "expect" in request.headers:
+        return
+    size = 0
+    # RuntimeError is Starlette's word for a body that was read to its end
+    with contextlib.suppress(TimeoutError, ClientDisconnect, RuntimeError):
+        async with asyncio.timeout(_LINGER_S):
+            async for piece in request.stream():
+                size += len(piece)
+                if size > _LINGER_BYTES:
+                    return
 
 
 def _trace(request: Request) -> str:
