@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -23,8 +24,9 @@ from rubber_duck.llm.roles import Role
 from rubber_duck.scope import Scope, new_trace
 from rubber_duck.settings import DatabaseSettings, Settings
 from rubber_duck.settings.tree import AnalysisSettings
+from rubber_duck.workflows.durable import Durable
 from rubber_duck.workflows.working import working
-from tests.durable import QUICK
+from tests.durable import QUICK, until
 from tests.factories import write_tree
 from tests.fake_provider import fake_provider, head, openai_events, sending
 from tests.models import answering, connect
@@ -85,6 +87,14 @@ async def analysing(
         yield Analysing(app, write_tree(tmp_path / "p", FILES))
 
 
+async def _has_step(work: Durable, run_id: str, name: str) -> bool:
+    return name in [step.name for step in await work.steps(ME, run_id)]
+
+
+async def _is(work: Durable, run_id: str, state: str) -> bool:
+    return (await work.show(ME, run_id)).state == state
+
+
 def report_of(answer: dict[str, Any]) -> dict[str, Any]:  # Any: JSON
     """The report that an answer tells of."""
     report: dict[str, Any] = json.loads(Path(answer["report"]).read_text())
@@ -113,7 +123,8 @@ async def test_every_stage_is_a_step_and_without_a_model_it_says_that_there_was_
 ) -> None:
     async with analysing(settings, tmp_path, nobody) as found:
         answer = await found.answer()
-        assert await found.steps() == ["validate", "detect", "analyse 1 of 1", "aggregate", "report"]
+        stages = ["validate", "detect", "analyse 1 of 1", "choose what to review", "aggregate", "report"]
+        assert await found.steps() == stages
         assert (answer["files"], answer["review"]) == (2, "no model is configured: `duck llm connect` changes that")
         assert answer["failed"] == []
         assert (await found.answer(review=0))["review"] == "it was not asked for"
@@ -127,7 +138,7 @@ async def test_a_model_reviews_the_worst_files_and_its_remarks_stand_in_the_repo
         analysing(settings, tmp_path, by_a_model, url=server.url) as found,
     ):
         answer = await found.answer(review=1)
-        assert await found.steps() == ["validate", "detect", "analyse 1 of 1", "review bad.py", "aggregate", "report"]
+        assert (await found.steps())[3:] == ["choose what to review", "review bad.py", "aggregate", "report"]
         assert (answer["reviewed"], answer["remarks"]) == (1, 1)
         answer = await found.answer()
         assert (answer["reviewed"], answer["remarks"]) == (2, 2)
@@ -176,6 +187,45 @@ async def test_what_fails_in_a_review_is_said_and_the_rest_stands(settings: Data
         assert answer["failed"] == ["the review of 'bad.py' failed: the model is away"]
         assert (answer["reviewed"], answer["remarks"], answer["files"]) == (1, 1, 2)
         assert answer["findings"] > 1
+
+
+async def test_a_run_goes_on_with_the_review_that_it_chose_whatever_is_connected_then(
+    settings: DatabaseSettings, tmp_path: Path
+) -> None:
+    reached, gate = asyncio.Event(), asyncio.Event()
+
+    async def half(app: App, path: str) -> dict[str, Any]:  # Any: as Ask
+        if path == "bad.py":
+            reached.set()
+            await gate.wait()
+        return await by_a_model(app, path)
+
+    async with (
+        fake_provider(sending(head(), *openai_events(["look"]))) as server,
+        analysing(settings, tmp_path, half, url=server.url) as found,
+    ):
+        work, kept = found.app.parts.workflows, found.app.parts.llm.connections()
+        run_id = await work.start(ME, "analyze-project", {"path": str(found.folder), "format": "json"})
+        await reached.wait()
+        await until(lambda: _has_step(work, run_id, "review good.py"))
+        await work.pause(ME, run_id)
+        write_connections(tmp_path / "home", Connections())
+        await work.resume(ME, run_id)
+        await until(lambda: _is(work, run_id, "working"))
+        write_connections(tmp_path / "home", kept)
+        gate.set()
+        answer = await work.answer(ME, run_id)
+        assert (answer["reviewed"], answer["failed"]) == (2, [])
+
+
+async def test_a_chain_of_models_that_are_not_connected_costs_the_review_alone(
+    settings: DatabaseSettings, tmp_path: Path
+) -> None:
+    async with analysing(settings, tmp_path, nobody) as found:
+        write_connections(tmp_path / "home", Connections(roles={Role.CHAT: ("gone/m-1",)}))
+        answer = await found.answer()
+        assert "that provider is not connected" in answer["review"]
+        assert (answer["files"], answer["failed"]) == (2, [])
 
 
 async def test_where_no_engine_reviews_that_is_said(settings: DatabaseSettings, tmp_path: Path) -> None:

@@ -9,16 +9,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import update
 
 from rubber_duck.call import Parts
 from rubber_duck.cluster.local import LocalCluster
 from rubber_duck.errors import BudgetExceeded, Denied, InvalidInput, NotConfigured, NotFound, UnknownName
 from rubber_duck.notices.notice import By, Kind, Notice, Told, Way
 from rubber_duck.notices.notices import Notices
+from rubber_duck.notices.wording import end_of
 from rubber_duck.scope import Actor, Right, Scope
 from rubber_duck.settings import DatabaseSettings, Settings
 from rubber_duck.settings.telling import MailSettings, NoticeSettings, WebhookSettings
+from rubber_duck.storage.database import Connection
 from rubber_duck.workflows.durable import Durable, StartOptions
+from rubber_duck.workflows.moves import Ended
+from rubber_duck.workflows.store.tables import watches
 from tests.durable import Bench, Lent, durable_over, until, working
 from tests.fake_provider import fake_provider, saying
 from tests.mailbox import mailbox
@@ -89,6 +94,31 @@ async def test_an_end_is_told_once_however_many_look(settings: DatabaseSettings)
         assert (told.kind, told.title, told.run) == (Kind.FINISHED, "sample has finished", run_id)
         assert len(await found.told()) == 1
         assert await found.told(OTHER) == []
+
+
+async def test_a_row_that_cannot_be_read_is_in_nobodys_way(settings: DatabaseSettings) -> None:
+    async with office(settings) as found:
+        async with working(found.durable):
+            spoiled, sound = await found.ended(["a"]), await found.ended(["b"])
+            await found.until_told(2)
+        tables = (await found.durable.library()).tables
+
+        def plant(connection: Connection) -> None:
+            spoil = update(tables.output).where(tables.output.c.workflow_uuid == spoiled)
+            connection.execute(spoil.values(output="gASV"))
+            connection.execute(update(watches).values(is_told=False))
+
+        await found.durable.database.run(plant)
+        await found.notices.tell_of_ends()
+        told = (await found.notices.waiting(ME)).notices[2:]
+        assert [(each.run, each.text) for each in told] == [(spoiled, "what it came to cannot be read"), (sound, "")]
+        assert {each.id for each in await found.durable.runs(ME)} == {spoiled, sound}
+
+
+def test_a_workflow_that_cannot_say_what_came_of_a_run_is_told_without() -> None:
+    older = {"an": "older answer"}
+    ended = Ended("run", "analyze-project", "me", None, "done", older, "", "", 1)
+    assert (end_of(ended).title, end_of(ended).text) == ("analyze-project has finished", "")
 
 
 async def test_only_who_wants_to_be_told_is(settings: DatabaseSettings) -> None:

@@ -158,6 +158,28 @@ async def test_a_schedule_fires_once_for_all_processes_and_once_for_what_was_mis
         assert len(await durable.runs(ME)) == 2
 
 
+async def test_two_processes_with_other_lines_for_one_schedule_do_not_keep_it_from_firing(
+    settings: DatabaseSettings,
+) -> None:
+    moment = datetime(2026, 1, 1, 12, 0, 30, tzinfo=UTC)
+    lines = {"old": "*/5 * * * *", "new": "*/2 * * * *"}
+    async with durable_over(settings, Bench()) as durable:
+        prepared = {"often": await durable.prepared(ME, "sample", {})}
+        old, new = (
+            Clockwork(durable.database, {"often": each}, prepared, now=lambda: moment)
+            for each in (ScheduleSettings(workflow="sample", cron=line) for line in lines.values())
+        )
+        fired = []
+        for second in range(0, 600, 10):
+            moment = datetime(2026, 1, 1, 12, 0, 30, tzinfo=UTC) + timedelta(seconds=second)
+            fired.append(await old.tick() + await new.tick())
+        assert sum(fired) == 5  # at 12:02, 04, 06, 08, 10: by the line of whoever began last
+        missed = moment + timedelta(minutes=30)
+        moment = missed
+        later = ScheduleSettings(workflow="sample", cron="0 0 1 1 *")
+        assert await Clockwork(durable.database, {"often": later}, prepared, now=lambda: missed).tick() == 1
+
+
 async def test_a_clock_that_jumps_fires_no_schedule_twice_and_stops_none(settings: DatabaseSettings) -> None:
     moment = datetime(2026, 1, 1, 12, 0, 30, tzinfo=UTC)
     schedules = {"often": ScheduleSettings(workflow="sample", cron="* * * * *")}

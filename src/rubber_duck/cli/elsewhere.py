@@ -60,7 +60,7 @@ def project_meant(request: Request, projects: Sequence[Mapping[str, str]], defau
     if not projects:
         raise InvalidInput("you have no role in any project of the server; ask its administrator for one")
     names = ", ".join(each["name"] for each in projects)
-    raise InvalidInput(f"say which project with --project or DUCK_PROJECT: {names}")
+    raise InvalidInput(f"say which project with DUCK_PROJECT, or with --project where the command has it: {names}")
 
 
 def translated(engine: str, request: Request, there: There, folder: str) -> Request:

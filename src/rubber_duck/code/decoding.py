@@ -53,6 +53,16 @@ def decode(content: bytes, family: str) -> Decoded:
     return Decoded(text.encode("utf-8", "replace"), encoding, "")
 
 
+def lines_of(content: bytes, family: str) -> tuple[str, ...]:
+    """The lines of a file of that language family, by the rule above, without their ends and without a mark.
+
+    They are those that the parser counts: a form feed, or a separator that only Unicode knows, ends none.
+    """
+    text = decode(content, family).content.decode().removeprefix("\ufeff")
+    lines = text.removesuffix("\n").split("\n") if text else []
+    return tuple(line.removesuffix("\r") for line in lines)
+
+
 def _encoding(content: bytes, family: str) -> str:
     for mark, encoding in _MARKS:
         if content.startswith(mark):

@@ -114,6 +114,12 @@ def family(name: str) -> str:
     return language(name).family
 
 
+def family_at(path: str, content: bytes) -> str:
+    """The family of the language of the file at `path`, which begins with `content`; "" for one that has none."""
+    name = detect(path, content[:4096])
+    return "" if name is None else family(name)
+
+
 def title(name: str) -> str:
     """How people write the name of a language; a name that no language has stays as it is."""
     found = languages.discover().get(name)

@@ -13,13 +13,16 @@ def elide(lines: Sequence[str], symbols: Sequence[Symbol], *, keep: range = rang
     """The text of `lines` (the first is line 1) with the bodies of functions replaced by one line `…`.
 
     A body that has a line in `keep` (1-based) stays. The head of a definition is taken for as many lines as its
-    signature spans: those up to the first that is indented deeper and follows a line that ends the head.
+    signature spans: those up to the first that is indented deeper and follows a line that ends the head. A definition
+    that is not in `lines` to its end is passed over.
     """
     gone: set[int] = set()
     marks: dict[int, str] = {}
     for symbol in symbols:
         if symbol.kind not in _BODIES or symbol.end_line - symbol.line < 3:
             continue
+        if symbol.end_line > len(lines):
+            continue  # the file became shorter since it was looked through
         body = _body(lines, symbol)
         if not body or set(body) & set(keep) or body.start in gone:
             continue

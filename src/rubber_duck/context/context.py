@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -75,8 +76,7 @@ async def build(ask: Ask, sources: Sources, *, strategy: str = "") -> Context:
         _ = known[strategy]
     problems: list[str] = []
     snippets = [*_rules(ask, sources, problems), *await made[name].gather(ask, sources)]
-    snippets += _map(ask, sources, snippets)
-    packed = pack(snippets, ask.budget_tokens, count_tokens)
+    packed = await asyncio.to_thread(_packed, ask, sources, snippets)
     problems += [
         f"there is no room for {each.snippet.kind.value} {each.snippet.path}: {each.reason}"
         for each in packed.refused
@@ -119,6 +119,11 @@ def _rules(ask: Ask, sources: Sources, problems: list[str]) -> list[Snippet]:
                 reason += f", {order + 1} of {len(readable)}: where they disagree, the last ones hold"
             found.append(Snippet(SnippetKind.RULES, rules.path, text, (reason,), 1.0, order=order))
     return found
+
+
+def _packed(ask: Ask, sources: Sources, snippets: list[Snippet]) -> Packed:
+    """Blocks: a large budget is hundreds of files to be counted."""
+    return pack([*snippets, *_map(ask, sources, snippets)], ask.budget_tokens, count_tokens)
 
 
 def _map(ask: Ask, sources: Sources, told: list[Snippet]) -> list[Snippet]:

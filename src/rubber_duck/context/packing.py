@@ -77,6 +77,7 @@ class _Packing:
         self.refused: list[Refused] = []
         self._budget_tokens = budget_tokens
         self._count = count
+        self._told_tokens = 0
 
     def take(self, weighed: _Weighed) -> bool:
         """Whether the snippet was chosen; otherwise it was refused."""
@@ -98,9 +99,11 @@ class _Packing:
         is_limited = not snippet.is_needed and snippet.kind is not SnippetKind.FILE
         if is_limited and chosen.tokens > self._budget_tokens * LARGEST_SHARE:
             return False
-        # The whole is counted, because tokens may join where two texts meet.
-        if self._count(render(sorted([*self.chosen, chosen], key=_place))) > self._budget_tokens:
+        # Each begins with "#" behind an empty line, where no token joins two: the whole has as many as its parts.
+        tokens = self._count(render([chosen]))
+        if self._told_tokens + tokens > self._budget_tokens:
             return False
+        self._told_tokens += tokens
         self.chosen.append(chosen)
         return True
 

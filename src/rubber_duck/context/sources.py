@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from rubber_duck.code.decoding import lines_of
+from rubber_duck.code.language import family_at
 from rubber_duck.context.picture import Picture
 from rubber_duck.errors import DuckError
 from rubber_duck.search.hits import Hit
@@ -57,4 +59,4 @@ class Sources:
             return ()  # it went away since it was listed: then it has nothing to say
         if looks_binary(content):
             return ()
-        return tuple(content.decode("utf-8", "replace").splitlines())
+        return lines_of(content, family_at(path, content))

@@ -33,7 +33,7 @@ _MEMORY_SHARE: Final = 5
 
 _HEADING: Final = "What is remembered of this person and project:"
 _HEADING_TOKENS: Final = 12
-_PLACE: Final = re.compile(r"(.*?)(?::(\d{1,9}))?(?::(\d{1,9}))?")
+_PLACE: Final = re.compile(r"(.*?)(?::(\d{1,9}))?(?::(\d{1,9}))?", re.DOTALL)
 
 
 class ContextRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -148,11 +148,13 @@ class Explain(Engine[ExplainRequest, ExplainAnswer]):
 
 def _known(where: Where) -> _Known:
     from rubber_duck.code.code import detect, open_source  # noqa: PLC0415  # grammars
+    from rubber_duck.code.decoding import lines_of  # noqa: PLC0415  # as above
     from rubber_duck.code.extract import extract  # noqa: PLC0415  # as above
+    from rubber_duck.code.language import family_at  # noqa: PLC0415  # as above
 
     content = where.root.open_bytes(where.path, where.settings.index.max_file_size_bytes)
     language = detect(where.path, content[:4096])
-    lines = tuple(content.decode("utf-8", "replace").removeprefix("\ufeff").splitlines())
+    lines = lines_of(content, family_at(where.path, content))
     if where.line > len(lines):
         raise InvalidInput(f"line {where.line} is behind the end: '{display(where.path)}' has {len(lines)} lines")
     if not language:

@@ -25,6 +25,7 @@ AFTER_TOKENS: Final = 500
 _KEPT: Final = 64
 _MOST_LINES: Final = 12
 _ANSWER_TOKENS: Final = 160
+_PAIRS: Final = {")": "(", "]": "[", "}": "{"}
 _LEAST_OVERLAP: Final = 2
 
 
@@ -130,9 +131,25 @@ def without_suffix(said: str, suffix: str) -> str:
     for length in range(min(len(said), len(ending)), 0, -1):
         is_worth = length >= _LEAST_OVERLAP or not ending[0].isalnum()
         is_word_cut = ending[0].isalnum() and said[:-length][-1:].isalnum()
-        if said.endswith(ending[:length]) and is_worth and not is_word_cut:
+        if said.endswith(ending[:length]) and is_worth and not is_word_cut and not _closes_own(said, length):
             return said[:-length]
     return said
+
+
+def _closes_own(said: str, length: int) -> bool:
+    """Whether the last `length` characters begin by closing a bracket that `said` itself opened: it needs that one.
+
+    Behind `print(` an editor has put `)` already: `len(items)` is whole there, but `len(items))` is one too many.
+    """
+    if said[-length] not in _PAIRS:
+        return False
+    opened: list[str] = []
+    for char in said[:-length]:
+        if char in _PAIRS.values():
+            opened.append(char)
+        elif opened and opened[-1] == _PAIRS.get(char):
+            opened.pop()
+    return bool(opened) and opened[-1] == _PAIRS[said[-length]]
 
 
 def _start_of_suffix(said: str, suffix: str) -> int | None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import msgspec
@@ -16,10 +17,11 @@ from rubber_duck.code.language import title
 from rubber_duck.context.kept import forget
 from rubber_duck.engines.engine import Engine, engines
 from rubber_duck.errors import NotFound
-from rubber_duck.scope import Right
+from rubber_duck.scope import Right, Scope
 from rubber_duck.workspace.paths import absolute
 
 if TYPE_CHECKING:
+    from rubber_duck.settings import Settings
     from rubber_duck.workspace.project import CodeFile, Project
 
 Which = Annotated[
@@ -160,8 +162,16 @@ class Projects(Engine[Any, ProjectsAnswer]):  # Any: a union has no class that c
                 return _answer(await workspace.restore(scope, await _which(request, call, removed=True)))
             case PurgeProject():
                 project = await workspace.purge(scope, await _which(request, call, removed=True))
-                await asyncio.to_thread(forget, call.settings, scope.within(project.id))
+                await asyncio.to_thread(_forget, call.settings, scope.within(project.id), project)
                 return _answer(project)
+
+
+def _forget(settings: Settings, scope: Scope, project: Project) -> None:
+    """What is kept of a purged project outside the database: what models were told, and what completion learnt."""
+    from rubber_duck.ngram import ngram  # noqa: PLC0415  # numpy: only a purge pays
+
+    forget(settings, scope)
+    ngram.forget(settings, Path(project.root))
 
 
 async def _which(

@@ -12,6 +12,8 @@ import msgspec
 from msgspec import Meta
 
 from rubber_duck.call import Call, Progress
+from rubber_duck.code.decoding import lines_of
+from rubber_duck.code.language import family_at
 from rubber_duck.engines.engine import Engine, ModelOptions, engines
 from rubber_duck.engines.index import Directory
 from rubber_duck.engines.place import ProjectFolder, at_root, in_project
@@ -263,7 +265,7 @@ def _lines(root: Root, path: str, limit_bytes: int) -> tuple[str, ...]:
         content = root.open_bytes(path, limit_bytes)
     except DuckError:
         return ()  # it went away since it was analysed
-    return tuple(content.decode("utf-8", "replace").removeprefix("\ufeff").splitlines())
+    return lines_of(content, family_at(path, content))
 
 
 def _of_analysers(file: Reviewed) -> list[Remark]:

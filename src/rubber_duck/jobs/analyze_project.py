@@ -69,7 +69,7 @@ class ProjectAnalyzer(Workflow[AnalyzeProject, ReportAnswer]):
     """
 
     name = "analyze-project"
-    version = 2
+    version = 3
     request = AnalyzeProject
     answer = ReportAnswer
     right = Right.ANALYSIS_RUN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,9 +13,10 @@ import msgspec
 from msgspec import Meta
 
 from rubber_duck.analysis.outcome import known_rules
+from rubber_duck.analysis.project_analysis import ProjectOutcome
 from rubber_duck.analysis.report.overview import overview
 from rubber_duck.analysis.report.render import Format, Style, render
-from rubber_duck.analysis.selection import selection
+from rubber_duck.analysis.selection import Selection, selection
 from rubber_duck.jobs.hands import Hands
 from rubber_duck.jobs.remarks import RULE, with_remarks
 from rubber_duck.jobs.reviewing import Remark
@@ -66,10 +68,15 @@ async def written_report(
     found = await hands.parts.project_analysis.update(scope, root, settings, tell)
     known = {*known_rules(), *found.outcome.ruff_rules}
     chosen = selection(found.target.settings.analysis, own=settings.analysis, only=(), known=known)
+    tell(0, 0, "writing the report")
+    return await asyncio.to_thread(_written, found, chosen, wanted, Path(settings.home) / "reports")
+
+
+def _written(found: ProjectOutcome, chosen: Selection, wanted: Wanted, folder: Path) -> ReportAnswer:
+    """Blocks: the report of a large project takes a second to be put together."""
+    root = found.target.root
     report = found.outcome.report(chosen, root=os.fspath(root.path), name=found.project.name)
     report = with_remarks(report, found.outcome, chosen, wanted.remarks)
-    tell(0, 0, "writing the report")
-    folder = Path(settings.home) / "reports"
     make_private_folder(folder)
     path = folder / f"{wanted.name}.{_SUFFIXES[wanted.form]}"
     written = render(report, wanted.form, Style()).encode(errors="replace")

@@ -50,6 +50,14 @@ class FileReview(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """The files to be reviewed, and by which models; or why there are none."""
+
+    files: tuple[Worth, ...] = ()
+    chain: tuple[str, ...] = ()
+    left_out: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Review:
     """What the review came to: how many files a model saw, what it said, what failed, and why it was left out."""
@@ -64,17 +72,17 @@ async def reviewed(run: Run, path: str, candidates: Sequence[Worth], most: int) 
     """Let the model look at the `most` files that are worth it most; one that fails is said, the others stand."""
     if not most:
         return Review(left_out="it was not asked for")
-    chain = hands_of(run).parts.llm.chain(Role.CHAT)
-    if not chain:
-        return Review(left_out="no model is configured: `duck llm connect` changes that")
-    chosen = sorted(candidates, key=lambda each: (-each.score, each.path))[:most]
+    choice = await run.step(Step("choose what to review", lambda: _chosen(run, candidates, most), Choice))
+    if choice.left_out:
+        return Review(left_out=choice.left_out)
+    chosen = choice.files
     steps = [
         Step(
             f"review {each.path}",
             lambda name=each.path: _review(run, path, name),  # type: ignore[misc]  # a loop's value, bound at once
             FileReview,
             retries=Retries(2),
-            cache=" ".join((each.content, *chain)),
+            cache=" ".join((each.content, *choice.chain)),
         )
         for each in chosen
     ]
@@ -91,6 +99,18 @@ async def reviewed(run: Run, path: str, candidates: Sequence[Worth], most: int) 
     asked = [each for each in seen if each.model]
     remarks = tuple(remark for each in asked for remark in each.remarks if remark.source == BY_MODEL)
     return Review(len(asked), remarks, failed, "" if asked or failed or not seen else seen[0].note)
+
+
+async def _chosen(run: Run, candidates: Sequence[Worth], most: int) -> Choice:
+    """A step, since which models there are may be another tomorrow, and on the machine that goes on with the run."""
+    try:
+        chain = hands_of(run).parts.llm.chain(Role.CHAT)
+    except DuckError as error:
+        return Choice(left_out=error.message)
+    if not chain:
+        return Choice(left_out="no model is configured: `duck llm connect` changes that")
+    files = sorted(candidates, key=lambda each: (-each.score, each.path))[:most]
+    return Choice(files=tuple(files), chain=tuple(chain))
 
 
 async def _review(run: Run, path: str, name: str) -> FileReview:

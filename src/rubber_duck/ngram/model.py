@@ -43,6 +43,7 @@ FOLD_TOKENS: Final = 100_000
 
 _NEAR_TOKENS: Final = 60_000
 _ONCE: Final = 0.1
+_LITTLE: Final = 2
 _MOST_BEGINNING: Final = 5000
 _FROM_BEGINNING: Final = 24
 _MOST_COMMONEST: Final = 1024
@@ -124,6 +125,8 @@ class ProjectModel:
         self._commonest: dict[frozenset[int] | tuple[int, ...], list[int]] = {}
         self._sorted = sorted(range(FIRST_TEXT, len(vocabulary)), key=vocabulary.texts.__getitem__)
         self._like: dict[str, int] = {}
+        self._language: ContextIndex | None = None
+        self._foreign: set[int] = set()
         self._liken(self.table.owners())
         chosen = self._with_skeleton(files)
         self.skeleton_places = _places(chosen)
@@ -135,7 +138,29 @@ class ProjectModel:
         for number, layer in self._layers.items():
             if number:
                 found = merged(found, layer.after(context))
+        longest = found[-1].order if found else 0
+        if self._language is not None and longest <= _LITTLE:
+            found += [level for level in self._language.after(context) if level.order > max(longest, 1)]
         return found
+
+    @property
+    def speaks(self) -> bool:
+        """Whether `speak` was called."""
+        return self._language is not None
+
+    def speak(self, page: str) -> None:
+        """From now on answer with what follows in `page` where the project knows at most the latest _LITTLE tokens.
+
+        Names that stand in the page alone are offered only there.
+        """
+        self.vocabulary.add_literals(page)
+        self.spacing = Spacing(
+            self.spacing.lexicon, self.spacing.habits, Spacing.learned(self.spacing.lexicon, [page]).habits
+        )
+        tokens = self.read(page)
+        self._language = ContextIndex(tokens)
+        self._foreign = {each for each in tokens.tolist() if each >= FIRST_TEXT and not self.frequency(each)}
+        self._grown()
 
     def near(self, path: str) -> ContextIndex | None:
         """The counts of the files beside `path`, or None when there are none."""
@@ -176,12 +201,9 @@ class ProjectModel:
             self.table.add(file.relations)
             entry = FileEntry(file.path, file.content_hash, 0, len(file.tokens), file.relations, file.sighting)
             entries.append((entry, file.tokens))
+            self._foreign.difference_update(file.tokens.tolist())
         self._add_layer(entries)
-        self.signs = signs(self.vocabulary, self._plain, self.signs)
-        self.marks = Marks(self.vocabulary)
-        texts = self.vocabulary.texts
-        for number in range(FIRST_TEXT + len(self._sorted), len(texts)):
-            insort(self._sorted, number, key=texts.__getitem__)
+        self._grown()
         self._liken(owner for file in read for owner in owners(file.relations))
 
     def seen(self, path: str, sighting: Sighting) -> None:
@@ -240,13 +262,23 @@ class ProjectModel:
         low = bisect_left(self._sorted, partial, key=texts.__getitem__)
         high = bisect_left(self._sorted, partial + "\U0010ffff", low, key=texts.__getitem__)
         found = [
-            each for each in self._sorted[low : min(high, low + _MOST_BEGINNING)] if kinds[each] in (NAME, KEYWORD)
+            each
+            for each in self._sorted[low : min(high, low + _MOST_BEGINNING)]
+            if kinds[each] in (NAME, KEYWORD) and each not in self._foreign
         ]
         return sorted(found, key=lambda number: (-self.frequency(number), number))[:_FROM_BEGINNING]
 
     def named_like(self, name: int) -> int:
         """A class or module whose name is that of a variable: `bound_field` → `BoundField`; 0 when there is none."""
         return self._like.get(_plainly(self.vocabulary.texts[name]), 0) if name < LOCAL else 0
+
+    def _grown(self) -> None:
+        """Take note of what has joined the vocabulary."""
+        self.signs = signs(self.vocabulary, self._plain, self.signs)
+        self.marks = Marks(self.vocabulary)
+        texts = self.vocabulary.texts
+        for number in range(FIRST_TEXT + len(self._sorted), len(texts)):
+            insort(self._sorted, number, key=texts.__getitem__)
 
     def _liken(self, owners: Iterable[int]) -> None:
         """Note how variables may be called that hold an `owner`."""

@@ -21,7 +21,7 @@ from rubber_duck.ngram.suggestion import Cursor, Silence, Suggestion
 from rubber_duck.settings import IndexSettings, Settings
 from rubber_duck.workspace.paths import Root
 
-__all__ = ["Completion", "Cursor", "Ngram", "Silence", "Suggestion", "open_ngram"]
+__all__ = ["Completion", "Cursor", "Ngram", "Silence", "Suggestion", "forget", "open_ngram"]
 
 REFRESH_S: Final = 2.0
 """Seconds that a model may be behind the files while answers are given."""
@@ -106,6 +106,7 @@ class Ngram:
             raise InvalidInput(f"{language!r} cannot be completed: it has no lexicon in ngram/lexicons/")
         key = (str(root.path), words.family)
         project = self._projects.pop(key, None) or TrainedProject(root, index, words, self._shelf)
+        project.heed(index)
         self._projects[key] = project
         while len(self._projects) > _MOST_PROJECTS:
             self._projects.popitem(last=False)
@@ -115,7 +116,7 @@ class Ngram:
 @asynccontextmanager
 async def open_ngram(settings: Settings) -> AsyncIterator[Ngram]:
     """The models, kept in the home folder; nothing is read before the first question."""
-    ngram = Ngram(Shelf(Path(settings.home) / "ngram"), clock=time.monotonic)
+    ngram = Ngram(_shelf(settings), clock=time.monotonic)
     try:
         yield ngram
     finally:
@@ -134,3 +135,12 @@ def _refreshed(project: TrainedProject, stop: Stop) -> None:
         project.refresh(stop)
     except TimedOut:
         return
+
+
+def forget(settings: Settings, root: Path) -> None:
+    """Delete the models that are kept of the project at `root`. Blocks."""
+    _shelf(settings).forget(root)
+
+
+def _shelf(settings: Settings) -> Shelf:
+    return Shelf(Path(settings.home) / "ngram")

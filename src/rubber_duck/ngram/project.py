@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 import time
 from array import array
@@ -17,6 +18,7 @@ from rubber_duck.errors import DuckError, TimedOut
 from rubber_duck.ngram.lexicon import Lexicon
 from rubber_duck.ngram.mixer import mixer
 from rubber_duck.ngram.model import ProjectModel, ReadFile, Sighting
+from rubber_duck.ngram.primer import primer
 from rubber_duck.ngram.reading import relate_with
 from rubber_duck.ngram.relations import Relations
 from rubber_duck.ngram.session import Session
@@ -65,6 +67,7 @@ class TrainedProject:
         self._shelf = shelf
         self._lock = threading.Lock()
         self._model: ProjectModel | None = None
+        self._is_unlisted = False
         self._sessions: OrderedDict[str, Session] = OrderedDict()
         self._answers: dict[str, _Answer] = {}
 
@@ -73,12 +76,21 @@ class TrainedProject:
         """Whether the model is there, so that an answer takes milliseconds."""
         return self._model is not None
 
+    def heed(self, index: IndexSettings) -> None:
+        """Follow these settings from the next answer on: what they leave out now is unlearnt before it is given."""
+        if index != self._settings:
+            self._settings = index
+            self._is_unlisted = True
+
     def predict(self, cursor: Cursor, *, count: int, stop: Stop) -> Prediction:
         """Suggestions at a cursor; read or trained first if it has to be. Raises TimedOut when stopped."""
         with self._lock:
             if stop():
                 raise TimedOut(_STOPPED)
             model = self._model or self._opened(stop)
+            if self._is_unlisted:
+                model = self._update(model, self._listed(), stop)
+                self._is_unlisted = False
             known = self._extended(cursor, count)
             if known is not None:
                 return Prediction(known, is_extended=True)
@@ -111,7 +123,7 @@ class TrainedProject:
         kept = self._shelf.read(self._root.path, self._lexicon, mixer())
         if kept is None:
             return self._trained(listed, stop)
-        self._model = kept
+        self._use(kept)
         return self._update(kept, listed, stop)
 
     def _trained(self, listed: Sequence[ScannedFile], stop: Stop) -> ProjectModel:
@@ -136,7 +148,9 @@ class TrainedProject:
         suspects = [
             file for file in listed if file.path not in model.files or model.files[file.path].sighting != sighting(file)
         ]
-        if len(suspects) + len(gone) > max(_ANEW * len(model.files), 20):
+        is_much = len(suspects) + len(gone) > max(_ANEW * len(model.files), 20)
+        if is_much or any(os.path.lexists(self._root.path / path) for path in gone):
+            # What is there and left out now, for its name or its size, may be a secret: a model never forgets a name.
             return self._trained(listed, stop)
         started = time.monotonic()
         read: list[ReadFile] = []
@@ -157,6 +171,8 @@ class TrainedProject:
         return model
 
     def _use(self, model: ProjectModel) -> None:
+        if not model.speaks:
+            model.speak(primer(self._lexicon.family))
         self._model = model
         self._sessions.clear()
         self._answers.clear()

@@ -113,6 +113,11 @@ class Shelf:
         except OSError as error:
             telemetry.emit("ngram.model_unusable", path=str(path), error=error.strerror or "")
 
+    def forget(self, root: Path) -> None:
+        """Delete the models of the project at `root`."""
+        for path in self.path(root, "").parent.glob(f"*{_SUFFIX}"):
+            path.unlink(missing_ok=True)
+
     def prune(self, limit_bytes: int) -> None:
         """Delete the models that were used least lately until all that is kept fits into `limit_bytes`."""
         found = [(path.stat().st_mtime_ns, path) for path in self._folder.glob(f"*/*{_SUFFIX}")]

@@ -21,11 +21,15 @@ Key = tuple[str, ...]
 
 
 class Spacing:
-    """Whether a blank stands between two tokens. `habits` says so for what stands around, in the forms of `_keys`."""
+    """Whether a blank stands between two tokens. `habits` says so for what stands around, in the forms of `_keys`.
 
-    def __init__(self, lexicon: Lexicon, habits: Mapping[Key, bool]) -> None:
+    `others` are asked where these habits say nothing.
+    """
+
+    def __init__(self, lexicon: Lexicon, habits: Mapping[Key, bool], others: Mapping[Key, bool] | None = None) -> None:
         self.lexicon = lexicon
         self.habits = dict(habits)
+        self.others = dict(others or {})
 
     @classmethod
     def learned(cls, lexicon: Lexicon, texts: Iterable[str]) -> Spacing:
@@ -69,11 +73,8 @@ class Spacing:
         return "".join(pieces)
 
     def _is_apart(self, words: Sequence[str], word: str, bracket: str) -> bool:
-        for key in _keys(words[-2], words[-1], word, bracket):
-            found = self.habits.get(key)
-            if found is not None:
-                return found
-        return False
+        keys = _keys(words[-2], words[-1], word, bracket)
+        return next((habits[key] for habits in (self.habits, self.others) for key in keys if key in habits), False)
 
 
 def _keys(earlier: str, before: str, after: str, bracket: str) -> tuple[Key, ...]:

@@ -114,6 +114,15 @@ class Vocabulary:
         self.kinds.append(kind)
         return len(self.texts) - 1
 
+    def add_literals(self, text: str) -> None:
+        """Number the strings and numbers of a text that no file has, unless some of the files' own have no number."""
+        for kind, most in ((STRING, KEPT_STRINGS), (NUMBER, KEPT_NUMBERS)):
+            if self.kinds.count(kind) > most:
+                continue
+            for token in dict.fromkeys(self.lexicon.split(text)):
+                if self.lexicon.kind(token) == kind and token not in self.ids and len(token) <= _LONGEST_KEPT:
+                    self.add(token, kind)
+
     def parts(self, number: int) -> frozenset[str]:
         """The words inside a name, in lower case; none for what is not a name."""
         found = self.parts_of.get(number)

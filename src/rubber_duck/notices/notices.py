@@ -12,7 +12,16 @@ from rubber_duck import telemetry
 from rubber_duck.channels.broadcast import announce
 from rubber_duck.channels.outbox import Outbox
 from rubber_duck.cluster.cluster import Cluster
-from rubber_duck.errors import Denied, NotConfigured, NotFound, Unavailable, UnknownName
+from rubber_duck.errors import (
+    Denied,
+    LimitExceeded,
+    NotConfigured,
+    NotFound,
+    StorageUnavailable,
+    Unavailable,
+    UnknownName,
+    normalize,
+)
 from rubber_duck.mail import checked_address
 from rubber_duck.notices import store
 from rubber_duck.notices.notice import BOX, EVENT, By, Kind, Notice, Told, Way
@@ -151,16 +160,25 @@ class Notices:
         for ended, failures_only in await self.ended_untold():
             try:
                 scope = await self._durable.resolve(ended.actor, ended.project, new_trace())
+                await self._tell_of_end(scope, ended, failures_only=failures_only)
             except Denied:
-                await self._database.run(partial(store.settle, run_id=ended.run))
-                continue  # who may do nothing here is told nothing either
-            await self._tell_of_end(scope, ended, failures_only=failures_only)
+                await self._settle(ended)  # who may do nothing here is told nothing either
+            except StorageUnavailable:
+                raise
+            except Exception as error:  # noqa: BLE001  # the border: one run is not in the way of the others
+                known = normalize(error)
+                telemetry.emit("notice.untold", run=ended.run, error=known.message)
+                if not isinstance(known, (LimitExceeded, Unavailable)):
+                    await self._settle(ended)  # it would fail again
 
     async def ended_untold(self) -> list[tuple[Ended, bool]]:
         """Some of the runs of which nobody was told that they ended, and whether only a failure is to be told."""
         library = await self._durable.library()
         work = partial(store.ended_untold, theirs=library.tables, limit=_AT_ONCE)
         return [ended_of(row) for row in await self._database.run(work, write=False)]
+
+    async def _settle(self, ended: Ended) -> None:
+        await self._database.run(partial(store.settle, run_id=ended.run))
 
     async def _tell_of_end(self, scope: Scope, ended: Ended, *, failures_only: bool) -> None:
         settle = partial(store.settle, run_id=ended.run)

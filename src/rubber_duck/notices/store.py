@@ -53,7 +53,8 @@ def ended_untold(connection: Connection, theirs: Theirs, limit: int) -> Sequence
     timed_out = (status.c.status == "CANCELLED") & (runs.c.stopped == "")
     ended = status.c.status.in_(_ENDED) | timed_out
     statement = select(runs, watches.c.failures_only, watches.c.times, *shown(status, output)).select_from(joined)
-    return connection.execute(statement.where(watches.c.is_told.is_(False), ended).limit(limit)).all()
+    statement = statement.where(watches.c.is_told.is_(False), ended).order_by(runs.c.created_at)
+    return connection.execute(statement.limit(limit)).all()
 
 
 def settle(connection: Connection, run_id: str) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from rubber_duck import telemetry
 from rubber_duck.channels.store import Letter
-from rubber_duck.errors import BudgetExceeded
+from rubber_duck.errors import BudgetExceeded, normalize
 from rubber_duck.notices.notice import Kind, Notice, Told
 from rubber_duck.workflows.moves import Ended, WaitsFor
 from rubber_duck.workflows.workflow import workflows
@@ -66,5 +67,12 @@ def _failed(ended: Ended) -> str:
 
 
 def _said(ended: Ended) -> str:
+    """What the workflow says of its answer; nothing where it cannot, as of one that an older version gave."""
     workflow = workflows.discover().get(ended.workflow)
-    return "" if workflow is None else workflow.said(ended.answer)
+    if workflow is None or ended.answer is None:
+        return ended.error
+    try:
+        return str(workflow.said(ended.answer))
+    except Exception as error:  # noqa: BLE001  # a package's own words: that the run has finished is true without them
+        telemetry.emit("notice.wordless", workflow=ended.workflow, run=ended.run, error=normalize(error).message)
+        return ""

@@ -177,6 +177,10 @@ class WorkflowSettings(Section, frozen=True):
     attempts: Annotated[
         int, Meta(ge=1, le=100, description="How often a run may be begun until it is given up as a dead letter.")
     ] = 5
+    keep_days: Annotated[
+        float,
+        Meta(ge=0, le=3650, description="Days that an ended run is kept, with its steps and its answer; 0: for ever."),
+    ] = 30.0
     in_server: Annotated[
         bool, Meta(description="Whether `duck serve` works through the queues too; off, only `duck work` does.")
     ] = True

@@ -175,12 +175,13 @@ class Database(ABC):
             raise asyncio.CancelledError  # swallowed by Python 3.11's wait_for, when it came together with an answer
 
     @abstractmethod
-    async def run(self, work: Callable[[Connection], T], *, write: bool = True) -> T:
+    async def run(self, work: Callable[[Connection], T], *, write: bool = True, urgent: bool = False) -> T:
         """Run `work`, which uses synchronous SQLAlchemy Core, as one whole transaction, and return its result.
 
         Cheaper than `begin` for several statements. `work` neither commits nor rolls back nor waits; on SQLite
         it runs in a thread, and small independent writes share one commit, though each fails alone. Cancelling
-        the caller while `work` writes leaves open whether it was committed.
+        the caller while `work` writes leaves open whether it was committed. What is `urgent` may write in the room that
+        is kept for when the disk is full, where all else is refused: a few bytes without which what runs is lost.
         """
 
     async def erase(self, work: Callable[[Connection], T]) -> T:

@@ -96,8 +96,11 @@ class PostgresDatabase(Database):
         if encoding != "UTF8":
             raise unavailable(self.location, f"its encoding is {encoding}; create it with ENCODING 'UTF8'")
 
-    async def run(self, work: Callable[[Connection], T], *, write: bool = True) -> T:
-        """Run `work` on the event loop's thread; each statement leaves the loop free while the server works."""
+    async def run(self, work: Callable[[Connection], T], *, write: bool = True, urgent: bool = False) -> T:
+        """Run `work` on the event loop's thread; each statement leaves the loop free while the server works.
+
+        Nothing is urgent here: a full disk is the server's.
+        """
         async with self.begin(write=write) as transaction:
             connection = cast(_PostgresTransaction, transaction).connection
             try:

@@ -86,10 +86,10 @@ class SqliteDatabase(Database):
             await lane.open()
             self._idle.append(lane)
 
-    async def run(self, work: Callable[[Connection], T], *, write: bool = True) -> T:
+    async def run(self, work: Callable[[Connection], T], *, write: bool = True, urgent: bool = False) -> T:
         """Run `work` in a thread; writes that wait at the same time are committed together."""
         with telemetry.span("storage.transaction", write=write), self._claimed(write):
-            if write:
+            if write and not urgent:
                 self._reserve.require_room()
             try:
                 return await (self._write(work) if write else self._read(work))

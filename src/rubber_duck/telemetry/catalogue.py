@@ -246,6 +246,12 @@ EVENTS: Final[dict[str, Event]] = _catalogue(
         {"runs": "how many runs", "executors": "of how many processes"},
     ),
     Event(
+        "workflow.cleared",
+        "info",
+        "Runs that ended long ago were deleted, with their steps and answers.",
+        {"runs": "how many runs"},
+    ),
+    Event(
         "workflow.fenced",
         "warning",
         "This process was taken for dead, and begins anew.",

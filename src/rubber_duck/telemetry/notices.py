@@ -26,6 +26,18 @@ NOTICES: Final = (
         {"project": "its id", "error": "what it said"},
     ),
     Event(
+        "notice.untold",
+        "warning",
+        "Nobody could be told that a run ended; where that may pass, it is tried again.",
+        {"run": "its id", "error": "what it said"},
+    ),
+    Event(
+        "notice.wordless",
+        "warning",
+        "A workflow could not say what came of a run; that it has finished is told without it.",
+        {"workflow": "its name", "run": "its id", "error": "what it said"},
+    ),
+    Event(
         "notice.told",
         "info",
         "Somebody was told something; it is kept for them.",

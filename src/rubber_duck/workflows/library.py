@@ -72,8 +72,9 @@ class Library:
         self.client = DBOSClient(
             system_database_engine=self._engine, serializer=JsonSerializer(), application_name=APPLICATION, lazy=True
         )
-        theirs = self.client._sys_db
-        self.tables: Final = Theirs.of(theirs.tables.workflow_status, theirs.tables.workflow_output, theirs.schema)
+        theirs, names = self.client._sys_db, self.client._sys_db.tables
+        tables = (names.workflow_status, names.workflow_input, names.workflow_output, names.operation_outputs)
+        self.tables: Final = Theirs.of(tables, theirs.schema)
 
     @classmethod
     async def open(cls, settings: DatabaseSettings) -> Library:

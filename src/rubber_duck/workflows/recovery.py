@@ -68,7 +68,7 @@ class Recovery:
             await asyncio.sleep(self._settings.heartbeat_s)
 
     async def _beat(self) -> None:
-        if not await self._database.run(partial(executors.beat, executor_id=self._executor.id)):
+        if not await self._database.run(partial(executors.beat, executor_id=self._executor.id), urgent=True):
             telemetry.emit("workflow.fenced", executor=self._executor.id)
             raise StruckOff("this process was silent for so long that others took its work over; it begins anew")
 

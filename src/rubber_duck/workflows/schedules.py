@@ -15,6 +15,7 @@ from rubber_duck.errors import DuckError, InvalidSettings
 from rubber_duck.settings.tree import ScheduleSettings
 from rubber_duck.storage.database import Connection, Database
 from rubber_duck.workflows.store import schedules
+from rubber_duck.workflows.store.schedules import Due
 
 _TICK_S: Final = 1.0
 _SKEW: Final = timedelta(hours=1)
@@ -41,6 +42,7 @@ class Clockwork:
         self._prepared = prepared
         self._now = now
         self._sleep = sleep
+        self._said: set[str] = set()
         for name, each in schedules.items():
             if not croniter.is_valid(each.cron):
                 raise InvalidSettings(f"workflows.schedules.{name}.cron is {each.cron!r}, which is no cron line")
@@ -55,19 +57,28 @@ class Clockwork:
         """Start what is due now; how many runs."""
         started = 0
         for name, each in self._schedules.items():
-            now = self._now()
+            take = partial(self._take, name=name, cron=each.cron, now=self._now(), is_new=name not in self._said)
             try:
-                started += await self._database.run(partial(self._take, name=name, schedule=each, now=now))
+                started += await self._database.run(take)
+                self._said.add(name)
             except DuckError as error:
                 telemetry.emit("workflow.schedule_failed", schedule=name, error=error.message)
         return started
 
-    def _take(self, connection: Connection, *, name: str, schedule: ScheduleSettings, now: datetime) -> int:
-        times = croniter(schedule.cron, now)
+    def _take(self, connection: Connection, *, name: str, cron: str, now: datetime, is_new: bool) -> int:
+        """Start it if it is due. Its line is that of the process which began last: two that differ do not take turns.
+
+        One whose line is another now fires once more if it was due, and one that is to fire too late is put right.
+        """
+        held = schedules.due_of(connection, name)
+        line = cron if is_new or held is None else held.cron
+        times = croniter(line, now)
         following: datetime = times.get_next(datetime)
         latest: datetime = times.get_next(datetime) + _SKEW
-        schedules.put_schedule(connection, name, schedule.cron, following, latest)
-        if not schedules.take_due(connection, name, now, following):
+        is_due = held is not None and held.next_at <= now
+        if held is None or (not is_due and (held.cron != line or held.next_at > latest)):
+            schedules.put_due(connection, name, Due(line, following))
+        if not is_due or not schedules.take_due(connection, name, now, Due(line, following)):
             return 0
         self._prepared[name](f"{name}-{now:%Y%m%dT%H%M%S}")(connection)
         return 1

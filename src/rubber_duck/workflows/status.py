@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
+
 from rubber_duck.errors import Conflict, DuckError, normalize
 from rubber_duck.workflows.codec import JsonSerializer
 from rubber_duck.workflows.moves import Ended
@@ -88,6 +90,7 @@ def status_of(row: Any) -> RunStatus:  # Any: a row of `store.runs_of`
     state = _STATES[row.status]
     if state == "cancelled" and row.stopped == "paused":
         state = "paused"
+    answer, unread = _answer(row.output) if row.output is not None and state == "done" else (None, "")
     return RunStatus(
         id=row.id,
         workflow=row.workflow,
@@ -99,8 +102,8 @@ def status_of(row: Any) -> RunStatus:  # Any: a row of `store.runs_of`
         note=row.note,
         attempts=row.attempts,
         parent=row.parent,
-        error=_said(row.error),
-        answer=_serializer.deserialize(row.output) if row.output is not None and state == "done" else None,
+        error=unread or _said(row.error),
+        answer=answer,
         created_ms=round(row.created_at.timestamp() * 1000),
         started_ms=row.started_at_epoch_ms,
         ended_ms=row.completed_at,
@@ -177,10 +180,18 @@ def _said(error: str | None) -> str:
     return "" if failure is None else failure.message
 
 
+def _answer(output: str) -> tuple[Any, str]:  # Any: builtins of the workflow's own shape
+    """What a run came to; or why that cannot be told: somebody else may have written into the row."""
+    try:
+        return _serializer.deserialize(output), ""
+    except (TypeError, ValueError, AttributeError, msgspec.MsgspecError):
+        return None, "what it came to cannot be read"
+
+
 def _failure(error: str | None) -> DuckError | None:
     if error is None:
         return None
     try:
         return normalize(_serializer.deserialize(error))
-    except (TypeError, ValueError, AttributeError):
+    except (TypeError, ValueError, AttributeError, msgspec.MsgspecError):
         return DuckError("what it failed with cannot be read")

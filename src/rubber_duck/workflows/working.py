@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Final
@@ -17,9 +17,10 @@ from rubber_duck.errors import InvalidDeclaration, UnknownName, normalize
 from rubber_duck.scope import Actor, Right, Scope, new_trace
 from rubber_duck.storage.database import Connection
 from rubber_duck.storage.keys import new_key
+from rubber_duck.workflows.clearing import Clearing
 from rubber_duck.workflows.durable import Durable, StartOptions
 from rubber_duck.workflows.library import version_of
-from rubber_duck.workflows.moves import Chores, Move, WaitsFor
+from rubber_duck.workflows.moves import Move, WaitsFor
 from rubber_duck.workflows.recovery import Recovery
 from rubber_duck.workflows.run import Run
 from rubber_duck.workflows.schedules import Clockwork
@@ -149,12 +150,20 @@ async def working(durable: Durable, *, executor_id: str | None = None) -> AsyncI
     settings = durable.settings.workflows
     recovery = Recovery(durable.database, library, settings, executor, clock=durable.clock, now=durable.now)
     clockwork = await _clockwork(durable)
+    clearing = Clearing(durable.database, library, settings.keep_days, now=durable.now)
     await recovery.register()
     try:
         await library.launch(settings, version, executor.id, Worker(durable).carry_out)
         queues = await library.queues(settings, executor, clock=durable.clock)
         durable.taking = Taking(queues, poll_s=settings.poll_s, chance=random.random)
-        async with _kept(recovery, clockwork, durable.taking, durable.chores) as failed:
+        beside = {
+            "heartbeat": recovery.keep,
+            "schedules": clockwork.keep,
+            "taking": durable.taking.keep,
+            "chores": durable.chores.keep,
+            "clearing": clearing.keep,
+        }
+        async with _kept(beside) as failed:
             yield failed
     finally:
         durable.taking = None
@@ -163,14 +172,9 @@ async def working(durable: Durable, *, executor_id: str | None = None) -> AsyncI
 
 
 @asynccontextmanager
-async def _kept(
-    recovery: Recovery, clockwork: Clockwork, taking: Taking, chores: Chores
-) -> AsyncIterator[Callable[[], Any]]:
-    """Beating, reaping, the clock, taking and chores in tasks of their own; yields what waits for the first to fail."""
-    tasks = [asyncio.create_task(recovery.keep(), name="heartbeat")]
-    tasks.append(asyncio.create_task(clockwork.keep(), name="schedules"))
-    tasks.append(asyncio.create_task(taking.keep(), name="taking"))
-    tasks.append(asyncio.create_task(chores.keep(), name="chores"))
+async def _kept(beside: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]) -> AsyncIterator[Callable[[], Any]]:
+    """Each in a task of its own; yields what waits for the first to fail."""
+    tasks = [asyncio.create_task(keep(), name=name) for name, keep in beside.items()]
 
     async def failed() -> None:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)

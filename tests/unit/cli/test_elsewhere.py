@@ -39,7 +39,12 @@ def test_a_name_an_id_or_the_default_says_it_too(shop: Path) -> None:
 @pytest.mark.parametrize(
     ("request_", "projects", "error", "said"),
     [
-        ({}, [SHOP, SITE], InvalidInput, "say which project with --project or DUCK_PROJECT: shop, site"),
+        (
+            {},
+            [SHOP, SITE],
+            InvalidInput,
+            "say which project with DUCK_PROJECT, or with --project where the command has it: shop, site",
+        ),
         ({}, [], InvalidInput, "no role in any project"),
         ({"project": "shpo"}, [SHOP, SITE], UnknownName, "did you mean 'shop'"),
     ],

@@ -209,6 +209,14 @@ class A:
 """
 
 
+def test_a_definition_that_is_not_there_any_more_is_passed_over() -> None:
+    source = "def f():\n    a = 1\n    b = 2\n    c = 3\n    return a\n"
+    symbols = extract(open_source("a.py", source.encode(), "python")).symbols
+    lines = source.splitlines()
+    assert elide(lines, symbols) == "def f():\n    …"
+    assert [elide(lines[:count], symbols) for count in range(5)] == ["\n".join(lines[:count]) for count in range(5)]
+
+
 def test_bodies_are_elided_and_heads_stay() -> None:
     assert elided(CODE) == (
         "class A:\n    def first(\n        self,\n    ):\n        …\n\n    def second(self):\n        …"

@@ -17,7 +17,7 @@ from rubber_duck.analysis.worker import TASK
 from rubber_duck.app import PARTS, App, Opened, Part, open_app
 from rubber_duck.code.workers import Workers
 from rubber_duck.engines.context import ContextAnswer
-from rubber_duck.errors import Denied, NotFound
+from rubber_duck.errors import Denied, InvalidInput, NotFound
 from rubber_duck.scope import Actor, Right, Scope
 from rubber_duck.settings import Settings, load
 from rubber_duck.storage.cache import Cache
@@ -178,6 +178,30 @@ async def test_a_folder_that_becomes_another_project_is_not_told_as_the_old_one(
     answer = await ask(app, pond, place="nest.py:5")
     assert "elsewhere" in answer.text
     assert "Swims" not in answer.text
+
+
+@pytest.mark.parametrize("mark", ["\x0c", "\x1c", "\u2028", "\u0085"])
+async def test_a_place_is_where_the_parser_counts_it(app: App, tmp_path: Path, mark: str) -> None:
+    pond = write_tree(tmp_path / "pond", {**POND, "duck.py": f"# a{mark}b{mark}c\n{POND['duck.py']}"})
+    (told,) = [part for part in (await ask(app, pond, place="nest.py:5")).parts if part.path == "duck.py"]
+    assert (told.start_line, told.end_line) == (2, 4)
+    assert 'def swim(far):\n    """Swims."""\n    return far\n' in (await ask(app, pond, place="nest.py:5")).text
+    with pytest.raises(InvalidInput, match="4 lines"):
+        await ask(app, pond, place="duck.py:5")
+
+
+async def test_a_file_is_told_in_the_encoding_that_it_declares(app: App, tmp_path: Path) -> None:
+    text = "# -*- coding: latin-1 -*-\ndef grüß(far):\n    return far\n"
+    pond = write_tree(tmp_path / "pond", {**POND, "gruss.py": text.encode("latin-1")})
+    assert "def grüß(far):" in (await ask(app, pond, place="gruss.py:3")).text
+    write_tree(pond, {"gruss.py": b"\xef\xbb\xbfdef swim(far):\r\n    return far\r\n"})
+    found = (await ask(app, pond, place="gruss.py:1")).text
+    assert ("def swim(far):\n    return far\n" in found, "\ufeff" in found) == (True, False)
+
+
+async def test_a_name_with_a_line_break_is_a_name(app: App, tmp_path: Path) -> None:
+    pond = write_tree(tmp_path / "pond", {**POND, "a\nb.py": "def c():\n    return 1\n"})
+    assert "return 1" in (await ask(app, pond, place="a\nb.py:2")).text
 
 
 async def test_what_was_told_of_a_purged_project_is_forgotten(app: App, tmp_path: Path) -> None:

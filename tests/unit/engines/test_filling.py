@@ -113,6 +113,11 @@ async def test_what_does_not_fit_is_not_offered(tmp_path: Path, said: str) -> No
     [
         ("a, b)", ")\n", "a, b"),
         ("a, b):", "):\n    pass\n", "a, b"),
+        ("len(items)", ")\n", "len(items)"),
+        ("len(items))", ")\n", "len(items)"),
+        ("f(x))", "))\n", "f(x)"),
+        ("items[0]", "]\n", "items[0]"),
+        ("f(a)[0]):", "):\n", "f(a)[0]"),
         ("x + 1\nreturn x\nmore", "\nreturn x\n", "x + 1"),
         ("pure", " return\n", "pure"),
         ("one\ntwo", "rest", "one"),
@@ -121,6 +126,12 @@ async def test_what_does_not_fit_is_not_offered(tmp_path: Path, said: str) -> No
 )
 def test_the_text_ends_before_it_repeats_what_follows(said: str, suffix: str, kept: str) -> None:
     assert without_suffix(said, suffix) == kept
+
+
+@pytest.mark.parametrize("said", ["len(items)", "len(items))", "(a, b)[0]", "[x for x in items]", "{'a': f(b)}"])
+def test_what_closes_its_own_brackets_is_offered_before_one_that_the_editor_closed(said: str) -> None:
+    found = fitting(said, Cursor("a.py", "python", "def show(items, a, b, f):\n    print(", ")\n"))
+    assert found == (said if said.count("(") == said.count(")") else said[:-1])
 
 
 def test_more_is_not_waited_for_where_it_would_be_thrown_away() -> None:

@@ -12,9 +12,14 @@ import pytest
 from rubber_duck.app import App, open_app
 from rubber_duck.engines.projects import FilesView, ProjectsAnswer, ProjectView
 from rubber_duck.errors import Conflict, Denied, InvalidInput, NotFound, UnknownName
+from rubber_duck.ngram.ngram import Cursor, open_ngram
+from rubber_duck.ngram.shelf import Shelf
 from rubber_duck.scope import Actor, Right, Scope
-from rubber_duck.settings import load
+from rubber_duck.settings import IndexSettings, load
+from rubber_duck.workspace.paths import Root
 from rubber_duck.workspace.project import ScanEntry
+from tests.factories import write_tree
+from tests.unit.ngram.models import SHOP
 
 
 @pytest.fixture
@@ -107,6 +112,20 @@ async def test_a_purged_project_is_gone(app: App, tmp_path: Path) -> None:
     await _ask(app, "remove", project="a")
     await _ask(app, "purge", project="a")
     assert (await _ask(app, "list", removed=True)).projects == ()
+
+
+async def test_what_completion_learnt_of_a_purged_project_is_deleted(app: App, tmp_path: Path) -> None:
+    models = tmp_path / "home/ngram"
+    for name in ("pond", "lake"):
+        folder = write_tree(tmp_path / name, SHOP)
+        await _ask(app, "add", root=str(folder))
+        async with open_ngram(app.settings) as ngram:
+            await ngram.complete(Root(folder), IndexSettings(), Cursor("a.py", "python", "x = ", ""), count=1)
+    assert len([*models.glob("*/*.model")]) == 2
+    await _ask(app, "remove", project="pond")
+    await _ask(app, "purge", project="pond")
+    (left,) = models.glob("*/*.model")
+    assert left == Shelf(models).path(tmp_path / "lake", "python")
 
 
 async def test_a_folder_that_went_away_is_said(app: App, tmp_path: Path) -> None:

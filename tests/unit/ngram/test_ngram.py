@@ -48,11 +48,11 @@ class Project:
         return self.ngram
 
     async def ask(
-        self, prefix: str, *, path: str = "shop/x.py", language: str = "python", suffix: str = ""
+        self, prefix: str, *, path: str = "shop/x.py", language: str = "python", index: IndexSettings | None = None
     ) -> Completion:
         """What is offered behind `prefix`."""
-        cursor = Cursor(path, language, prefix, suffix)
-        return await self.ngram.complete(Root(self.folder), IndexSettings(), cursor, count=3)
+        cursor = Cursor(path, language, prefix, "")
+        return await self.ngram.complete(Root(self.folder), index or IndexSettings(), cursor, count=3)
 
     def listen(self, name: str, fields: Mapping[str, Value]) -> None:
         """Note an event of this slice."""
@@ -136,6 +136,15 @@ async def test_an_ignored_file_is_not_learnt_from(project: Project) -> None:
     write_tree(project.folder, {"secret.py": "password_of_mia = 1\n", ".duckignore": "secret.py\n"})
     assert (await project.ask("pass")).files == 2
     assert not any("word_of_mia" in text for text in _texts(await project.ask("x = pass")))
+
+
+async def test_what_the_settings_leave_out_from_now_on_is_unlearnt_before_the_next_answer(project: Project) -> None:
+    write_tree(project.folder, {"secret.py": "password_of_mia = 1\n"})
+    prefix = "x = pass"
+    assert _texts(await project.ask(prefix))[0].startswith("word_of_mia")
+    found = await project.ask(prefix, index=IndexSettings(ignore=("secret.py",)))
+    assert (found.files, any("mia" in text for text in _texts(found))) == (2, False)
+    assert _texts(await project.ask(prefix))[0].startswith("word_of_mia")
 
 
 async def test_nothing_is_learnt_from_what_is_no_text(project: Project) -> None:

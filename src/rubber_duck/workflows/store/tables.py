@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -102,18 +103,18 @@ OPEN: Final = (*WAITING, "PENDING")
 
 @dataclass(frozen=True, slots=True)
 class Theirs:
-    """DBOS's tables of runs and of what they came to."""
+    """DBOS's tables of runs, of what they were asked, of what they came to, and of their steps."""
 
     status: Table
+    input: Table
     output: Table
+    steps: Table
 
     @classmethod
-    def of(cls, status: Table, output: Table, schema: str | None) -> Theirs:
+    def of(cls, tables: Sequence[Table], schema: str | None) -> Theirs:
         """The tables in the schema where they really lie; what DBOS declares names a placeholder."""
         place = MetaData(schema=schema)
-        return cls(
-            *(Table(each.name, place, *(_copied(column) for column in each.columns)) for each in (status, output))
-        )
+        return cls(*(Table(each.name, place, *(_copied(column) for column in each.columns)) for each in tables))
 
 
 def _copied(column: Column[Any]) -> Column[Any]:  # Any: of any type
