@@ -1,4 +1,4 @@
-"""Analyse a whole project durably: in batches of files, side by side, then keep, then report."""
+"""Analyse a whole project durably: in batches, the files of each side by side, then keep, then report."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ from rubber_duck.workspace.scan import ScannedFile, in_thread, scan
 
 _BATCHES: Final = 17
 _FILES: Final = 50
-_AT_ONCE: Final = 2
 _WORTH: Final = 20
 _SENTENCES: Final = 50
 _LINES: Final = 10_000
@@ -94,7 +93,7 @@ class ProjectAnalyzer(Workflow[AnalyzeProject, ReportAnswer]):
             )
             for number, files in enumerate(listed, 1)
         ]
-        found = await run.parallel(steps, at_once=_AT_ONCE, note="analysing")
+        found = await run.parallel(steps, at_once=1, note="analysing")  # so a kill costs one
         worth = [each for batch in found if isinstance(batch, Batch) for each in batch.worth]
         review = await reviewed(run, path, worth, request.review)
         whole = await run.step(Step("aggregate", lambda: _aggregated(listed, found, review), Aggregate))
