@@ -188,12 +188,12 @@ async def _changed_at(root: Root) -> Mapping[str, int]:
     return {}
 
 
-async def _find(call: Call, root: Root, query: str, limit: int) -> Sequence[Hit]:
-    """What a search finds, in an index that is up to date."""
+async def _find(call: Call, root: Root, question: str, limit: int) -> Sequence[Hit]:
+    """What a search for the words of the question finds, in an index that is up to date."""
     from rubber_duck.search.search import Options  # noqa: PLC0415  # numpy, as in run
 
     _, scope, _ = await update_index(call, root)
-    found = await call.parts.search.find(scope, root, query, Options(limit=limit))
+    found = await call.parts.search.find_words(scope, root, question, Options(limit=limit))
     return found.hits
 
 

@@ -101,6 +101,13 @@ def parse(source: str) -> Query:
     return _Parser(source.encode("utf-8", "replace").decode()).run()
 
 
+def dotted_name(written: str) -> tuple[str, ...]:
+    """The parts of a name with what is around it, such as `Model.save()`; none where it is no such name."""
+    found = _DOTTED.fullmatch(written)
+    parts = tuple(TOKEN.findall(found[1])) if found is not None else ()
+    return parts if parts and detect(f"x.{parts[-1]}", None) is None else ()  # models.py is a file
+
+
 def wrong(source: str, position: int, message: str) -> NoReturn:
     """Raise InvalidInput with `message`, the query, and a caret below the place."""
     line = source.count("\n", 0, position)
@@ -153,7 +160,7 @@ class _Parser:
 
     def _part(self) -> None:
         begin = self._at
-        negative = self._source[begin] == "-" and not self._source[begin + 1 : begin + 2].isspace()
+        negative = self._source[begin] == "-" and not _NO_NEGATION.match(self._source, begin)
         if negative:
             self._at += 1
         first = self._source[self._at : self._at + 1]
@@ -218,9 +225,9 @@ class _Parser:
             self._excluded += tokens
         else:
             self._words += [Word(token, is_prefix and token is tokens[-1]) for token in tokens]
-            dotted = _DOTTED.fullmatch(text)
-            if dotted is not None and detect(f"x.{tokens[-1]}", None) is None:  # models.py is a file
-                self._dotted.append(tuple(TOKEN.findall(dotted[1])))
+            dotted = dotted_name(text)
+            if dotted:
+                self._dotted.append(dotted)
 
     def _condition(self, kind: Filter, begin: int, negative: bool) -> None:
         if self._source[self._at : self._at + 1] == '"':
@@ -259,6 +266,9 @@ class _Parser:
 
 _DOTTED: Final = re.compile(r"([^\W\d]\w*(?:(?:\.|::|#)[^\W\d]\w*)+)(?:\(\)|/\d+)?")
 """A name with what is around it; behind it, as people write it, a call or an arity."""
+
+_NO_NEGATION: Final = re.compile(r"-(?:-|\s)")
+"""A dash between words, and the two before an option: `--dry-run`."""
 
 _CALLED: Final = re.compile(r"(?<=\w)(?:\(\)|/\d+)$")
 _PATTERN_END: Final = re.compile(r"/i?(?=\s|$)")

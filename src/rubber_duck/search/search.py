@@ -25,7 +25,8 @@ from rubber_duck.search.index import IndexState, KnownFile
 from rubber_duck.search.indexer import Indexer, OnProgress, Updated
 from rubber_duck.search.meaning import Embedder
 from rubber_duck.search.plan import unindexed
-from rubber_duck.search.query import parse
+from rubber_duck.search.query import Query, parse
+from rubber_duck.search.question import query_of
 from rubber_duck.search.shelf import Shelf
 from rubber_duck.search.worker import TASK
 from rubber_duck.settings import IndexSettings, Settings
@@ -116,9 +117,20 @@ class Search:
         Raises InvalidInput or LimitExceeded for the query, NotFound when the project was never indexed.
         """
         scope.require(Right.FILE_READ)
-        parsed = parse(query)
+        return await self._found(scope, root, parse(query), options)
+
+    async def find_words(self, scope: Scope, root: Root, question: str, options: Options) -> Found:
+        """What the words of a question or a task find, of whatever length, in the scope's project.
+
+        No sign in it means anything. Raises NotFound when the project was never indexed.
+        """
+        scope.require(Right.FILE_READ)
+        query = query_of(question)
+        return await self._found(scope, root, query, options) if query.words else Found((), ())
+
+    async def _found(self, scope: Scope, root: Root, query: Query, options: Options) -> Found:
         with telemetry.span("search.query"):
-            return await Finding(self._sources, scope, root).run(parsed, options)
+            return await Finding(self._sources, scope, root).run(query, options)
 
     async def status(self, scope: Scope) -> IndexStatus:
         """What is indexed of the scope's project; raises NotFound when it never was."""

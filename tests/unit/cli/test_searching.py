@@ -160,6 +160,7 @@ def test_what_begins_with_a_dash_and_is_no_option_belongs_to_the_query() -> None
         (("-qn5", "migrate", "-old", "--no-tests"), "migrate -old", {"limit": 5, "tests": False}),
         (("migrate", "--project", "-pond", "-q"), "migrate", {"project": "-pond"}),
         (("migrate", "--", "-q"), "migrate -q", {}),
+        (("--", "--dry-run"), "--dry-run", {}),
     ):
         script = Script(FOUND)
         done = call("search", *arguments, script=script)

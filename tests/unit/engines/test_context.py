@@ -214,6 +214,33 @@ async def test_what_was_told_of_a_purged_project_is_forgotten(app: App, tmp_path
     assert not (await ask(app, pond, place="nest.py:5")).cached
 
 
+QUERIES = (
+    "swims " + " ".join(f"word{number}" for number in range(1_000)),
+    'why does "duck swim hang?',
+    "fix lang: detection where it swims",
+    "make the --swims flag quiet",
+    "what of /swims( and path:nowhere -swims?",
+    "Swims: `duck.swim()`. " + "x" * 9_000,
+)
+
+
+async def test_a_question_is_read_as_people_write_it(app: App, tmp_path: Path) -> None:
+    pond = write_tree(tmp_path / "pond", POND)
+    for question in QUERIES:
+        told = await ask(app, pond, query=question, strategy="retrieval")
+        assert "duck.py" in {part.path for part in told.parts}, question
+    told = await ask(app, pond, query=QUERIES[0], strategy="long_window")
+    assert "duck.py" in {part.path for part in told.parts}
+
+
+async def test_a_question_without_a_word_and_a_place_in_a_huge_line_are_answered(app: App, tmp_path: Path) -> None:
+    pond = write_tree(tmp_path / "pond", POND | {"huge.js": ";".join(f"let v{n} = swim(w{n})" for n in range(5_000))})
+    without = await ask(app, pond, query="?! --", strategy="retrieval")
+    assert {part.kind for part in without.parts} == {"map"}
+    found = await ask(app, pond, place="huge.js:1:90", strategy="retrieval")
+    assert "huge.js" in {part.path for part in (*found.parts, *found.refused) if part.kind == "found"}
+
+
 async def test_how_old_a_file_is_the_history_says_where_there_is_one(app: App, tmp_path: Path) -> None:
     pond = write_tree(tmp_path / "pond", POND)
     for line in ("init -q", "add duck.py", "-c user.name=duck -c user.email=duck@example.org commit -q -m swim"):

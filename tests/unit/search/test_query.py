@@ -54,6 +54,7 @@ def test_phrases_patterns_and_conditions() -> None:
         ("a:b", ["a", "b"]),
         ("http://x", ["http", "x"]),
         ("x - y", ["x", "y"]),
+        ("--dry-run -- x", ["dry", "run", "x"]),
         ("größe 用户", ["größe", "用户"]),
     ],
 )
