@@ -134,8 +134,8 @@ class Index(Engine[IndexRequest, IndexAnswer]):
         root = await nearest_root(call, request.path, request.directory)
         project, scope, updated = await update_index(call, root)
         if isinstance(request, WatchIndex):
-            call.emit(Delta(f"{project.name}: {_told(updated)}; watching {shown_root(root.path, request.directory)}\n"))
-            await _watch(call, root)
+            shown = shown_root(root.path, request.directory)
+            await _watch(call, root, f"{project.name}: {_told(updated)}; watching {shown}\n")
         return _answer(project, await call.parts.search.status(scope), updated)
 
 
@@ -183,11 +183,14 @@ async def update_index(call: Call, root: Root, *, only: Collection[str] = ()) ->
     return project, scope, await call.parts.search.update(scope, root, settings, progress, only=only)
 
 
-async def _watch(call: Call, root: Root) -> None:
+async def _watch(call: Call, root: Root, begun: str) -> None:
+    """Say `begun` once there is a watch; everything is then looked at again, for what changed before that."""
     from rubber_duck.workspace.watch import changed_paths  # noqa: PLC0415  # a library that only watching needs
 
     async with aclosing(changed_paths(root)) as changes:
         async for paths in changes:
+            if not paths:
+                call.emit(Delta(begun))
             _, _, updated = await update_index(call, root, only=paths)
             if updated.added or updated.changed or updated.removed:
                 call.emit(Delta(f"{_told(updated)}\n"))

@@ -18,6 +18,9 @@ QUIET_MS: Final = 50
 PATIENCE_MS: Final = 1_000
 """… or, when it never ends, after this long."""
 
+BEGUN_MS: Final = 500
+"""When nothing changes for this long at the beginning, it is told that there is a watch."""
+
 
 class _Sources(DefaultFilter):
     """Everything but the insides of version control, caches and dependencies, and what is only there for a moment."""
@@ -29,15 +32,28 @@ class _Sources(DefaultFilter):
 async def changed_paths(root: Root) -> AsyncGenerator[frozenset[str], None]:
     """Yield the relative paths of what was added, changed or removed, again and again; consume it inside `aclosing`.
 
+    First comes an empty set: whatever changes from then on is told, what changed before is for the consumer to look at.
     What is ignored by patterns is told like everything else: look with `scan`. Raises Unavailable when the system
     cannot watch the folder.
     """
     base = os.fspath(root.path)
-    watching = awatch(base, watch_filter=_Sources(), debounce=PATIENCE_MS, step=QUIET_MS, ignore_permission_denied=True)
+    is_source = _Sources()
+    watching = awatch(
+        base, watch_filter=None, debounce=PATIENCE_MS, step=QUIET_MS, rust_timeout=BEGUN_MS, yield_on_timeout=True,
+        ignore_permission_denied=True,
+    )  # fmt: skip
+    has_begun = False
     try:
         async with aclosing(watching) as changes:
             async for change in changes:
-                yield frozenset(path.removeprefix(base).lstrip(os.sep) for _, path in change)
+                if not has_begun:
+                    has_begun = True
+                    yield frozenset()
+                paths = frozenset(
+                    path.removeprefix(base).lstrip(os.sep) for kind, path in change if is_source(kind, path)
+                )
+                if paths:
+                    yield paths
     except (OSError, RuntimeError) as error:
         raise Unavailable(
             f"the folder cannot be watched: {error}; on Linux the limit is fs.inotify.max_user_watches"

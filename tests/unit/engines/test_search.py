@@ -141,14 +141,29 @@ async def test_watching_tells_of_each_change_until_it_is_cancelled(app: App, pon
     request = {"type": "watch", "path": str(pond)}
     watching = asyncio.create_task(app.run("index", request, Scope.local(), emit))
     assert (await said.get()).startswith("pond: 4 added (")
-    told = asyncio.create_task(said.get())
-    number = 0
-    while not told.done():  # until the system has begun to watch
-        number += 1
-        write_tree(pond, {"duck.py": f"def dive{number}():\n    pass\n"})
-        await asyncio.wait([told], timeout=1)
-    assert told.result().startswith("1 changed (")
+    write_tree(pond, {"duck.py": "def dive():\n    pass\n"})
+    assert (await said.get()).startswith("1 changed (")
     watching.cancel()
     await asyncio.wait([watching])
     assert watching.cancelled()
-    assert [hit.path for hit in (await search(app, f"dive{number}", pond)).hits] == ["duck.py"]
+    assert [hit.path for hit in (await search(app, "dive", pond)).hits] == ["duck.py"]
+
+
+async def test_what_changes_during_the_first_build_is_not_lost_by_watching(app: App, pond: Path) -> None:
+    said: asyncio.Queue[str] = asyncio.Queue()
+
+    def emit(piece: Delta | Progress) -> None:
+        if isinstance(piece, Delta):
+            said.put_nowait(piece.text)
+        elif piece.note == "indexing" and piece.done == piece.total == 4:  # every file has been read
+            write_tree(pond, {"duck.py": "def dive():\n    pass\n"})
+
+    watching = asyncio.create_task(app.run("index", {"type": "watch", "path": str(pond)}, Scope.local(), emit))
+    try:
+        async with asyncio.timeout(60):
+            assert (await said.get()).startswith("pond: 4 added (")
+            assert (await said.get()).startswith("1 changed (")
+        assert [hit.path for hit in (await search(app, "dive", pond, refresh=False)).hits] == ["duck.py"]
+    finally:
+        watching.cancel()
+        await asyncio.wait([watching])
