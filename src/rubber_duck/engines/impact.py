@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _COMMITS: Final = 500
 _COVERAGE_FILE: Final = ".coverage"
 _COVERAGE_BYTES: Final = 256 * 1024 * 1024
+_NAMED: Final = 3
 
 
 class ImpactRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -171,15 +172,20 @@ class Impact(Engine[ImpactRequest, ImpactAnswer]):
 
         if request.paths and request.diff is not None:
             raise InvalidInput("give either paths or a diff, not both")
-        named = [_parted(path, request.directory) for path in request.paths]
-        asked = target([path for path, _ in named] or ["."], request.directory, call.settings)
+        places = [_parted(path, request.directory) for path in request.paths]
+        asked = target([path for path, _ in places] or ["."], request.directory, call.settings)
         whole = Target(asked.root, (), asked.settings)
-        changes = await _changes(request, named, asked.root)
+        changes = await _changes(request, places, whole)
         notes: list[str] = []
         code = await _snapshot(whole, call, changes, notes)
         call.emit(Progress(0, 0, "looking for tests"))
         found = await asyncio.to_thread(impact, code, changes)
-        return _answer(found, whole.root, seen_from(request.directory, asked.root.path), notes)
+        find = seen_from(request.directory, asked.root.path)
+        if found.unrecorded:
+            named = ", ".join(map(find, found.unrecorded[:_NAMED]))
+            more = f" and {len(found.unrecorded) - _NAMED:,} more files" if len(found.unrecorded) > _NAMED else ""
+            notes.append(f"without coverage of {named}{more}: what runs the code there is a guess")
+        return _answer(found, whole.root, find, notes)
 
 
 def _parted(written: str, directory: str) -> tuple[str, str]:
@@ -191,10 +197,11 @@ def _parted(written: str, directory: str) -> tuple[str, str]:
     return place(written)[0], written
 
 
-async def _changes(request: ImpactRequest, named: Sequence[tuple[str, str]], root: Root) -> tuple[ChangedFile, ...]:
-    from rubber_duck.impact.change import parse_diff  # noqa: PLC0415  # as in run
-    from rubber_duck.workspace.git import read_changes  # noqa: PLC0415  # only without paths
+async def _changes(request: ImpactRequest, named: Sequence[tuple[str, str]], whole: Target) -> tuple[ChangedFile, ...]:
+    from rubber_duck.impact.change import joined, parse_diff  # noqa: PLC0415  # as in run
+    from rubber_duck.workspace.git import read_changes, read_untracked  # noqa: PLC0415  # only without paths
 
+    root = whole.root
     if named:
         return _named_changes(request.directory, named, root)
     if request.diff is not None:
@@ -202,7 +209,22 @@ async def _changes(request: ImpactRequest, named: Sequence[tuple[str, str]], roo
     text = await read_changes(root.path)
     if text is None:
         raise NotFound(f"'{display(str(root.path))}' is in no git repository with a commit: name files, or give a diff")
-    return parse_diff(text)
+    added = await asyncio.to_thread(_added, whole, await read_untracked(root.path))
+    return joined([*parse_diff(text), *added])
+
+
+def _added(whole: Target, untracked: Sequence[str]) -> list[ChangedFile]:
+    """The files that git does not know yet, of those in a known language."""
+    from rubber_duck.code.code import detect  # noqa: PLC0415  # as in run
+    from rubber_duck.impact.change import ChangedFile  # noqa: PLC0415  # as in run
+
+    found: list[ChangedFile] = []
+    for path in untracked:
+        if detect(path, None) is not None:
+            with suppress(DuckError):  # too large, or gone: then it is not analysed either
+                content = whole.root.open_bytes(path, whole.settings.index.max_file_size_bytes)
+                found.append(ChangedFile(path, (), len(content.splitlines())))
+    return found
 
 
 def _named_changes(directory: str, named: Sequence[tuple[str, str]], root: Root) -> tuple[ChangedFile, ...]:

@@ -66,7 +66,8 @@ def joined(changes: Iterable[ChangedFile]) -> tuple[ChangedFile, ...]:
 def parse_diff(text: str) -> tuple[ChangedFile, ...]:
     """The files of a unified diff as it leaves them, and removed ones as they were; git's and plain ones are read.
 
-    Where lines are only removed, the lines around the gap count. Raises InvalidInput for a text without a file.
+    Where lines are only removed, the lines around the gap count; of a file that was renamed or copied everything does.
+    Raises InvalidInput for a text without a file.
     Format: https://www.gnu.org/software/diffutils/manual/html_node/Detailed-Unified.html
     """
     found: list[ChangedFile] = []
@@ -83,6 +84,8 @@ def parse_diff(text: str) -> tuple[ChangedFile, ...]:
             reading = _Reading(new or old, is_removed=not new)
         elif line.startswith("rename from "):
             found.append(ChangedFile(_unquoted(line.removeprefix("rename from "))))
+        elif line.startswith(("rename to ", "copy to ")):
+            found.append(ChangedFile(_unquoted(line.partition(" to ")[2]), (), 0))
     found += reading.done() if reading is not None else []
     if not found and text.strip():
         raise InvalidInput("this is no unified diff: no line begins with `+++ `; give what `git diff` writes")

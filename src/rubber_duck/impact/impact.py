@@ -18,7 +18,7 @@ from rubber_duck.impact.history import Together, changed_together, churn
 from rubber_duck.impact.neighbourhood import Caller, Importer, callers, importers
 from rubber_duck.impact.reasons import Reasons
 from rubber_duck.impact.risk import Exposure, Risk, assess
-from rubber_duck.impact.selection import Chosen, Hints, choose, read_covered
+from rubber_duck.impact.selection import Chosen, Hints, choose, read_covered, unrecorded
 from rubber_duck.impact.tests import Test, belongs_to_tests, tests_of
 from rubber_duck.impact.weighed import Weighed
 from rubber_duck.impact.wording import Keep, Wording, at_once
@@ -72,6 +72,8 @@ class Impact:
     unknown: tuple[str, ...] = field(default=())
     """Changed files of which no facts are known: ignored, in no known language, or removed and nobody says what was
     in them."""
+    unrecorded: tuple[str, ...] = field(default=())
+    """Where coverage was recorded, the changed files that it says nothing of: what runs them is a guess."""
 
 
 def impact(code: Snapshot, changes: Sequence[ChangedFile]) -> Impact:
@@ -87,7 +89,7 @@ def impact(code: Snapshot, changes: Sequence[ChangedFile]) -> Impact:
     found_callers = callers(graph, targets)
     found_importers = importers(imports, paths)
     reasons = Reasons(graph, targets, code.texts, imports, together)
-    chosen = _tests(code, graph, imports, (tests, targets, paths), reasons)
+    chosen, unheard = _tests(code, graph, imports, (tests, targets, paths), reasons)
     exposure = _exposure(code, graph, changes, (targets, found_callers, found_importers, chosen))
     return Impact(
         changed=tuple(
@@ -102,6 +104,7 @@ def impact(code: Snapshot, changes: Sequence[ChangedFile]) -> Impact:
         risk=assess(exposure),
         removed=tuple(sorted(paths & code.removed)),
         unknown=tuple(sorted(paths - code.files.keys())),
+        unrecorded=unheard,
     )
 
 
@@ -165,7 +168,8 @@ def _tests(
     imports: ImportGraph,
     change: tuple[Sequence[Test], Sequence[int], Collection[str]],
     reasons: Reasons,
-) -> tuple[Chosen, ...]:
+) -> tuple[tuple[Chosen, ...], tuple[str, ...]]:
+    """The tests to run, and the changed files of which nothing was recorded."""
     tests, targets, paths = change
     followed = [number for number in targets if graph.definitions[number].name][:MOST_TARGETS]
     whole = {graph.definitions[number].path for number in targets if not graph.definitions[number].name}
@@ -173,7 +177,8 @@ def _tests(
     loading = {each.path: each.distance for each in importers(imports, whole)} | dict.fromkeys(whole, 0)
     covered = read_covered(code.recorded, code.root, code.files.keys(), [test.name for test in tests])
     wording = Wording(graph, code.texts, tests, code.keep)
-    return choose(graph, tests, followed, wording, Hints(loading, covered, reasons))
+    chosen = choose(graph, tests, followed, wording, Hints(loading, covered, reasons))
+    return chosen, unrecorded(graph, tests, followed, covered)
 
 
 def _exposure(

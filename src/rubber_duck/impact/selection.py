@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
+from rubber_duck.code.edges import Definition
 from rubber_duck.impact.evidence import evidence
 from rubber_duck.impact.forest import forest
 from rubber_duck.impact.reasons import Reason, Reasons
@@ -16,6 +18,8 @@ from rubber_duck.impact.tests import Test
 from rubber_duck.impact.weighed import Matrix, Weighed
 from rubber_duck.impact.wording import Wording
 from rubber_duck.storage.coverage import Recording
+
+Flags: TypeAlias = "NDArray[np.bool_]"
 
 THRESHOLD: Final = 0.01
 """A test is chosen if its probability over the root of how many tests are expected is more. Where few tests run a
@@ -88,27 +92,28 @@ def choose(
 ) -> tuple[Chosen, ...]:
     """The tests for a change of `targets`, the likeliest first.
 
-    The tests in files that load what changed outside of all definitions are chosen all. A test of which it was
-    recorded what it runs is judged by that alone, unless it is changed itself or names what is changed.
+    The tests in files that load what changed outside of all definitions are chosen all. Where it was recorded whether a
+    test runs a target, that decides, unless the test is changed itself or names what is changed.
     """
     likely = probabilities(graph, tests, targets, wording)
-    wanted = selected(likely) if targets else likely
-    recorded = _recorded(graph, tests, targets, hints.covered)
+    known = _known(graph, tests, targets, hints.covered)
+    wanted = np.where(known.is_recorded, known.ran, selected(likely) if targets else likely)
+    unsure = np.where(known.is_recorded, 0, likely)
     changed = set(targets)
     found: list[Chosen] = []
     for row, test in enumerate(tests):
-        ran = recorded.get(row)
         loads = hints.loading.get(test.path)
-        probability = float(1 - np.prod(1 - likely[row])) if targets else 0.0
-        if ran is None and loads is None and test.definition not in changed and not wanted[row].any():
+        ran, is_recorded = bool(known.ran[row].any()), bool(known.is_recorded[row].any())
+        if not is_recorded and loads is None and test.definition not in changed and not wanted[row].any():
             continue
-        reasons = hints.why.of(test, covered=bool(ran), loads=loads)
+        reasons = hints.why.of(test, covered=ran, loads=loads)
         stands_out = test.definition in changed or any(each.kind == "names" for each in reasons)
+        probability = float(1 - np.prod(1 - (unsure if wanted[row].any() else likely)[row])) if targets else 0.0
         if ran or test.definition in changed:
             probability = _CERTAIN
         elif loads is not None:
             probability = max(probability, _LOADED)
-        elif not (wanted[row].any() if ran is None else stands_out):
+        elif not (wanted[row].any() or (is_recorded and stands_out)):
             continue
         found.append(Chosen(test.name, test.path, probability, reasons or (_words(),)))
     return tuple(sorted(found, key=lambda each: (-each.probability, each.name)))
@@ -118,25 +123,53 @@ def _words() -> Reason:
     return Reason("words", "it has words in common with what is changed")
 
 
-def _recorded(
-    graph: Weighed, tests: Sequence[Test], targets: Sequence[int], covered: Covered | None
-) -> dict[int, bool]:
-    """For each test (by row) of which it was recorded: whether it ran one of the targets.
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Of each test (rows) and target (columns): whether anything was recorded of both, and whether the test ran it."""
 
-    Lines move; so a definition counts as run if any line of it was. Where nothing was recorded of a target's file,
-    the record says nothing of the tests.
+    is_recorded: Flags
+    ran: Flags
+
+
+def _known(graph: Weighed, tests: Sequence[Test], targets: Sequence[int], covered: Covered | None) -> _Known:
+    """Lines move; so a definition counts as run if any line of it was.
+
+    A target says something where its file was recorded, or where it is itself a test, which no other test runs: what
+    records a package leaves its tests out.
     """
+    shape = (len(tests), len(targets))
+    known = _Known(np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool))
     if covered is None:
-        return {}
-    definitions = [graph.definitions[number] for number in targets]
-    if not definitions or any(each.path not in covered.lines for each in definitions):
-        return {}
-    ran: set[str] = set()
-    for each in definitions:
-        for first, last in each.stretches:
-            body = range(first + 1, last + 1) or range(first, last + 1)
-            ran |= {test for test, lines in covered.lines[each.path].items() if not lines.isdisjoint(body)}
-    return {row: test.name in ran for row, test in enumerate(tests) if test.name in covered.tests}
+        return known
+    recorded = np.array([test.name in covered.tests for test in tests], dtype=bool)
+    rows = {test.name: row for row, test in enumerate(tests)}
+    own = {test.definition for test in tests}
+    for column, number in enumerate(targets):
+        definition = graph.definitions[number]
+        if definition.path in covered.lines:
+            known.is_recorded[:, column] = recorded
+            for name in _runners(definition, covered.lines[definition.path]):
+                known.ran[rows[name], column] = True
+        elif number in own:
+            known.is_recorded[:, column] = recorded
+    return known
+
+
+def _runners(definition: Definition, lines: Mapping[str, frozenset[int]]) -> set[str]:
+    """The tests that ran a line of the definition; its first line runs when it is made."""
+    bodies = [range(first + 1, last + 1) or range(first, last + 1) for first, last in definition.stretches]
+    return {test for test, ran in lines.items() if not all(ran.isdisjoint(body) for body in bodies)}
+
+
+def unrecorded(
+    graph: Weighed, tests: Sequence[Test], targets: Sequence[int], covered: Covered | None
+) -> tuple[str, ...]:
+    """The files of targets of which nothing was recorded, by path, where something was recorded at all."""
+    if covered is None:
+        return ()
+    own = {test.definition for test in tests}
+    paths = {graph.definitions[number].path for number in targets if number not in own}
+    return tuple(sorted(paths - covered.lines.keys()))
 
 
 def read_covered(recorded: Recording, root: str, paths: Collection[str], tests: Sequence[str]) -> Covered | None:

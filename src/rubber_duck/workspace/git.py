@@ -117,7 +117,7 @@ async def read_changed_at(folder: Path, *, limit: int) -> dict[str, int]:
 async def read_changes(folder: Path) -> str | None:
     """What is changed in `folder` since the last commit, as a unified diff; None where there is no commit.
 
-    Files that git does not know are not in it. Raises ProgramUnavailable, TimedOut or LimitExceeded.
+    Files that git does not know are not in it; see `read_untracked`. Raises as that does.
     """
     written = await _git(
         folder,
@@ -137,6 +137,17 @@ async def read_changes(folder: Path) -> str | None:
     if written.returncode != 0:
         return None
     return written.stdout.decode("utf-8", "surrogateescape")
+
+
+async def read_untracked(folder: Path) -> tuple[str, ...]:
+    """The files in `folder`, relative to it, that git neither knows nor ignores; none outside of a repository.
+
+    Raises ProgramUnavailable, TimedOut or LimitExceeded.
+    """
+    listed = await _git(folder, "ls-files", "--others", "--exclude-standard", "-z", limits=_HISTORY)
+    if listed.returncode != 0:
+        return ()
+    return tuple(os.fsdecode(path) for path in listed.stdout.split(b"\0") if path)
 
 
 async def _git(folder: Path, *arguments: str, limits: Bounds = Bounds()) -> Completed:

@@ -63,6 +63,23 @@ async def test_what_is_not_committed_is_the_change_when_nothing_is_named(app: Ap
     assert (await _ask(app, root)).changed == ()
     (root / "pond/duck.py").write_text("def quack():\n    return 2\n")
     assert (await _ask(app, root)).changed == (ChangedView("pond/duck.py", "quack", 1),)
+    write_tree(root, {"tests/test_new.py": "def test_new():\n    pass\n", "data.bin": "x", ".gitignore": "built.py\n"})
+    write_tree(root, {"built.py": "x = 1\n"})
+    new = await _ask(app, root)
+    assert [each.name for each in new.changed] == ["quack", "", "test_new"]
+    assert ("tests/test_new.py::test_new", "changed") in [(each.name, each.reasons[0].kind) for each in new.tests]
+    assert new.unknown == ()
+
+
+async def test_the_tests_of_a_file_that_was_only_renamed_are_run(app: App, tmp_path: Path) -> None:
+    root = tmp_path / "p"
+    (root / "tests/test_duck.py").rename(root / "tests/test_goose.py")
+    diff = "diff --git a/tests/test_duck.py b/tests/test_goose.py\nsimilarity index 100%\n"
+    diff += "rename from tests/test_duck.py\nrename to tests/test_goose.py\n"
+    answer = await _ask(app, root, diff=diff)
+    assert [(each.name, each.reasons[0].kind) for each in answer.tests] == [
+        ("tests/test_goose.py::test_quack", "changed")
+    ]
 
 
 async def test_what_cannot_be_a_change_is_refused(app: App, tmp_path: Path) -> None:

@@ -43,9 +43,16 @@ def test_a_diff_gives_the_lines_as_they_are_now_and_around_what_was_removed() ->
     )
 
 
-def test_a_renamed_file_counts_by_both_names() -> None:
-    diff = "diff --git a/a.py b/b.py\nrename from a.py\nrename to b.py\n--- a/a.py\n+++ b/b.py\n@@ -1 +1 @@\n-x\n+y\n"
-    assert parse_diff(diff) == (ChangedFile("a.py"), ChangedFile("b.py", (Lines(1, 1),), 2))
+def test_a_renamed_file_counts_by_both_names_and_as_a_whole() -> None:
+    head = "diff --git a/a.py b/b.py\nsimilarity index 90%\nrename from a.py\nrename to b.py\n"
+    hunk = "--- a/a.py\n+++ b/b.py\n@@ -1 +1 @@\n-x\n+y\n"
+    assert parse_diff(head + hunk) == (ChangedFile("a.py"), ChangedFile("b.py", (), 2))
+    assert parse_diff(head) == (ChangedFile("a.py"), ChangedFile("b.py", (), 0))
+
+
+def test_a_copied_file_counts_and_its_name_may_be_quoted() -> None:
+    diff = 'diff --git a/a.py b/b.py\nsimilarity index 100%\ncopy from a.py\ncopy to "caf\\303\\251 to go.py"\n'
+    assert parse_diff(diff) == (ChangedFile("café to go.py", (), 0),)
 
 
 def test_a_plain_diff_without_prefixes_is_read_too() -> None:

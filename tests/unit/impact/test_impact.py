@@ -98,6 +98,31 @@ def test_what_was_recorded_decides_over_what_is_likely() -> None:
     ]
 
 
+def test_coverage_decides_although_the_change_touches_tests_and_unrecorded_files() -> None:
+    recorded = {
+        "/p/pond/duck.py": {
+            "tests/test_lake.py::test_morning|run": frozenset({2}),
+            "tests/test_duck.py::test_dive|run": frozenset({6}),
+        }
+    }
+    source = ChangedFile("pond/duck.py", (Lines(6, 6),))
+    with_test = touched([source, ChangedFile("tests/test_lake.py", (Lines(5, 5),))], recorded=recorded)
+    assert {each.name: each.reasons[0].kind for each in with_test.tests} == {
+        "tests/test_duck.py::test_dive": "covered",
+        "tests/test_lake.py::test_morning": "changed",
+    }
+    assert with_test.unrecorded == ()
+    only_test = touched([ChangedFile("tests/test_duck.py", (Lines(5, 5),))], recorded=recorded)
+    assert [each.name for each in only_test.tests] == ["tests/test_duck.py::test_dive"]
+    with_new = touched([source, ChangedFile("pond/lake.py", (Lines(5, 5),))], recorded=recorded)
+    assert {each.name: (each.reasons[0].kind, each.probability == 1) for each in with_new.tests} == {
+        "tests/test_duck.py::test_dive": ("covered", True),
+        "tests/test_lake.py::test_morning": ("names", False),
+    }
+    assert with_new.unrecorded == ("pond/lake.py",)
+    assert touched([source]).unrecorded == ()
+
+
 def test_contexts_of_coverage_itself_are_understood_too() -> None:
     recorded = {"/elsewhere/pond/duck.py": {"tests.test_duck.test_dive": frozenset({6})}}
     chosen = touched([ChangedFile("pond/duck.py", (Lines(6, 6),))], recorded=recorded).tests

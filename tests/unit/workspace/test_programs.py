@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 
 from rubber_duck.errors import InvalidPath, LimitExceeded, ProgramUnavailable, TimedOut
-from rubber_duck.workspace.git import Commit, Revision, read_changed_at, read_changes, read_history, read_revision
+from rubber_duck.workspace.git import (
+    Commit,
+    Revision,
+    read_changed_at,
+    read_changes,
+    read_history,
+    read_revision,
+    read_untracked,
+)
 from rubber_duck.workspace.programs import Completed, Limits, find_program, run_program
 from tests.factories import write_tree
 
@@ -203,6 +211,15 @@ async def test_the_history_and_the_changes_of_a_folder_are_read(tmp_path: Path) 
     changes = await read_changes(tmp_path / "pond")
     assert changes is not None
     assert changes.split("\n", 2)[2] == '--- "a/b\\nc.py"\n+++ "b/b\\nc.py"\n@@ -1 +1 @@\n-b\n+d\n'
+
+
+async def test_files_that_git_does_not_know_are_listed_but_for_those_it_ignores(tmp_path: Path) -> None:
+    assert await read_untracked(tmp_path) == ()
+    await git(tmp_path, "init", "-q")
+    write_tree(tmp_path, {"pond/caf\u00e9\n.py": "a\n", "pond/old.py": "b\n", "other.py": "c\n", ".gitignore": "*.o\n"})
+    write_tree(tmp_path, {"pond/duck.o": "d\n"})
+    await git(tmp_path, "add", "pond/old.py")
+    assert await read_untracked(tmp_path / "pond") == ("caf\u00e9\n.py",)
 
 
 async def test_the_history_knows_when_files_were_changed_that_are_as_committed(tmp_path: Path) -> None:
