@@ -52,14 +52,21 @@ async def test_words_are_found_by_stem_beginning_and_substring(database: Databas
         database,
         index,
         lambda text: text.words(["duck", "größe", "none"]),
-        lambda text: text.words_from("get_", 10),
-        lambda text: [word.stem for word in text.words_from("", 3)],
+        lambda text: [list(text.fitting(glob)) for glob in ("get_*", "*ck*", "duck?", "*_%", "*u*t?", "?限", "[ab]*")],
         lambda text: list(text.containing("duck", 10)),
         lambda text: list(text.containing("uck_%", 10)),
         lambda text: list(text.containing("用户权", 10)),
         lambda text: list(text.containing("duck", 1)),
         lambda text: text.all_words() == sorted(WORDS),
-    ) == [[WORDS[0], WORDS[1], WORDS[3]], [WORDS[2]], ["ab", "duck", "duck"], [1, 2, 3], [3], [5], [1], True]
+    ) == [
+        [WORDS[0], WORDS[1], WORDS[3]],
+        [[3], [1, 2, 3], [2], [3], [], [], []],
+        [1, 2, 3],
+        [3],
+        [5],
+        [1],
+        True,
+    ]
 
 
 async def test_chunks_hold_and_declare_words_until_they_are_withdrawn(database: Database, index: int) -> None:
@@ -70,6 +77,8 @@ async def test_chunks_hold_and_declare_words_until_they_are_withdrawn(database: 
         lambda text: text.post([first, second]),
         lambda text: [list(text.holding(number, *EVERYWHERE)) for number in (1, 2, 3, 4096, 10)],
         lambda text: [list(text.declaring(number, *EVERYWHERE)) for number in (1, 2)],
+        lambda text: [list(text.holding_any(numbers, *EVERYWHERE)) for numbers in ([2, 4096], range(1, 5000), [])],
+        lambda text: [list(text.declaring_any(numbers, 0, 8)) for numbers in ([2, 1], range(5000), [3])],
         lambda text: (text.count(1, *EVERYWHERE), text.count(1, 0, 8), list(text.holding(1, 8, 1 << 60))),
         lambda text: text.withdraw([first]),
         lambda text: [list(text.holding(number, *EVERYWHERE)) for number in (1, 2)],
@@ -79,6 +88,8 @@ async def test_chunks_hold_and_declare_words_until_they_are_withdrawn(database: 
         None,
         [[7, 1 << 40], [7], [], [1 << 40], []],
         [[], [7]],
+        [[7, 1 << 40], [7, 1 << 40], []],
+        [[7], [7], []],
         (2, 1, [1 << 40]),
         None,
         [[1 << 40], []],

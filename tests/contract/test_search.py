@@ -228,3 +228,43 @@ async def test_without_words_what_is_called_so_comes_first_and_prose_after_code(
         await project.update()
         assert (await project.places("/fetch_rows/"))[0] == order[0]
         assert (await project.places("/fetch_rows\\(/", limit=2))[0] == order[0]
+
+
+MANY = "".join(f"def turn_{n}(self):\n    return self.x{n}\n\n\n" for n in range(150))
+
+
+async def test_a_file_with_many_matches_is_looked_at_to_its_end(database: Database, tmp_path: Path) -> None:
+    files = {"base.py": MANY + "def last(self):\n    raise FieldError(self.name)\n"}
+    async with indexed(database, tmp_path / "p", files) as project:
+        assert await project.places("/self\\./ /raise FieldError/") == ["base.py last"]
+        assert await project.places("/self\\./ /raise \\w+/ /FieldError\\(self/") == ["base.py last"]
+        assert await project.places("/self\\./ -/return/") == ["base.py last"]
+        for pattern, hits in ((r"/self\b/", 151), (r"/x\d+\s+def/", 150), (r"/self\./ /x\d+$/", 150)):
+            found = await project.find(f"{pattern} path:base.py", limit=1000)
+            assert (len(found.hits), found.is_complete) == (hits, True), pattern
+
+
+async def test_a_hit_in_a_huge_line_shows_its_own_part_of_it(database: Database, tmp_path: Path) -> None:
+    packed = ";".join(f"const v{n}=pond.duck{n}({n})" for n in range(2_000)) + ";übrig=goose('grün')"
+    async with indexed(database, tmp_path / "p", {"packed.js": packed, "packed.txt": packed}) as project:
+        for query in ("duck1234", "duck1234 pond", "/duck1234/", '"duck1234"', "goose", "/goose/ pond"):
+            for path in ("packed.js", "packed.txt"):
+                hit = (await project.find(f"{query} path:{path}")).hits[0]
+                word = "goose" if "goose" in query else "duck1234"
+                (line,) = hit.lines
+                assert word in {line.text[start:end] for start, end in line.spans}, query
+                assert (line.number, len(line.text)) == (1, 240)
+
+
+async def test_globs_consider_every_name(database: Database, tmp_path: Path) -> None:
+    many = "".join(f"def test_a{n}():\n    pass\n\n\n" for n in range(1_500))
+    last = "def test_z_zip():\n    pass\n\n\ndef zip_test_zoo():\n    return test_z_zip()\n"
+    files = {"many.py": many, "other.py": last, "lib/pond.ex": "defmodule Pond do\n  def valid?(x), do: x\nend\n"}
+    async with indexed(database, tmp_path / "p", files) as project:
+        for query in ("symbol:test_*_zip", "symbol:*_z_zip", "symbol:test_?_zip", "symbol:test_z*", "test_z*"):
+            assert (await project.places(query))[0] == "other.py test_z_zip", query
+        assert await project.places("symbol:zip_test_*") == ["other.py zip_test_zoo"]
+        assert await project.places("symbol:*st_zoo") == ["other.py zip_test_zoo"]
+        assert await project.places("symbol:val*d?") == ["lib/pond.ex Pond.valid?"]
+        assert len((await project.find("symbol:test_*", limit=1000)).hits) == 1000
+        assert await project.places("zoo symbol:*_zoo") == ["other.py zip_test_zoo"]

@@ -30,6 +30,9 @@ MOST_NAMES: Final = 200
 """When a text is part of more words than this, it is not asked which of them are declared, and where."""
 
 _GLOB: Final = re.compile(r"[*?]")
+_NO_WORD: Final = re.compile(r"[^\w*]+")
+"""What is in names but in none of their words, as in `valid?`; a `?` may stand for it."""
+
 _PREFIX: Final = 2
 
 
@@ -142,17 +145,13 @@ def _declaring(reader: Reader, value: str, within: Range) -> Numbers:
         word = name_word(last)
         words = reader.words({stem(word)}).get(stem(word), ())
         return union([reader.declaring(each.number, within) for each in words if each.text == word])
-    beginning = last[: _first_glob(last)]
     longest = max(_GLOB.split(last), key=len)
-    if len(beginning) >= _PREFIX:
-        numbers = reader.beginning(beginning, MOST_SUBSTRINGS)
-    elif len(longest) >= SHORTEST:
-        numbers = reader.containing(longest, MOST_SUBSTRINGS)
-    elif not longest and "." in value:
+    if len(longest) >= SHORTEST or len(_GLOB.split(last)[0]) >= _PREFIX:
+        fitting = reader.fitting(_NO_WORD.sub("*", last))
+        return reader.declaring_any(fitting, within)
+    if not longest and "." in value:
         return _beside(reader, _declaring(reader, value.rpartition(".")[0], within))
-    else:
-        raise InvalidInput(f"symbol:{value} says too little: give {SHORTEST} letters in a row beside the `*`")
-    return union([reader.declaring(number, within) for number in numbers])
+    raise InvalidInput(f"symbol:{value} says too little: give {SHORTEST} letters in a row beside the `*`")
 
 
 def _beside(reader: Reader, chunks: Numbers) -> Numbers:
@@ -233,11 +232,6 @@ def _both(first: Numbers | None, second: Numbers | None) -> Numbers | None:
 
 def _is_glob(value: str) -> bool:
     return _GLOB.search(value) is not None
-
-
-def _first_glob(value: str) -> int:
-    found = _GLOB.search(value)
-    return found.start() if found else len(value)
 
 
 def _globbed(value: str, star: str) -> str:

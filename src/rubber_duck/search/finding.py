@@ -267,16 +267,19 @@ class _Judge:
         """Whether it has to look into files."""
         return bool(self.options.with_lines or self._required or self._refused)
 
-    def chunks_of(self, file: Loaded) -> list[int]:
-        """The chunks of a file of which only the path is known to fit; with patterns, those in which they match."""
-        heads = [at for at, chunk in enumerate(file.record.chunks()) if chunk.is_head]
+    def chunks_of(self, file: Loaded) -> Sequence[int]:
+        """The chunks of a file of which only the path is known to fit; with patterns, those in which they can match."""
         if not self._required:
-            return heads
+            return [at for at, chunk in enumerate(file.record.chunks()) if chunk.is_head]
         text = self._texts.of(file)
         if text is None or not text.is_current:
             return []
-        starts = [chunk.start_byte for chunk in file.record.chunks()]
-        return sorted({max(0, bisect_right(starts, start) - 1) for start, _ in text.spans(self._required[0])})
+        for matcher in self._required:
+            matches = text.matches(matcher)
+            if matches.are_all:
+                starts = [chunk.start_byte for chunk in file.record.chunks()]
+                return sorted({max(0, bisect_right(starts, start) - 1) for start, _ in matches.spans})
+        return range(file.record.size)  # each matches so often that every chunk has to be looked at
 
     def hit(self, ranked: Ranked) -> Hit | None:
         """The chunk as a hit, or None when it is none."""

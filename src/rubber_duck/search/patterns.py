@@ -20,7 +20,7 @@ MEMORY_BYTES: Final = 16 << 20
 """What one expression may take: RE2 refuses larger ones, and slows down instead of taking more."""
 
 MOST_MATCHES: Final = 100
-"""Matches in one file that are looked at."""
+"""Matches in one text that are looked at together; where there are more, each chunk of it is looked at by itself."""
 
 MAX_DEPTH: Final = 50
 """Groups inside groups that are looked into for required text."""
@@ -53,6 +53,14 @@ Required = All | OneOf | Literal
 NOTHING: Final = All()
 
 
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """The bytes [start, end) of the first matches in a text, and whether these are all."""
+
+    spans: tuple[tuple[int, int], ...]
+    are_all: bool
+
+
 class Matcher:
     """A compiled expression; `^` and `$` are the ends of lines."""
 
@@ -67,15 +75,27 @@ class Matcher:
         except re2.error as error:
             wrong(query, pattern.position, f"this is not a regular expression that RE2 takes: {_reason(error)}")
 
-    def spans(self, content: bytes) -> Iterator[tuple[int, int]]:
+    def spans(self, content: bytes, start_byte: int = 0) -> Iterator[tuple[int, int]]:
         """The bytes [start, end) of the first matches in a UTF-8 text, MOST_MATCHES at the most, none of them empty.
 
-        A bound on their number makes the whole linear: each may take a look at all that follows.
+        A bound on their number makes the whole linear: each may take a look at all that follows. What stands before
+        `start_byte` is seen, but nothing is looked for there.
         """
-        for match in islice(self._compiled.finditer(content), MOST_MATCHES):
+        for match in islice(self._compiled.finditer(content, start_byte), MOST_MATCHES):
             start, end = match.span()
             if end > start:
                 yield start, end
+
+    def matches(self, content: bytes) -> Matches:
+        """As `spans`, and whether there are no others."""
+        found: list[tuple[int, int]] = []
+        for number, match in enumerate(self._compiled.finditer(content)):
+            if number == MOST_MATCHES:
+                return Matches(tuple(found), are_all=False)
+            start, end = match.span()
+            if end > start:
+                found.append((start, end))
+        return Matches(tuple(found), are_all=True)
 
 
 def required(source: str) -> Required:

@@ -90,16 +90,20 @@ def choose(reader: Reader, terms: Terms, within: Range, allowed: Allowed) -> Num
     rarities: list[float] = []
     size = 0
     for term in asked:
-        expected = sum(reader.count(number, within) for number in term.numbers)
+        expected = reader.count_any(term.numbers, within)
         if gathered and size + expected > GATHERED and allowed.is_everything:
             continue
-        gathered.append(allowed.within(union([reader.holding(number, within) for number in term.numbers])))
+        gathered.append(allowed.within(reader.holding_any(term.numbers, within)))
         size += len(gathered[-1])
         rarities.append(term.idf)
     are_all = len(gathered) == len(asked) and size <= CANDIDATES
     for number in () if are_all else terms.exact:
         gathered.append(allowed.within(reader.declaring(number, within)))
         rarities.append(_FIRST)
+    for term in () if are_all else asked:
+        if term.is_beginning:
+            gathered.append(allowed.within(reader.declaring_any(term.numbers, within)))
+            rarities.append(_FIRST)
     for name in () if are_all else terms.dotted:
         gathered.append(allowed.within(_placed(reader, name, within)))
         rarities.append(_FIRST)

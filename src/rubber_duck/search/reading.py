@@ -6,7 +6,7 @@ import hashlib
 import re
 from bisect import bisect_right
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Final
@@ -18,7 +18,7 @@ from rubber_duck.code.language import languages
 from rubber_duck.errors import DuckError
 from rubber_duck.search.chunk import Chunk
 from rubber_duck.search.hits import Line
-from rubber_duck.search.patterns import Matcher
+from rubber_duck.search.patterns import Matcher, Matches
 from rubber_duck.search.query import Pattern, Phrase
 from rubber_duck.search.shelf import Loaded
 from rubber_duck.search.stem import stem
@@ -27,11 +27,13 @@ from rubber_duck.workspace.paths import Root
 
 SHOWN_LINES: Final = 3
 MAX_LINE: Final = 240
-"""Characters of a line that are shown; of a longer one, those around the first match."""
+"""Characters of a line that are shown; of a longer one, those around the best match."""
 
 _BEFORE: Final = 40
 _LOOKED_AT_LINES: Final = 400
-_LOOKED_AT_BYTES: Final = 2_000
+_LONG_BYTES: Final = 6_000
+"""Of a line that is longer, only what is in the chunk counts, up to as much of it again."""
+
 _MATCH_WORTH: Final = 10
 _HELD_FILES: Final = 64
 
@@ -43,23 +45,25 @@ class Text:
     content: bytes
     line_starts: list[int]
     is_current: bool
-    _found: dict[Matcher, list[tuple[int, int]]] = field(default_factory=dict)
+    _found: dict[Matcher, Matches] = field(default_factory=dict)
 
-    def spans(self, matcher: Matcher) -> list[tuple[int, int]]:
-        """The first matches in the whole text, as `Matcher.spans`; looked for once."""
+    def matches(self, matcher: Matcher) -> Matches:
+        """The first matches in the whole text; looked for once."""
         if matcher not in self._found:
-            self._found[matcher] = list(matcher.spans(self.content))
+            self._found[matcher] = matcher.matches(self.content)
         return self._found[matcher]
 
     def line_of(self, byte: int) -> int:
         """The 1-based line of a byte."""
         return bisect_right(self.line_starts, byte)
 
-    def line(self, number: int) -> bytes:
-        """The text of a 1-based line, without its end."""
-        starts = self.line_starts
-        end = starts[number] if number < len(starts) else len(self.content)
-        return self.content[starts[number - 1] : end].rstrip(b"\r\n")
+    def line(self, number: int, chunk: Chunk) -> tuple[int, bytes]:
+        """Where a 1-based line begins, and its text without its end; of a very long one, the part in `chunk`."""
+        start = self.line_starts[number - 1]
+        end = self.line_starts[number] if number < len(self.line_starts) else len(self.content)
+        if end - start > _LONG_BYTES:
+            start, end = max(start, chunk.start_byte), min(end, chunk.end_byte)
+        return start, self.content[start:end].rstrip(b"\r\n")
 
 
 class Texts:
@@ -109,20 +113,20 @@ class Wanted:
         marked: defaultdict[int, _Marks] = defaultdict(_Marks)
         for start, end in (span for each in self.required for span in _spans(each, text, chunk)):
             number = text.line_of(start)
-            first = text.line_starts[number - 1]
-            marked[number].add(_MATCH_WORTH, (start - first, min(end - first, len(text.line(number)))))
+            first, line = text.line(number, chunk)
+            marked[number].add(_MATCH_WORTH, (start - first, min(end - first, len(line))))
         last = min(chunk.end_line, chunk.start_line + _LOOKED_AT_LINES, len(text.line_starts))
         for number in range(chunk.start_line, last + 1) if self.stems else ():
-            for common, span in self._words(text.line(number)):
+            for common, span in self._words(text.line(number, chunk)[1]):
                 marked[number].add(0 if common in marked[number].stems else 1, span)
                 marked[number].stems.add(common)
         order = sorted(marked, key=lambda number: (-marked[number].worth, number))
         chosen = sorted(order[:SHOWN_LINES]) or [chunk.start_line]
-        return tuple(_line(text.line(number), number, marked[number].spans) for number in chosen)
+        return tuple(_line(text.line(number, chunk)[1], number, marked[number].spans) for number in chosen)
 
     def _words(self, line: bytes) -> Iterator[tuple[str, tuple[int, int]]]:
         """The stems of the query that stand in the line, and where."""
-        for token in _TOKEN.finditer(line[:_LOOKED_AT_BYTES]):
+        for token in _TOKEN.finditer(line[:_LONG_BYTES]):
             for word in words_of(token[0].decode("utf-8", "replace")):
                 if (common := stem(word)) in self.stems:
                     yield common, token.span()
@@ -139,34 +143,42 @@ _TOKEN = re.compile(rb"[\w\x80-\xff]+")
 
 @dataclass(slots=True)
 class _Marks:
-    """What a line shows of what was looked for: how much, and where (bytes)."""
+    """What a line shows of what was looked for: how much, and where (bytes), each place with what it counts itself."""
 
     worth: int = 0
-    spans: list[tuple[int, int]] = field(default_factory=list)
+    spans: dict[tuple[int, int], int] = field(default_factory=dict)
     stems: set[str] = field(default_factory=set)
 
     def add(self, worth: int, span: tuple[int, int]) -> None:
         """One more place."""
         self.worth += worth
-        self.spans.append(span)
+        self.spans[span] = self.spans.get(span, 0) + max(worth, 1)
 
 
 def _spans(matcher: Matcher, text: Text, chunk: Chunk) -> list[tuple[int, int]]:
     """Where it matches inside the chunk, as bytes of the whole text; or where a match begins that ends behind it."""
     piece = text.content[chunk.start_byte : chunk.end_byte]
     found = [(start + chunk.start_byte, end + chunk.start_byte) for start, end in matcher.spans(piece)]
-    return found or [span for span in text.spans(matcher) if chunk.start_byte <= span[0] < chunk.end_byte]
+    if found:
+        return found
+    whole = text.matches(matcher)
+    found = [span for span in whole.spans if chunk.start_byte <= span[0] < chunk.end_byte]
+    if found or whole.are_all:
+        return found
+    following = next(matcher.spans(text.content, chunk.start_byte), None)
+    return [following] if following is not None and following[0] < chunk.end_byte else []
 
 
-def _line(written: bytes, number: int, spans: list[tuple[int, int]]) -> Line:
-    """The line as text; bytes become code points, and a long line is cut around what is marked."""
+def _line(written: bytes, number: int, spans: Mapping[tuple[int, int], int]) -> Line:
+    """The line as text; bytes become code points, and a long line is cut around the place that counts most."""
     text = written.decode("utf-8", "replace")
-    places = sorted({(_points(written, start), _points(written, end)) for start, end in spans})
+    places = {(_points(written, start), _points(written, end)): worth for (start, end), worth in spans.items()}
     first = 0
     if len(text) > MAX_LINE:
-        first = max(0, min(places[0][0] - _BEFORE if places else 0, len(text) - MAX_LINE))
+        best = min(places, key=lambda place: (-places[place], place), default=(0, 0))
+        first = max(0, min(best[0] - _BEFORE, len(text) - MAX_LINE))
         text = text[first : first + MAX_LINE]
-    inside = [(max(0, start - first), min(end - first, len(text))) for start, end in places]
+    inside = [(max(0, start - first), min(end - first, len(text))) for start, end in sorted(places)]
     return Line(number, text, tuple((start, end) for start, end in inside if start < end))
 
 

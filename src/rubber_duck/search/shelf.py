@@ -6,7 +6,7 @@ from it, and for a newer one only what has changed is thrown away.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Final
@@ -33,6 +33,9 @@ MOST_POSTINGS: Final = 4_000_000
 
 MOST_STEMS: Final = 100_000
 """Stems, and counts of words, that are kept of one index."""
+
+FEW: Final = 32
+"""The chunks of so many words are asked for one by one, and kept."""
 
 Range = tuple[int, int]
 FIRST_RANGE: Final[Range] = (0, LAST * MAX_CHUNKS)
@@ -203,6 +206,7 @@ class Reader:
         self._connection = connection
         self._shelf = shelf
         self._text: FullText = full_text(connection, state.number)
+        self._unions: dict[tuple[tuple[int, ...], Range], Numbers] = {}
 
     def files(self, numbers: Collection[int]) -> dict[int, Loaded]:
         """Number → file, of those that there are and that have chunks."""
@@ -228,13 +232,9 @@ class Reader:
             found.update(fresh)
         return {stem: words for stem, words in found.items() if words}
 
-    def beginning(self, prefix: str, limit: int) -> list[int]:
-        """The numbers of words that begin with `prefix`, ascending; of about `limit` of them when there are more."""
-        found = [word for word in self._text.words_from(prefix, limit) if word.text.startswith(prefix)]
-        shorter = {prefix[:length] for length in range(2, len(prefix) + 1)}  # a stem may be shorter than the prefix
-        for words in self.words(shorter).values():
-            found += [word for word in words if word.text.startswith(prefix)]
-        return sorted({word.number for word in found})
+    def fitting(self, glob: str) -> tuple[int, ...]:
+        """The numbers of all words that fit a glob, ascending; see FullText."""
+        return tuple(self._text.fitting(glob))
 
     def holding(self, word: int, within: Range) -> Numbers:
         """The chunks that hold a word, ascending."""
@@ -243,6 +243,16 @@ class Reader:
             found = np.array(self._text.holding(word, *within), np.int64)
             self._shelf.keep_postings(word, within, found, self.state.generation)
         return found
+
+    def holding_any(self, words: Sequence[int], within: Range) -> Numbers:
+        """The chunks that hold one of these words, ascending; of many words they are kept only by this reader."""
+        if len(words) <= FEW:
+            return union([self.holding(word, within) for word in words])
+        known = self._unions.get((tuple(words), within))
+        if known is None:
+            known = np.array(self._text.holding_any(words, *within), np.int64)
+            self._unions[tuple(words), within] = known
+        return known
 
     def declaring(self, word: int, within: Range) -> Numbers:
         """The chunks that declare a word, ascending."""
@@ -259,6 +269,18 @@ class Reader:
             found = self._text.count(word, *within)
             self._shelf.keep_count(word, within, found, self.state.generation)
         return found
+
+    def declaring_any(self, words: Sequence[int], within: Range) -> Numbers:
+        """The chunks that declare one of these words, ascending."""
+        if len(words) <= FEW:
+            return union([self.declaring(word, within) for word in words])
+        return np.array(self._text.declaring_any(words, *within), np.int64)
+
+    def count_any(self, words: Sequence[int], within: Range) -> int:
+        """How many chunks hold one of these words; of few words the sum, in which a chunk may count several times."""
+        if len(words) <= FEW:
+            return sum(self.count(word, within) for word in words)
+        return len(self.holding_any(words, within))
 
     def containing(self, text: str, limit: int) -> list[int]:
         """The numbers of words that may contain `text`; see FullText."""

@@ -16,7 +16,6 @@ from rubber_duck.search.words import folded_case, is_compound, words_of
 from rubber_duck.storage.fulltext import Word as IndexedWord
 
 EVERYWHERE: Final[Range] = (0, 1 << 62)
-MOST_BY_PREFIX: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +25,7 @@ class Term:
     - `shown`: as it stands in the query, or the stem that was added. `source`: the term because of which it was added.
     - `weight`: 1 for what was asked. `idf`: how rare it is; `chunks`: how many hold it, at the most.
     - `is_name`: it is a whole token of the query, so that what is called like that is what was asked for.
+      `is_beginning`: so is what begins like that.
     """
 
     shown: str
@@ -35,6 +35,7 @@ class Term:
     chunks: int
     weight: float = 1.0
     is_name: bool = False
+    is_beginning: bool = False
     source: str = ""
 
 
@@ -122,12 +123,13 @@ class _Finder:
         """The terms of one word: the whole where the index has it, else its parts; a silent one only if asked for."""
         folded = folded_case(word.token)
         if word.is_prefix:
-            return self._term(f"{folded}*", (), tuple(self._reader.beginning(folded, MOST_BY_PREFIX)))
+            found = self._term(f"{folded}*", (), self._reader.fitting(f"{folded}*"))
+            return [replace(term, is_beginning=True) for term in found]
         parts = words_of(word.token)
         whole = self._term(folded, (stem(folded),), self.exactly(folded), is_name=True)
         if whole and ((not parts and or_silent) or len(parts) > 1):
             return whole  # its parts would only bring what it is not
-        found: list[Term] = []
+        found = []
         for part in parts:
             found += self._term(part, (stem(part),), self._forms(stem(part)), is_name=part == folded)
         return found
@@ -163,7 +165,7 @@ class _Finder:
         if not numbers:
             return []
         total = self._reader.state.chunks
-        chunks = min(total, sum(self._reader.count(number, EVERYWHERE) for number in numbers))
+        chunks = min(total, self._reader.count_any(numbers, EVERYWHERE))
         return [Term(shown, stems, numbers, idf(total, chunks), chunks, is_name=is_name)] if chunks else []
 
     def _forms(self, common: str) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import insert, text
 from sqlalchemy.engine import CursorResult
 
-from rubber_duck.storage.postings import FullText, Posting, Word, search_words
+from rubber_duck.storage.postings import AT_ONCE, FullText, Posting, Word, search_words
 
 _WORDS = "SELECT stem, word, number FROM search_words WHERE index_number = :index"
 
@@ -48,13 +48,10 @@ class PostgresFullText(FullText):
         found = self._run(f"{_WORDS} AND stem = ANY(:stems) ORDER BY stem, word", index=self._index, stems=list(stems))
         return [Word(*row) for row in found]
 
-    def words_from(self, prefix: str, limit: int) -> list[Word]:
+    def fitting(self, glob: str) -> Sequence[int]:
         """As FullText's."""
-        found = self._run(
-            f"{_WORDS} AND stem >= :first AND stem < :last ORDER BY stem, word LIMIT :most",
-            index=self._index, first=prefix, last=prefix + "\U0010ffff", most=limit,
-        )  # fmt: skip
-        return [Word(*row) for row in found]
+        pattern = _escaped(glob).replace("*", "%").replace("?", "_")
+        return list(self._run(f"{self._alike} ORDER BY number", pattern=pattern).scalars())
 
     def all_words(self) -> list[Word]:
         """As FullText's."""
@@ -83,6 +80,10 @@ class PostgresFullText(FullText):
         """As FullText's."""
         return self._chunks(f"'{number:x}'", first, last)
 
+    def holding_any(self, numbers: Collection[int], first: int, last: int) -> Sequence[int]:
+        """As FullText's."""
+        return self._any([f"'{number:x}'" for number in numbers], first, last)
+
     def count(self, number: int, first: int, last: int) -> int:
         """As FullText's."""
         found = self._run(
@@ -96,6 +97,10 @@ class PostgresFullText(FullText):
         """As FullText's."""
         return self._chunks(f"'x{number:x}'", first, last)
 
+    def declaring_any(self, numbers: Collection[int], first: int, last: int) -> Sequence[int]:
+        """As FullText's."""
+        return self._any([f"'x{number:x}'" for number in numbers], first, last)
+
     def tables(self) -> list[str]:
         """As FullText's."""
         found = self._run(
@@ -106,13 +111,16 @@ class PostgresFullText(FullText):
 
     def containing(self, text: str, limit: int) -> Sequence[int]:
         """As FullText's."""
-        pattern = "%" + text.replace("\\", "\\\\").replace("_", "\\_").replace("%", "\\%") + "%"
-        found = self._run(
-            "SELECT number FROM search_words WHERE index_number = "
-            f"{self._index} AND (CASE word WHEN '' THEN stem ELSE word END) LIKE :pattern ORDER BY number LIMIT :most",
-            pattern=pattern, most=limit,
-        )  # fmt: skip
-        return list(found.scalars())
+        pattern = f"%{_escaped(text)}%"
+        return list(self._run(f"{self._alike} ORDER BY number LIMIT :most", pattern=pattern, most=limit).scalars())
+
+    @property
+    def _alike(self) -> str:
+        """Words by a pattern; the index over a part of the table is only used where its number stands in the query."""
+        return (
+            f"SELECT number FROM search_words WHERE index_number = {self._index} "
+            "AND (CASE word WHEN '' THEN stem ELSE word END) LIKE :pattern"
+        )
 
     @property
     def _postings(self) -> str:
@@ -130,8 +138,18 @@ class PostgresFullText(FullText):
         )  # fmt: skip
         return list(found.scalars())
 
+    def _any(self, terms: Sequence[str], first: int, last: int) -> Sequence[int]:
+        found: set[int] = set()
+        for start in range(0, len(terms), AT_ONCE):
+            found.update(self._chunks("|".join(terms[start : start + AT_ONCE]), first, last))
+        return sorted(found)
+
     def _run(self, statement: str, **parameters: object) -> CursorResult[Any]:  # Any: rows of any shape
         return self._connection.execute(text(statement), parameters)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("_", "\\_").replace("%", "\\%")
 
 
 def _written(posting: Posting) -> list[str]:

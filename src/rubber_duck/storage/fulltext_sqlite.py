@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final, cast
 
-from rubber_duck.storage.postings import SHORTEST, FullText, Posting, Word
+from rubber_duck.storage.postings import AT_ONCE, SHORTEST, FullText, Posting, Word
 
 _BUILD_BYTES: Final = 16 << 20
 _USUAL_BYTES: Final = 1 << 20
@@ -56,13 +56,14 @@ class SqliteFullText(FullText):
         )
         return [Word(*row) for row in found]
 
-    def words_from(self, prefix: str, limit: int) -> list[Word]:
+    def fitting(self, glob: str) -> Sequence[int]:
         """As FullText's."""
         found = self._run(
-            f"{_WORDS} AND stem >= ? AND stem < ? ORDER BY stem, word LIMIT ?",
-            self._index, prefix, prefix + "\U0010ffff", limit,
+            "SELECT number FROM search_words WHERE index_number = ? AND "
+            "CASE word WHEN '' THEN stem ELSE word END GLOB ? ORDER BY number",
+            self._index, glob.replace("[", "[[]"),
         )  # fmt: skip
-        return [Word(*row) for row in found]
+        return [number for (number,) in found]
 
     def all_words(self) -> list[Word]:
         """As FullText's."""
@@ -94,6 +95,10 @@ class SqliteFullText(FullText):
         """As FullText's."""
         return self._chunks(f'"{number:x}"', first, last)
 
+    def holding_any(self, numbers: Collection[int], first: int, last: int) -> Sequence[int]:
+        """As FullText's."""
+        return self._any([f'"{number:x}"' for number in numbers], first, last)
+
     def count(self, number: int, first: int, last: int) -> int:
         """As FullText's."""
         counted = f"SELECT count(*) FROM {self._postings} WHERE {self._postings} MATCH ? AND rowid >= ? AND rowid < ?"
@@ -102,6 +107,10 @@ class SqliteFullText(FullText):
     def declaring(self, number: int, first: int, last: int) -> Sequence[int]:
         """As FullText's."""
         return self._chunks(f'"x{number:x}"', first, last)
+
+    def declaring_any(self, numbers: Collection[int], first: int, last: int) -> Sequence[int]:
+        """As FullText's."""
+        return self._any([f'"x{number:x}"' for number in numbers], first, last)
 
     def tables(self) -> list[str]:
         """As FullText's."""
@@ -113,6 +122,8 @@ class SqliteFullText(FullText):
         asked = {text[at : at + SHORTEST] for at in range(len(text) - SHORTEST + 1)}
         trigrams = " AND ".join(f'"{each}"' for each in sorted(asked))
         found = self._run(f"SELECT rowid FROM {self._trigrams} WHERE {self._trigrams} MATCH ? LIMIT ?", trigrams, limit)
+        if len(found) == limit:  # trigrams may stand elsewhere in a word, and here it matters how many words there are
+            return self.fitting(f"*{text}*")[:limit]
         return [number for (number,) in found]
 
     @property
@@ -147,6 +158,12 @@ class SqliteFullText(FullText):
             last,
         )
         return [chunk for (chunk,) in found]
+
+    def _any(self, terms: Sequence[str], first: int, last: int) -> Sequence[int]:
+        found: set[int] = set()
+        for start in range(0, len(terms), AT_ONCE):
+            found.update(self._chunks(" OR ".join(terms[start : start + AT_ONCE]), first, last))
+        return sorted(found)
 
     def _run(self, statement: str, *parameters: object) -> list[Any]:  # Any: rows of any shape
         return self._driver.execute(statement, parameters).fetchall()

@@ -54,6 +54,10 @@ SHORTEST: Final = 3
 """A shorter text than this is not looked for inside of words: there is no trigram of it."""
 
 
+AT_ONCE: Final = 500
+"""Words whose chunks are asked for in one query."""
+
+
 class FullText(ABC):
     """One index inside a transaction. Use it within the `work` of `Database.run`, and nowhere else."""
 
@@ -78,8 +82,8 @@ class FullText(ABC):
         """Every word that has one of these stems, in code point order."""
 
     @abstractmethod
-    def words_from(self, prefix: str, limit: int) -> list[Word]:
-        """The first `limit` words whose stem begins with `prefix`, in code point order of their stems."""
+    def fitting(self, glob: str) -> Sequence[int]:
+        """The numbers of all words that fit, ascending: `*` is any text, `?` one character, the rest lower case."""
 
     @abstractmethod
     def all_words(self) -> list[Word]:
@@ -105,12 +109,20 @@ class FullText(ABC):
         """The chunks in [first, last) that hold the word of this number, ascending."""
 
     @abstractmethod
+    def holding_any(self, numbers: Collection[int], first: int, last: int) -> Sequence[int]:
+        """The chunks in [first, last) that hold one of the words of these numbers, ascending."""
+
+    @abstractmethod
     def count(self, number: int, first: int, last: int) -> int:
         """How many chunks `holding` would give; several times as fast."""
 
     @abstractmethod
     def declaring(self, number: int, first: int, last: int) -> Sequence[int]:
         """The chunks in [first, last) that declare the word of this number, ascending."""
+
+    @abstractmethod
+    def declaring_any(self, numbers: Collection[int], first: int, last: int) -> Sequence[int]:
+        """The chunks in [first, last) that declare one of the words of these numbers, ascending."""
 
     @abstractmethod
     def tables(self) -> list[str]:
