@@ -1,12 +1,10 @@
-"""Imports of JavaScript and TypeScript and aliases of Elixir in order; and a JavaScript expression under a name."""
+"""Imports of JavaScript and TypeScript and aliases of Elixir in order."""
 
 from __future__ import annotations
 
 import pytest
 
-from rubber_duck.code.refactoring import ecmascript_extract, ecmascript_imports, elixir_aliases
-from rubber_duck.code.refactoring.refactored import Stretch
-from rubber_duck.errors import InvalidInput, Refused
+from rubber_duck.code.refactoring import ecmascript_imports, elixir_aliases
 
 
 def organised(text: str, path: str = "a.ts") -> str:
@@ -88,63 +86,3 @@ def test_aliases_are_sorted_and_rid_of_what_is_unused() -> None:
 )
 def test_aliases_left_as_they_are(aliases: str, body: str) -> None:
     assert aliased(module(aliases, body)) == module(aliases, body)
-
-
-def extracted(text: str, chosen: str, name: str = "far", path: str = "a.js") -> str:
-    at = text.index(chosen)
-    line = text.count("\n", 0, at) + 1
-    column = at - (text.rfind("\n", 0, at) + 1) + 1
-    stretch = Stretch(path, line, line, column, column + len(chosen))
-    return ecmascript_extract.extract_variable({path: text}, stretch, name).texts[path]
-
-
-@pytest.mark.parametrize(
-    ("text", "chosen", "after"),
-    [
-        ("f(a + b);\n", "a + b", "const far = a + b;\nf(far);\n"),
-        ("function f(x) {\n  return g(x).y\n}\n", "g(x)", "function f(x) {\n  const far = g(x)\n  return far.y\n}\n"),
-        ("export const x = a.b.c;\n", "a.b", "const far = a.b;\nexport const x = far.c;\n"),
-        ("{\n  if (a > 1) g()\n}\n", "a > 1", "{\n  const far = a > 1\n  if (far) g()\n}\n"),
-        ("for (const x of f()) g(x)\n", "f()", "const far = f()\nfor (const x of far) g(x)\n"),
-        ("x = a && b\n", "a", "const far = a\nx = far && b\n"),
-        ("`${a}`.x()\n", "a", "const far = a;\n`${far}`.x()\n"),
-    ],
-)
-def test_an_expression_becomes_a_const_before_its_statement(text: str, chosen: str, after: str) -> None:
-    assert extracted(text, chosen) == after
-
-
-@pytest.mark.parametrize(
-    ("text", "chosen"),
-    [
-        ("x = a && b.c\n", "b.c"),
-        ("x = a ? b.c : d\n", "b.c"),
-        ("x = a?.f(b.c)\n", "b.c"),
-        ("while (b.c) f()\n", "b.c"),
-        ("for (let i = 0; i < b.c; i++) f()\n", "b.c"),
-        ("if (x) f()\nelse if (b.c) g()\n", "b.c"),
-        ("if (x) f(b.c)\n", "b.c"),
-        ("const f = x => x + b.c\n", "b.c"),
-        ("function f(x = b.c) {}\n", "b.c"),
-        ("f(g(), b.c)\n", "b.c"),
-        ("b.c()\n", "b.c"),
-        ("b.c = 1\n", "b.c"),
-        ("b.c += d.e\n", "d.e"),
-        ("delete b.c\n", "b.c"),
-        ("f(x = 1)\n", "x = 1"),
-        ("let x = 1, y = b.c\n", "b.c"),
-        ("class A { x = b.c }\n", "b.c"),
-        ("f(far, b.c)\n", "b.c"),
-        ("a + b * c\n", "a + b"),
-        ("switch (x) { case b.c: f() }\n", "b.c"),
-    ],
-)
-def test_refused_to_be_a_const(text: str, chosen: str) -> None:
-    with pytest.raises((Refused, InvalidInput)):
-        extracted(text, chosen)
-
-
-def test_in_typescript_what_gets_its_type_from_its_place_stays_there() -> None:
-    with pytest.raises(Refused):
-        extracted("f({ a: 'x' })\n", "{ a: 'x' }", path="a.ts")
-    assert extracted("f({ a: 'x' })\n", "{ a: 'x' }") == "const far = { a: 'x' }\nf(far)\n"

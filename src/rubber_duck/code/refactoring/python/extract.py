@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import ast
 import symtable
+import warnings
 from collections.abc import Sequence
-from typing import Final
 
 import libcst as cst
 from libcst.metadata import GlobalScope
 
 from rubber_duck.code.refactoring.python.bindings import names_in
 from rubber_duck.code.refactoring.python.module import Module
+from rubber_duck.code.refactoring.python.order import refuse_unordered, statement_of
 from rubber_duck.code.refactoring.python.project import owner_of
 from rubber_duck.code.refactoring.python.selection import Selection, every_param, flow, select
 from rubber_duck.code.refactoring.refactored import (
@@ -25,32 +26,15 @@ from rubber_duck.code.refactoring.refactored import (
 )
 from rubber_duck.errors import InvalidInput, Refused
 
-_CONDITIONAL: Final = (
-    cst.Lambda,
-    cst.IfExp,
-    cst.BooleanOperation,
-    cst.BaseComp,
-    cst.CompFor,
-    cst.CompIf,
-    cst.Parameters,
-    cst.Decorator,
-    cst.Annotation,
-    cst.While,
-    cst.Assert,
-    cst.MatchCase,
-    cst.FormattedStringExpression,
-)
-_EFFECTS: Final = (cst.Call, cst.Await, cst.Yield, cst.NamedExpr)
-
 
 def extract_variable(texts: Texts, stretch: Stretch, name: str) -> Refactored:
     """The selected expression as `name`, given a value just before the statement that it stands in."""
     module, selection = _selected(texts, stretch, name)
     if not selection.is_expression:
         raise InvalidInput("select one expression: statements become a function")
-    statement = _statement(selection)
+    statement = statement_of(selection)
     node = selection.nodes[0]
-    _refuse_unordered(selection, statement)
+    refuse_unordered(selection, statement)
     parent = module.parent(node)
     if module.contexts.get(node) is not None and str(module.contexts[node]).endswith(("STORE", "DEL")):
         raise Refused("what is selected is given a value here, so it cannot be named before")
@@ -110,51 +94,6 @@ def _selected(texts: Texts, stretch: Stretch, name: str) -> tuple[Module, Select
     if name in names_in(module.path, module.text):
         raise Refused(f"{name!r} is taken already in '{module.path}'")
     return module, select(module, stretch)
-
-
-def _statement(selection: Selection) -> cst.CSTNode:
-    """The statement around an expression; raises Refused where it is not evaluated once, before the rest."""
-    inner: cst.CSTNode = selection.nodes[0]
-    for node in selection.around():
-        if isinstance(node, cst.BooleanOperation) and inner is node.left:
-            inner = node
-            continue
-        if isinstance(node, cst.IfExp) and inner is node.test:
-            inner = node
-            continue
-        if isinstance(node, (*_CONDITIONAL, cst.BaseFormattedStringContent)):
-            raise Refused("it is evaluated only sometimes, later or repeatedly there, so it cannot be moved before")
-        if isinstance(node, cst.If) and isinstance(selection.module.parent(node), cst.If):
-            raise Refused("the condition of an elif is evaluated only when those before it were false")
-        if isinstance(node, cst.Comparison) and inner is not node.left and len(node.comparisons) > 1:
-            raise Refused("in a chain of comparisons it is evaluated only sometimes")
-        if isinstance(node, cst.SimpleStatementLine | cst.BaseCompoundStatement):
-            if isinstance(node, cst.SimpleStatementLine) and len(node.body) > 1:
-                raise Refused("the statement shares its line with another")
-            return node
-        inner = node
-    raise Refused("it stands in no statement")
-
-
-def _refuse_unordered(selection: Selection, statement: cst.CSTNode) -> None:
-    """What has an effect, or sees one, must not pass another."""
-    module = selection.module
-    node = selection.nodes[0]
-    if isinstance(node, cst.SimpleString | cst.BaseNumber):
-        return
-    if any(isinstance(each, cst.Yield | cst.NamedExpr) for each in selection.inside()):
-        raise Refused("the expression gives something a value or yields")
-    stack = list(statement.children)
-    around = set(map(id, selection.around()))
-    while stack:
-        each = stack.pop()
-        if isinstance(each, cst.IndentedBlock):
-            continue
-        stack.extend(each.children)
-        is_before = each in module.places and module.span(each)[1] <= selection.start
-        if is_before and isinstance(each, _EFFECTS) and id(each) not in around:
-            line = module.places[each].start.line
-            raise Refused(f"line {line}: something is called there before it, which would then come after it")
 
 
 def _parameters(selection: Selection, names: Sequence[str]) -> list[str]:
@@ -249,9 +188,11 @@ def _is_closed(value: str) -> bool:
 def _parsed(module: Module, splices: Sequence[Splice]) -> Refactored:
     after = spliced(module.text, splices)
     try:
-        ast.parse(after)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the file, not of ours
+            compile(after, module.path, "exec", dont_inherit=True)
     except SyntaxError as error:
-        raise Refused(f"the result would not parse: {error.msg}") from error
+        raise Refused(f"the result would not compile: {error.msg}") from error
     return Refactored({module.path: after})
 
 

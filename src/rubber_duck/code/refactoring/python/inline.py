@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import ast
-from itertools import pairwise
 
 import libcst as cst
-from libcst.metadata import FunctionScope, Scope
+from libcst.metadata import FunctionScope, GlobalScope, Scope
 
 from rubber_duck.code.refactoring.python.module import Module
-from rubber_duck.code.refactoring.python.project import owner_of
+from rubber_duck.code.refactoring.python.order import acts, is_settled, refuse_unordered, statement_of
+from rubber_duck.code.refactoring.python.project import declarations, owner_of
+from rubber_duck.code.refactoring.python.selection import Selection
 from rubber_duck.code.refactoring.python.uses import annotation_spans, variable_nodes
 from rubber_duck.code.refactoring.refactored import Refactored, Splice, Spot, Texts, spliced
 from rubber_duck.errors import InvalidInput, Refused
 
 _ATOMS = (cst.Name, cst.SimpleString, cst.Integer, cst.Float, cst.Attribute, cst.Subscript, cst.Call)
 _FIRM = (cst.SimpleString, cst.Integer, cst.Float, cst.Imaginary)
-_LOOPS = (cst.For, cst.While, cst.BaseComp, cst.CompFor)
 
 
 def is_function(texts: Texts, spot: Spot) -> bool:
@@ -57,7 +57,7 @@ def inline_variable(texts: Texts, spot: Spot) -> Refactored:
     for node in reads:
         _refuse_other(module, node)
     if not _is_firm(module, assign.value, owner):
-        _require_next(module, statement, reads)
+        _require_near(module, statement, assign.value, reads)
     splices = [_without(module, statement)]
     for node in reads:
         start, end = module.span(node)
@@ -104,39 +104,73 @@ def _is_firm(module: Module, value: cst.BaseExpression, owner: Scope) -> bool:
         found = owner_of(module, scope, value.value) if scope is not None else None
         if value.value in {"True", "False", "None"}:
             return True
-        return found is owner and len(list(found.assignments[value.value])) == 1
+        is_known = found is not None and (found is owner or isinstance(found, GlobalScope))
+        return is_known and found is not None and _is_given_once(module, found, value.value)
     return False
 
 
-def _require_next(module: Module, statement: cst.SimpleStatementLine, reads: list[cst.Name]) -> None:
-    """Anything else may be inlined once, into the statement that follows, before anything else happens there."""
+def _is_given_once(module: Module, scope: Scope, name: str) -> bool:
+    """Whether a name of `scope` has one value for as long as it has any: a parameter, or given once in no loop."""
+    found = list(scope.assignments[name])
+    node = getattr(found[0], "node", None) if len(found) == 1 else None
+    is_gone = any(
+        isinstance(each, cst.Name) and each.value == name for gone in module.every(cst.Del) for each in _inside(gone)
+    )
+    if node is None or is_gone or any(declared == name for _, declared in declarations(module)):
+        return False
+    parent = module.parent(node)
+    if isinstance(node, cst.Param) or (isinstance(parent, cst.Param) and parent.name is node):
+        return True
+    around = []
+    for each in module.around(node):
+        if isinstance(each, cst.FunctionDef) and each is not parent:
+            break
+        around.append(each)
+    is_plain = isinstance(node, cst.FunctionDef | cst.ClassDef | cst.Import | cst.ImportFrom) or isinstance(
+        parent, cst.AssignTarget
+    )
+    return is_plain and not any(isinstance(each, cst.For | cst.While | cst.Try | cst.TryStar) for each in around)
+
+
+def _require_near(
+    module: Module, statement: cst.SimpleStatementLine, value: cst.BaseExpression, reads: list[cst.Name]
+) -> None:
+    """Anything else may be inlined once, into the same block, where nothing between can tell the difference."""
     if len(reads) != 1:
         raise Refused("its value is worked out once and read several times; inlined it would be worked out each time")
     (read,) = reads
+    place = Selection(module, (read,), *module.span(read))
+    reading = statement_of(place)
     block = module.parent(statement)
-    following = None
-    if isinstance(block, cst.IndentedBlock | cst.Module):
-        at = list(block.body).index(statement) + 1
-        following = block.body[at] if at < len(block.body) else None
-    path: list[cst.CSTNode] = [read]
-    for node in module.around(read):
-        path.append(node)
-        if node is following:
-            break
-    else:
-        raise Refused("between the assignment and the place that reads it something may happen")
-    kinds = (cst.Lambda, cst.IfExp, cst.BooleanOperation, cst.IndentedBlock, cst.FunctionDef, cst.ClassDef, *_LOOPS)
-    for inner, node in pairwise(path):
-        if isinstance(node, cst.For) and inner is node.iter:
-            continue
-        if isinstance(node, kinds) and not (isinstance(node, cst.BooleanOperation) and inner is node.left):
-            raise Refused("the place that reads it is reached only sometimes, later or repeatedly")
-    start = module.span(read)[0]
-    for node in _inside(path[-1]):
-        if node in module.places and module.span(node)[1] <= start and isinstance(node, cst.Call | cst.Await):
-            raise Refused("something is called before it is read")
-        if node in module.places and module.span(node)[1] <= start and isinstance(node, cst.NamedExpr | cst.Yield):
-            raise Refused("something happens before it is read")
+    body: list[cst.CSTNode] = list(block.body) if isinstance(block, cst.IndentedBlock | cst.Module) else []
+    at = body.index(statement) + 1 if statement in body else 0
+    if not at or reading not in body[at:]:
+        raise Refused("the place that reads it is reached only sometimes, later or repeatedly")
+    between = body[at : body.index(reading)]
+    if between and acts(value) and any(isinstance(each, cst.Try | cst.TryStar) for each in module.around(statement)):
+        raise Refused("what stands between would be done even when the value cannot be had")
+    for each in between:
+        if not _is_passed(module, each, value):
+            line = module.places[each].start.line
+            raise Refused(f"line {line}: between the assignment and the place that reads it something may happen")
+    refuse_unordered(place, reading, value)
+
+
+def _is_passed(module: Module, statement: cst.CSTNode, value: cst.BaseExpression) -> bool:
+    """Whether a statement between only gives other locals values that the value cannot see, nor change."""
+    if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1:
+        return False
+    small = statement.body[0]
+    if not isinstance(small, cst.Assign):
+        return isinstance(small, cst.Pass)
+    targets = [target.target for target in small.targets]
+    seen = {node.value for node in _inside(value) if isinstance(node, cst.Name)}
+    if not all(isinstance(target, cst.Name) and target.value not in seen for target in targets):
+        return False
+    names = {name for _, name in declarations(module)}
+    if any(isinstance(target, cst.Name) and target.value in names for target in targets):
+        return False
+    return is_settled(module, small.value) if acts(value) else not acts(small.value)
 
 
 def _inside(node: cst.CSTNode) -> list[cst.CSTNode]:

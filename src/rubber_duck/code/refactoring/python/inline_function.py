@@ -170,7 +170,7 @@ class _Inlining:
             found += [Spot(module.path, 1) for _ in all_list_spans(module, self.name)]
         if found:
             raise Refused(f"{self.name!r} is reached by the text of its name at {places(found)}")
-        for module in self.project.mentioning("import"):
+        for module in self.project.taking_all():
             for node in module.every(cst.ImportFrom):
                 if isinstance(node.names, cst.ImportStar) and self._is_from_home(module, node):
                     raise Refused(f"'{module.path}' takes everything from '{self.home.path}' by a star")

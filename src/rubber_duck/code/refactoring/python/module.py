@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
 from typing import TypeVar
 
 import libcst as cst
 from libcst import metadata
-from libcst.metadata import CodeRange, Scope
+from libcst.metadata import CodeRange, ExpressionContext, Scope
 
 from rubber_duck.code.refactoring.refactored import Spot, line_starts
 from rubber_duck.errors import DuckError, LimitExceeded, Refused
@@ -21,30 +23,47 @@ MOST_CHARACTERS = 2_000_000
 
 
 class Module:
-    """A parsed file. Raises Refused for what does not parse."""
+    """A parsed file. Raises Refused for what does not parse, LimitExceeded for what is nested too deeply.
+
+    Places, parents, scopes and contexts are worked out when somebody first asks: most files are only looked through.
+    """
 
     def __init__(self, path: str, text: str) -> None:
         self.path = path
         self.text = text
         if len(text) > MOST_CHARACTERS:
             raise LimitExceeded(f"'{path}' is too large to be refactored")
-        _require_parses(path, text)
-        try:
+        parsed(path, text)
+        with _reading(path):
             self._wrapper = metadata.MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
-            self.places = self._wrapper.resolve(metadata.PositionProvider)
-            self.parents = self._wrapper.resolve(metadata.ParentNodeProvider)
-            self.scopes = self._wrapper.resolve(metadata.ScopeProvider)
-            self.contexts = self._wrapper.resolve(metadata.ExpressionContextProvider)
-        except DuckError:
-            raise
-        except RecursionError as error:
-            raise LimitExceeded(f"'{path}' is nested too deeply to be refactored") from error
-        except Exception as error:
-            raise Refused(f"'{path}' does not parse as Python, so nothing is changed: {_first(error)}") from error
         self.tree = self._wrapper.module
         self._starts = line_starts(text)
         self._every: list[cst.CSTNode] = []
         _gather(self.tree, self._every)
+
+    @cached_property
+    def places(self) -> Mapping[cst.CSTNode, CodeRange]:
+        """Where each node stands."""
+        with _reading(self.path):
+            return self._wrapper.resolve(metadata.PositionProvider)
+
+    @cached_property
+    def parents(self) -> Mapping[cst.CSTNode, cst.CSTNode]:
+        """The node around each node."""
+        with _reading(self.path):
+            return self._wrapper.resolve(metadata.ParentNodeProvider)
+
+    @cached_property
+    def scopes(self) -> Mapping[cst.CSTNode, Scope | None]:
+        """The scope of each node that has one."""
+        with _reading(self.path):
+            return self._wrapper.resolve(metadata.ScopeProvider)
+
+    @cached_property
+    def contexts(self) -> Mapping[cst.CSTNode, ExpressionContext | None]:
+        """Whether a name, an attribute or an element is read, given a value, or deleted."""
+        with _reading(self.path):
+            return self._wrapper.resolve(metadata.ExpressionContextProvider)
 
     def every(self, kind: type[N]) -> Iterator[N]:
         """All nodes of a kind in source order."""
@@ -103,16 +122,31 @@ class Module:
         return self._starts[position.line - 1] + position.column
 
 
-def _require_parses(path: str, text: str) -> None:
-    """Python's own parser looks first: it ends on what is nested too deeply, where libcst's might not."""
+def parsed(path: str, text: str) -> ast.Module:
+    """The file as Python's own parser reads it; raises Refused, or LimitExceeded for what is nested too deeply.
+
+    It looks first: it ends on what is nested too deeply, where libcst's might not.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the file that is read, not of ours
-            ast.parse(text)
+            return ast.parse(text)
     except (SyntaxError, ValueError) as error:
         raise Refused(f"'{path}' does not parse as Python, so nothing is changed: {error}") from error
     except (RecursionError, MemoryError) as error:
         raise LimitExceeded(f"'{path}' is nested too deeply to be refactored") from error
+
+
+@contextmanager
+def _reading(path: str) -> Iterator[None]:
+    try:
+        yield
+    except DuckError:
+        raise
+    except RecursionError as error:
+        raise LimitExceeded(f"'{path}' is nested too deeply to be refactored") from error
+    except Exception as error:
+        raise Refused(f"'{path}' does not parse as Python, so nothing is changed: {_first(error)}") from error
 
 
 def _gather(node: cst.CSTNode, into: list[cst.CSTNode]) -> None:

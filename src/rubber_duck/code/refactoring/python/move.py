@@ -167,7 +167,7 @@ class _Move:
         ]
         if found:
             raise Refused(f"{name!r} is reached by the text of its name at {places(found)}")
-        for module in self.project.mentioning("import"):
+        for module in self.project.taking_all():
             for node in module.every(cst.ImportFrom):
                 source = self.project.source_of(module, node)
                 is_star = isinstance(node.names, cst.ImportStar)
@@ -244,7 +244,8 @@ class _Move:
             head = newline.join(needed)
             return f"{head}{newline * 3 if head else ''}{body.strip(newline)}{newline}"
         module = self.project.module(self.to)
-        missing = [line for line in needed if line not in old and "__future__" not in line]
+        held = {line.strip() for line in old.splitlines()}
+        missing = [line for line in needed if line not in held and "__future__" not in line]
         taken = names_in(self.to, old)
         for line in missing:
             local = line.rpartition(" ")[2].partition(".")[0]

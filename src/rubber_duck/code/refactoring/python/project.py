@@ -17,6 +17,7 @@ from rubber_duck.code.refactoring.refactored import Texts
 from rubber_duck.errors import Refused
 
 _DEEPEST = 12
+_STAR = re.compile(r"\bimport\s*\*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,10 @@ class Project:
         for path in sorted(self.texts):
             if all(word.search(self.texts[path]) for word in words):
                 yield self.module(path)
+
+    def taking_all(self) -> Iterator[Module]:
+        """The files that take everything from another by a star."""
+        return (self.module(path) for path in sorted(self.texts) if _STAR.search(self.texts[path]))
 
     def file(self, dotted: str, importer: str) -> str | None:
         """The file of a module, as `importer` would import it."""

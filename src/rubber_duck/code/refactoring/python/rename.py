@@ -21,6 +21,7 @@ from rubber_duck.code.refactoring.python.uses import (
     all_list_spans,
     annotation_spans,
     formed,
+    may_be_module,
     spoken,
     told,
     uses,
@@ -161,7 +162,7 @@ class _Renaming:
 
     def _follow(self, binding: Binding) -> None:
         """What other files import from the binding's file, and reach through it."""
-        doubtful: list[Spot] = []
+        doubtful: list[tuple[Module, cst.Attribute]] = []
         for module in self.project.mentioning(self.old):
             for node in module.every(cst.ImportFrom):
                 source = self.project.source_of(module, node)
@@ -171,16 +172,18 @@ class _Renaming:
                 parent = module.parent(use.node)
                 if use.kind is not As.ATTRIBUTE or not isinstance(parent, cst.Attribute):
                     continue
-                base = self.project.meaning(module, parent.value)
+                base = self.project.meaning(module, parent.value) if may_be_module(module, parent.value) else None
                 if base is not None and base.path == binding.path and not base.name:
                     self.splices.setdefault(module.path, Splices()).add(*module.span(use.node), self.new)
                 elif base is None and not isinstance(parent.value, cst.BaseString):
-                    doubtful.append(module.spot(use.node))
+                    doubtful.append((module, parent))
         if doubtful and self._is_handed_on(binding.path):
-            raise Refused(
-                f"the module '{binding.path}' is handed on as a value, so what stands before the dot at "
-                f"{places(doubtful)} may be it"
-            )
+            unknown = [(module, each) for module, each in doubtful if self.project.meaning(module, each.value) is None]
+            if unknown:
+                raise Refused(
+                    f"the module '{binding.path}' is handed on as a value, so what stands before the dot at "
+                    f"{places(module.spot(each.attr) for module, each in unknown)} may be it"
+                )
 
     def _follow_import(self, module: Module, node: cst.ImportFrom, binding: Binding) -> None:
         if isinstance(node.names, cst.ImportStar):
@@ -224,8 +227,7 @@ class _Renaming:
             found += [module.spot(node) for node, _ in spoken(module, self.old, ways)]
         for path in sorted(self.project.texts):
             if _MADE.search(self.project.texts[path]):
-                module = self.project.module(path)
-                found += [module.spot(node) for node in formed(module, self.old)]
+                found += formed(path, self.project.texts[path], self.old)
         words = re.compile("|".join(rf"\b{re.escape(way)}[.:]{re.escape(self.old)}\b" for way in ways if way) or "$^")
         for path, text in self.project_configuration():
             found += [Spot(path, number) for number, line in enumerate(text.split("\n"), 1) if words.search(line)]

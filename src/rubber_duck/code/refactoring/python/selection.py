@@ -10,7 +10,7 @@ import libcst as cst
 from libcst.metadata import ExpressionContext, GlobalScope, Scope
 
 from rubber_duck.code.refactoring.python.module import Module
-from rubber_duck.code.refactoring.python.project import owner_of
+from rubber_duck.code.refactoring.python.project import declarations, owner_of
 from rubber_duck.code.refactoring.refactored import Stretch, offset_of
 from rubber_duck.errors import InvalidInput, Refused
 
@@ -136,6 +136,8 @@ def flow(selection: Selection) -> Flow:
         before = [at for at in reads if first is None or at < first]
         if before or (name in gives and first is None):
             require_bound(selection, name, {each.value: owner for each, owner in names}[name])
+            if (name, "nonlocal") in {(each, how) for (_, each), how in declarations(module).items()}:
+                raise Refused(f"{name!r} may be given a value by a function while what is selected runs")
             takes.append(name)
     return Flow(tuple(takes), gives)
 

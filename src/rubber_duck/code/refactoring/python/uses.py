@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 import libcst as cst
 from libcst.metadata import Scope
 
-from rubber_duck.code.refactoring.python.module import Module
+from rubber_duck.code.refactoring.python.module import Module, parsed
 from rubber_duck.code.refactoring.python.project import owner_of
 from rubber_duck.code.refactoring.refactored import Spot
 
@@ -96,6 +98,24 @@ def _owner(module: Module, node: cst.Name) -> Scope | None:
     return None if scope is None else owner_of(module, scope, node.value)
 
 
+def may_be_module(module: Module, node: cst.CSTNode) -> bool:
+    """Whether a chain of attributes begins with a name that some import of the file binds."""
+    while isinstance(node, cst.Attribute):
+        node = node.value
+    return isinstance(node, cst.Name) and node.value in _imported(module)
+
+
+@lru_cache(maxsize=512)
+def _imported(module: Module) -> frozenset[str]:
+    found = set()
+    for alias in module.every(cst.ImportAlias):
+        local: cst.BaseExpression = alias.asname.name if alias.asname is not None else alias.name
+        while isinstance(local, cst.Attribute):
+            local = local.value
+        found.add(local.value if isinstance(local, cst.Name) else "")
+    return frozenset(found)
+
+
 def annotation_spans(module: Module, scope: Scope, name: str) -> Iterator[tuple[int, int]]:
     """Where `name` stands in annotations that are written as strings."""
     word = re.compile(rf"(?<![\w.]){re.escape(name)}(?!\w)")
@@ -124,6 +144,8 @@ def spoken(module: Module, name: str, dotted: frozenset[str]) -> Iterator[tuple[
     `dotted` are the ways to write the module before the name.
     """
     for node in module.every(cst.SimpleString):
+        if name not in node.value and "\\" not in node.value:
+            continue  # to work its value out would take long
         value = node.evaluated_value
         if not isinstance(value, str) or not value.endswith(name):
             continue
@@ -134,28 +156,32 @@ def spoken(module: Module, name: str, dotted: frozenset[str]) -> Iterator[tuple[
             yield node, False
 
 
-def formed(module: Module, name: str) -> Iterator[cst.BaseExpression]:
+def formed(path: str, text: str, name: str) -> Iterator[Spot]:
     """Texts put together at run time, with a part that is written out, that reach something and may come to `name`."""
-    for call in module.every(cst.Call):
-        if _last(call.func) not in DYNAMIC:
+    for call in ast.walk(parsed(path, text)):
+        if not isinstance(call, ast.Call):
             continue
-        for arg in call.args:
-            pattern = _pattern(arg.value)
+        called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        for value in (*call.args, *(each.value for each in call.keywords)) if called in DYNAMIC else ():
+            pattern = _pattern(value)
             if len(pattern.replace(".*", "")) > 1 and re.fullmatch(pattern, name, re.DOTALL):
-                yield arg.value
+                yield Spot(path, value.lineno, value.col_offset + 1)
 
 
-def _pattern(value: cst.BaseExpression) -> str:
+def _pattern(value: ast.expr) -> str:
     """What a text that is made at run time looks like; "" for what is written out, or not put together."""
-    if isinstance(value, cst.FormattedString):
-        parts = [re.escape(each.value) if isinstance(each, cst.FormattedStringText) else ".*" for each in value.parts]
-        return "".join(parts)
-    if isinstance(value, cst.BinaryOperation) and isinstance(value.operator, cst.Add):
-        sides = (value.left, value.right)
-        texts = [each.evaluated_value if isinstance(each, cst.SimpleString) else None for each in sides]
-        if any(isinstance(text, str) for text in texts):
-            return "".join(re.escape(text) if isinstance(text, str) else ".*" for text in texts)
+    if isinstance(value, ast.JoinedStr):
+        return "".join(_part(each) for each in value.values)
+    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add):
+        sides = (_part(value.left), _part(value.right))
+        return "".join(sides) if sides != (".*", ".*") else ""
     return ""
+
+
+def _part(value: ast.expr) -> str:
+    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+        return re.escape(value.value)
+    return ".*"
 
 
 def told(module: Module, name: str) -> Iterator[cst.CSTNode]:
@@ -163,7 +189,7 @@ def told(module: Module, name: str) -> Iterator[cst.CSTNode]:
     word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
     for node in module.every(cst.CSTNode):  # type: ignore[type-abstract]  # only asked with isinstance
         is_text = isinstance(node, cst.SimpleString | cst.FormattedStringText | cst.Comment)
-        if is_text and node in module.places and word.search(getattr(node, "value", "")):
+        if is_text and word.search(getattr(node, "value", "")) and node in module.places:
             yield node
 
 
@@ -194,7 +220,9 @@ def _last(node: cst.CSTNode) -> str:
 def all_list_spans(module: Module, name: str) -> Iterator[tuple[int, int]]:
     """Where `__all__` of the file says `name`."""
     for node in module.every(cst.SimpleString):
-        if node.evaluated_value != name or not _is_in_all(module, node):
+        if (name not in node.value and "\\" not in node.value) or node.evaluated_value != name:
+            continue
+        if not _is_in_all(module, node):
             continue
         start, _ = module.span(node)
         at = start + node.value.index(name)
