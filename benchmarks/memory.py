@@ -1,6 +1,7 @@
 """What memory recalls of long dialogues, beside BM25 over their turns: facts said once, alone or in two steps.
 
-Six generators here, whose facts stand as plain sentences, and nine of another make in `memory_talks`. A question counts
+Six generators here, whose facts stand as plain sentences, nine of another make in `memory_talks`, and three in
+`memory_unseen` that were written when all of it was there. A question counts
 when every fact that it needs is among the first ten; `nan` where no question has so many steps.
 """
 
@@ -16,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from benchmarks import memory_talks
+from benchmarks import memory_talks, memory_unseen
 from benchmarks.memory_talks import Question
 from rubber_duck.memory.memory import Memories
 from rubber_duck.memory.words import terms_of
@@ -199,7 +200,8 @@ def clock() -> Callable[[], datetime]:
 
 async def measure(kind: str, seed: int, count: int, folder: Path) -> tuple[list[float], list[float], bool]:
     """Shares of one and two steps: ours and BM25's; whether the same is recalled after a restart."""
-    made = dialogue if kind in GENERATORS else memory_talks.dialogue
+    makers = {**dict.fromkeys(memory_talks.TALKS, memory_talks), **dict.fromkeys(memory_unseen.UNSEEN, memory_unseen)}
+    made = dialogue if kind in GENERATORS else makers[kind].dialogue
     turns, questions = made(kind, seed, count)
     settings, scope, now = DatabaseSettings(url=f"sqlite:///{folder}/{kind}{seed}.db"), Scope.local(), clock()
     async with open_database(settings) as database:
@@ -217,7 +219,7 @@ async def main(count: int) -> None:
     """Print the table."""
     print(f"{'recall@10':<12}{'one step':>10}{'BM25':>8}{'two steps':>12}{'BM25':>8}   after a restart")
     with tempfile.TemporaryDirectory() as folder:
-        for kind in (*GENERATORS, *memory_talks.TALKS):
+        for kind in (*GENERATORS, *memory_talks.TALKS, *memory_unseen.UNSEEN):
             (one, two), (plain_one, plain_two), same = await measure(kind, 1, count, Path(folder))
             after = "the same" if same else "NOT THE SAME"
             print(f"{kind:<12}{one:>10.2f}{plain_one:>8.2f}{two:>12.2f}{plain_two:>8.2f}   {after}")
