@@ -309,7 +309,8 @@ async def _open_conversations(settings: Settings, opened: Opened) -> AsyncIterat
     from rubber_duck.conversations.conversations import Conversations  # noqa: PLC0415  # see _open_database
     from rubber_duck.storage.keys import new_key  # noqa: PLC0415  # as above
 
-    yield Conversations(opened["database"], clock=_now, new_key=new_key)
+    days = settings.privacy.keep_days
+    yield Conversations(opened["database"], clock=_now, new_key=new_key, keep_days=days)
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from rubber_duck.conversations.conversation import Conversation, Generation, Speaker
-from rubber_duck.conversations.conversations import KEPT, Conversations
+from rubber_duck.conversations.conversations import Conversations
 from rubber_duck.errors import Denied, InvalidInput, NotFound
 from rubber_duck.scope import Actor, Right, Scope
 from rubber_duck.storage.database import Database
@@ -104,7 +104,7 @@ async def test_what_is_forgotten_leaves_no_row(database: Database, kept: Convers
     gone = await say(kept, scope, "one")
     await kept.forget(scope, gone.id)
     await say(kept, scope, "old")
-    now.moment += KEPT + timedelta(seconds=1)
+    now.moment += timedelta(days=30, seconds=1)
     new = await say(kept, scope, "new")
     assert [each.id for each in await kept.listed(scope)] == [new.id]
     async with database.begin() as tx:
@@ -144,10 +144,40 @@ async def test_generations_are_kept_each_persons_own_and_forgotten(
     await again.wrote(other, first.id, 9)
     await again.forget_generation(other, first.id)
     assert await again.find_generation(scope, str(first.id)) == first
-    now.moment += KEPT - timedelta(hours=1)
+    now.moment += timedelta(days=30, hours=-1)
     third = await again.generated(scope, MADE)
     assert [each.id for each in await again.generations(scope)] == [third.id, second.id]
     await again.forget_generation(scope, third.id)
     assert [each.id for each in await again.generations(scope)] == [second.id]
     with pytest.raises(Denied):
         await again.generations(replace(scope, rights=frozenset()))
+
+
+async def test_a_sweep_deletes_what_is_old_of_everybody_and_all_that_is_of_the_departed(
+    database: Database, kept: Conversations, scope: Scope, now: Now
+) -> None:
+    ann, ben = (replace(scope, actor=Actor(name, name)) for name in ("ann", "ben"))
+    for each in (scope, ann, ben):
+        await say(kept, each, "old")
+        await kept.generated(each, MADE)
+    now.moment += timedelta(days=20)
+    mine = await say(kept, scope, "new")
+    await say(kept, ben, "new")
+    async with database.begin(write=False) as tx:
+        before = len(list(await tx.execute(text("SELECT number FROM conversation_turns"))))
+    assert before == 10
+    with pytest.raises(Denied):
+        await kept.sweep(replace(scope, rights=scope.rights - {Right.ADMINISTER}), now.moment, ())
+    assert await kept.sweep(scope, now.moment - timedelta(days=10), ("ben",)) == (4, 3)
+    assert [[found.id for found in await kept.listed(each)] for each in (scope, ann, ben)] == [[mine.id], [], []]
+    assert [await kept.generations(each) for each in (scope, ann, ben)] == [[], [], []]
+    async with database.begin(write=False) as tx:
+        assert len(list(await tx.execute(text("SELECT number FROM conversation_turns")))) == 2
+
+
+async def test_without_a_limit_nothing_is_forgotten_by_itself(database: Database, scope: Scope, now: Now) -> None:
+    kept = Conversations(database, clock=now, new_key=new_key, keep_days=0)
+    old = await say(kept, scope, "old")
+    now.moment += timedelta(days=3_000)
+    new = await say(kept, scope, "new")
+    assert [each.id for each in await kept.listed(scope)] == [new.id, old.id]

@@ -294,3 +294,37 @@ async def test_a_model_adds_what_it_understood_and_its_failure_costs_nothing(dat
         assert any("Rust" in each for each in found) == expected
         assert await texts(memories, ANN, "old valve leaks")
         await memories.forget_all(ANN)
+
+
+async def test_what_is_due_of_everybody_is_known_to_administrators(
+    memories: Memories, projects: list[UUID], now: Now
+) -> None:
+    await memories.note(ANN, "old", "The heron is our mascot.", "Yes.")
+    await memories.note(BEN.within(projects[0]), "old", "We deploy with Helm.", "Fine.")
+    now.moment += timedelta(hours=23)
+    await memories.note(BEN.within(projects[1]), "new", "The port is 7000.", "Fine.")
+    assert await memories.waiting(ANN) == []
+    now.moment += timedelta(hours=2)
+    assert await memories.waiting(ANN) == [("ben", projects[0]), (ANN.actor.id, None)]
+    with pytest.raises(Denied):
+        await memories.waiting(replace(ANN, rights=RIGHTS[Role.PERSON]))
+
+
+async def test_a_sweep_deletes_old_interactions_and_what_is_of_the_departed_alone(
+    memories: Memories, projects: list[UUID], now: Now, database: Database
+) -> None:
+    ben = BEN.within(projects[0])
+    await memories.remember(ben, "Ben likes tabs")
+    await memories.remember(ben, "The team deploys with Helm", shared=True)
+    await memories.remember(ANN, "Ann likes spaces")
+    cal = replace(ANN, actor=Actor("cal", "Cal"))
+    await memories.note(cal, "old", "A bygone Kookaburra.", "Yes.")
+    now.moment += timedelta(days=40)
+    await memories.note(ANN, "new", "The heron is our mascot.", "Yes.")
+    with pytest.raises(Denied):
+        await memories.sweep(replace(ANN, rights=RIGHTS[Role.MAINTAINER]), now.moment, ())
+    assert await memories.sweep(ANN, now.moment - timedelta(days=30), ("ben",)) == 2
+    assert sorted(each.text for each in await memories.all(ANN)) == ["Ann likes spaces", "The heron is our mascot."]
+    assert [each.text for each in await memories.all(ben)] == ["The team deploys with Helm"]
+    assert await memories.all(cal) == []
+    assert not any(b"Kookaburra" in content for content in files_of(database).values())

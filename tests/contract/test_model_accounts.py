@@ -12,9 +12,13 @@ from decimal import Decimal
 from pathlib import Path
 from uuid import uuid4
 
+import msgspec
 import pytest
+from sqlalchemy import text
 
-from rubber_duck.errors import BudgetExceeded, Denied, DuckError, InvalidSettings
+from rubber_duck.accounts.store import trail
+from rubber_duck.accounts.user import Entry
+from rubber_duck.errors import BudgetExceeded, Conflict, Denied, DuckError, InvalidSettings
 from rubber_duck.llm.connections import Connection, Connections, write_connections
 from rubber_duck.llm.ledger import Ledger
 from rubber_duck.llm.llm import LLM, Clocks, Ground, open_llm
@@ -235,3 +239,51 @@ async def test_the_same_question_at_temperature_zero_is_asked_once_in_a_project(
 def test_a_budget_of_nobody_is_a_mistake(tmp_path: Path) -> None:
     with pytest.raises(InvalidSettings, match=r"llm\.budgets"):
         Ledger(None, ModelSettings(budgets={"ann": BudgetSettings()}), lambda: datetime.now(UTC), str)  # type: ignore[arg-type]  # it is not opened
+
+
+async def test_who_connects_and_chooses_models_stands_in_the_audit_and_no_key_does(
+    tmp_path: Path, database: Database
+) -> None:
+    ann = replace(LOCAL, actor=Actor("1", "ann"))
+    new = Connection(name="other", flavor="compatible", url="http://127.0.0.1:9/v1", key="a-key-nobody-may-read")
+    async with fake_provider(counting([])) as fake, accounts(tmp_path, fake, database, ModelSettings()) as llm:
+        before = {each.number for each in await told(database)}
+        await llm.change(ann, lambda held: held.with_provider(new))
+        await llm.change(ann, lambda held: held.with_provider(new))  # as it is: nothing was done
+        await llm.change(ann, lambda held: held.with_provider(msgspec.structs.replace(new, is_enabled=False)))
+        await llm.change(ann, lambda held: held.with_provider(new))
+        await llm.change(ann, lambda held: held.with_chain(Role.EDIT, ("other/m",)))
+        await llm.change(ann, lambda held: held.with_chain(Role.EDIT, ()))
+        await llm.change(ann, lambda held: held.without("other"))
+        with pytest.raises(Conflict):
+            await llm.change(ann, lambda held: held.without("p"))
+        entries = [each for each in reversed(await told(database)) if each.number not in before]
+        assert [(each.actor, each.action, each.subject) for each in entries] == [
+            ("ann (1)", "provider.connect", "other compatible http://127.0.0.1:9/v1"),
+            ("ann (1)", "provider.disable", "other"),
+            ("ann (1)", "provider.enable", "other"),
+            ("ann (1)", "model.use", "edit other/m"),
+            ("ann (1)", "model.use", "edit none"),
+            ("ann (1)", "provider.disconnect", "other"),
+        ]
+        async with database.begin(write=False) as tx:
+            assert (await trail.verify_audit(LOCAL, tx)).wrong == ""
+
+
+async def test_what_the_audit_cannot_say_is_not_done(tmp_path: Path, database: Database) -> None:
+    new = Connection(name="other", flavor="compatible", url="http://127.0.0.1:9/v1")
+    async with fake_provider(counting([])) as fake, accounts(tmp_path, fake, database, ModelSettings()) as llm:
+        async with database.begin() as tx:
+            await tx.execute(text("ALTER TABLE audit RENAME TO gone"))
+        before = llm.connections()
+        with pytest.raises(DuckError):
+            await llm.change(LOCAL, lambda held: held.with_provider(new))
+        assert llm.connections() == before
+        async with database.begin() as tx:
+            await tx.execute(text("ALTER TABLE gone RENAME TO audit"))
+
+
+async def told(database: Database) -> list[Entry]:
+    """The audit, newest first."""
+    async with database.begin(write=False) as tx:
+        return await trail.list_audit(LOCAL, tx, 100)

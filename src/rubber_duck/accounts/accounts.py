@@ -28,7 +28,7 @@ from rubber_duck.accounts.user import (
 from rubber_duck.cluster.cluster import Cluster
 from rubber_duck.errors import Denied, InvalidInput, NotFound, Unauthenticated, Unavailable, UnknownName
 from rubber_duck.scope import Actor, Right, Scope
-from rubber_duck.storage.database import Database
+from rubber_duck.storage.database import Database, Transaction
 from rubber_duck.storage.keys import new_key as new_row_key
 
 CHANGED: Final = "accounts:changed"
@@ -267,6 +267,17 @@ async def scope_of_user(
     if key_id and (known is None or known[1].revoked_at is not None):
         raise Denied("the key with which this work was asked for was revoked, so it stops")
     return Scope(actor_of(user), project_id, RIGHTS[role], trace, key_id)
+
+
+async def recorded(scope: Scope, tx: Transaction, action: str, subject: str, at: datetime) -> None:
+    """Add to the audit what another slice does in this transaction; nobody's rights change by it."""
+    await trail.record(tx, scope, action, subject, at, moves=False)
+
+
+async def departed(scope: Scope, database: Database, before: datetime) -> tuple[str, ...]:
+    """The actor ids of the users who were disabled before a moment, and still are."""
+    async with database.begin(write=False) as tx:
+        return await people.disabled_before(scope, tx, before)
 
 
 def check_name(name: str) -> None:

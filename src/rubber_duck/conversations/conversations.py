@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -14,17 +15,23 @@ from rubber_duck.errors import InvalidInput, NotFound
 from rubber_duck.scope import Right, Scope
 from rubber_duck.storage.database import Database
 
-KEPT: Final = timedelta(days=30)
-"""So long a conversation is kept in which nothing is said any more."""
-
 _TITLE: Final = 80
 
 
 class Conversations:
     """Conversations of people in projects. The scope is narrowed to the project; nobody sees those of others."""
 
-    def __init__(self, database: Database, *, clock: Callable[[], datetime], new_key: Callable[[], UUID]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: Callable[[], datetime],
+        new_key: Callable[[], UUID],
+        keep_days: int = 30,
+    ) -> None:
+        """`keep_days`: so long a conversation is kept in which nothing is said any more; 0: for ever."""
         self._database = database
+        self._kept = timedelta(days=keep_days)
         self._clock = clock
         self._new_key = new_key
 
@@ -63,7 +70,8 @@ class Conversations:
         scope.require(Right.FILE_READ)
         now = self._clock()
         async with self._database.begin() as tx:
-            await store.forget_before(scope, tx, now - KEPT)
+            if self._kept:
+                await store.forget_before(scope, tx, now - self._kept)
             if key is None:
                 key = self._new_key()
                 await store.create(scope, tx, key, " ".join(question.text.split())[:_TITLE], now)
@@ -77,12 +85,13 @@ class Conversations:
             await store.forget(scope, tx, key)
 
     async def generated(self, scope: Scope, made: Generation) -> Generation:
-        """Keep a generation under an id and a time of its own; those that are older than KEPT are forgotten."""
+        """Keep a generation under an id and a time of its own; those that are too old are forgotten."""
         scope.require(Right.FILE_READ)
         now = self._clock()
         kept = replace(made, id=self._new_key(), created_at=now)
         async with self._database.begin() as tx:
-            await store.forget_generations(scope, tx, before=now - KEPT)
+            if self._kept:
+                await store.forget_generations(scope, tx, before=now - self._kept)
             await store.keep_generation(scope, tx, kept)
         return kept
 
@@ -113,6 +122,13 @@ class Conversations:
         scope.require(Right.FILE_READ)
         async with self._database.begin() as tx:
             await store.forget_generations(scope, tx, key=key)
+
+    async def sweep(self, scope: Scope, before: datetime, departed: Collection[str]) -> tuple[int, int]:
+        """Delete everybody's conversations and generations that are older, and all of the departed; how many of each.
+
+        No trace of them is left in the database's files. Needs the right to administer.
+        """
+        return await self._database.erase(partial(store.sweep, scope, before=before, departed=departed))
 
     def turn(self, speaker: Speaker, text: str, told: tuple[str, ...] = (), model: str = "") -> Turn:
         """A turn that is said now; its number is given when it is kept."""

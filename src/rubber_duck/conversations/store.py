@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import fields
 from datetime import datetime
 from typing import Final
@@ -19,15 +20,16 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    or_,
     select,
     update,
 )
 
 from rubber_duck.conversations.conversation import Conversation, Generation, Speaker, Turn
 from rubber_duck.errors import InvalidInput, NotFound
-from rubber_duck.scope import Scope
+from rubber_duck.scope import Right, Scope
 from rubber_duck.storage.columns import Json, Key, Timestamp
-from rubber_duck.storage.database import Transaction
+from rubber_duck.storage.database import Connection, Transaction
 from rubber_duck.storage.metadata import metadata
 
 conversations: Final = Table(
@@ -206,3 +208,17 @@ async def forget_generations(
     mine = [generations.c.project_id == _project(scope), generations.c.owner == scope.actor.id]
     chosen = generations.c.id == key if before is None else generations.c.created_at < before
     await tx.execute(delete(generations).where(*mine, chosen))
+
+
+def sweep(scope: Scope, connection: Connection, before: datetime, departed: Collection[str]) -> tuple[int, int]:
+    """Delete everybody's conversations in which nothing was said, and code that was generated, before a moment.
+
+    Of the departed all of it. How many of each.
+    """
+    scope.require(Right.ADMINISTER)
+    owned = conversations.c.owner.in_(list(departed))
+    old = select(conversations.c.id).where(or_(conversations.c.updated_at < before, owned))
+    connection.execute(delete(conversation_turns).where(conversation_turns.c.conversation_id.in_(old)))
+    said = connection.execute(delete(conversations).where(conversations.c.id.in_(old))).rowcount
+    made = or_(generations.c.created_at < before, generations.c.owner.in_(list(departed)))
+    return said, connection.execute(delete(generations).where(made)).rowcount

@@ -15,6 +15,7 @@ from rubber_duck.errors import BadAnswer, TimedOut
 from rubber_duck.llm.account import Budget, CallRecord, Tally
 from rubber_duck.llm.answers import AnswerCache
 from rubber_duck.llm.asking import Desk, Estimate, Target, chain_targets
+from rubber_duck.llm.changes import changes
 from rubber_duck.llm.clocks import Clocks
 from rubber_duck.llm.connections import Connections, chain_of, split, write_connections
 from rubber_duck.llm.fallback import Fallback
@@ -73,6 +74,7 @@ class LLM:
         self._settings = settings
         self._clocks = clocks = clocks or Clocks()
         ground, models = ground or Ground(), settings.llm
+        self._database = ground.database
         self._cache = AnswerCache(models.cache_s, models.cache_bytes, clocks.seconds)
         self._ways = Ways(settings, clocks, self._cache.clear)
         self._probes = Probes(self._ways, clocks.seconds)
@@ -140,12 +142,13 @@ class LLM:
         return self._ways.connections()
 
     async def change(self, scope: Scope, change: Callable[[Connections], Connections]) -> Connections:
-        """Change what is connected; needs the right to administer."""
+        """Change what is connected, and say so in the audit; needs the right to administer."""
         scope.require(Right.ADMINISTER)
-        changed = change(self.connections())
+        before = self.connections()
+        changed = change(before)
         for each in changed.providers.values():
             door(each, self._settings)  # an address or a header that cannot be used is refused before it is kept
-        write_connections(Path(self._settings.home), changed)
+        await self._keep(scope, before, changed)
         self.connections()
         await self._ways.tidy()
         return changed
@@ -228,6 +231,27 @@ class LLM:
                     case _:
                         continue
         raise BadAnswer("the model's answer has no end")
+
+    async def _keep(self, scope: Scope, before: Connections, changed: Connections) -> None:
+        """Write what is connected; where the audit cannot be written, it stays as it was."""
+        home = Path(self._settings.home)
+        told = list(changes(before, changed))
+        if self._database is None or not told:
+            write_connections(home, changed)
+            return
+        from rubber_duck.accounts.accounts import recorded  # noqa: PLC0415  # SQLAlchemy: as in `_ledger`
+
+        is_written = False
+        try:
+            async with self._database.begin() as tx:
+                for action, subject in told:
+                    await recorded(scope, tx, action, subject, self._clocks.now())
+                write_connections(home, changed)
+                is_written = True
+        except BaseException:
+            if is_written:
+                write_connections(home, before)
+            raise
 
     def _written(self) -> dict[str, tuple[str, ...]]:
         models = self._settings.llm

@@ -189,6 +189,22 @@ class Memories:
         self._reading.forget()
         return await self._database.erase(partial(store.remove_all, scope, everywhere=everywhere))
 
+    async def waiting(self, scope: Scope) -> list[tuple[str, UUID | None]]:
+        """Of which actors, in which project or in none, something is due. Needs the right to administer."""
+        settings = self._settings
+        before = self._clock() - timedelta(hours=settings.session_hours)
+        return await self._database.run(
+            partial(store.waiting, scope, before=before, most=settings.interactions), write=False
+        )
+
+    async def sweep(self, scope: Scope, before: datetime, departed: Collection[str]) -> int:
+        """Delete everybody's interactions before a moment, and what is of the departed alone, so that no trace is left.
+
+        How many. Needs the right to administer.
+        """
+        self._reading.forget()
+        return await self._database.erase(partial(store.sweep, scope, before=before, departed=departed))
+
     async def consolidate(self, scope: Scope, *, everything: bool = False) -> Consolidated:
         """Condense what is due of the actor's own in the scope's project; with `everything` what is not due too.
 

@@ -88,6 +88,32 @@ def sessions(scope: Scope, connection: Connection) -> list[tuple[str, int, datet
     return [(row[0], row[1], row[2]) for row in connection.execute(statement)]
 
 
+def waiting(scope: Scope, connection: Connection, before: datetime, most: int) -> list[tuple[str, UUID | None]]:
+    """Whose sessions, in which project or in none, hold more than `most` interactions or one made before a moment."""
+    scope.require(Right.ADMINISTER)
+    columns = memories.c
+    statement = (
+        select(columns.actor_id, columns.project_id)
+        .where(columns.kind == Kind.INTERACTION.value)
+        .group_by(columns.actor_id, columns.project_id, columns.session)
+        .having(or_(func.count() > most, func.min(columns.created_at) < before))
+    )
+    found = {(row.actor_id, row.project_id) for row in connection.execute(statement)}
+    return sorted(found, key=lambda each: (each[0], str(each[1] or "")))
+
+
+def sweep(scope: Scope, connection: Connection, before: datetime, departed: Collection[str]) -> int:
+    """Delete everybody's interactions made before a moment, and of the departed all that is not shared; how many."""
+    scope.require(Right.ADMINISTER)
+    columns = memories.c
+    old = and_(columns.kind == Kind.INTERACTION.value, columns.created_at < before)
+    removed = connection.execute(delete(memories).where(old)).rowcount
+    for actor in departed:
+        theirs = and_(columns.actor_id == actor, columns.is_shared.is_(False))
+        removed += connection.execute(delete(memories).where(theirs)).rowcount
+    return removed
+
+
 def remove(scope: Scope, connection: Connection, ids: Collection[UUID]) -> int:
     """Delete of these what is the actor's own, and what is shared in a project that they maintain; how many."""
     allowed = memories.c.actor_id == scope.actor.id

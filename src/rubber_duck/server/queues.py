@@ -5,18 +5,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from typing import Any, Protocol
 
 from rubber_duck.app import App
+from rubber_duck.jobs.standing import standing
+from rubber_duck.settings.tree import ScheduleSettings
 from rubber_duck.workflows.durable import Durable
 
-Working = Callable[[Durable], AbstractAsyncContextManager[Callable[[], Any]]]  # Any: a coroutine that never returns
+
+class Working(Protocol):
+    """How `working` is called here; what it gives is a coroutine that never returns."""
+
+    def __call__(
+        self, durable: Durable, *, standing: dict[str, ScheduleSettings]
+    ) -> AbstractAsyncContextManager[Callable[[], Any]]: ...  # Any: as said
 
 
 async def work(app: App) -> None:
     """Work until cancelled; raises when others took this process for dead, and is then started again."""
     working = await asyncio.to_thread(_loaded)
-    async with working(app.parts.workflows) as failed:
+    async with working(app.parts.workflows, standing=standing(app.settings)) as failed:
         await failed()
 
 

@@ -1,4 +1,4 @@
-"""The settings of memory: what may be kept of what people say, and for how long."""
+"""The settings of memory and of privacy: what may be kept of what people say, and for how long."""
 
 from __future__ import annotations
 
@@ -31,3 +31,32 @@ class MemorySettings(Section, frozen=True):
         int, Meta(ge=1, le=100_000, description="Facts of one person in one project; those of least use go.")
     ] = 5000
     model: Annotated[bool, Meta(description="Let the models for chat summarise, where there are any.")] = True
+    consolidate: Annotated[
+        str,
+        Meta(
+            max_length=200,
+            description="When a server condenses what is due of everybody, in UTC: minute hour day month weekday; "
+            "empty: never by the clock.",
+        ),
+    ] = "17 2 * * *"
+
+
+class PrivacySettings(Section, frozen=True):
+    """How long what people said is kept."""
+
+    keep_days: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=36_500,
+            description="Days for which conversations, generated code and interactions are kept after they were last "
+            "used, and all that is remembered of somebody after they were disabled; 0: until somebody deletes it.",
+        ),
+    ] = 30
+    sweep: Annotated[
+        str,
+        Meta(
+            max_length=200,
+            description="When a server deletes what is older, in UTC: minute hour day month weekday; empty: never.",
+        ),
+    ] = "47 2 * * *"

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from msgspec import Meta, field
 
-from rubber_duck.settings.memory import MemorySettings
+from rubber_duck.settings.memory import MemorySettings, PrivacySettings
 from rubber_duck.settings.models import ModelSettings
 from rubber_duck.settings.section import Section
 from rubber_duck.settings.telling import MailSettings, NoticeSettings
@@ -14,8 +14,8 @@ from rubber_duck.settings.telling import MailSettings, NoticeSettings
 __all__ = [
     "PROFILES", "PROJECT_SECTIONS", "AnalysisSettings", "ClusterSettings", "ContextSettings", "DatabaseSettings",
     "IndexSettings", "LogSettings", "MailSettings", "MemorySettings", "ModelSettings", "NoticeSettings", "PathRules",
-    "QueueSettings", "ScheduleSettings", "Section", "Settings", "TelemetrySettings", "WorkerSettings",
-    "WorkflowSettings", "is_filled",
+    "PrivacySettings", "QueueSettings", "ScheduleSettings", "Section", "Settings", "TelemetrySettings",
+    "WorkerSettings", "WorkflowSettings", "is_filled",
 ]  # fmt: skip
 
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -261,6 +261,7 @@ class Settings(Section, frozen=True):
     analysis: Annotated[AnalysisSettings, Meta(description="Rules.")] = AnalysisSettings()
     llm: Annotated[ModelSettings, Meta(description="Models.")] = ModelSettings()
     memory: Annotated[MemorySettings, Meta(description="What is remembered.")] = MemorySettings()
+    privacy: Annotated[PrivacySettings, Meta(description="How long it is kept.")] = PrivacySettings()
     context: Annotated[ContextSettings, Meta(description="Context for models.")] = ContextSettings()
     server: Annotated[ServerSettings, Meta(description="The server.")] = ServerSettings()
     workspace: Annotated[WorkspaceSettings, Meta(description="Projects of a server.")] = WorkspaceSettings()

@@ -18,6 +18,9 @@ from rubber_duck.workflows.store import schedules
 from rubber_duck.workflows.store.schedules import Due
 
 _TICK_S: Final = 1.0
+_LOOK: Final = timedelta(minutes=1)
+"""So often the database is asked what is due, when nothing is known to be due before."""
+
 _SKEW: Final = timedelta(hours=1)
 """By so much the clocks of processes may differ; what is due later than so was kept by a clock that was wrong."""
 
@@ -43,9 +46,10 @@ class Clockwork:
         self._now = now
         self._sleep = sleep
         self._said: set[str] = set()
+        self._seen: dict[str, tuple[datetime, datetime]] = {}
         for name, each in schedules.items():
             if not croniter.is_valid(each.cron):
-                raise InvalidSettings(f"workflows.schedules.{name}.cron is {each.cron!r}, which is no cron line")
+                raise InvalidSettings(f"the schedule {name!r} is to fire at {each.cron!r}, which is no cron line")
 
     async def keep(self) -> None:
         """Start what is due, until cancelled."""
@@ -57,17 +61,27 @@ class Clockwork:
         """Start what is due now; how many runs."""
         started = 0
         for name, each in self._schedules.items():
-            take = partial(self._take, name=name, cron=each.cron, now=self._now(), is_new=name not in self._said)
+            now = self._now()
+            looked, again = self._seen.get(name, (now, now))
+            if looked <= now < again:
+                continue
+            take = partial(self._take, name=name, cron=each.cron, now=now, is_new=name not in self._said)
             try:
-                started += await self._database.run(take)
-                self._said.add(name)
+                begun, following = await self._database.run(take)
             except DuckError as error:
                 telemetry.emit("workflow.schedule_failed", schedule=name, error=error.message)
+                continue
+            started += begun
+            self._said.add(name)
+            self._seen[name] = (now, min(following, now + _LOOK))
         return started
 
-    def _take(self, connection: Connection, *, name: str, cron: str, now: datetime, is_new: bool) -> int:
-        """Start it if it is due. Its line is that of the process which began last: two that differ do not take turns.
+    def _take(
+        self, connection: Connection, *, name: str, cron: str, now: datetime, is_new: bool
+    ) -> tuple[int, datetime]:
+        """Start it if it is due; how many runs, and when it is due next.
 
+        Its line is that of the process which began last: two that differ do not take turns.
         One whose line is another now fires once more if it was due, and one that is to fire too late is put right.
         """
         held = schedules.due_of(connection, name)
@@ -79,6 +93,6 @@ class Clockwork:
         if held is None or (not is_due and (held.cron != line or held.next_at > latest)):
             schedules.put_due(connection, name, Due(line, following))
         if not is_due or not schedules.take_due(connection, name, now, Due(line, following)):
-            return 0
+            return 0, following
         self._prepared[name](f"{name}-{now:%Y%m%dT%H%M%S}")(connection)
-        return 1
+        return 1, following

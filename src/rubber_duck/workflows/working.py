@@ -15,6 +15,7 @@ import msgspec
 from rubber_duck import telemetry
 from rubber_duck.errors import InvalidDeclaration, UnknownName, normalize
 from rubber_duck.scope import Actor, Right, Scope, new_trace
+from rubber_duck.settings.tree import ScheduleSettings
 from rubber_duck.storage.database import Connection
 from rubber_duck.storage.keys import new_key
 from rubber_duck.workflows.clearing import Clearing
@@ -139,17 +140,20 @@ class Worker:
 
 
 @asynccontextmanager
-async def working(durable: Durable, *, executor_id: str | None = None) -> AsyncIterator[Callable[[], Any]]:
+async def working(
+    durable: Durable, *, executor_id: str | None = None, standing: Mapping[str, ScheduleSettings] | None = None
+) -> AsyncIterator[Callable[[], Any]]:
     """Work through the queues until the block ends; yields what waits until working fails: with StruckOff when fenced.
 
-    Runs that work when it ends go on in another process, or at the next start.
+    Runs that work when it ends go on in another process, or at the next start. `standing` are schedules beside those
+    of the settings, which take the place of one of the same name.
     """
     library = await durable.library()
     version = version_of({name: each.version for name, each in workflows.discover().items()})
     executor = Executor(executor_id or str(new_key()), version, 0, own_place())
     settings = durable.settings.workflows
     recovery = Recovery(durable.database, library, settings, executor, clock=durable.clock, now=durable.now)
-    clockwork = await _clockwork(durable)
+    clockwork = await _clockwork(durable, {**(standing or {}), **settings.schedules})
     clearing = Clearing(durable.database, library, settings.keep_days, now=durable.now)
     await recovery.register()
     try:
@@ -189,8 +193,7 @@ async def _kept(beside: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]) -
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _clockwork(durable: Durable) -> Clockwork:
-    schedules = durable.settings.workflows.schedules
+async def _clockwork(durable: Durable, schedules: Mapping[str, ScheduleSettings]) -> Clockwork:
     known = workflows.discover()
     for name, each in schedules.items():
         if each.workflow not in known:

@@ -53,6 +53,13 @@ memberships: Final = Table(
 _WHOLE: Final = memberships.c.resource == ""
 
 
+async def disabled_before(scope: Scope, tx: Transaction, before: datetime) -> tuple[str, ...]:
+    """The ids of the users who were disabled before a moment, as text."""
+    scope.require(Right.ADMINISTER)
+    rows = await tx.execute(select(users.c.id).where(users.c.disabled_at < before))
+    return tuple(str(row.id) for row in rows)
+
+
 async def create_user(scope: Scope, tx: Transaction, user: User) -> None:
     """Raises Conflict when the name is taken."""
     scope.require(Right.ADMINISTER)

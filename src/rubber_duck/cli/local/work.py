@@ -26,6 +26,7 @@ def command() -> None:
 async def _work(settings: Settings) -> None:
     from rubber_duck.app import open_app  # noqa: PLC0415  # help needs none of this
     from rubber_duck.errors import StruckOff  # noqa: PLC0415  # as above
+    from rubber_duck.jobs.standing import standing  # noqa: PLC0415  # as above
     from rubber_duck.workflows.working import working  # noqa: PLC0415  # brings DBOS
 
     stopping = asyncio.Event()
@@ -34,7 +35,7 @@ async def _work(settings: Settings) -> None:
     async with open_app(settings, for_engines=["workflow"]) as app:
         while not stopping.is_set():
             try:
-                async with working(app.parts.workflows) as failed:
+                async with working(app.parts.workflows, standing=standing(settings)) as failed:
                     if not current().quiet:
                         terminal.note("working; Ctrl-C ends it")
                     await _either(failed(), stopping.wait())
