@@ -34,6 +34,7 @@ from rubber_duck.ngram.lexicon import NAME
 from rubber_duck.ngram.mixer import mixer
 from rubber_duck.ngram.model import ProjectModel
 from rubber_duck.ngram.prediction import guesses, lines
+from rubber_duck.ngram.primer import primer
 from rubber_duck.ngram.project import read_file
 from rubber_duck.ngram.reading import relate_with
 from rubber_duck.ngram.session import Session
@@ -77,6 +78,7 @@ def trained(folder: Path, language: str) -> tuple[ProjectModel, list[tuple[str, 
     files = paths(folder, language)
     learnt = [each for each in files if not is_held_out(each[0])]
     model = train(words, sources(learnt), relate_with(language), using=mixer())
+    model.speak(primer(words.family))
     return model, [each for each in files if is_held_out(each[0])]
 
 

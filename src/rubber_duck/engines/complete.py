@@ -75,8 +75,8 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """A text to insert at the cursor.
 
     `score` is how likely it is, in [0, 1]. `reason` says what speaks for it: `symbols` (what the code declares),
-    `file`, `folder`, `project` (the same was written there), `pattern` (the like was), `model`. `ends_line`:
-    nothing more is expected on the line.
+    `file`, `folder`, `project` (the same was written there), `pattern` (the like was), `language` (many programs have
+    it), `model`. `ends_line`: nothing more is expected on the line.
     """
 
     text: str

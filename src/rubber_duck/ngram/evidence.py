@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import log
 from typing import TYPE_CHECKING, Final
 
@@ -44,8 +44,11 @@ def gather(draft: Draft, project: Scope, recent: Scope, *, ends: bool = True, pa
     return Evidence(tokens, columns, _context(draft, found, expected), _words(draft))
 
 
-def reason(columns: Sequence[Sequence[float]], at: int) -> str:
-    """What speaks most for the candidate at `at`: `symbols`, `file`, `folder`, `project` or `pattern`."""
+def reason(columns: Sequence[Sequence[float]], at: int, is_of_language: Callable[[int], bool]) -> str:
+    """What speaks most for the candidate at `at`: `symbols`, `file`, `folder`, `project`, `language` or `pattern`.
+
+    `is_of_language` tells of a number of tokens whether it is the language that knows what follows so many.
+    """
     if columns[_IS_MEMBER][at] or columns[_IS_PARAMETER][at]:
         return "symbols"
     project, folder, recent = columns[_PROJECT_ORDER][at], columns[_FOLDER_ORDER][at], columns[_FILE_ORDER][at]
@@ -53,7 +56,9 @@ def reason(columns: Sequence[Sequence[float]], at: int) -> str:
         return "file"
     if folder and folder >= project:
         return "folder"
-    return "project" if project else "pattern"
+    if not project:
+        return "pattern"
+    return "language" if is_of_language(int(project)) else "project"
 
 
 def _counted(draft: Draft, found: Scopes, tokens: list[int], signs: list[int]) -> list[Sequence[float]]:

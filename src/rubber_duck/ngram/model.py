@@ -134,14 +134,17 @@ class ProjectModel:
 
     def after(self, context: Sequence[int], hidden: tuple[int, int]) -> list[Level]:
         """What followed `context` anywhere in the project."""
-        found = self.index.after(context, hidden)
-        for number, layer in self._layers.items():
-            if number:
-                found = merged(found, layer.after(context))
+        found = self._own(context, hidden)
         longest = found[-1].order if found else 0
         if self._language is not None and longest <= _LITTLE:
             found += [level for level in self._language.after(context) if level.order > max(longest, 1)]
         return found
+
+    def is_of_language(self, context: Sequence[int], hidden: tuple[int, int], order: int) -> bool:
+        """Whether what `after` says of the latest `order` tokens is what the language says, and not the project."""
+        found = self._own(context, hidden)
+        longest = found[-1].order if found else 0
+        return longest <= _LITTLE and order > max(longest, 1)
 
     @property
     def speaks(self) -> bool:
@@ -271,6 +274,14 @@ class ProjectModel:
     def named_like(self, name: int) -> int:
         """A class or module whose name is that of a variable: `bound_field` → `BoundField`; 0 when there is none."""
         return self._like.get(_plainly(self.vocabulary.texts[name]), 0) if name < LOCAL else 0
+
+    def _own(self, context: Sequence[int], hidden: tuple[int, int]) -> list[Level]:
+        """What followed `context` in the project's own files."""
+        found = self.index.after(context, hidden)
+        for number, layer in self._layers.items():
+            if number:
+                found = merged(found, layer.after(context))
+        return found
 
     def _grown(self) -> None:
         """Take note of what has joined the vocabulary."""

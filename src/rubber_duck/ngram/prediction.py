@@ -5,10 +5,12 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial as bound
 from typing import Final, NamedTuple
 
 from rubber_duck.ngram.draft import Draft
 from rubber_duck.ngram.evidence import gather, reason
+from rubber_duck.ngram.index import ORDER
 from rubber_duck.ngram.scope import certain, file_scope, project_scope
 from rubber_duck.ngram.vocabulary import FIRST_TEXT, LINE_END
 
@@ -72,8 +74,11 @@ def ranking(draft: Draft, *, ends: bool = True, partial: str = "") -> Ranking:
     code = draft.code
     shares = draft.model.mixer.shares(evidence, [*map(code, candidates)], [*map(code, evidence.words)])
     order = (-shares).argsort(kind="stable").tolist()
+    is_of_language = bound(draft.model.is_of_language, draft.tokens[-ORDER:], draft.hidden)
     return Ranking(
-        [candidates[at] for at in order], shares[order].tolist(), lambda rank: reason(evidence.columns, order[rank])
+        [candidates[at] for at in order],
+        shares[order].tolist(),
+        lambda rank: reason(evidence.columns, order[rank], is_of_language),
     )
 
 

@@ -23,7 +23,7 @@ Key = tuple[str, ...]
 class Spacing:
     """Whether a blank stands between two tokens. `habits` says so for what stands around, in the forms of `_keys`.
 
-    `others` are asked where these habits say nothing.
+    `others` are asked where these say nothing of as much of what stands around.
     """
 
     def __init__(self, lexicon: Lexicon, habits: Mapping[Key, bool], others: Mapping[Key, bool] | None = None) -> None:
@@ -74,7 +74,7 @@ class Spacing:
 
     def _is_apart(self, words: Sequence[str], word: str, bracket: str) -> bool:
         keys = _keys(words[-2], words[-1], word, bracket)
-        return next((habits[key] for habits in (self.habits, self.others) for key in keys if key in habits), False)
+        return next((habits[key] for key in keys for habits in (self.habits, self.others) if key in habits), False)
 
 
 def _keys(earlier: str, before: str, after: str, bracket: str) -> tuple[Key, ...]:

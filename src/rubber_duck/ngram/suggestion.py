@@ -26,7 +26,7 @@ class Suggestion:
     """A text to insert at the cursor.
 
     `score` is how likely it is, in [0, 1]. `reason` is what speaks for its first token most: `symbols`, `file`,
-    `folder`, `project` or `pattern`. `ends_line`: the line is complete with it.
+    `folder`, `project`, `pattern` or `language`. `ends_line`: the line is complete with it.
     """
 
     text: str

@@ -10,6 +10,7 @@ from rubber_duck.code.code import open_source
 from rubber_duck.ngram.families import lexicon
 from rubber_duck.ngram.ngram import Cursor, open_ngram
 from rubber_duck.ngram.primer import primer
+from rubber_duck.ngram.suggestion import Suggestion
 from rubber_duck.settings import IndexSettings, load
 from rubber_duck.workspace.paths import Root
 from tests.factories import write_tree
@@ -19,10 +20,17 @@ LANGUAGES = {"python": ("a.py", "python"), "ecmascript": ("a.tsx", "typescript")
 
 async def offered(folder: Path, prefix: str, *, path: str = "new.py", language: str = "python") -> list[str]:
     """What is offered behind `prefix` in a new file of the project in `folder`."""
+    return [each.text for each in await suggested(folder, prefix, path=path, language=language)]
+
+
+async def suggested(
+    folder: Path, prefix: str, *, path: str = "new.py", language: str = "python"
+) -> tuple[Suggestion, ...]:
+    """The same with scores and reasons."""
     async with open_ngram(load({"DUCK_HOME": str(folder.parent / "home")})) as ngram:
         cursor = Cursor(path, language, prefix, "\n")
         found = await ngram.complete(Root(folder), IndexSettings(), cursor, count=3)
-    return [each.text for each in found.suggestions]
+    return found.suggestions
 
 
 @pytest.mark.parametrize("family", LANGUAGES)
@@ -51,6 +59,12 @@ async def test_in_an_empty_project_the_language_speaks(
     folder = write_tree(tmp_path / "pond", {"README.md": ""})
     found = await offered(folder, prefix, path=path, language=language)
     assert any(each.startswith(wanted) for each in found), found
+
+
+async def test_it_is_written_as_is_usual_and_said_to_be_the_languages(tmp_path: Path) -> None:
+    folder = write_tree(tmp_path / "pond", {"a.py": "import os\n\n\ndef read(path):\n    return 1\n"})
+    found = await suggested(folder, "def read(path):\n    with open(")
+    assert ("path) as file:", "language") in [(each.text, each.reason) for each in found]
 
 
 async def test_what_the_project_says_goes_before(tmp_path: Path) -> None:

@@ -84,6 +84,7 @@ _REASONS: Final = {
     "file": "this file",
     "folder": "the files beside it",
     "project": "the project",
+    "language": "the language",
     "pattern": "a pattern of the project",
     "model": "a model",
 }
