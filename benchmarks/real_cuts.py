@@ -2,8 +2,8 @@
 
     python -m benchmarks.real_cuts --cuts 10000 --kills 100
 
-Two processes of `duck serve` share a PostgreSQL and a Redis. Each reader hangs up without a word after some pieces and
-goes on at either process. It must get every piece once and in order, or, only after its process was killed, be told
+Two processes of `duck serve` share a PostgreSQL and a Redis. Each reader hangs up without a word after 1 to 400 pieces
+and goes on at either process. It must get every piece once and in order, or, only after its process was killed, be told
 that the stream cannot be continued. Killed means SIGKILL; the process is started again, and others are killed then.
 """
 
@@ -28,13 +28,15 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from benchmarks.reciting import PIECES, WORDS
+from benchmarks.reciting import WORDS
 from tests.integration.duck import environment
 from tests.integration.serving import free_port, ran
 from tests.servers import running_postgres, running_redis, wheel_binaries
 
 TOPIC = "cli:me"
 READERS = 8
+SIDE_BY_SIDE = 3
+MOST = 400
 
 
 @dataclass
@@ -52,31 +54,41 @@ class Tally:
         return f"{self.cuts:,} cuts, {self.kills} kills: {self.whole} whole, {self.told} told, {len(self.wrong)} wrong"
 
 
+@dataclass
+class Seen:
+    """What a reader has of a stream: its name, and the pieces so far."""
+
+    stream: str = ""
+    words: list[str] = field(default_factory=list)
+
+
 class Node:
     """One process of the server, on one port for as long as it lives and lives again."""
 
-    def __init__(self, home: Path, variables: dict[str, str]) -> None:
+    def __init__(self, brood: subprocess.Popen[str]) -> None:
         self.port = free_port()
-        self._home, self._variables = home, variables
-        self.begun: list[float] = []
+        self._brood = brood
+        self._number = 0
         self.start()
 
     def start(self) -> None:
         """Bring it up, and wait until it serves."""
-        self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "benchmarks.reciting", "serve", "--port", str(self.port)],
-            env={**environment(self._home, **self._variables), "PYTHONPATH": os.getcwd()},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stdout is not None
-        self.process.stdout.readline()
-        self.begun.append(time.monotonic())
+        assert self._brood.stdin is not None
+        assert self._brood.stdout is not None
+        self._brood.stdin.write(json.dumps(["serve", "--port", str(self.port)]) + "\n")
+        self._brood.stdin.flush()
+        self._number, is_up = 0, False
+        while not (self._number and is_up):
+            said = self._brood.stdout.readline()
+            if not said:
+                raise RuntimeError("the processes' parent has ended")
+            if said.startswith("born "):
+                self._number = int(said.split()[1])
+            is_up = is_up or f":{self.port};" in said
 
     def kill(self) -> None:
         """As a power cut does."""
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+        os.kill(self._number, signal.SIGKILL)
 
     @property
     def url(self) -> str:
@@ -94,54 +106,52 @@ class Reader:
     async def stream(self) -> None:
         """One stream from its beginning to its end, over as many sockets as it takes."""
         kills = self._tally.kills
-        read: list[str] = []
-        stream, text = "", ""
+        seen, text = Seen(), ""
         while not text:
             try:
                 async with self._joined() as wire:
-                    event = (
-                        ("resume", {"stream": stream, "offset": len(read)}) if stream else ("run", {"engine": "recite"})
-                    )
-                    stream, text = await self._some(wire, event, stream, read)
+                    text = await self._some(wire, seen)
             except (OSError, ConnectionClosed, InvalidHandshake, TimeoutError):
                 continue  # a process that was killed, or is not there yet: the other one, or the same again
             except LookupError:
                 self._tally.told += 1
                 if kills == self._tally.kills:
-                    self._tally.wrong.append(f"stream {stream} was lost with no kill")
+                    self._tally.wrong.append(f"stream {seen.stream} was lost with no kill")
                 return
             self._tally.cuts += 0 if text else 1
-        is_whole = read == WORDS and text == "".join(WORDS)
+        is_whole = seen.words == WORDS and text == "".join(WORDS)
         self._tally.whole += is_whole
         if not is_whole:
-            self._tally.wrong.append(f"stream {stream} came with pieces lost, doubled or changed")
+            self._tally.wrong.append(f"stream {seen.stream} came with pieces lost, doubled or changed")
 
-    async def _some(
-        self, wire: ClientConnection, asked: tuple[str, object], stream: str, read: list[str]
-    ) -> tuple[str, str]:
-        """Read some pieces; the stream's name, and its answer where that was reached."""
-        ref, most = await self._send(wire, *asked), self._dice.randint(1, PIECES // 2)
+    async def _some(self, wire: ClientConnection, seen: Seen) -> str:
+        """Read some pieces; the answer where that was reached."""
+        read = seen.words
+        go_on = ("resume", {"stream": seen.stream, "offset": len(read)})
+        ref = await self._send(wire, *(go_on if seen.stream else ("run", {"engine": "recite"})))
+        most = self._dice.randint(1, MOST)
         async with asyncio.timeout(60):
             while most:
                 _, got, _, event, payload = json.loads(await wire.recv())
                 if got != ref:
                     continue
                 if event == "started":
-                    stream = payload["stream"]
+                    seen.stream = payload["stream"]
                 elif event == "delta":
                     if payload["offset"] != len(read):
-                        self._tally.wrong.append(f"{stream} said {payload['offset']} after {len(read)}")
+                        self._tally.wrong.append(f"{seen.stream} said {payload['offset']} after {len(read)}")
                     read.append(payload["piece"]["text"])
                     most -= 1
                 elif event == "phx_reply" and payload["status"] == "ok":
-                    return stream, payload["response"]["text"]
+                    answer: str = payload["response"]["text"]
+                    return answer
                 elif event == "phx_reply":
                     if payload["response"]["code"] in ("rate_limited", "limit_exceeded", "unavailable"):
                         await asyncio.sleep(1.0)
                         raise TimeoutError
                     raise LookupError(payload["response"])
         wire.transport.abort()
-        return stream, ""
+        return ""
 
     @asynccontextmanager
     async def _joined(self) -> AsyncIterator[ClientConnection]:
@@ -177,14 +187,14 @@ async def cut(nodes: list[Node], keys: list[str], wanted: tuple[int, int], seed:
 
     async def killing() -> None:
         while tally.kills < kills:
-            await asyncio.sleep(dice.uniform(0.2, 1.5))
+            await asyncio.sleep(dice.uniform(0.1, 0.8))
             node = dice.choice(nodes)
             tally.kills += 1
             node.kill()
             await asyncio.to_thread(node.start)
 
     async with asyncio.TaskGroup() as group:
-        for key in keys:
+        for key in keys * SIDE_BY_SIDE:
             group.create_task(reading(key))
         group.create_task(killing())
     return tally
@@ -198,18 +208,32 @@ def pair(folder: Path) -> Iterator[tuple[list[Node], list[str]]]:
         running_redis() as redis,
         postgres.database() as name,
     ):
-        variables = {"DUCK_DATABASE_URL": postgres.url(name), "DUCK_CLUSTER_URL": redis.url}
+        variables = {
+            "DUCK_DATABASE_URL": postgres.url(name),
+            "DUCK_CLUSTER_URL": redis.url,
+            "DUCK_WORKFLOWS_IN_SERVER": "false",
+        }
         home = folder / "home"
         keys = []
         for number in range(READERS):
             ran("admin", "user", "add", f"reader{number}", home=home, **variables)
             keys.append(ran("admin", "key", "add", f"reader{number}", home=home, **variables).strip())
-        nodes = [Node(home, variables), Node(home, variables)]
+        brood = subprocess.Popen(
+            [sys.executable, "-P", "-m", "benchmarks.reciting", "brood"],
+            env={**environment(home, **variables), "PYTHONPATH": os.getcwd()},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        nodes: list[Node] = []
         try:
+            nodes += [Node(brood), Node(brood)]
             yield nodes, keys
         finally:
             for node in nodes:
                 node.kill()
+            brood.kill()
+            brood.wait()
 
 
 def main() -> int:

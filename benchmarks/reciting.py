@@ -1,8 +1,16 @@
-"""`duck` with one more engine, which says 2,000 words: the server of benchmarks/real_cuts.py."""
+"""`duck` with one more engine, which says 2,000 words: the server of benchmarks/real_cuts.py.
+
+`python -m benchmarks.reciting brood` reads arguments of `duck`, a line of JSON each, and forks a process for each. It
+has everything imported already, so one that was killed is followed by another within a second.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import signal
+import sys
 from typing import ClassVar
 
 import msgspec
@@ -42,12 +50,32 @@ class Recite(Engine[ReciteRequest, Recited]):
         return Recited("".join(WORDS))
 
 
-def main() -> None:
-    """As `duck`."""
-    from rubber_duck.cli.main import main as duck  # noqa: PLC0415  # after the engine is there
+def brood() -> None:
+    """Fork a process for each line, and say its number; nobody waits for them."""
+    import rubber_duck.cli.local.serve  # noqa: PLC0415  # what each of them would import
+    import rubber_duck.server.processes  # noqa: PLC0415  # as above
+    import rubber_duck.server.running  # noqa: F401, PLC0415  # as above
 
-    duck()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    for line in sys.stdin:
+        if number := os.fork():
+            print(f"born {number}", flush=True)
+            continue
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        sys.argv[1:] = json.loads(line)
+        duck()
+        os._exit(0)
+
+
+def duck() -> None:
+    """As `duck`."""
+    from rubber_duck.cli.main import main  # noqa: PLC0415  # after the engine is there
+
+    main()
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:] == ["brood"]:
+        brood()
+    else:
+        duck()

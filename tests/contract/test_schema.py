@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from rubber_duck.errors import SchemaMismatch
 from rubber_duck.settings import DatabaseSettings
 from rubber_duck.storage import migrate
 from rubber_duck.storage.database import Database, Migration, open_database
+from rubber_duck.storage.keys import new_key
 from rubber_duck.storage.metadata import metadata
 
 TABLES = {"alembic_version", "analysis_results", "code_facts", "code_files", "projects"} | {
@@ -198,3 +200,41 @@ async def test_a_file_with_somebody_elses_tables_is_refused(tmp_path: Path) -> N
 async def _pretend(database: Database, revision: str) -> None:
     async with database.begin() as tx:
         await tx.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+
+
+async def test_what_members_said_before_they_acted_in_their_own_name_is_theirs_again(
+    settings: DatabaseSettings,
+) -> None:
+    migration = importlib.import_module("rubber_duck.storage.migrations.versions.0017_talk_of_members")
+    day, ann, project = datetime(2026, 11, 1, tzinfo=UTC), new_key(), new_key()
+    owners = ("local/ann", "local", "local/bob", str(ann), "local/ann")
+
+    def rows(connection: Connection) -> None:
+        tables = metadata.tables
+        shop = {"id": project, "owner": "local", "name": "shop", "root": "/shop", "description": ""}
+        made_at = {"configuration": {}, "version": 1, "created_at": day, "updated_at": day}
+        connection.execute(tables["projects"].insert(), shop | made_at)
+        person = {"id": ann, "name": "ann", "role": "person", "created_at": day, "disabled_at": None}
+        connection.execute(tables["users"].insert(), person)
+        for number, owner in enumerate(owners):
+            said = day + timedelta(days=-1 if number == 4 else 1)
+            of = {"id": new_key(), "project_id": project, "owner": owner, "created_at": said}
+            talk = {"title": f"{number}", "updated_at": said}
+            made = {"task": f"{number}", "place": "", "edits": "", "model": "", "tries": 1, "problems": []}
+            connection.execute(tables["conversations"].insert(), of | talk)
+            connection.execute(tables["generations"].insert(), of | made | {"is_sound": True, "written": 0})
+
+    def seen(connection: Connection) -> list[list[str]]:
+        queries = (
+            "SELECT owner FROM conversations ORDER BY title",
+            "SELECT owner FROM generations ORDER BY task",
+        )
+        return [list(connection.execute(text(query)).scalars()) for query in queries]
+
+    declare_tables()
+    async with open_database(settings) as database:
+        await database.run(rows)
+        await _pretend(database, migration.down_revision)
+    async with open_database(settings) as database:
+        found = await database.run(seen, write=False)
+    assert found == [[str(ann), "local", "local/bob", str(ann), "local/ann"]] * 2

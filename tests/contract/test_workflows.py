@@ -12,6 +12,7 @@ from rubber_duck.errors import Conflict, Denied, InvalidInput, LimitExceeded, No
 from rubber_duck.scope import Actor, Right, Scope
 from rubber_duck.settings import DatabaseSettings
 from rubber_duck.settings.tree import QueueSettings
+from rubber_duck.storage.keys import new_key
 from rubber_duck.workflows.durable import Page, StartOptions
 from rubber_duck.workflows.naming import named
 from rubber_duck.workflows.workflow import QUEUES
@@ -31,6 +32,19 @@ async def test_a_run_is_queued_carried_out_and_shown(settings: DatabaseSettings)
         assert (shown.state, shown.done, shown.total, shown.attempts) == ("done", 2, 2, 1)
         assert [step.name for step in await durable.steps(ME, run_id)] == ["a", "b"]
     assert bench.diary == ["a", "b"]
+
+
+async def test_a_run_that_is_started_again_under_its_id_is_the_same_run(settings: DatabaseSettings) -> None:
+    bench, options = Bench(), StartOptions(run_id=str(new_key()))
+    async with durable_over(settings, bench) as durable:
+        ids = [await durable.start(ME, "sample", {"words": ["a"]}, options) for _ in range(2)]
+        async with working(durable):
+            await durable.answer(ME, ids[0])
+            ids.append(await durable.start(ME, "sample", {"words": ["a"]}, options))
+            assert await durable.answer(ME, ids[-1]) == {"words": ["a"]}
+        assert ids == [options.run_id] * 3
+        assert [run.id for run in await durable.runs(ME)] == [options.run_id]
+    assert bench.diary == ["a"]
 
 
 async def test_steps_side_by_side_keep_their_order_and_one_failure_leaves_the_others(

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import time
+import urllib.request
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -35,9 +36,15 @@ def test_several_processes_are_one_server(
         with serving(tmp_path / "home", "--processes", "2", **shared) as server:
             taken = duck("serve", "--port", str(server.port), home=tmp_path / "home", **shared)
             assert "is taken" in taken.stderr
-            keys = [server.key_for(each, project=project) for each in ("ann", "bob")]
+            roles = {"ann": "administrator", "bob": "person"}
+            keys = [server.key_for(name, role=role, project=project) for name, role in roles.items()]
             topic = f"code:{project}"
             children = wait_for(2, server.process.pid)
+            asked = urllib.request.Request(f"{server.http}/metrics", headers={"Authorization": f"Bearer {keys[0]}"})
+            with urllib.request.urlopen(asked, timeout=30) as answer:
+                told = answer.read().decode()
+            for line in ('duck_memory_bytes{process="1"}', 'duck_memory_bytes{process="2"}', "duck_processes_told 2.0"):
+                assert line in told
             with Client.at(server.socket, keys[0]) as ann, ExitStack() as apart:
                 ann.ask(topic, "phx_join")
                 others = [apart.enter_context(Client.at(server.socket, keys[1])) for _ in range(8)]

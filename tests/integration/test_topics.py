@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -277,6 +279,10 @@ def test_a_run_is_started_once_shown_with_its_steps_and_listed_by_page(house: Ho
     assert first.status == 201, first.content
     again = house.ask("POST", runs, "olga", body, Idempotency_Key="r1")
     assert (again.status, again.content) == (201, first.content)
+    with closing(sqlite3.connect(house.server.home / "duck.db")) as connection, connection:
+        connection.execute("DELETE FROM requests")  # as when the database was away once the run was there
+    lost = house.ask("POST", runs, "olga", body, Idempotency_Key="r1")
+    assert (lost.status, lost.json["id"]) == (201, first.json["id"])
     run = first.json["id"]
     shown = ended(house, "olga", run[-12:])
     assert (shown["id"], shown["state"], shown["answer"]["project"]) == (run, "done", "hello")

@@ -10,6 +10,8 @@ from rubber_duck.cluster.cluster import Limit
 class Bucket:
     """Takes a token for each message. `clock` gives seconds from any point."""
 
+    __slots__ = ("_clock", "_limit", "_since", "_tokens")
+
     def __init__(self, limit: Limit, clock: Callable[[], float]) -> None:
         self._limit = limit
         self._clock = clock

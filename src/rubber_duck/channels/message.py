@@ -6,7 +6,7 @@ binary frame that begins with its kind and the lengths of its parts in bytes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -56,8 +56,7 @@ class ErrorView(msgspec.Struct, frozen=True):
         return known(self.message)
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, gc=False):
     """One message. `payload` is JSON, or any bytes when `binary`.
 
     `join_ref` says to which join of the topic it belongs, `ref` which request it is or answers.
@@ -87,15 +86,15 @@ def encode(message: Message) -> Frame:
     if message.binary:
         return _encode_binary(message)
     head = _encoder.encode((message.join_ref, message.ref, message.topic, message.event))
-    return (head[:-1] + b"," + message.payload + b"]").decode()
+    return (b"%b,%b]" % (head[:-1], message.payload)).decode()
 
 
 def encode_reply(to: Message, status: str, response: bytes, *, binary: bool = False) -> Frame:
     """The reply to a request; `status` is `ok` or `error`, `response` JSON, or any bytes when `binary`."""
     if binary:
         return _packed(_BINARY_REPLY, (to.join_ref or "", to.ref or "", to.topic, status), response)
-    payload = b'{"status":"' + status.encode() + b'","response":' + response + b"}"
-    return encode(Message(to.join_ref, to.ref, to.topic, REPLY, payload))
+    head = _encoder.encode((to.join_ref, to.ref, to.topic, REPLY))
+    return (b'%b,{"status":"%b","response":%b}]' % (head[:-1], status.encode(), response)).decode()
 
 
 def relayed(frame: Frame) -> bytes:
@@ -103,9 +102,13 @@ def relayed(frame: Frame) -> bytes:
     return b"b" + frame if isinstance(frame, bytes) else b"t" + frame.encode()
 
 
-def broadcast_in(told: bytes, topic: str) -> Frame | None:
-    """The broadcast to `topic` that another node relayed; None for what is none, or is to another topic."""
-    kind, content = told[:1], told[1:]
+@lru_cache(maxsize=1)  # each member of a topic asks for the same one
+def broadcast_in(told: bytes, begin: int, topic: str) -> Frame | None:
+    """The broadcast to `topic` that was relayed, from byte `begin` on; None for what is none, or is to another topic.
+
+    Whoever asks for the same again at once is given the same frame.
+    """
+    kind, content = told[begin : begin + 1], told[begin + 1 :]
     if kind == b"b":
         head = bytes((_BROADCAST, len(topic.encode())))
         return content if content[:2] == head and content[3:].startswith(topic.encode()) else None

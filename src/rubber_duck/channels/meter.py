@@ -9,6 +9,9 @@ class Meter:
     def received(self, kind: str, size_bytes: int) -> None:
         """A frame came."""
 
+    def sent(self, size_bytes: int) -> None:
+        """A frame went."""
+
     def joined(self, kind: str, members: int) -> None:
         """Somebody joined a topic (1), or left it (-1)."""
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from inspect import CORO_CREATED, getcoroutinestate
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 import msgspec
 
 from rubber_duck import telemetry
 from rubber_duck.channels.allowance import Bucket
-from rubber_duck.channels.broadcast import NOBODY, ORIGIN
 from rubber_duck.channels.channel import ASKED, Channel, Event, Push, Seat, encoded
 from rubber_duck.channels.message import (
     CANCEL,
@@ -28,19 +26,17 @@ from rubber_duck.channels.message import (
     ErrorView,
     Frame,
     Message,
-    broadcast_in,
     decode,
     encode,
     encode_reply,
-    relayed,
     to_payload,
 )
 from rubber_duck.channels.meter import Meter
 from rubber_duck.channels.outgoing import Outgoing
-from rubber_duck.cluster.cluster import Cluster, Limit, Subscription
+from rubber_duck.channels.place import Place
+from rubber_duck.cluster.cluster import Cluster, Limit
 from rubber_duck.errors import (
     Conflict,
-    Denied,
     DuckError,
     InvalidInput,
     LimitExceeded,
@@ -52,6 +48,10 @@ from rubber_duck.scope import Scope
 
 Opener = Callable[[Seat, str], Channel]
 """Makes a channel for a seat and the part of the topic behind the colon. Raises NotFound for a subject there is not."""
+
+Work = Callable[..., Coroutine[Any, Any, None]]  # Any: only asyncio sends and reads them
+Key = tuple[str, str | int]
+"""A request: its topic and its ref, or a number of our own for one without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +74,14 @@ class CancelRequest(msgspec.Struct, frozen=True):
 
 
 _cancel: Final = msgspec.json.Decoder(CancelRequest)
+_USUAL: Final = SocketLimits()
 
 
 class Socket:
     """Frames of one client. `clock` gives seconds from any point.
 
-    The transport calls `receive` for each frame, sends what `outgoing.take` gives until it gives None, and calls
-    `close` when the client is gone. `meter` may be replaced by one that counts.
+    The transport calls `receive` for each frame, takes what is `outgoing`, and calls `close` when the client is gone.
+    `meter` may be replaced by one that counts.
     """
 
     def __init__(
@@ -93,18 +94,22 @@ class Socket:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.scope = scope
-        self.limits = limits or SocketLimits()
+        self.limits = limits or _USUAL
         self.outgoing = Outgoing(self.limits.waiting_bytes)
         self._doors = doors
         self.cluster = cluster
         self.meter = Meter()
         self._clock = clock
         self._bucket = Bucket(self.limits.messages, clock)
-        self._places: dict[str, _Place] = {}
-        self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._places: dict[str, Place] = {}
+        self._asked: dict[Key, _Asked] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._number = 0
 
     def receive(self, frame: Frame) -> None:
         """Take one frame. Raises InvalidInput or LimitExceeded for what is no frame: then the connection ends."""
+        if self.outgoing.ended:
+            return
         if len(frame) > self.limits.frame_bytes:
             raise LimitExceeded(f"a frame has at most {self.limits.frame_bytes:,} bytes")
         message = decode(frame)
@@ -118,7 +123,7 @@ class Socket:
         elif message.topic == PHOENIX and message.event == HEARTBEAT:
             self._offer(encode_reply(message, "ok", EMPTY))
         elif message.event == JOIN:
-            self._begin(message, self._join(message))
+            self._begin(message, self._join)
         else:
             self._route(message)
 
@@ -132,7 +137,7 @@ class Socket:
             if place.channel is not None:
                 await self._authorize(place, place.channel)
 
-    async def _authorize(self, place: _Place, channel: Channel) -> None:
+    async def _authorize(self, place: Place, channel: Channel) -> None:
         try:
             place.allowed = await channel.authorize(self.scope)
         except DuckError:
@@ -143,13 +148,12 @@ class Socket:
 
         What is streamed goes on for when they come back, unless they are not to: `for_good`.
         """
-        self.outgoing.end(forget=True)
-        tasks = tuple(self._tasks.values())
-        for task in tasks:
-            task.cancel(ASKED if for_good else None)
-        await asyncio.gather(*tasks, return_exceptions=True)
+        self.outgoing.end()
+        ending = [self._stop(asked, ASKED if for_good else None) for asked in tuple(self._asked.values())]
+        await asyncio.gather(*ending, return_exceptions=True)
         for place in tuple(self._places.values()):
             await self._leave(place, None)
+        await asyncio.gather(*self._leaving, return_exceptions=True)
 
     def hear(self, frame: Frame) -> None:
         """Send what cannot wait, such as a broadcast; a client that reads too slowly for it is cut off."""
@@ -163,72 +167,73 @@ class Socket:
             self.meter.dropped("stale")  # of a join that is over: Phoenix drops it too
             telemetry.count("socket.refused", reason="stale")
         elif message.event == LEAVE:
-            self._begin(message, self._leave_asked(message, place))
+            self._begin(message, self._leave_asked, place)
         elif wait_s := place.bucket.take():
             self.meter.dropped("too_often")
             self._refuse(message, _too_often(wait_s))
         elif message.event == CANCEL:
             self._cancel(message)
+        elif message.event not in place.channel.events:
+            what = f"event of {place.channel.name!r}"
+            self._refuse(message, UnknownName.among(what, message.event, [*place.channel.events, CANCEL]))
         else:
-            event = place.channel.events.get(message.event)
-            if event is None:
-                what = f"event of {place.channel.name!r}"
-                self._refuse(message, UnknownName.among(what, message.event, [*place.channel.events, CANCEL]))
-            else:
-                self._begin(message, self._answer(message, place, event))
+            self._begin(message, self._answer, place)
 
-    def _begin(self, message: Message, work: Coroutine[None, None, None]) -> None:
-        ref = message.ref or ""
-        key = (message.topic, ref)
-        if len(self._tasks) >= self.limits.requests:
-            work.close()
+    def _begin(self, message: Message, work: Work, *place: Place) -> None:
+        """Let `work(message, *place)` answer in a task of its own."""
+        if len(self._asked) >= self.limits.requests:
             self._refuse(message, LimitExceeded(f"{self.limits.requests} requests are being worked on; wait for one"))
-        elif ref and key in self._tasks:
-            work.close()
-            self._refuse(message, Conflict(f"the ref {ref!r} is in use; give each request its own"))
-        else:
-            task = asyncio.create_task(self._contained(message, work), name=f"socket {message.topic} {message.event}")
-            key = key if ref else (message.topic, f"\0{id(task)}")
-            self._tasks[key] = task
+            return
+        self._number += 1
+        key = (message.topic, message.ref or self._number)
+        if key in self._asked:
+            self._refuse(message, Conflict(f"the ref {message.ref!r} is in use; give each request its own"))
+            return
+        asked = self._asked[key] = _Asked(key, message, place)
+        asked.task = asyncio.create_task(self._contained(asked, work), name="socket request")
 
-            def end(_: asyncio.Task[None]) -> None:
-                self._tasks.pop(key, None)
-                if getcoroutinestate(work) == CORO_CREATED:  # it was cancelled before it could begin
-                    work.close()
-                    self._refuse(message, Conflict("the request was cancelled"))
+    def _stop(self, asked: _Asked, why: str | None) -> asyncio.Task[None]:
+        """Cancel a request; it has ended when its task has."""
+        asked.task.cancel(why)
+        asked.task.add_done_callback(partial(self._stopped, asked))
+        return asked.task
 
-            task.add_done_callback(end)
+    def _stopped(self, asked: _Asked, _: asyncio.Task[None]) -> None:
+        if self._asked.get(asked.key) is asked:  # it was cancelled before it could begin, and so has not said it
+            del self._asked[asked.key]
+            self._refuse(asked.message, Conflict("the request was cancelled"))
 
-    async def _contained(self, message: Message, work: Coroutine[None, None, None]) -> None:
+    async def _contained(self, asked: _Asked, work: Work) -> None:
+        telemetry.correlate(self.scope.trace)
+        message = asked.message
         try:
-            with telemetry.correlated(self.scope.trace):
-                await work
+            await work(message, *asked.place)
         except asyncio.CancelledError:
             self._refuse(message, Conflict("the request was cancelled"))
             raise
         except Exception as error:  # noqa: BLE001  # the border: whatever a channel raises is one error frame
-            known = normalize(error)
-            if not isinstance(error, DuckError):
-                telemetry.emit("channel.failed", topic=message.topic, message=message.event, error=known.message)
-            self._refuse(message, known)
+            self._refuse(message, _known(message.topic, message.event, error))
+        finally:
+            del self._asked[asked.key]
 
     async def _join(self, message: Message) -> None:
         name, _, subject = message.topic.partition(":")
         door = self._doors.get(name)
         if door is None:
             raise UnknownName.among("topic", message.topic, (f"{each}:…" for each in self._doors))
-        if message.ref is None:
+        if not message.ref:
             raise InvalidInput("a join needs a ref: it is what later messages name as their join_ref")
         held = self._places.get(message.topic)
-        if held is not None:
-            await self._leave(held, CLOSE)
-        if len(self._places) >= self.limits.topics:
+        if held is None and len(self._places) >= self.limits.topics:
             raise LimitExceeded(f"a socket joins at most {self.limits.topics} topics")
-        place = _Place(
+        place = Place(
             self, message.topic, message.join_ref or message.ref, Bucket(self.limits.channel_messages, self._clock)
         )
-        self._places[message.topic] = place
+        self._places[message.topic] = place  # at once: of several joins the last is the one that counts
+        self._asked[message.topic, message.ref].place = (place,)
         try:
+            if held is not None:
+                await self._leave(held, CLOSE)
             channel = door(place, subject)
             scope = self.scope
             place.allowed = await channel.authorize(scope)
@@ -247,9 +252,10 @@ class Socket:
         if self.scope is not scope:  # rights changed meanwhile, and this topic was not rechecked
             await self._authorize(place, channel)
 
-    async def _answer(self, message: Message, place: _Place, event: Event) -> None:
+    async def _answer(self, message: Message, place: Place) -> None:
         channel = place.channel
         assert channel is not None
+        event = channel.events[message.event]
         place.scope.require(event.right)
         payload = _payload_of(message, event)
         began, is_ok = self._clock(), False
@@ -262,24 +268,37 @@ class Socket:
             frame = encode_reply(message, "ok", encoded(answer), binary=isinstance(answer, bytes))
             await self.outgoing.put(frame)
 
-    async def _leave_asked(self, message: Message, place: _Place) -> None:
+    async def _leave_asked(self, message: Message, place: Place) -> None:
         await self.outgoing.put(encode_reply(message, "ok", EMPTY))
         await self._leave(place, CLOSE)
 
-    async def _leave(self, place: _Place, last: str | None) -> None:
-        """Take a member from a topic, with everything they asked there; `last` is the event that tells them."""
+    async def _leave(self, place: Place, last: str | None) -> None:
+        """Take a member from a topic, with everything they asked there; `last` is the event that tells them.
+
+        Once begun it comes to its end, also when whoever wants it is cancelled.
+        """
         if self._places.get(place.topic) is place:
             del self._places[place.topic]
-        mine = asyncio.current_task()
-        asked = [task for (topic, _), task in tuple(self._tasks.items()) if topic == place.topic and task is not mine]
-        for task in asked:
-            task.cancel(None if last is None else ASKED)
-        await asyncio.gather(*asked, return_exceptions=True)
+        leaving = asyncio.create_task(self._left(place, last, asyncio.current_task()), name="socket leave")
+        self._leaving.add(leaving)
+        leaving.add_done_callback(self._leaving.discard)
+        await asyncio.shield(leaving)
+
+    async def _left(self, place: Place, last: str | None, mine: asyncio.Task[None] | None) -> None:
+        ending = [
+            self._stop(asked, None if last is None else ASKED)
+            for asked in tuple(self._asked.values())
+            if place in asked.place and asked.task is not mine and asked.message.event != LEAVE
+        ]
+        await asyncio.gather(*ending, return_exceptions=True)
         channel, place.channel = place.channel, None
         await place.end()
         if channel is not None:
             self.meter.joined(channel.name, -1)
-            await channel.leave()
+            try:
+                await channel.leave()
+            except Exception as error:  # noqa: BLE001  # the border, as above: who left has left
+                _known(place.topic, LEAVE, error)
         if last is not None:
             await self.outgoing.put(encode(Message(place.join_ref, place.join_ref, place.topic, last)))
 
@@ -289,10 +308,12 @@ class Socket:
         except (msgspec.MsgspecError, UnicodeError) as error:
             self._refuse(message, InvalidInput(f"to cancel a request, name its ref: {error}"))
             return
-        task = self._tasks.get((message.topic, asked))
-        if task is not None:
-            task.cancel(ASKED)
-        self._offer(encode_reply(message, "ok", b'{"cancelled":true}' if task else b'{"cancelled":false}'))
+        held = self._asked.get((message.topic, asked))
+        if held is None or held.message.event in (JOIN, LEAVE):
+            self._offer(encode_reply(message, "ok", b'{"cancelled":false}'))
+        else:
+            self._stop(held, ASKED)
+            self._offer(encode_reply(message, "ok", b'{"cancelled":true}'))
 
     def _refuse(self, message: Message, error: DuckError) -> None:
         telemetry.count("socket.refused", reason=error.code)
@@ -307,64 +328,28 @@ class Socket:
         if not self.outgoing.ended and not self.outgoing.offer(frame):
             self.meter.dropped("too_slow")
             telemetry.emit("socket.too_slow", actor=self.scope.actor.name, waiting_bytes=self.outgoing.size_bytes)
-            self.outgoing.end(forget=True)
+            self.outgoing.end()
 
 
-class _Place(Seat):
-    """A member's place in a topic: the channel once it is joined, and the subscription to broadcasts."""
+class _Asked:
+    """A request that is being worked on, and the place in which it is; a join has none before it begins."""
 
-    def __init__(self, socket: Socket, topic: str, join_ref: str, bucket: Bucket) -> None:
-        self._socket = socket
-        self._topic = topic
-        self._subscription: Subscription | None = None
-        self._mark = secrets.token_hex(ORIGIN // 2).encode()
-        self.join_ref = join_ref
-        self.bucket = bucket
-        self.channel: Channel | None = None
-        self.allowed: Scope | None = None
+    __slots__ = ("key", "message", "place", "task")
 
-    @property
-    def topic(self) -> str:
-        return self._topic
+    task: asyncio.Task[None]
 
-    @property
-    def scope(self) -> Scope:
-        if self.allowed is None:
-            raise Denied(f"the topic {self.topic!r} is not joined yet")
-        return self.allowed
+    def __init__(self, key: Key, message: Message, place: tuple[Place, ...]) -> None:
+        self.key = key
+        self.message = message
+        self.place = place
 
-    async def push(self, event: str, payload: msgspec.Struct | msgspec.Raw | bytes, *, ref: str | None = None) -> None:
-        binary = isinstance(payload, bytes)
-        message = Message(self.join_ref, ref, self.topic, event, encoded(payload), binary=binary)
-        await self._socket.outgoing.put(encode(message))
 
-    def hear(self, event: str, payload: msgspec.Struct) -> None:
-        self._socket.hear(encode(Message(self.join_ref, None, self.topic, event, encoded(payload))))
-
-    async def broadcast(self, event: str, payload: msgspec.Struct | bytes, *, besides_me: bool = False) -> None:
-        binary = isinstance(payload, bytes)
-        frame = encode(Message(None, None, self.topic, event, encoded(payload), binary=binary))
-        mark = self._mark if besides_me else NOBODY
-        await self._socket.cluster.publish(f"channel:{self.topic}", mark + relayed(frame))
-
-    async def listen(self) -> None:
-        """Hear the topic's broadcasts from now on."""
-        self._subscription = await self._socket.cluster.subscribe(f"channel:{self.topic}", self._hear)
-
-    async def end(self) -> None:
-        """Hear them no more."""
-        if self._subscription is not None:
-            await self._subscription.end()
-            self._subscription = None
-
-    def _hear(self, broadcast: bytes) -> None:
-        if broadcast[:ORIGIN] == self._mark:
-            return
-        frame = broadcast_in(broadcast[ORIGIN:], self.topic)
-        if frame is None:
-            telemetry.count("cluster.unreadable", of="broadcasts")
-        else:
-            self._socket.hear(frame)
+def _known(topic: str, event: str, error: Exception) -> DuckError:
+    """What a channel raised as an error of ours; what is none yet is told to operators."""
+    known = normalize(error)
+    if not isinstance(error, DuckError):
+        telemetry.emit("channel.failed", topic=topic, message=event, error=known.message)
+    return known
 
 
 def _payload_of(message: Message, event: Event) -> msgspec.Struct | bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
@@ -18,22 +18,27 @@ import msgspec
 from rubber_duck import telemetry
 from rubber_duck.channels.channel import ASKED, Push
 from rubber_duck.channels.message import ErrorView, to_payload
+from rubber_duck.channels.pieces import END, FAILED, Piece, Stream, failure, gone
 from rubber_duck.cluster.cluster import Cluster
-from rubber_duck.errors import Conflict, DuckError, LimitExceeded, NotFound, Unavailable, normalize
+from rubber_duck.errors import Conflict, LimitExceeded, NotFound, Unavailable, normalize
 from rubber_duck.scope import Scope
+
+__all__ = [
+    "END",
+    "FAILED",
+    "Piece",
+    "Say",
+    "Stream",
+    "StreamLimits",
+    "StreamPiece",
+    "Streams",
+    "Work",
+    "follow",
+    "open_streams",
+]
 
 Say = Callable[[str, msgspec.Struct], None]
 Work = Callable[[Say], Awaitable[msgspec.Struct]]
-
-END: Final = "end"
-FAILED: Final = "failed"
-
-
-class Piece(msgspec.Struct, frozen=True, array_like=True):
-    """One piece: its event and the JSON of its payload. The last one is `end`, or `failed` with an error."""
-
-    event: str
-    payload: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,57 +57,6 @@ class StreamLimits:
     beat_s: float = 2.0
 
 
-class Stream:
-    """The pieces so far. Offsets count pieces from 0."""
-
-    def __init__(self, stream_id: str, owner: str) -> None:
-        self.id = stream_id
-        self.owner = owner
-        self.pieces: list[Piece] = []
-        self.size_bytes = 0
-        self.is_lost = False
-        self.readers = 0
-        self._grown = asyncio.Event()
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing follows."""
-        return self.is_lost or bool(self.pieces and self.pieces[-1].event in (END, FAILED))
-
-    def add(self, piece: Piece) -> None:
-        """Add a piece at the end."""
-        self.pieces.append(piece)
-        self.size_bytes += len(piece.payload)
-        self._wake()
-
-    def lose(self) -> None:
-        """What follows will never be known here."""
-        self.is_lost = True
-        self._wake()
-
-    async def read(self, offset: int) -> AsyncGenerator[tuple[int, Piece], None]:
-        """Each piece from `offset` on, as it comes, to the last. NotFound when what follows was lost."""
-        self.readers += 1
-        try:
-            while True:
-                while offset < len(self.pieces):
-                    yield offset, self.pieces[offset]
-                    offset += 1
-                if self.is_lost:
-                    raise _gone(self.id)
-                if self.ended and offset == len(self.pieces):
-                    return
-                if self.ended:
-                    raise _gone(self.id)
-                await self._grown.wait()
-        finally:
-            self.readers -= 1
-
-    def _wake(self) -> None:
-        grown, self._grown = self._grown, asyncio.Event()
-        grown.set()
-
-
 class StreamPiece(msgspec.Struct, frozen=True):
     """A piece as clients see it; who has seen `offset` continues at `offset + 1`."""
 
@@ -114,18 +68,22 @@ class StreamPiece(msgspec.Struct, frozen=True):
 class _Ask(msgspec.Struct, frozen=True):
     stream: str
     owner: str
+    topic: str
     reply_to: str
 
 
 class _Told(msgspec.Struct, frozen=True, array_like=True):
+    """Pieces from `offset` on; without any, that there are none to be had."""
+
     offset: int
-    piece: Piece | None
+    pieces: tuple[Piece, ...] = ()
 
 
 _REPLIES: Final = "stream:"
 _BEAT: Final = -1
 """The offset of what is no piece but a sign of life."""
 _NAME_CHARACTERS: Final = 200
+_BATCH_BYTES: Final = 64_000
 
 _ask: Final = msgspec.msgpack.Decoder(_Ask)
 _told: Final = msgspec.msgpack.Decoder(_Told)
@@ -143,9 +101,9 @@ class Streams:
         self._tasks: set[asyncio.Task[None]] = set()
         self._workers: dict[str, asyncio.Task[None]] = {}
 
-    def start(self, scope: Scope, work: Work) -> Stream:
+    def start(self, scope: Scope, work: Work, *, topic: str = "") -> Stream:
         """Begin `work`, which says pieces and returns the last; it goes on without a reader until it is forgotten."""
-        stream = self._keep(f"{self.node}.{secrets.token_urlsafe(18)}", scope.actor.id)
+        stream = self._keep(Stream(f"{self.node}.{secrets.token_urlsafe(18)}", scope.actor.id, topic))
         worker = self._own(self._work(stream, work))
         self._workers[stream.id] = worker
         worker.add_done_callback(lambda _: self._workers.pop(stream.id, None))
@@ -158,19 +116,22 @@ class Streams:
         if worker is not None:
             worker.cancel()
 
-    async def find(self, scope: Scope, stream_id: str, offset: int) -> Stream:
-        """The stream, with every piece from `offset` on. NotFound when it is not there, is another's, or was lost."""
-        if offset < 0:
-            raise _gone(stream_id)
+    async def find(self, scope: Scope, stream_id: str, offset: int, *, topic: str = "") -> Stream:
+        """The stream, with every piece from `offset` on.
+
+        NotFound when it is not there, is another's, or of another topic, in which one may do other things, or was lost.
+        """
+        if offset < 0 or len(stream_id) > _NAME_CHARACTERS:
+            raise gone(stream_id[:_NAME_CHARACTERS])
         held = self._streams.get(stream_id)
         if held is not None and not held.is_lost:
             is_own = stream_id in self._workers or held.ended
             if is_own and offset > len(held.pieces):
-                raise _gone(stream_id)
-            return _of(held, scope.actor.id)
+                raise gone(stream_id)
+            return _of(held, scope.actor.id, topic)
         if stream_id.partition(".")[0] == self.node:
-            raise _gone(stream_id)
-        return await self._follow(scope.actor.id, stream_id)
+            raise gone(stream_id)
+        return await self._follow(Stream(stream_id, scope.actor.id, topic))
 
     async def close(self) -> None:
         """End all work."""
@@ -190,14 +151,13 @@ class Streams:
         else:
             telemetry.count("cluster.unreadable", of="streams")
 
-    def _keep(self, stream_id: str, owner: str) -> Stream:
-        mine = [stream for stream in self._streams.values() if stream.owner == owner]
+    def _keep(self, stream: Stream) -> Stream:
+        mine = [each for each in self._streams.values() if each.owner == stream.owner]
         if len(mine) >= self._limits.per_member and not self._forget_one(mine):
             raise LimitExceeded(f"{self._limits.per_member} answers are being streamed to you; wait for one")
         if len(self._streams) >= self._limits.streams and not self._forget_one(self._streams.values()):
             raise LimitExceeded("too many streams are being kept; try again in a minute")
-        stream = Stream(stream_id, owner)
-        self._streams[stream_id] = stream
+        self._streams[stream.id] = stream
         return stream
 
     def _forget_one(self, among: Iterable[Stream]) -> bool:
@@ -216,10 +176,10 @@ class Streams:
         try:
             answer = await work(say)
         except asyncio.CancelledError:
-            stream.add(_failure(Conflict("the request was cancelled")))
+            stream.add(failure(Conflict("the request was cancelled")))
             raise
         except Exception as error:  # noqa: BLE001  # the border: whatever the work raises is the stream's last piece
-            stream.add(_failure(normalize(error)))
+            stream.add(failure(normalize(error)))
         else:
             stream.add(Piece(END, to_payload(answer)))
 
@@ -234,9 +194,9 @@ class Streams:
         self._streams.pop(stream.id, None)
         self.cancel(stream)
 
-    async def _follow(self, owner: str, stream_id: str) -> Stream:
-        """A copy of another node's stream, whole, so that more than one reader may use it."""
-        stream = self._keep(stream_id, owner)
+    async def _follow(self, stream: Stream) -> Stream:
+        """Make it a copy of another node's stream, whole, so that more than one reader may use it."""
+        self._keep(stream)
         reply_to = f"stream:{self.node}:{secrets.token_urlsafe(12)}"
         heard = asyncio.Event()
 
@@ -245,24 +205,26 @@ class Streams:
             if told is not None and told.offset == _BEAT:
                 heard.set()
                 return
-            if told is None or told.piece is None or told.offset != len(stream.pieces):
+            if told is None or not told.pieces or told.offset != len(stream.pieces):
                 stream.lose()
             else:
-                stream.add(told.piece)
+                stream.add(*told.pieces)
             heard.set()
 
         subscription = await self._cluster.subscribe(reply_to, receive, gap=stream.lose)
         try:
-            ask = _Ask(stream_id, owner, reply_to)
-            await self._cluster.publish(f"node:{stream_id.partition('.')[0]}", _pack.encode(ask))
+            ask = _Ask(stream.id, stream.owner, stream.topic, reply_to)
+            await self._cluster.publish(f"node:{stream.id.partition('.')[0]}", _pack.encode(ask))
             async with asyncio.timeout(self._limits.answer_s):
                 await heard.wait()
-            if stream.is_lost:
-                raise _gone(stream_id)
-        except (TimeoutError, Unavailable, NotFound) as error:
+                stream.check()
+        except BaseException as error:  # whoever asked may be gone: then nobody waits for it any more, and it goes too
+            stream.lose()
+            self._streams.pop(stream.id, None)
             await subscription.end()
-            self._streams.pop(stream_id, None)
-            raise _gone(stream_id) from error
+            if isinstance(error, (TimeoutError, Unavailable, NotFound)):
+                raise gone(stream.id) from error
+            raise
         self._own(self._watch(stream, heard))
         self._own(self._follow_to_the_end(stream, subscription.end))
         return stream
@@ -290,18 +252,21 @@ class Streams:
         try:
             stream = self._streams.get(ask.stream)
             if stream is None:
-                await self._cluster.publish(ask.reply_to, _pack.encode(_Told(0, None)))
+                await self._cluster.publish(ask.reply_to, _pack.encode(_Told(0)))
                 return
-            _of(stream, ask.owner)
-            beating = self._own(self._beat(ask.reply_to))
+            _of(stream, ask.owner, ask.topic)
+            beating, offset = self._own(self._beat(ask.reply_to)), 0
+            stream.readers += 1
             try:
-                async with aclosing(stream.read(0)) as pieces:
-                    async for offset, piece in pieces:
-                        await self._cluster.publish(ask.reply_to, _pack.encode(_Told(offset, piece)))
+                while pieces := await stream.after(offset):
+                    batch = _first(pieces)
+                    await self._cluster.publish(ask.reply_to, _pack.encode(_Told(offset, batch)))
+                    offset += len(batch)
             finally:
+                stream.readers -= 1
                 beating.cancel()
         except NotFound:
-            await self._cluster.publish(ask.reply_to, _pack.encode(_Told(0, None)))
+            await self._cluster.publish(ask.reply_to, _pack.encode(_Told(0)))
         except Unavailable:
             return  # the other node hears of the gap by itself
 
@@ -309,7 +274,7 @@ class Streams:
         with suppress(Unavailable):  # the other node hears of the gap by itself
             while True:
                 await asyncio.sleep(self._limits.beat_s)
-                await self._cluster.publish(reply_to, _pack.encode(_Told(_BEAT, None)))
+                await self._cluster.publish(reply_to, _pack.encode(_Told(_BEAT)))
 
     def _own(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name="stream")
@@ -347,30 +312,32 @@ async def follow(streams: Streams, stream: Stream, offset: int, push: Push) -> m
         if ASKED in error.args:
             streams.cancel(stream)
         raise
-    raise _gone(stream.id)
+    raise gone(stream.id)
 
 
 def _readable(message: bytes) -> _Told | None:
     """What another node told; None for what is no piece, or whose payload is not JSON."""
     try:
         told = _told.decode(message)
-        if told.piece is not None:
-            msgspec.json.decode(told.piece.payload, type=msgspec.Raw)
+        for piece in told.pieces:
+            msgspec.json.decode(piece.payload, type=msgspec.Raw)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         telemetry.count("cluster.unreadable", of="streams")
         return None
     return told
 
 
-def _of(stream: Stream, owner: str) -> Stream:
-    if stream.owner != owner:
-        raise _gone(stream.id)
+def _first(pieces: list[Piece]) -> tuple[Piece, ...]:
+    """As many of them as are told at once, at least one."""
+    size = 0
+    for number, piece in enumerate(pieces):
+        size += len(piece.payload)
+        if number and size > _BATCH_BYTES:
+            return tuple(pieces[:number])
+    return tuple(pieces)
+
+
+def _of(stream: Stream, owner: str, topic: str) -> Stream:
+    if (stream.owner, stream.topic) != (owner, topic):
+        raise gone(stream.id)
     return stream
-
-
-def _failure(error: DuckError) -> Piece:
-    return Piece(FAILED, to_payload(ErrorView.of(error)))
-
-
-def _gone(stream_id: str) -> NotFound:
-    return NotFound(f"the stream {stream_id!r} cannot be continued: it is over, or its server is gone; ask again")

@@ -205,7 +205,8 @@ def _refuse_silent(engine: AnyEngine) -> None:
 def _check(root: Root, paths: Iterable[object], ignore: tuple[str, ...] | None) -> None:
     """Raises InvalidPath for what does not lie in the project, NotFound for what it ignores, unless `ignore` is None.
 
-    What is not there is for the engine to say.
+    What it would ignore is refused alike whether it is there or not, so that nobody learns that. What else is not
+    there is for the engine to say.
     """
     for path in paths:
         if not isinstance(path, str) or "\0" in path or posixpath.isabs(path) or ".." in path.split("/"):
@@ -214,11 +215,12 @@ def _check(root: Root, paths: Iterable[object], ignore: tuple[str, ...] | None) 
             inside = posixpath.normpath(each)
             if inside != ".":
                 try:
-                    mode = root.status(inside).st_mode
+                    kinds = [stat.S_ISDIR(root.status(inside).st_mode)]
                 except NotFound:
-                    continue
+                    kinds = [False, True]
                 if ignore is not None:
-                    _refuse_ignored(root, inside, ignore, is_folder=stat.S_ISDIR(mode))
+                    for is_folder in kinds:
+                        _refuse_ignored(root, inside, ignore, is_folder=is_folder)
 
 
 def _refuse_ignored(root: Root, inside: str, ignore: tuple[str, ...], *, is_folder: bool) -> None:

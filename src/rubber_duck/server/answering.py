@@ -125,6 +125,7 @@ class Answering:
         token = await once.begin(standing.user.id, key, f"{route.name}{sorted(call.path.items())}".encode() + content)
         if token.kept is not None:
             return Response(token.kept, route.status, media_type="application/json")
+        call.token = token
         try:
             response = _response(route, call, await route.handle(call))
         except BaseException:

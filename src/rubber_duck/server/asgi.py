@@ -11,6 +11,7 @@ from typing import Final
 
 from fastapi import FastAPI, Request, Response, WebSocket
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from rubber_duck import telemetry
 from rubber_duck.accounts.accounts import CHANGED, Accounts
@@ -27,12 +28,14 @@ from rubber_duck.server.api.table import ROUTES
 from rubber_duck.server.copies import Copies
 from rubber_duck.server.desk import Desk
 from rubber_duck.server.freshness import Freshness
+from rubber_duck.server.health import memory_bytes
 from rubber_duck.server.hooks import Hooks
 from rubber_duck.server.limits import Limits
-from rubber_duck.server.metrics import Metrics
+from rubber_duck.server.metrics import Family, Metrics
 from rubber_duck.server.queues import work
 from rubber_duck.server.remotes import Remotes
 from rubber_duck.server.secret import server_secret
+from rubber_duck.server.siblings import Sibling, open_siblings
 from rubber_duck.server.watching import Watches
 from rubber_duck.server.websocket import Connections
 from rubber_duck.storage.database import Database
@@ -42,9 +45,15 @@ SOCKET: Final = "/socket/websocket"
 
 
 class Server:
-    """The routes over one open application, for as long as it lives. `is_secure`: clients come over TLS."""
+    """The routes over one open application, for as long as it lives.
 
-    def __init__(self, app: App, hosts: frozenset[str], *, is_secure: bool = False) -> None:
+    `is_secure`: clients come over TLS. `sibling`: which of several processes this is.
+    """
+
+    def __init__(
+        self, app: App, hosts: frozenset[str], *, is_secure: bool = False, sibling: Sibling | None = None
+    ) -> None:
+        self._sibling = sibling
         self.connections = Connections()
         self._app = app
         self._hosts = hosts
@@ -54,7 +63,6 @@ class Server:
         answering = Answering(hosts, lambda: self.desk, is_secure=is_secure)
         for route in ROUTES:
             self.asgi.add_api_route(route.full_path, answering.endpoint(route), methods=[route.method.value])
-        self.asgi.add_api_websocket_route(SOCKET, self._socket)
 
         async def missing(request: Request, _: Exception) -> Response:
             return await answering.missing(request)
@@ -77,6 +85,16 @@ class Server:
             await stack.enter_async_context(await cluster.subscribe(CHANGED, self.connections.rights_changed))
             began, metrics = time.monotonic(), Metrics()
             stack.enter_context(counting(metrics.add))
+
+            def uptime_s() -> float:
+                return time.monotonic() - began
+
+            def numbers() -> tuple[Family, ...]:
+                return metrics.families(
+                    census=self.connections.census(), memory_bytes=memory_bytes(), uptime_s=uptime_s()
+                )
+
+            siblings = await stack.enter_async_context(open_siblings(cluster, self._sibling, numbers))
             settings = self._app.settings
             copies = Copies(Path(settings.home), settings.workspace.roots)
             every_s = settings.workspace.fetch_minutes * 60.0
@@ -91,8 +109,9 @@ class Server:
                 presence=presence,
                 copies=copies,
                 metrics=metrics,
+                siblings=siblings,
                 sockets=self.connections.census,
-                uptime_s=lambda: time.monotonic() - began,
+                uptime_s=uptime_s,
                 watches=Watches(settings),
                 freshness=Freshness(self._app, cluster),
                 remotes=Remotes(self._app.parts.workspace, copies, cluster, every_s=every_s),
@@ -108,8 +127,12 @@ class Server:
             yield
             self.connections.end_all()
 
-    async def _socket(self, websocket: WebSocket) -> None:
-        await self.connections.accept(websocket, self.desk, lambda: self._hosts)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as ASGI has it. The socket stands before the routes, and keeps nothing of theirs while it is open."""
+        if scope["type"] == "websocket" and scope["path"] == SOCKET:
+            await self.connections.accept(WebSocket(scope, receive, send), self.desk, self._hosts)
+        else:
+            await self.asgi(scope, receive, send)
 
 
 def coming_in(app: App) -> tuple[Accounts, SigningIn]:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -19,6 +19,8 @@ from rubber_duck.server.desk import Desk, Member, installation
 from rubber_duck.server.limits import Asked, RouteClass
 from rubber_duck.workspace.paths import confined
 from rubber_duck.workspace.project import Project
+
+Answered = TypeVar("Answered", bound=msgspec.Struct)
 
 
 class RunRequest(msgspec.Struct, frozen=True):
@@ -74,6 +76,12 @@ class Placed:
         with nullcontext() if self.within is None else confined(self.within.root):
             yield
 
+    def veiled(self, answered: Answered) -> Answered:
+        """The answer without the folder in which the server keeps the project: to everybody else that is `.`."""
+        if self.within is not None and isinstance(getattr(answered, "root", None), str):
+            return msgspec.structs.replace(answered, root=".")
+        return answered
+
 
 async def placed_in(desk: Desk, project: Project, asked: RunRequest, own: Scope, tenant: Scope) -> Placed:
     """A request with the project's folder in it, for somebody who may ask that; its index is brought up to date.
@@ -110,12 +118,12 @@ def begin(desk: Desk, seat: Seat, placed: Placed) -> Stream:
         with placed.confined():
             asked = placed.asked
             answered: msgspec.Struct = await desk.app.run(asked.engine, asked.request, placed.scope, emit)
-        return answered
+        return placed.veiled(answered)
 
-    return desk.streams.start(seat.scope, work)
+    return desk.streams.start(seat.scope, work, topic=seat.topic)
 
 
 async def resume(desk: Desk, seat: Seat, asked: ResumeRequest, push: Push) -> msgspec.Raw:
     """Go on with a stream after a cut; NotFound when it cannot be continued."""
-    stream = await desk.streams.find(seat.scope, asked.stream, asked.offset)
+    stream = await desk.streams.find(seat.scope, asked.stream, asked.offset, topic=seat.topic)
     return await follow(desk.streams, stream, asked.offset, push)

@@ -21,6 +21,7 @@ from rubber_duck.server.hooks import Hooks
 from rubber_duck.server.limits import Limits
 from rubber_duck.server.metrics import Metrics
 from rubber_duck.server.remotes import Remotes
+from rubber_duck.server.siblings import Siblings
 from rubber_duck.server.watching import Watches
 from rubber_duck.storage.database import Database
 
@@ -42,6 +43,7 @@ class Desk:
     presence: Presence
     copies: Copies
     metrics: Metrics
+    siblings: Siblings
     sockets: Callable[[], Census]
     uptime_s: Callable[[], float]
     watches: Watches

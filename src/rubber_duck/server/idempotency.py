@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 from rubber_duck.errors import Conflict, InvalidInput
 from rubber_duck.server import store
@@ -23,6 +23,15 @@ class Token:
 
     id: str
     kept: bytes | None
+
+    def made(self, at: datetime) -> tuple[str, str]:
+        """The id of what the request makes at that moment, and what it would have been the day before.
+
+        Where an answer was lost, because the database was, what it told of is found by one of them and not made again.
+        """
+        days = (at.date(), at.date() - KEPT)
+        today, before = (str(uuid5(NAMESPACE_OID, f"{self.id} {day.isoformat()}")) for day in days)
+        return today, before
 
 
 class Idempotency:

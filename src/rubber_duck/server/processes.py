@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from random import random as random_number
 from typing import Final
 
@@ -23,8 +24,15 @@ READY: Final = "ready"
 """The line by which a process says that it serves, after whatever else it has to say."""
 
 _PATIENCE_S: Final = STOP_S + 0.5
-_START_S: Final = 120.0
-_STEADY_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds: within which a process begins to serve, and for which it lasts if it is steady; delays before others."""
+
+    start_s: float = 120.0
+    steady_s: float = 60.0
+    backoff: Backoff = field(default_factory=lambda: Backoff(first_s=0.2, cap_s=10.0))
 
 
 def check_shared(settings: Settings) -> None:
@@ -41,13 +49,20 @@ def check_shared(settings: Settings) -> None:
 
 
 class Processes:
-    """`count` processes of one server, each started by `command`. What the first says goes to `tell`."""
+    """`count` processes of one server, each started by the command for its number. The first's words go to `tell`."""
 
-    def __init__(self, command: Sequence[str], count: int, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        command: Callable[[int], Sequence[str]],
+        count: int,
+        tell: Callable[[str], None],
+        *,
+        patience: Patience | None = None,
+    ) -> None:
         self._command = command
         self._count = count
         self._tell = tell
-        self._backoff = Backoff(first_s=0.2, cap_s=10.0)
+        self._patience = patience or Patience()
 
     async def keep(self, place: Place) -> None:
         """Keep them running until SIGINT or SIGTERM, and end them within five seconds.
@@ -78,21 +93,21 @@ class Processes:
         attempt, has_served = 0, False
         while True:
             began = asyncio.get_running_loop().time()
-            async with companion(self._command, patience_s=_PATIENCE_S) as process:
+            async with companion(self._command(number), patience_s=_PATIENCE_S) as process:
                 is_ready = await self._begun(process.line, tell=number == 1 and not has_served)
                 if not is_ready and not has_served:
                     raise Unavailable("a process of the server did not begin to serve; what it said stands above")
                 has_served = has_served or is_ready
                 status = await process.wait() if is_ready else None  # one that hangs is ended, and another begins
             lasted_s = asyncio.get_running_loop().time() - began
-            attempt = 0 if lasted_s > _STEADY_S else attempt + 1
+            attempt = 0 if lasted_s > self._patience.steady_s else attempt + 1
             telemetry.emit("server.process_ended", process=process.pid, status=status, lasted_s=round(lasted_s, 1))
-            await asyncio.sleep(self._backoff.delay_s(attempt, random_number))
+            await asyncio.sleep(self._patience.backoff.delay_s(attempt, random_number))
 
     async def _begun(self, line: Callable[[], Awaitable[str | None]], *, tell: bool) -> bool:
         """Whether it says that it serves."""
         try:
-            async with asyncio.timeout(_START_S):
+            async with asyncio.timeout(self._patience.start_s):
                 while (said := await line()) is not None:
                     if said == READY:
                         return True

@@ -21,9 +21,15 @@ _AGAIN_S: Final = 5.0
 
 
 class Remotes:
-    """The copies of one home folder. `every_s` are the seconds between two looks at each; 0: only when asked."""
+    """The copies of one home folder. `every_s` are the seconds between two looks at each; 0: only when asked.
 
-    def __init__(self, workspace: Workspace, copies: Copies, cluster: Cluster, *, every_s: float) -> None:
+    What was asked for while another process fetched it is looked at again after `again_s` seconds.
+    """
+
+    def __init__(
+        self, workspace: Workspace, copies: Copies, cluster: Cluster, *, every_s: float, again_s: float = _AGAIN_S
+    ) -> None:
+        self._again_s = again_s
         self._workspace = workspace
         self._copies = copies
         self._cluster = cluster
@@ -46,7 +52,7 @@ class Remotes:
         due = now() + self._every_s if self._every_s else math.inf
         busy: list[UUID] = []
         while True:
-            until = min(due, now() + _AGAIN_S) if busy else due
+            until = min(due, now() + self._again_s) if busy else due
             try:
                 async with asyncio.timeout_at(None if until == math.inf else until):
                     await self._wanted.wait()

@@ -15,7 +15,9 @@ import uvicorn
 from rubber_duck.app import App
 from rubber_duck.errors import InvalidInput
 from rubber_duck.server.asgi import Server
+from rubber_duck.server.line import Line
 from rubber_duck.server.port import bound, taken
+from rubber_duck.server.siblings import Sibling
 from rubber_duck.settings.tree import ServerSettings
 
 STOP_S: Final = 4
@@ -67,19 +69,21 @@ class Place:
             raise InvalidInput("say in server.names by which name it is called, e.g. duck.example")
 
 
-async def run(app: App, place: Place, *, on_ready: Callable[[Server], Awaitable[None]], shared: bool = False) -> None:
-    """Serve until a signal ends it, on a port that is `shared` with other processes of the same server or not.
+async def run(
+    app: App, place: Place, *, on_ready: Callable[[Server], Awaitable[None]], sibling: Sibling | None = None
+) -> None:
+    """Serve until a signal ends it, on a port that a `sibling` shares with the other processes of the same server.
 
     Raises InvalidInput for an address, Unavailable for a port that is taken.
     """
     place.check()
     settings = place.server
-    server = Server(app, place.hosts(), is_secure=place.has_tls or bool(settings.proxies))
+    server = Server(app, place.hosts(), is_secure=place.has_tls or bool(settings.proxies), sibling=sibling)
     config = uvicorn.Config(
-        server.asgi,
+        server,
         host=place.host,
         port=place.port,
-        ws="websockets-sansio",
+        ws=Line,
         ws_max_size=_FRAME_BYTES,
         ws_per_message_deflate=False,
         ws_ping_interval=None,
@@ -95,7 +99,7 @@ async def run(app: App, place: Place, *, on_ready: Callable[[Server], Awaitable[
         timeout_graceful_shutdown=STOP_S,
     )
     running = _Running(config, server, on_ready)
-    await running.serve([bound(place.host, place.port, shared=True)] if shared else None)
+    await running.serve([bound(place.host, place.port, shared=True)] if sibling is not None else None)
     if not running.started:
         raise taken(place.host, place.port)
 

@@ -1,4 +1,4 @@
-"""Carries frames between a WebSocket and a Socket, and keeps every open one within its member's rights."""
+"""Carries frames between a line and a Socket, and keeps every open one within its member's rights."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
-from fastapi import WebSocket, WebSocketDisconnect
+from fastapi import WebSocket
 from fastapi.responses import PlainTextResponse
 
 from rubber_duck import telemetry
@@ -23,6 +23,7 @@ from rubber_duck.server.census import Census
 from rubber_duck.server.desk import Desk, Member
 from rubber_duck.server.doors import doors
 from rubber_duck.server.limits import Asked, RouteClass
+from rubber_duck.server.line import LINE, Line, Wiring
 
 IDLE_S: Final = 60.0
 """A client that sends nothing for so long, not even a heartbeat, is gone."""
@@ -37,13 +38,19 @@ _UNREADABLE: Final = 1008
 
 
 class Connection:
-    """One WebSocket of a member."""
+    """One WebSocket of a member. `wiring` is shared by all of them; `clock` gives seconds from any point."""
 
-    def __init__(self, wire: WebSocket, member: Member, socket: Socket, sent: Callable[[int], None]) -> None:
-        self._sent = sent
-        self._wire = wire
+    __slots__ = ("_clock", "_heard_at", "_line", "_member", "_reason", "_socket", "_wiring")
+
+    def __init__(
+        self, line: Line, member: Member, socket: Socket, wiring: Wiring, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._line = line
         self._member = member
         self._socket = socket
+        self._wiring = wiring
+        self._clock = clock
+        self._heard_at = clock()
         self._reason = TRY_LATER
 
     @property
@@ -58,15 +65,30 @@ class Connection:
 
     async def serve(self) -> None:
         """Carry frames until either side ends."""
-        writing = asyncio.create_task(self._write(), name="socket writer")
-        reading = asyncio.create_task(self._read(), name="socket reader")
+        self._socket.outgoing.lead_to(self)
+        self._line.carry(self._hear, self._socket.outgoing.flow)
         try:
-            await asyncio.wait((writing, reading), return_when=asyncio.FIRST_COMPLETED)
+            while (await self._line.receive())["type"] != "websocket.disconnect":
+                continue
         finally:
-            reading.cancel()
+            self._line.carry_no_more()
             await self._socket.close(for_good=self._reason == REVOKED)
-            await asyncio.wait((reading, writing))
-            await self._hang_up()
+            await self._line.hang_up(self._reason)
+
+    def send(self, frame: Frame) -> bool:
+        """Send a frame; False while too much is on its way."""
+        is_sent = self._line.write(self._wiring(frame))
+        if is_sent:
+            self._socket.meter.sent(len(frame))
+        return is_sent
+
+    def ended(self) -> None:
+        """Nothing follows: the connection is closed."""
+        self._line.interrupt()
+
+    def is_idle(self) -> bool:
+        """Whether its client has said nothing for so long that it must be gone."""
+        return self._clock() - self._heard_at > IDLE_S
 
     def has_expired(self, now: datetime) -> bool:
         """Whether the key it was let in with is over."""
@@ -87,39 +109,15 @@ class Connection:
     def end(self, reason: int) -> None:
         """Close it with this code."""
         self._reason = reason
-        self._socket.outgoing.end(forget=True)
+        self._socket.outgoing.end()
 
-    async def _read(self) -> None:
+    def _hear(self, frame: Frame) -> None:
+        self._heard_at = self._clock()
         try:
-            while True:
-                async with asyncio.timeout(IDLE_S):
-                    message = await self._wire.receive()
-                if message["type"] == "websocket.disconnect":
-                    return
-                frame: Frame | None = message.get("text")
-                self._socket.receive(message["bytes"] if frame is None else frame)
+            self._socket.receive(frame)
         except (InvalidInput, LimitExceeded):
             self._socket.meter.dropped("unreadable")
             self.end(_UNREADABLE)
-        except TimeoutError:
-            self.end(GOING_AWAY)
-
-    async def _write(self) -> None:
-        try:
-            while (frame := await self._socket.outgoing.take()) is not None:
-                self._sent(len(frame))
-                if isinstance(frame, bytes):
-                    await self._wire.send_bytes(frame)
-                else:
-                    await self._wire.send_text(frame)
-        except (WebSocketDisconnect, RuntimeError, OSError):
-            return  # the client went while something was sent to it
-
-    async def _hang_up(self) -> None:
-        try:
-            await self._wire.close(self._reason)
-        except (WebSocketDisconnect, RuntimeError, OSError):
-            return  # it is closed already
 
 
 class Connections:
@@ -131,6 +129,7 @@ class Connections:
         self._seen: int | None = None
         self._round = 0
         self._clock = clock
+        self._wiring = Wiring()
 
     def __len__(self) -> int:
         return len(self._open)
@@ -144,26 +143,18 @@ class Connections:
             sum(size for _, size in waiting),
         )
 
-    async def accept(self, wire: WebSocket, desk: Desk, hosts: Callable[[], frozenset[str]]) -> None:
+    async def accept(self, wire: WebSocket, desk: Desk, hosts: frozenset[str]) -> None:
         """Let a client in and serve it, or refuse it with a sentence."""
-        try:
-            guard.check_host(wire.headers, hosts())
-            guard.check_parameters(wire.query_params)
-            key = guard.key_in(wire.headers)
-            asked_in = self._round
-            address = wire.client.host if wire.client is not None else ""
-            await desk.limits.take(Asked(RouteClass.READ, address))
-            member = Member(await desk.accounts.standing(key), new_trace(), address)
-        except DuckError as error:
-            telemetry.count("socket.refused", reason=error.code)
-            await wire.send_denial_response(PlainTextResponse(error.message, error.status))
+        asked_in = self._round
+        member = await _let_in(wire, desk, hosts)
+        if member is None:
             return
+        line: Line = wire.scope["extensions"][LINE][LINE]
         opened: dict[str, Opener] = dict(doors(desk, member))
-        offered = guard.PROTOCOL in wire.headers.get("sec-websocket-protocol", "")
-        await wire.accept(guard.PROTOCOL if offered else None)
+        del wire  # what was said to come in need not be kept for as long as one stays
         socket = Socket(member.scope(), opened, desk.cluster)
         socket.meter = desk.metrics
-        connection = Connection(wire, member, socket, desk.metrics.sent)
+        connection = Connection(line, member, socket, self._wiring, self._clock)
         self._open.add(connection)
         try:
             if asked_in != self._round:  # rights changed after they were read, and this one was not rechecked
@@ -177,7 +168,7 @@ class Connections:
         self._moved.set()
 
     async def watch(self, desk: Desk, every_s: float = 1.0) -> None:
-        """Keep every connection within its member's rights; never returns.
+        """Keep every connection within its member's rights, and end those that are silent; never returns.
 
         Rechecks all whenever rights changed: told by the cluster, or read each second. Ends those whose key expired,
         and all of them when for `SURE_S` nobody could say whether rights changed.
@@ -194,6 +185,9 @@ class Connections:
                     sure_at, self._seen = self._clock(), None
             else:
                 sure_at = self._clock()
+            for connection in tuple(self._open):
+                if connection.is_idle():
+                    connection.end(GOING_AWAY)
             with suppress(TimeoutError):
                 async with asyncio.timeout(every_s):
                     await self._moved.wait()
@@ -217,3 +211,21 @@ class Connections:
         """Close every one with this code."""
         for connection in tuple(self._open):
             connection.end(reason)
+
+
+async def _let_in(wire: WebSocket, desk: Desk, hosts: frozenset[str]) -> Member | None:
+    """Who it is; None for one who was refused."""
+    try:
+        guard.check_host(wire.headers, hosts)
+        guard.check_parameters(wire.query_params)
+        key = guard.key_in(wire.headers)
+        address = wire.client.host if wire.client is not None else ""
+        await desk.limits.take(Asked(RouteClass.READ, address))
+        member = Member(await desk.accounts.standing(key), new_trace(), address)
+    except DuckError as error:
+        telemetry.count("socket.refused", reason=error.code)
+        await wire.send_denial_response(PlainTextResponse(error.message, error.status))
+        return None
+    offered = guard.PROTOCOL in wire.headers.get("sec-websocket-protocol", "")
+    await wire.accept(guard.PROTOCOL if offered else None)
+    return member

@@ -1,7 +1,7 @@
 """What the program says about itself: named events, a correlation id through every task, spans and counters."""
 
 from rubber_duck.telemetry.catalogue import COUNTERS, EVENTS, SPANS
-from rubber_duck.telemetry.correlation import correlated, correlation_id
+from rubber_duck.telemetry.correlation import correlate, correlated, correlation_id
 from rubber_duck.telemetry.event import Event
 from rubber_duck.telemetry.events import Value, emit, listening
 from rubber_duck.telemetry.logs import configure_logs
@@ -16,6 +16,7 @@ __all__ = [
     "Recorder",
     "Value",
     "configure_logs",
+    "correlate",
     "correlated",
     "correlation_id",
     "count",

@@ -9,6 +9,11 @@ from contextvars import ContextVar
 _trace: ContextVar[str | None] = ContextVar("rubber_duck_trace", default=None)
 
 
+def correlate(trace: str | None) -> None:
+    """The rest of this task, and every task that it starts, carries `trace`."""
+    _trace.set(trace)
+
+
 def correlation_id() -> str | None:
     """The id of the request this code runs for; None outside any."""
     return _trace.get()

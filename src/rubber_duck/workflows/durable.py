@@ -62,7 +62,8 @@ class StartOptions:
     """How a run is queued. Of two with one `key`, the second is a Conflict until the first has ended.
 
     `priority` is from 1 (first) to 100; `delay_s` seconds pass before it may begin; it is cancelled after
-    `timeout_s`. With `tell` the actor is told when it has ended, with `tell_failures` only when it failed.
+    `timeout_s`. With `tell` the actor is told when it has ended, with `tell_failures` only when it failed. `run_id` is
+    the id that it is to have, "" for a new one: a run that has it already is that run, and is not queued again.
     """
 
     key: str = ""
@@ -71,6 +72,7 @@ class StartOptions:
     timeout_s: float | None = None
     tell: bool = False
     tell_failures: bool = False
+    run_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,7 @@ class Durable:
 
         Raises UnknownName, InvalidInput, Denied, Conflict for a key that is taken, LimitExceeded for a full queue.
         """
-        run_id = str(new_key())
+        run_id = (options and options.run_id) or str(new_key())
         enqueue = await self.enqueuing(scope, name, request, run_id=run_id, options=options)
         await (await self.library()).commit(self.database, enqueue)
         fault.point("workflow.after_enqueue")

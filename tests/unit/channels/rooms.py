@@ -73,8 +73,10 @@ class Room(Channel):
         self.diary.append("joined")
 
     async def leave(self) -> None:
-        """Write it down."""
+        """Write it down; nobody leaves the one named `stuck` without trouble."""
         self.diary.append("leave")
+        if self.subject == "stuck":
+            raise ValueError("the door is stuck")
 
     @on("echo", right=Right.PROJECT_READ, payload=Text)
     async def echo(self, payload: Text, push: Push) -> Text:
@@ -115,6 +117,14 @@ class Room(Channel):
             await asyncio.Event().wait()
         finally:
             self.diary.append("woken")
+
+    @on("stay", right=Right.PROJECT_READ)
+    async def stay(self, payload: NoPayload, push: Push) -> None:
+        """Wait for the end of the world, and after it for `go`."""
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await self.parts.go.wait()
 
     @on("count", right=Right.PROJECT_READ)
     async def count(self, payload: NoPayload, push: Push) -> msgspec.Raw:

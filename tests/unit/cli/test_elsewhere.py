@@ -30,6 +30,13 @@ def test_the_project_is_the_one_that_is_called_like_a_folder_above(shop: Path) -
     assert project_meant({"project": "shop"}, [SHOP, SITE], "", str(shop.parent)) == There("1", "shop", "")
 
 
+def test_what_was_generated_before_is_asked_for_without_a_place(shop: Path) -> None:
+    request = {"again": "last", "task": "", "at": "", "directory": str(shop)}
+    there = project_meant(request, [SHOP, SITE], "", "/")
+    assert there == There("1", "shop", str(shop))
+    assert translated("generate", request, there, "/") == {"again": "last", "task": "", "at": ""}
+
+
 def test_a_name_an_id_or_the_default_says_it_too(shop: Path) -> None:
     for request, default in (({"project": "site"}, ""), ({"project": "2"}, "shop"), ({}, "site")):
         assert project_meant(request, [SHOP, SITE], default, str(shop)) == There("2", "site", "")

@@ -183,3 +183,35 @@ async def test_no_name_that_a_text_gives_a_file_leads_astray(tmp_path: Path, fol
             await edited(tmp_path, folder, text, approve=shown.digest)
     assert contents(folder) == before
     assert everything(tmp_path) == around
+
+
+@pytest.mark.parametrize("form", ["auto", "whole"])
+async def test_no_edit_tells_what_an_ignored_file_holds_or_whether_it_is_there(
+    tmp_path: Path, folder: Path, form: str
+) -> None:
+    (folder / ".gitignore").write_text(".env\n*.secret\n")
+    (folder / ".env").write_text("PASSWORD=right\n")
+    (folder / "open.py").symlink_to(".env")
+    texts = {
+        "block": "{name}\n```\n<<<<<<< SEARCH\nPASSWORD={guess}\n=======\nPASSWORD=x\n>>>>>>> REPLACE\n```\n",
+        "patch": "--- a/{name}\n+++ b/{name}\n@@ -1 +1 @@\n-PASSWORD={guess}\n+PASSWORD=x\n",
+        "removal": "--- a/{name}\n+++ /dev/null\n@@ -1 +0,0 @@\n-PASSWORD={guess}\n",
+        "new": "--- /dev/null\n+++ b/{name}\n@@ -0,0 +1 @@\n+PASSWORD={guess}\n",
+    }
+    for text in texts.values():
+        for name in (".env", "open.py"):
+            answers = []
+            for guess in ("right", "wrong"):
+                shown = await edited(tmp_path, folder, text.format(name=name, guess=guess), form=form)
+                answers.append([(each.fate, each.lines, each.why) for each in shown.edits])
+                assert "right" not in str(shown).replace("PASSWORD=right", "")
+                assert shown.files == ()
+            assert answers[0] == answers[1]
+        fates = []
+        for is_there in (True, False):
+            (folder / "kept.secret").unlink(missing_ok=True)
+            if is_there:
+                (folder / "kept.secret").write_text("PASSWORD=right\n")
+            shown = await edited(tmp_path, folder, text.format(name="kept.secret", guess="right"), form=form)
+            fates.append([(each.fate, each.lines, each.why) for each in shown.edits])
+        assert fates[0] == fates[1]

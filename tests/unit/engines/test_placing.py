@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+from contextlib import suppress
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Final, get_args
 
 import msgspec
 import pytest
@@ -56,6 +58,7 @@ def root(tmp_path: Path) -> str:
         ("outline", {"path": ".env", "content": "what is here"}, {"directory": 1}),
         ("refactor", {"what": "rename", "at": "a.py:1:1", "to": "y"}, {"project": 1, "directory": 1}),
         ("tests", {"at": "a.py", "to": ""}, {"project": 1, "directory": 1}),
+        ("generate", {"again": "last", "at": ""}, {"project": 1, "directory": 1, "refresh": False}),
         ("rules", {"name": "x"}, {}),
         ("complete", {"type": "accepted", "language": "python", "rank": 1, "characters": 3}, {}),
     ],
@@ -92,6 +95,7 @@ def test_the_folder_is_put_in_where_the_engine_takes_one(
         ("outline", {"path": ".env"}, NotFound),
         ("outline", {"path": "open.py"}, NotFound),
         ("outline", {"path": "private/b.py"}, NotFound),
+        ("outline", {"path": "private/gone.py"}, NotFound),
         ("explain", {"at": ".env:1"}, NotFound),
         ("analyze", {"paths": ["private"]}, NotFound),
         ("projects", {"type": "list"}, Denied),
@@ -100,6 +104,51 @@ def test_the_folder_is_put_in_where_the_engine_takes_one(
 def test_nothing_leads_out_of_the_project(root: str, engine: str, request_: Request, error: type[DuckError]) -> None:
     with pytest.raises(error):
         placed(engines[engine], request_, root, SETTINGS)
+
+
+def test_what_is_ignored_is_refused_alike_whether_it_is_there_or_not(root: str) -> None:
+    said = []
+    for path in (".env", "private", "private/b.py"):
+        for is_there in (True, False):
+            if not is_there:
+                shutil.rmtree(Path(root, path)) if path == "private" else Path(root, path).unlink()
+            with pytest.raises(NotFound) as refused:
+                placed(engines["outline"], {"path": path}, root, SETTINGS)
+            said.append(refused.value.message)
+            if path == "private" and not is_there:
+                Path(root, "private").mkdir()
+                Path(root, "private/b.py").write_text("y = 2\n")
+    assert said[0::2] == said[1::2]
+
+
+BAD: Final[tuple[object, ...]] = (
+    None,
+    5,
+    -1.5,
+    True,
+    [],
+    {},
+    [5],
+    [[["a"]]],
+    {"a": {}},
+    [None, "a.py"],
+    "\0",
+    "\ud800",
+    "x" * 5000,
+    10**400,
+)
+
+
+@pytest.mark.parametrize("bad", BAD, ids=[f"{type(each).__name__}-{number}" for number, each in enumerate(BAD)])
+def test_a_field_of_any_type_whatever_is_an_error_of_ours_or_the_engines_to_refuse(root: str, bad: object) -> None:
+    for engine in engines.discover().values():
+        for struct in get_args(engine.request) if isinstance(engine.request, UnionType) else (engine.request,):
+            declared = msgspec.inspect.type_info(struct)
+            assert isinstance(declared, msgspec.inspect.StructType)
+            tag = {declared.tag_field: declared.tag} if declared.tag_field else {}
+            for name in (*(each.encode_name for each in declared.fields), *tag):
+                with suppress(DuckError):
+                    placed(engine, {**tag, name: bad}, root, SETTINGS)
 
 
 def test_every_field_of_an_engine_that_speaks_of_files_says_whether_it_names_one() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import sys
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 @click.option("--called", "names", multiple=True, metavar="NAME", help="By which name it is called; may be repeated.")
 @click.option("--proxy", "proxies", multiple=True, metavar="ADDRESS", help="A proxy before it, which has TLS.")
 @click.option("--processes", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes on that port.")
-@click.option("--beside", is_flag=True, hidden=True, help="Be one of several processes on the port.")
+@click.option("--beside", default="", hidden=True, help="Which of several processes on the port it is.")
 def command(  # noqa: PLR0913, PLR0917  # an option each
     host: str,
     port: int,
@@ -36,7 +37,7 @@ def command(  # noqa: PLR0913, PLR0917  # an option each
     names: tuple[str, ...],
     proxies: tuple[str, ...],
     processes: int,
-    beside: bool,
+    beside: str,
 ) -> None:
     """Serve this machine's RubberDuck to the programs of people who have a key or a password.
 
@@ -51,13 +52,14 @@ def command(  # noqa: PLR0913, PLR0917  # an option each
     said = {"certificate": certificate, "private_key": private_key, "names": names, "proxies": proxies}
     place = Place(host, port, replace(settings.server, **{name: value for name, value in said.items() if value}))
     place.check()
-    asyncio.run(_keep(settings, place, processes) if processes > 1 else _serve(settings, place, shared=beside))
+    asyncio.run(_keep(settings, place, processes) if processes > 1 else _serve(settings, place, beside))
 
 
 async def _keep(settings: Settings, place: Place, count: int) -> None:
     """Start this command `count` times beside this process."""
     from rubber_duck.server.processes import Processes, check_shared  # noqa: PLC0415  # as above
     from rubber_duck.server.secret import server_secret  # noqa: PLC0415  # as above
+    from rubber_duck.server.siblings import Sibling  # noqa: PLC0415  # as above
     from rubber_duck.storage.database import open_database  # noqa: PLC0415  # as above
 
     check_shared(settings)
@@ -69,7 +71,12 @@ async def _keep(settings: Settings, place: Place, count: int) -> None:
         terminal.write(line)
         terminal.flush()
 
-    await Processes([*again(), *_without_count(sys.argv[1:]), "--beside"], count, tell).keep(place)
+    group, own = secrets.token_hex(8), _without_count(sys.argv[1:])
+
+    def command(number: int) -> list[str]:
+        return [*again(), *own, "--beside", str(Sibling(group, number, count))]
+
+    await Processes(command, count, tell).keep(place)
 
 
 def _without_count(arguments: list[str]) -> list[str]:
@@ -83,12 +90,14 @@ def _without_count(arguments: list[str]) -> list[str]:
     return kept
 
 
-async def _serve(settings: Settings, place: Place, *, shared: bool) -> None:
+async def _serve(settings: Settings, place: Place, beside: str) -> None:
     from rubber_duck.app import open_app  # noqa: PLC0415  # as above
     from rubber_duck.server.processes import READY  # noqa: PLC0415  # as above
     from rubber_duck.server.running import run  # noqa: PLC0415  # as above
     from rubber_duck.server.secret import server_secret  # noqa: PLC0415  # as above
+    from rubber_duck.server.siblings import Sibling  # noqa: PLC0415  # as above
 
+    sibling = Sibling.parse(beside) if beside else None
     server_secret(settings)  # so that a weak one is said before anything is opened
 
     async def tell(server: Server) -> None:
@@ -101,9 +110,9 @@ async def _serve(settings: Settings, place: Place, *, shared: bool) -> None:
         else:
             terminal.write("nobody is there yet; the first to come is the administrator, for 15 minutes:")
             terminal.write(current().as_called(f"`duck login {place.url} --invitation {invitation.text} --user NAME`"))
-        if shared:
+        if sibling is not None:
             terminal.write(READY)
         terminal.flush()
 
     async with open_app(settings) as app:
-        await run(app, place, on_ready=tell, shared=shared)
+        await run(app, place, on_ready=tell, sibling=sibling)

@@ -138,7 +138,7 @@ async def run(call: Call) -> Answer:
 async def _run(call: Call, engine: str, request: dict[str, Any]) -> Any:  # Any: JSON; the engine's own answer
     placed = await placed_in(call.desk, await project_of(call), RunRequest(engine, request), call.scope, call.tenant)
     with placed.confined():
-        return await call.desk.app.run(engine, placed.asked.request, placed.scope)
+        return placed.veiled(await call.desk.app.run(engine, placed.asked.request, placed.scope))
 
 
 def _key(finding: Finding) -> str:

@@ -13,7 +13,7 @@ from rubber_duck.accounts.user import User
 from rubber_duck.errors import InvalidInput
 from rubber_duck.scope import Right
 from rubber_duck.server.api.route import Call, Method, Nothing, Plain, Route, paged
-from rubber_duck.server.health import HealthView, examine, is_ready, memory_bytes
+from rubber_duck.server.health import HealthView, examine, is_ready
 from rubber_duck.server.limits import RouteClass
 from rubber_duck.server.metrics import METRICS_TYPE
 from rubber_duck.server.own import role_of
@@ -102,13 +102,8 @@ async def health(call: Call) -> HealthView:
 
 
 async def metrics(call: Call) -> Plain:
-    """Counters and gauges as Prometheus reads them."""
-    return Plain(
-        call.desk.metrics.exposed(
-            census=call.desk.sockets(), memory_bytes=memory_bytes(), uptime_s=call.desk.uptime_s()
-        ),
-        METRICS_TYPE,
-    )
+    """Counters and gauges of every process of this server, as Prometheus reads them."""
+    return Plain(await call.desk.siblings.exposed(), METRICS_TYPE)
 
 
 async def list_users(call: Call) -> UsersPage:

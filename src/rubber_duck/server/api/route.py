@@ -17,6 +17,7 @@ from rubber_duck.errors import InvalidInput, NotFound
 from rubber_duck.scope import Actor, Right, Scope
 from rubber_duck.server.cookies import Cookies
 from rubber_duck.server.desk import Desk
+from rubber_duck.server.idempotency import Token
 from rubber_duck.server.limits import RouteClass
 
 T = TypeVar("T")
@@ -56,7 +57,8 @@ class Call:
     """One request. `standing` is there where the route has a right, `project` where its path has one.
 
     `raw` are the body's pieces, for the routes that take no JSON. A handler may set `status`, `remaining`, the
-    headers that tell what is left of the limits, and `cookie`, the header that sets one.
+    headers that tell what is left of the limits, and `cookie`, the header that sets one. `token` is there when the
+    request has an `Idempotency-Key` and its route heeds it.
     """
 
     desk: Desk
@@ -73,6 +75,7 @@ class Call:
     status: int = 0
     cookies: Cookies = field(default_factory=lambda: Cookies(is_secure=True))
     cookie: str = ""
+    token: Token | None = None
 
     @property
     def standing(self) -> Standing:

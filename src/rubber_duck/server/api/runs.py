@@ -12,10 +12,11 @@ from msgspec import Meta
 from rubber_duck.engines.jobs import QueueView, queue_views
 from rubber_duck.engines.placing import placed_run, runs_here
 from rubber_duck.engines.workflow import RunView, view
-from rubber_duck.errors import UnknownName
+from rubber_duck.errors import NotFound, UnknownName
 from rubber_duck.scope import Right, Scope
 from rubber_duck.server.api.projects import project_of
 from rubber_duck.server.api.route import Call, Method, Nothing, Route, written
+from rubber_duck.server.idempotency import KEPT
 from rubber_duck.server.limits import RouteClass
 from rubber_duck.workflows.durable import Durable, Page, StartOptions
 from rubber_duck.workflows.naming import named
@@ -87,9 +88,22 @@ async def start(call: Call) -> RunView:
     wish: RunWish = call.body
     root = (await project_of(call)).root
     request = await asyncio.to_thread(placed_run, wish.workflow, wish.request, root, call.desk.app.settings)
-    options = StartOptions(wish.key, wish.priority, wish.delay_s, wish.timeout_s, tell=True)
-    run_id = await _durable(call).start(call.scope, wish.workflow, request, options)
-    return view(await _durable(call).show(call.scope, run_id))
+    durable, run_id = _durable(call), ""
+    if call.token is not None:
+        now = call.desk.accounts.now()
+        run_id, before = call.token.made(now)
+        if (known := await _begun(call, before)) is not None and known.created_ms > (now - KEPT).timestamp() * 1000:
+            return known
+    options = StartOptions(wish.key, wish.priority, wish.delay_s, wish.timeout_s, tell=True, run_id=run_id)
+    run_id = await durable.start(call.scope, wish.workflow, request, options)
+    return view(await durable.show(call.scope, run_id))
+
+
+async def _begun(call: Call, run_id: str) -> RunView | None:
+    try:
+        return view(await _durable(call).show(call.scope, run_id))
+    except NotFound:
+        return None
 
 
 async def show_run(call: Call) -> RunView:
