@@ -27,6 +27,7 @@ TABLES = {"alembic_version", "analysis_results", "code_facts", "code_files", "pr
     *("model_calls", "model_spending", "model_usage"),
     *("run_effects", "run_executors", "run_schedules", "run_step_results", "run_turns", "runs"),
     *("conversation_turns", "conversations", "generations"),
+    "search_embedding_problems",
     "search_files",
     "search_indexes",
     "search_words",

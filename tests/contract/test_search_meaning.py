@@ -14,7 +14,7 @@ from rubber_duck.errors import Unavailable
 from rubber_duck.llm.providers.scripted import ScriptedProvider
 from rubber_duck.scope import Scope
 from rubber_duck.search.hits import ReasonKind
-from rubber_duck.search.search import Embedder, open_search
+from rubber_duck.search.search import Embedded, Embedder, open_search
 from rubber_duck.settings import load
 from rubber_duck.storage.database import Database
 from rubber_duck.storage.vectors import Model, vectors
@@ -98,10 +98,20 @@ async def test_a_model_that_does_not_answer_costs_nothing_else(database: Databas
     told: list[str] = []
     with telemetry.listening(lambda name, fields: told.append(f"{name} {fields.get('error')}")):
         async with meant(database, tmp_path / "p", model) as project:
-            assert await project.places("hatch the eggs") == ["nest.py hatch"]
+            found = await project.find("hatch the eggs")
+            assert [hit.name for hit in found.hits] == ["hatch"]
+            assert found.without_meaning == "the endpoint does not answer"
+            status = await project.search.status(project.scope)
+            assert status.embedded == Embedded("three", 0, "the endpoint does not answer")
             model.fails = False
+            behind = await project.find("hatch the eggs")
+            assert behind.without_meaning == "the endpoint does not answer"  # when it was indexed
             await project.update()
-            assert len(model.asked) == 3
+            assert len(model.asked) == 4
+            assert (await project.search.status(project.scope)).embedded == Embedded("three", 3)
+            assert (await project.find("hatch the eggs")).without_meaning == ""
+        async with meant(database, tmp_path / "p", Model3(), name="other") as project:
+            assert (await project.search.status(project.scope)).embedded == Embedded("other", 3)
     assert "search.embedding_stopped the endpoint does not answer" in told
 
 

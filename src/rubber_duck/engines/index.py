@@ -88,12 +88,23 @@ class LeftOutPath(msgspec.Struct, frozen=True):
     detail: str
 
 
+class VectorsView(msgspec.Struct, frozen=True):
+    """Of how many pieces it is known what they mean, by which embeddings model.
+
+    `problem` says why the model did not answer last time; empty when it did.
+    """
+
+    model: str
+    chunks: int
+    problem: str = ""
+
+
 class IndexAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """The state of an index: files that can be found, pieces they were cut into, distinct words, bytes of source.
 
     `left_out` counts what is not indexed, by reason. Moments are ISO 8601; `updated_at` is None while the first build
     is not complete. `changes` is what this request did, None when it only asked. `left_out_paths` are there when they
-    were asked for.
+    were asked for, `vectors` where an embeddings model is, or was, configured.
     """
 
     project: str
@@ -109,6 +120,7 @@ class IndexAnswer(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: str | None
     changes: IndexChanges | None = None
     left_out_paths: tuple[LeftOutPath, ...] = ()
+    vectors: VectorsView | None = None
 
 
 @engines.add
@@ -209,6 +221,7 @@ def changes(updated: Updated) -> IndexChanges:
 
 
 def _answer(project: Project, status: IndexStatus, updated: Updated | None) -> IndexAnswer:
+    said = status.embedded
     return IndexAnswer(
         project=project.name,
         root=display(project.root),
@@ -222,4 +235,5 @@ def _answer(project: Project, status: IndexStatus, updated: Updated | None) -> I
         created_at=status.created_at.isoformat(),
         updated_at=None if status.updated_at is None else status.updated_at.isoformat(),
         changes=None if updated is None else changes(updated),
+        vectors=VectorsView(said.model, said.chunks, said.problem) if said.model or said.problem else None,
     )

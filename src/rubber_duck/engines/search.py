@@ -80,7 +80,8 @@ class SearchHit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class SearchAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """The hits, best first. `unknown` are words that stand nowhere in the project.
 
-    `complete` is false when the time was over before every file that could match had been read.
+    `complete` is false when the time was over before every file that could match had been read. `notes` say what did
+    not help, and why.
     """
 
     project: str
@@ -89,6 +90,7 @@ class SearchAnswer(msgspec.Struct, frozen=True, kw_only=True):
     unknown: tuple[str, ...] = ()
     complete: bool = True
     indexed: IndexChanges | None = None
+    notes: tuple[str, ...] = ()
 
 
 @engines.add
@@ -126,6 +128,7 @@ class Search(Engine[SearchRequest, SearchAnswer]):
             unknown=found.unknown,
             complete=found.is_complete,
             indexed=None if updated is None else changes(updated),
+            notes=(f"found by words alone: {found.without_meaning}",) if found.without_meaning else (),
         )
 
 

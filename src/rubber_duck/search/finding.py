@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from rubber_duck.code.language import languages
-from rubber_duck.errors import NotFound
+from rubber_duck.errors import DuckError, NotFound
 from rubber_duck.scope import Scope
 from rubber_duck.search import store
 from rubber_duck.search.chunk import MAX_CHUNKS
@@ -97,6 +97,7 @@ class Finding:
         self._meaning: Asked | None = None
         self._hits: list[Hit] = []
         self._is_complete = True
+        self._without_meaning = ""
 
     async def run(self, query: Query, options: Options) -> Found:
         """The hits; raises InvalidInput, UnknownName or NotFound."""
@@ -114,7 +115,7 @@ class Finding:
             for selected in asked:
                 await self._add(judge, selected, deadline)
             await self._look(judge, query, ranges[len(asked) :], deadline)
-        return Found(tuple(self._hits), unseen(unknown, self._hits), self._is_complete)
+        return Found(tuple(self._hits), unseen(unknown, self._hits), self._is_complete, self._without_meaning)
 
     async def _meant(self, query: Query) -> Asked | None:
         """What the query means, if a model is there to be asked and it is a question rather than a name."""
@@ -123,8 +124,12 @@ class Finding:
         is_name = all(word.token in parts or is_identifier(word.token) for word in query.words)
         if embedder is None or len(query.words) < 2 or is_name:
             return None
-        vector = await meaning_of(Ask(self._scope, embedder), " ".join(word.token for word in query.words))
-        return None if vector is None else Asked(embedder.model, vector)
+        try:
+            vector = await meaning_of(Ask(self._scope, embedder), " ".join(word.token for word in query.words))
+        except DuckError as error:
+            self._without_meaning = error.message
+            return None
+        return Asked(embedder.model, vector)
 
     async def _look(self, judge: _Judge, query: Query, ranges: Sequence[Range], deadline: float) -> None:
         for within in ranges:
@@ -200,6 +205,9 @@ class Finding:
             everything = _selected(reader, query, terms, EVERYWHERE)  # so few that they are ranked at once
             in_order = sorted(everything.ranked, key=lambda each: each.file.is_last)
             return [_Selected(terms, in_order), *(_Selected(terms) for _ in ranges[1:])]
+        if self._meaning is not None and not reader.has_vectors(self._meaning):
+            known = store.embedded(connection, reader.state.number)
+            self._without_meaning = known.problem or f"the index has no vectors of {self._meaning.model} yet"
         selected: list[_Selected] = []
         for within in ranges:
             near = [] if self._meaning is None else reader.nearest(self._meaning, NEAREST, within)

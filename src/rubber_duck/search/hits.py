@@ -69,8 +69,10 @@ class Found:
     """The hits of one search, best first. `unknown` are words that stand nowhere in the project.
 
     `is_complete` is false when the time for reading files was over before all that could match had been read.
+    `without_meaning` says why an embeddings model that is configured did not help; empty when it did, or none is.
     """
 
     hits: tuple[Hit, ...]
     unknown: tuple[str, ...]
     is_complete: bool = True
+    without_meaning: str = ""

@@ -41,6 +41,18 @@ class IndexState:
 
 
 @dataclass(frozen=True, slots=True)
+class Embedded:
+    """What an embeddings model has said of an index: its name, how many chunks have its vectors.
+
+    `model` is empty when none was ever asked. `problem` says why it did not answer last time; empty when it did.
+    """
+
+    model: str = ""
+    chunks: int = 0
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Sighting:
     """A file as it was seen at `seen_ns` (since 1970): if nothing of this changed, neither did its content."""
 

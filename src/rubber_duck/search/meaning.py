@@ -19,7 +19,7 @@ from rubber_duck.errors import DuckError, InvalidInput
 from rubber_duck.scope import Scope
 from rubber_duck.search import store
 from rubber_duck.search.chunk import Chunk
-from rubber_duck.search.index import LAST, IndexState, StoredFile
+from rubber_duck.search.index import LAST, Embedded, IndexState, StoredFile
 from rubber_duck.search.reading import Texts
 from rubber_duck.search.record import chunk_numbers
 from rubber_duck.search.shelf import Loaded
@@ -65,10 +65,11 @@ class Ask:
 async def embed_chunks(database: Database, ask: Ask, state: IndexState, texts: Texts, on_progress: OnProgress) -> None:
     """Give every chunk of the index that has none a vector; what was answered is kept, whatever happens after it.
 
-    For whoever holds the index's lock.
+    Why the model did not answer is kept too, until it does. For whoever holds the index's lock.
     """
     embedder, index = ask.embedder, state.number
-    pending = await database.run(partial(_pending, state=state, model=embedder.model), write=False)
+    known, pending = await database.run(partial(_pending, state=state, model=embedder.model), write=False)
+    problem = ""
     total, done = sum(map(len, pending.values())), 0
     waiting: list[tuple[int, str]] = []
     numbers = sorted(pending)
@@ -84,25 +85,28 @@ async def embed_chunks(database: Database, ask: Ask, state: IndexState, texts: T
                 await _keep(database, ask, index, batch)
                 done += len(batch)
     except DuckError as error:
-        telemetry.emit("search.embedding_stopped", done=done, pending=total, error=error.message)
+        problem = error.message
+        telemetry.emit("search.embedding_stopped", done=done, pending=total, error=problem)
+    if problem != known.problem:
+        await database.run(partial(store.note_embedding, index=index, problem=problem))
 
 
-async def meaning_of(ask: Ask, query: str) -> Vector | None:
-    """What a query means; None when the model does not say."""
+async def meaning_of(ask: Ask, query: str) -> Vector:
+    """What a query means. Raises a DuckError when the model does not say."""
     try:
         return _checked(await ask.of([query]), 1)[0]
     except DuckError as error:
         telemetry.emit("search.embedding_stopped", done=0, pending=1, error=error.message)
-        return None
+        raise
 
 
-def _pending(connection: Connection, state: IndexState, model: str) -> dict[int, list[int]]:
-    """File → the numbers of its chunks that have no vector of the model."""
+def _pending(connection: Connection, state: IndexState, model: str) -> tuple[Embedded, dict[int, list[int]]]:
+    """What there is, and file → the numbers of its chunks that have no vector of the model."""
+    known = store.embedded(connection, state.number)
+    is_same = known.model == model
+    if is_same and known.chunks == state.chunks:
+        return known, {}
     kept = vectors(connection, state.number)
-    known = kept.model()
-    is_same = known is not None and known.name == model
-    if is_same and kept.count() == state.chunks:
-        return {}
     done = set(kept.chunks()) if is_same else set[int]()
     pending: dict[int, list[int]] = {}
     for file in store.all_files(connection, state.number, before=2 * LAST):
@@ -112,7 +116,7 @@ def _pending(connection: Connection, state: IndexState, model: str) -> dict[int,
             ]
             if missing:
                 pending[file.number] = missing
-    return pending
+    return known, pending
 
 
 def _all_said(files: Sequence[StoredFile], texts: Texts, pending: Mapping[int, Sequence[int]]) -> list[tuple[int, str]]:

@@ -21,7 +21,7 @@ from rubber_duck.search import store
 from rubber_duck.search.draft import FORMAT
 from rubber_duck.search.finding import NOT_INDEXED, Finding, Options, Sources
 from rubber_duck.search.hits import Found, Hit, Line, Reason, ReasonKind
-from rubber_duck.search.index import IndexState, KnownFile
+from rubber_duck.search.index import Embedded, IndexState, KnownFile
 from rubber_duck.search.indexer import Indexer, OnProgress, Updated
 from rubber_duck.search.meaning import Embedder
 from rubber_duck.search.plan import unindexed
@@ -35,6 +35,7 @@ from rubber_duck.workspace.paths import Root
 from rubber_duck.workspace.scan import scan
 
 __all__ = [
+    "Embedded",
     "Embedder",
     "Found",
     "Hit",
@@ -54,7 +55,7 @@ class IndexStatus:
     """What is indexed of a project. `files` are those that can be found, `failed` those with a problem, by path.
 
     `left_out` counts what was not indexed, by reason. Sizes are of the sources. `updated_at` is None while a first
-    build has not ended.
+    build has not ended. `embedded` is about the embeddings model that is configured, or else the one that was.
     """
 
     files: int
@@ -66,6 +67,7 @@ class IndexStatus:
     left_out: dict[str, int]
     created_at: datetime
     updated_at: datetime | None
+    embedded: Embedded
 
 
 Told = Callable[[UUID, Mapping[str, int]], Awaitable[None]]
@@ -134,7 +136,9 @@ class Search:
 
     async def status(self, scope: Scope) -> IndexStatus:
         """What is indexed of the scope's project; raises NotFound when it never was."""
-        return await self._database.run(partial(_status, scope=scope), write=False)
+        embedder = self._sources.embedder
+        model = "" if embedder is None else embedder.model
+        return await self._database.run(partial(_status, scope=scope, model=model), write=False)
 
     async def left_out(self, root: Root, settings: IndexSettings) -> tuple[tuple[str, str, str], ...]:
         """Path, reason and detail of each file and folder below `root` that would not be indexed now, by path."""
@@ -193,12 +197,15 @@ def _paths(connection: Connection, scope: Scope) -> dict[str, str]:
     return {file.path: file.language for file in store.known_files(connection, state.number) if file.is_found}
 
 
-def _status(connection: Connection, scope: Scope) -> IndexStatus:
+def _status(connection: Connection, scope: Scope, model: str) -> IndexStatus:
     state = store.find_index(connection, scope)
     if state is None or state.format != FORMAT:
         raise NotFound(NOT_INDEXED)
     files = store.known_files(connection, state.number)
     found = [file for file in files if file.is_found]
+    embedded = store.embedded(connection, state.number)
+    if model and embedded.model != model:
+        embedded = Embedded(model, 0, embedded.problem)
     by_language: dict[str, int] = {}
     for file in found:
         by_language[file.language] = by_language.get(file.language, 0) + 1
@@ -212,4 +219,5 @@ def _status(connection: Connection, scope: Scope) -> IndexStatus:
         left_out=state.left_out,
         created_at=state.created_at,
         updated_at=state.finished_at,
+        embedded=embedded,
     )

@@ -290,11 +290,15 @@ class Reader:
         """Number, path and language of every file."""
         return store.paths_of(self._connection, self.state.number)
 
+    def has_vectors(self, asked: Asked) -> bool:
+        """Whether the index has vectors that can be compared with what was asked."""
+        return vectors(self._connection, self.state.number).model() == Model(asked.model, len(asked.vector))
+
     def nearest(self, asked: Asked, limit: int, within: Range) -> list[int]:
         """The chunks that mean most nearly what was asked, nearest first; none where vectors are of another model."""
-        kept = vectors(self._connection, self.state.number)
-        if kept.model() != Model(asked.model, len(asked.vector)):
+        if not self.has_vectors(asked):
             return []
+        kept = vectors(self._connection, self.state.number)
         return [near.chunk for near in kept.nearest(asked.vector, limit, *within) if near.cosine > 0]
 
     def related(self) -> Related:

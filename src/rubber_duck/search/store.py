@@ -31,7 +31,7 @@ from sqlalchemy import (
 from rubber_duck.errors import InvalidInput, NotFound, StaleVersion
 from rubber_duck.scope import Right, Scope
 from rubber_duck.search.fields import FIELDS
-from rubber_duck.search.index import FileRow, IndexState, KnownFile, Sighting, StoredFile
+from rubber_duck.search.index import Embedded, FileRow, IndexState, KnownFile, Sighting, StoredFile
 from rubber_duck.storage.columns import Json, Key, PathText, Timestamp
 from rubber_duck.storage.fulltext import full_text, numbers_with_tables
 from rubber_duck.storage.metadata import metadata
@@ -77,6 +77,20 @@ search_files: Final = Table(
     Index(None, "index_number", "path", unique=True),
     Index(None, "index_number", "generation"),
 )
+
+search_embedding_problems: Final = Table(
+    "search_embedding_problems",
+    metadata,
+    Column(
+        "index_number",
+        Integer,
+        ForeignKey("search_indexes.number", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("problem", Text, nullable=False),
+)
+"""Of the indexes whose embeddings model did not answer last time, why."""
 
 
 def find_index(connection: Connection, scope: Scope) -> IndexState | None:
@@ -221,6 +235,22 @@ def save_associations(connection: Connection, index: int, learnt: bytes) -> None
         .where(search_indexes.c.number == index)
         .values(associations=learnt, changed_chunks=0, generation=search_indexes.c.generation + 1)
     )
+
+
+def embedded(connection: Connection, index: int) -> Embedded:
+    """What an embeddings model has said of the index."""
+    kept = vectors(connection, index)
+    model = kept.model()
+    columns = search_embedding_problems.c
+    problem = connection.execute(select(columns.problem).where(columns.index_number == index)).scalar()
+    return Embedded("" if model is None else model.name, 0 if model is None else kept.count(), problem or "")
+
+
+def note_embedding(connection: Connection, index: int, problem: str) -> None:
+    """Keep why the embeddings model did not answer, or, with nothing, that it did."""
+    connection.execute(delete(search_embedding_problems).where(search_embedding_problems.c.index_number == index))
+    if problem:
+        connection.execute(insert(search_embedding_problems).values(index_number=index, problem=problem))
 
 
 def paths_of(connection: Connection, index: int) -> list[tuple[int, str, str]]:

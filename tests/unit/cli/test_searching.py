@@ -91,6 +91,16 @@ def test_a_search_that_was_ended_early_says_nothing_of_what_it_did_not_see() -> 
     assert done.err == "the search took too long and was ended early: say a path: or a lang: to look in less\n"
 
 
+def test_what_a_model_did_not_say_is_noted() -> None:
+    done = call("search", "swim", script=Script(FOUND | {"notes": ["found by words alone: no\x1b answer"]}))
+    assert (done.code, done.err) == (0, "found by words alone: no\\x1b answer\n")
+    stopped = INDEX | {"vectors": {"model": "three", "chunks": 8_000, "problem": "the key is wrong"}, "failed": []}
+    shown = call("index", "status", script=Script(stopped)).out
+    assert "8,000 of 9,000 pieces, by three; it stopped: the key is wrong" in shown
+    assert call("index", script=Script(stopped)).err == "three: the key is wrong\n"
+    assert "vectors" not in call("index", "status", script=Script(INDEX)).out
+
+
 def test_what_is_left_out_is_listed_with_its_reasons() -> None:
     listed = INDEX | {"left_out_paths": [{"path": "a.lock", "reason": "lock_files", "detail": ""}]}
     script = Script(listed)

@@ -79,6 +79,7 @@ def status(project: str, left_out: bool, as_json: bool) -> None:
         "indexed": f"{terminal.counted(answer['files'], 'file')}, {_size(answer['size_bytes'])} of source",
         "pieces": f"{answer['chunks']:,}, with {answer['words']:,} distinct words",
         "languages": ", ".join(f"{count:,} {language}" for language, count in answer["languages"].items()),
+        "vectors": _vectors(answer),
         "left out": ", ".join(f"{count:,} {_reason(reason)}" for reason, count in answer["left_out"].items()),
         "up to date": _ago(updated) if updated else "no: the first build was interrupted; run duck index",
     }
@@ -112,6 +113,9 @@ def _summary(answer: dict[str, Any]) -> str:
 def _show_failed(answer: dict[str, Any]) -> None:
     for line in _failed(answer):
         terminal.note(terminal.printable(line))
+    vectors = answer.get("vectors") or {}
+    if vectors.get("problem"):
+        terminal.note(terminal.printable(f"{vectors['model'] or 'the embeddings model'}: {vectors['problem']}"))
 
 
 def _failed(answer: dict[str, Any]) -> Iterator[str]:
@@ -121,6 +125,15 @@ def _failed(answer: dict[str, Any]) -> Iterator[str]:
         yield f"{each['path']}: {each['reason']}"
     if len(failed) > _FAILED_SHOWN:
         yield f"and {len(failed) - _FAILED_SHOWN:,} more; all of them: duck index status --json"
+
+
+def _vectors(answer: dict[str, Any]) -> str:
+    """Of how many pieces it is known what they mean; nothing without an embeddings model."""
+    vectors = answer.get("vectors")
+    if not vectors:
+        return ""
+    stopped = f"; it stopped: {vectors['problem']}" if vectors["problem"] else ""
+    return f"{vectors['chunks']:,} of {answer['chunks']:,} pieces, by {vectors['model'] or 'no model'}{stopped}"
 
 
 def _reason(reason: str) -> str:

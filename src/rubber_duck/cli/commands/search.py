@@ -115,6 +115,8 @@ def _status(answer: dict[str, Any]) -> int:
 
 
 def _remark(answer: dict[str, Any]) -> None:
+    for note in answer.get("notes", ()):
+        terminal.note(terminal.printable(note))
     if answer["unknown"]:
         terminal.note(terminal.printable(f"nowhere in {answer['project']}: {', '.join(answer['unknown'])}"))
     if not answer["complete"]:
