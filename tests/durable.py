@@ -157,8 +157,8 @@ async def _act(run: Run, bench: Bench, kind: str, word: str, cache: str) -> str:
             return await run.step(Step(word, lambda: bench.note(word), str, undo=lambda kept: _held(bench, kept)))
         case "sides":
             return " ".join(str(found) for found in await run.parallel(_undoable(bench, word.split(","))))
-        case "signal":
-            return str(await run.signal(word, timeout_s=10))
+        case "signal" | "brief" | "sleep":
+            return await _waited(run, kind, word)
         case "side":
             each = [Step(part, lambda part=part: _side(bench, part), str) for part in word.split(",")]  # type: ignore[misc]  # a loop's value, bound at once
             return " ".join(str(found) for found in await run.parallel(each))
@@ -173,6 +173,13 @@ async def _plain(run: Run, bench: Bench, kind: str, word: str, cache: str) -> st
         write = partial(_wrote, word=word, fails=kind == "unwritable")
         return await run.commit(Effect(word, write, str, undo=_unwrote))
     return await run.step(Step(word, lambda: bench.note(word), str, cache=cache))
+
+
+async def _waited(run: Run, kind: str, word: str) -> str:
+    if kind == "sleep":
+        await run.sleep(float(word))
+        return word
+    return str(await run.signal(word, timeout_s=86_400 if kind == "signal" else 0.1))
 
 
 async def _child(run: Run, name: str, word: str) -> str:

@@ -22,6 +22,7 @@ from rubber_duck.workflows.recovery import Recovery
 from rubber_duck.workflows.schedules import Clockwork
 from rubber_duck.workflows.store import executors
 from rubber_duck.workflows.store.executors import Executor
+from rubber_duck.workflows.working import working_while
 from tests.durable import QUICK, Bench, durable_over, until, working
 
 ME = Scope.local()
@@ -119,6 +120,32 @@ async def test_a_process_that_was_struck_off_stops(settings: DatabaseSettings) -
         await durable.database.run(partial(executors.remove_executor, executor_id="me"))
         with pytest.raises(StruckOff, match="begins anew"):
             await failed()
+
+
+async def test_neither_does_it_take_or_start_anything_more(settings: DatabaseSettings) -> None:
+    async with durable_over(settings, Bench()) as durable, working(durable, executor_id="me") as failed:
+        working_on = {"heartbeat", "schedules", "taking", "holding", "chores", "clearing"}
+        await durable.database.run(partial(executors.remove_executor, executor_id="me"))
+        with pytest.raises(StruckOff):
+            await failed()
+        assert not working_on & {task.get_name() for task in asyncio.all_tasks()}
+
+
+async def test_who_follows_a_run_in_a_process_that_was_struck_off_gets_its_answer(settings: DatabaseSettings) -> None:
+    bench = Bench()
+    async with durable_over(settings, bench) as durable:
+
+        async def following() -> object:
+            run_id = await durable.start(ME, "sample", {"words": ["a", "wait:b"]})
+            await bench.reached.wait()
+            (mine,) = await durable.database.run(executors.living, write=False)
+            await durable.database.run(partial(executors.remove_executor, executor_id=mine.id))
+            await until(lambda: _is_gone(durable.database, 1))
+            bench.gate.set()
+            return await durable.answer(ME, run_id)
+
+        assert await working_while(durable, following) == {"words": ["a", "b"]}
+    assert bench.diary == ["a", "b", "b cancelled", "b"]
 
 
 async def test_a_frozen_process_that_wakes_does_no_harm(settings: DatabaseSettings) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import msgspec
@@ -194,11 +195,11 @@ async def _start(request: StartRun, call: Call) -> WorkflowAnswer:
     tell = request.tell and not request.wait
     options = StartOptions(request.key, request.priority, request.delay_s, request.timeout_s, tell=tell)
     asked = await asyncio.to_thread(_located, request, call)
-    async with AsyncExitStack() as stack:
-        if request.wait:
-            await _work_here(call, stack)
-        run_id = await call.parts.workflows.start(call.scope, request.workflow, asked, options)
-        return await (_followed if request.wait else _shown)(call, run_id)
+
+    async def started(then: Callable[[Call, str], Awaitable[WorkflowAnswer]]) -> WorkflowAnswer:
+        return await then(call, await call.parts.workflows.start(call.scope, request.workflow, asked, options))
+
+    return await (_worked_on(call, partial(started, _followed)) if request.wait else started(_shown))
 
 
 async def _resumed(request: FollowRun, call: Call) -> WorkflowAnswer:
@@ -206,16 +207,14 @@ async def _resumed(request: FollowRun, call: Call) -> WorkflowAnswer:
 
     durable, scope = call.parts.workflows, call.scope
     run_id = await named(durable, scope, request.run)
-    async with AsyncExitStack() as stack:
-        state = (await durable.show(scope, run_id)).state
-        if request.resume and state in ("paused", "cancelled", "dead"):
-            await durable.resume(scope, run_id)
-        elif request.resume and state == "failed":
-            await durable.retry(scope, run_id)
-        elif state in ENDED or state == "paused":
-            return await _shown(call, run_id)
-        await _work_here(call, stack)
-        return await _followed(call, run_id)
+    state = (await durable.show(scope, run_id)).state
+    if request.resume and state in ("paused", "cancelled", "dead"):
+        await durable.resume(scope, run_id)
+    elif request.resume and state == "failed":
+        await durable.retry(scope, run_id)
+    elif state in ENDED or state == "paused":
+        return await _shown(call, run_id)
+    return await _worked_on(call, partial(_followed, call, run_id))
 
 
 def _located(request: StartRun, call: Call) -> dict[str, Any]:  # Any: as asked
@@ -225,12 +224,13 @@ def _located(request: StartRun, call: Call) -> dict[str, Any]:  # Any: as asked
     return placed_run(request.workflow, request.request, request.directory, call.settings)
 
 
-async def _work_here(call: Call, stack: AsyncExitStack) -> None:
-    """Let this process work, unless it does so already, as a server does."""
-    if call.scope.project is None and call.parts.workflows.taking is None:
-        from rubber_duck.workflows.working import working  # noqa: PLC0415  # brings DBOS
+async def _worked_on(call: Call, doing: Callable[[], Coroutine[Any, Any, WorkflowAnswer]]) -> WorkflowAnswer:
+    """What `doing` comes to, while this process works, unless it does so already, as a server does."""
+    if call.scope.project is not None or call.parts.workflows.taking is not None:
+        return await doing()
+    from rubber_duck.workflows.working import working_while  # noqa: PLC0415  # brings DBOS
 
-        await stack.enter_async_context(working(call.parts.workflows))
+    return await working_while(call.parts.workflows, doing)
 
 
 async def _followed(call: Call, run_id: str) -> WorkflowAnswer:

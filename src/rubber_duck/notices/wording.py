@@ -27,7 +27,8 @@ def approval_of(waits: WaitsFor) -> Notice:
     """That a run waits for a signal."""
     text = f"Write `duck workflow signal {waits.run} {waits.signal} VALUE`; VALUE is JSON, such as true."
     title = f"{waits.workflow} waits for {waits.signal!r}"
-    return Notice(Kind.APPROVAL, f"{waits.run}:{waits.signal}", title, text, waits.run, waits.project)
+    key = f"{waits.run}:{waits.signal}:{waits.number}"
+    return Notice(Kind.APPROVAL, key, title, text, waits.run, waits.project)
 
 
 def payload_of(notice: Notice) -> dict[str, Any]:  # Any: JSON

@@ -20,6 +20,12 @@ WORK_EVENTS: Final = (
         {"run": "its id", "error": "what was wrong"},
     ),
     Event(
+        "workflow.not_asked",
+        "warning",
+        "Whose run waits for a signal could not be told; it is tried again while the run waits.",
+        {"run": "its id", "signal": "what it waits for", "error": "what was wrong"},
+    ),
+    Event(
         "workflow.database_away",
         "warning",
         "The database does not answer; what works waits, and asks again.",

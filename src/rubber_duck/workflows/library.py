@@ -43,7 +43,6 @@ _THREADS: Final = 8
 _CALLS: Final = 4
 _NEWEST_S: Final = 2.0
 _GIVEN_BACK_LOOKS: Final = 500
-_CANCEL_POLL_S: Final = 0.25
 
 Envelope = dict[str, Any]  # Any: JSON values
 """What DBOS keeps of a run: its workflow, actor, project, trace and request."""
@@ -126,7 +125,6 @@ class Library:
         if _entry:
             raise Conflict("this process works through its queues already")
         _entry.append(entry)
-        their_core._PREEMPTIBLE_POLL_INTERVAL_SEC = _CANCEL_POLL_S
         self._is_working = True
         _register(settings.attempts)
         self._worker_engine = lent_engine(self._settings)
@@ -138,7 +136,8 @@ class Library:
                 "application_version": version,
                 "executor_id": executor_id,
                 "max_executor_threads": _THREADS,
-                "notification_listener_polling_interval_sec": 0.2,
+                "use_listen_notify": False,  # `client` made the tables, without the trigger that this waits for
+                "notification_listener_polling_interval_sec": 0.5,
                 "enable_otlp": False,
             }
         )
@@ -291,6 +290,13 @@ def translated(error: BaseException, shown: str) -> BaseException:
     if isinstance(error, errors_of_dbos.DBOSQueueDeduplicatedError):
         return Conflict("a run with this key waits or works already")
     return normalize(error) if isinstance(error, errors_of_dbos.DBOSException) else of_database(error, shown)
+
+
+def owner_of(run_id: str) -> str:
+    """Who owns the run that is carried out here: a text that DBOS makes whenever it begins one."""
+    from dbos._context import current_owner_xid  # noqa: PLC0415  # private, see the module's docstring
+
+    return current_owner_xid(run_id) or ""
 
 
 def enqueue_options(*, queue: str, run_id: str, **more: Any) -> EnqueueOptions:  # Any: DBOS's own options

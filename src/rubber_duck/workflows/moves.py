@@ -48,13 +48,14 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class WaitsFor:
-    """That a run waits for a signal that a person gives."""
+    """That a run waits for a signal that a person gives. `number` counts the times that it did, from 1."""
 
     run: str
     workflow: str
     actor: str
     project: UUID | None
     signal: str
+    number: int
 
 
 async def _ignore(_: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,8 @@ from dbos import DBOS
 from dbos import error as errors_of_dbos
 
 from rubber_duck import fault, telemetry
-from rubber_duck.errors import DuckError, InvalidDeclaration, InvalidInput, TimedOut, normalize
+from rubber_duck.backoff import Backoff
+from rubber_duck.errors import Denied, DuckError, InvalidDeclaration, InvalidInput, TimedOut, normalize
 from rubber_duck.scope import Right, Scope
 from rubber_duck.storage.database import Connection
 from rubber_duck.workflows.codec import own
@@ -28,7 +30,7 @@ Tell = Callable[[int, int, str], None]
 """Called with what is done, of how much (0: not known), and what is being done."""
 
 _PROGRESS_S: Final = 1.0
-_CHILD_POLL_S: Final = 0.5
+_TELLING: Final = Backoff(first_s=1.0, cap_s=60.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class Keeper(Protocol):
     def check_child(self, parent: str, child: str) -> None: ...
     async def start_child(self, scope: Scope, name: str, request: object, *, run_id: str, parent: str) -> str: ...
     async def ended(self, scope: Scope, run_id: str) -> object: ...
-    async def waits_for(self, run: Run, signal: str) -> None: ...
+    async def waits_for(self, run: Run, signal: str, number: int) -> None: ...
     def now(self) -> float: ...
 
 
@@ -119,6 +121,7 @@ class Run:
     _undos: list[tuple[str, Callable[[Any], Awaitable[None]], Any]] = field(default_factory=list)
     _told_at: float = 0.0
     _children: int = 0
+    _waits: int = 0
 
     async def step(self, step: Step[T]) -> T:
         """The result of `step`, done now or remembered; at least once, and never again once it has returned."""
@@ -206,14 +209,18 @@ class Run:
     async def signal(self, name: str, *, timeout_s: float) -> Any:  # Any: builtins that somebody sent
         """What somebody sends as the signal `name`; None when nobody does within `timeout_s`, also over restarts.
 
-        Whose run it is is told that it waits for them.
+        Whose run it is is told that it waits for them, once for each time that it does.
         """
-        await self.keeper.waits_for(self, name)
-        return await DBOS.recv_async(name, timeout_s)
+        self._waits += 1
+        telling = asyncio.create_task(self._told_that_it_waits(name, self._waits), name=f"tell of {name}")
+        try:
+            return await self._abandoned(DBOS.recv_async(name, timeout_s))
+        finally:
+            await _ended([telling])
 
     async def sleep(self, seconds: float) -> None:
         """Wait; after a restart, only for what is left."""
-        await DBOS.sleep_async(seconds)
+        await self._abandoned(DBOS.sleep_async(seconds))
 
     async def start(self, name: str, request: msgspec.Struct) -> str:
         """Start another workflow, once, and go on; its run's id.
@@ -250,6 +257,19 @@ class Run:
                 await self._abandoned(DBOS.run_step_async({"name": f"{UNDO}{name}"}, work))
             except DuckError as error:  # the others must be undone too
                 telemetry.emit("workflow.undo_failed", run=self.id, step=name, error=error.message)
+
+    async def _told_that_it_waits(self, signal: str, number: int) -> None:
+        """As often as it takes: the database may be away, or the queue of notices full, and neither fails a run."""
+        for delay_s in _TELLING.delays_s(random.random):
+            try:
+                await self.keeper.waits_for(self, signal, number)
+            except Denied:
+                return  # who may do nothing any more is told nothing either
+            except DuckError as error:
+                telemetry.emit("workflow.not_asked", run=self.id, signal=signal, error=error.message)
+                await asyncio.sleep(delay_s)
+            else:
+                return
 
     async def _start_child(self, name: str, request: msgspec.Struct, run_id: str) -> str:
         return await self.keeper.start_child(self.scope, name, request, run_id=run_id, parent=self.id)
@@ -340,7 +360,6 @@ def _options(step: Step[T]) -> Any:  # Any: DBOS's TypedDict
         "interval_seconds": step.retries.first_s,
         "backoff_rate": step.retries.factor,
         "should_retry": _is_worth_it,
-        "preemptible": True,
         "timeout_seconds": step.timeout_s,
     }
 

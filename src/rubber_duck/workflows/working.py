@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import msgspec
 
 from rubber_duck import telemetry
-from rubber_duck.errors import InvalidDeclaration, UnknownName, normalize
+from rubber_duck.errors import InvalidDeclaration, StruckOff, UnknownName, normalize
 from rubber_duck.scope import Actor, Right, Scope, new_trace
 from rubber_duck.settings.tree import ScheduleSettings
 from rubber_duck.storage.database import Connection
 from rubber_duck.storage.keys import new_key
 from rubber_duck.workflows.clearing import Clearing
 from rubber_duck.workflows.durable import Durable, StartOptions
-from rubber_duck.workflows.library import version_of
+from rubber_duck.workflows.holding import Holdings
+from rubber_duck.workflows.library import owner_of, version_of
 from rubber_duck.workflows.moves import Move, WaitsFor
 from rubber_duck.workflows.recovery import Recovery
 from rubber_duck.workflows.run import Run
@@ -33,6 +34,8 @@ from rubber_duck.workflows.taking import Taking
 from rubber_duck.workflows.whereabouts import own_place
 from rubber_duck.workflows.workflow import Workflow, parsed, workflows
 
+T = TypeVar("T")
+
 _OWNER: Final = "local"
 _SCHEDULED: Final = StartOptions(tell_failures=True)
 
@@ -40,8 +43,9 @@ _SCHEDULED: Final = StartOptions(tell_failures=True)
 class Worker:
     """Carries runs out on this event loop. One in a process."""
 
-    def __init__(self, durable: Durable) -> None:
+    def __init__(self, durable: Durable, holdings: Holdings) -> None:
         self._durable = durable
+        self._holdings = holdings
 
     async def carry_out(self, envelope: dict[str, Any]) -> Any:  # Any: builtins of the workflow's own shape
         """One run from its beginning, or from where it was; raises what it fails with, after undoing what it did."""
@@ -56,7 +60,7 @@ class Worker:
             scope = Scope(actor, project, frozenset(), envelope["trace"], key)
             hands = self._durable.hands
             run = Run(run_id, workflow.name, workflow.version, workflow.right, scope, hands, self, asked_with)
-            return await self._run(workflow, envelope["request"], run)
+            return await self._holdings.held(run_id, owner_of(run_id), self._run(workflow, envelope["request"], run))
 
     async def _run(self, workflow: type[Workflow[Any, Any]], raw: object, run: Run) -> Any:  # Any: as above
         telemetry.emit("workflow.started", workflow=workflow.name, run=run.id)
@@ -89,10 +93,10 @@ class Worker:
         await self._durable.database.run(partial(runs.set_progress, run_id=run.id, done=done, total=total, note=note))
         await self._moved(run, "working", done=done, total=total, note=note)
 
-    async def waits_for(self, run: Run, signal: str) -> None:
-        """Tell whose run it is that it waits for them."""
-        scope = run.scope
-        await self._durable.followers.asked(WaitsFor(run.id, run.workflow, scope.actor.id, scope.project, signal))
+    async def waits_for(self, run: Run, signal: str, number: int) -> None:
+        """Tell whose run it is that it waits for them, for the so-many-th time."""
+        actor, project = run.scope.actor.id, run.scope.project
+        await self._durable.followers.asked(WaitsFor(run.id, run.workflow, actor, project, signal, number))
 
     async def step_result(self, key: str) -> list[Any] | None:  # Any: builtins of the step's own shape
         """What a step of that content returned before."""
@@ -155,15 +159,17 @@ async def working(
     recovery = Recovery(durable.database, library, settings, executor, clock=durable.clock, now=durable.now)
     clockwork = await _clockwork(durable, {**(standing or {}), **settings.schedules})
     clearing = Clearing(durable.database, library, settings.keep_days, now=durable.now)
+    holdings = Holdings(durable.database, library.tables, executor)
     await recovery.register()
     try:
-        await library.launch(settings, version, executor.id, Worker(durable).carry_out)
+        await library.launch(settings, version, executor.id, Worker(durable, holdings).carry_out)
         queues = await library.queues(settings, executor, clock=durable.clock)
         durable.taking = Taking(queues, poll_s=settings.poll_s, chance=random.random)
         beside = {
             "heartbeat": recovery.keep,
             "schedules": clockwork.keep,
             "taking": durable.taking.keep,
+            "holding": holdings.keep,
             "chores": durable.chores.keep,
             "clearing": clearing.keep,
         }
@@ -171,26 +177,70 @@ async def working(
             yield failed
     finally:
         durable.taking = None
+        await holdings.let_go()
         await library.stop()
         await recovery.leave()
 
 
+async def working_while(durable: Durable, doing: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """What `doing` comes to, while this process works; when others took it for dead meanwhile, it begins anew."""
+    task: asyncio.Task[T] | None = None
+    try:
+        while task is None or not task.done():
+            try:
+                async with working(durable) as failed:
+                    task = task or asyncio.create_task(doing(), name="doing")
+                    await _either(task, failed())
+            except StruckOff:
+                continue  # which is told already
+        return task.result()
+    finally:
+        if task is not None:
+            await _ended([task])
+
+
 @asynccontextmanager
 async def _kept(beside: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]) -> AsyncIterator[Callable[[], Any]]:
-    """Each in a task of its own; yields what waits for the first to fail."""
+    """Each in a task of its own, all ended when one fails; yields what waits for that, and raises what it failed with.
+
+    A process that was taken for dead must do nothing more, least of all take runs.
+    """
     tasks = [asyncio.create_task(keep(), name=name) for name, keep in beside.items()]
+    keeping = asyncio.create_task(_until_one_fails(tasks), name="keeping")
 
     async def failed() -> None:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-        for task in done:
-            task.result()
+        await asyncio.shield(keeping)
 
     try:
         yield failed
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _ended([keeping])
+
+
+async def _until_one_fails(tasks: Sequence[asyncio.Task[None]]) -> None:
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        await _ended(tasks)
+    for task in done:
+        task.result()
+
+
+async def _either(task: asyncio.Task[Any], failing: Coroutine[Any, Any, None]) -> None:  # Any: ignored
+    """Until the task has ended, however, or working fails, which is raised."""
+    other = asyncio.create_task(failing, name="failing")
+    try:
+        await asyncio.wait((task, other), return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            other.result()
+    finally:
+        await _ended([other])
+
+
+async def _ended(tasks: Sequence[asyncio.Task[Any]]) -> None:  # Any: ignored
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _clockwork(durable: Durable, schedules: Mapping[str, ScheduleSettings]) -> Clockwork:
