@@ -105,7 +105,8 @@ class Stand:
         await sending(head(), *openai_events([self._said(said)]))(asked, send)
 
     def _said(self, said: list[str]) -> str:
-        task = next(each for each in TASKS if any(re.search(rf"\bwrite {each.name},", text) for text in said))
+        named = re.findall(r"\bwrite (task_\d+),", "\n".join(said))[-1]  # earlier ones are what is remembered
+        task = next(each for each in TASKS if each.name == named)
         if "Do not answer yet. Think" in said[-1]:
             return '{"steps": ["look at the file", "reckon", "give it back"]}'
         if "Which names or words should be looked up" in said[-1]:
