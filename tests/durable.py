@@ -134,6 +134,7 @@ class Follower(Sample):
     """What the sample starts, in a queue after its own."""
 
     name = "follower"
+    version = 1
     queue = "notification"
     starts_in = ()
 

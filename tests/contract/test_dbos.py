@@ -7,12 +7,12 @@ import inspect
 from pathlib import Path
 from typing import Any
 
-import dbos
-import dbos._core as core
 import pytest
+from dbos._context import current_owner_xid
 from dbos._dbos import _get_dbos_instance
 from dbos._registrations import get_func_info
 from dbos._serialization import DefaultSerializer
+from dbos._sys_db import SystemDatabase
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
@@ -27,10 +27,12 @@ ME = Scope.local()
 
 
 def test_the_private_names_are_there() -> None:
-    assert isinstance(core._PREEMPTIBLE_POLL_INTERVAL_SEC, float)
     assert callable(_get_dbos_instance)
     assert callable(get_func_info)
-    assert list(inspect.signature(dbos.DBOS._recover_pending_workflows).parameters) == ["executor_ids"]
+    assert callable(current_owner_xid)
+    take = inspect.signature(SystemDatabase.start_queued_workflows).parameters
+    assert list(take)[1:5] == ["queue", "executor_id", "app_version", "queue_partition_key"]
+    assert {"owner_xid", "is_latest_version"} <= set(take)
 
 
 def test_pickles_are_neither_read_nor_written() -> None:
@@ -120,6 +122,18 @@ async def test_neither_is_one_among_the_results_of_steps_or_signals(
             last = [status async for status in durable.follow(ME, run_id)][-1]
     assert (changed, last.state, "never read" in last.error) == (1, "failed", True)
     assert not mark.exists()
+
+
+async def test_a_run_that_is_interrupted_is_not_written_out(
+    settings: DatabaseSettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench = Bench()
+    async with durable_over(settings, bench) as durable:
+        await durable.start(ME, "sample", {"words": ["wait:secret"]})
+        async with working(durable):
+            await bench.reached.wait()
+    assert bench.diary == ["secret", "secret cancelled"]
+    assert not [record for record in caplog.records if "secret" in record.getMessage()]
 
 
 async def test_every_row_is_our_json(settings: DatabaseSettings) -> None:

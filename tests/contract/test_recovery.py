@@ -226,7 +226,7 @@ async def test_a_process_whose_clock_is_wrong_is_not_taken_for_dead(settings: Da
             durable.database,
             await durable.library(),
             durable.settings.workflows,
-            Executor("watcher", "v", 0),
+            Executor("watcher", frozenset(), 0),
             clock=durable.clock,
             now=lambda: datetime(2050, 1, 1, tzinfo=UTC),
         )

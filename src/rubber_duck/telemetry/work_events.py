@@ -32,6 +32,12 @@ WORK_EVENTS: Final = (
         {"executor": "the process's id", "error": "what was wrong"},
     ),
     Event(
+        "workflow.adopted",
+        "info",
+        "Runs that had done nothing yet waited for a version that no process has; they are carried out as this one.",
+        {"workflow": "its name", "version": "the one that is here", "runs": "how many"},
+    ),
+    Event(
         "workflow.schedule_failed",
         "error",
         "What is due by the clock could not be started; it is tried again.",

@@ -6,9 +6,8 @@ What is private in DBOS and used here is tried by `tests/contract/test_dbos.py` 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -17,7 +16,6 @@ from typing import Any, Final, TypeVar
 import dbos._core as their_core
 from dbos import DBOS, DBOSClient, EnqueueOptions
 from dbos import error as errors_of_dbos
-from dbos._utils import INTERNAL_QUEUE_NAME
 
 from rubber_duck import fault
 from rubber_duck.errors import Conflict, NotFound, normalize
@@ -30,6 +28,7 @@ from rubber_duck.storage.lending import Engine, lent_engine
 from rubber_duck.storage.location import Location
 from rubber_duck.workflows.codec import JsonSerializer, refuse_pickles
 from rubber_duck.workflows.store.executors import Executor
+from rubber_duck.workflows.store.holding import among
 from rubber_duck.workflows.store.tables import Theirs
 from rubber_duck.workflows.workflow import QUEUES
 
@@ -41,7 +40,6 @@ ENTRY: Final = "duck"
 
 _THREADS: Final = 8
 _CALLS: Final = 4
-_NEWEST_S: Final = 2.0
 _GIVEN_BACK_LOOKS: Final = 500
 
 Envelope = dict[str, Any]  # Any: JSON values
@@ -117,7 +115,7 @@ class Library:
         except errors_of_dbos.DBOSQueueDeduplicatedError as error:
             raise Conflict("a run with this key waits or works already") from error
 
-    async def launch(self, settings: WorkflowSettings, version: str, executor_id: str, entry: Entry) -> None:
+    async def launch(self, settings: WorkflowSettings, executor_id: str, entry: Entry) -> None:
         """Begin to work: queues are read, runs are carried out on this event loop by `entry`.
 
         Raises Conflict when something in this process works already: DBOS would silently give it out a second time.
@@ -133,7 +131,7 @@ class Library:
                 "name": APPLICATION,
                 "system_database_engine": self._worker_engine,
                 "serializer": JsonSerializer(),
-                "application_version": version,
+                "application_version": ENTRY,  # the same for ever: runs have editions of their own
                 "executor_id": executor_id,
                 "max_executor_threads": _THREADS,
                 "use_listen_notify": False,  # `client` made the tables, without the trigger that this waits for
@@ -144,15 +142,13 @@ class Library:
         DBOS.listen_queues([])  # what is ours to take, `taking` takes
         DBOS.launch()  # here, so that runs are carried out on this very loop
 
-    async def queues(
-        self, settings: WorkflowSettings, executor: Executor, *, clock: Callable[[], float]
-    ) -> list[LibraryQueue]:
+    async def queues(self, settings: WorkflowSettings, executor: Executor) -> list[LibraryQueue]:
         """What `launch` made ready to take from; each limit holds from now on for all processes."""
         found = []
         for name in QUEUES:
             limits = settings.queues.get(name, QueueSettings())
             theirs = await self.call(lambda name=name, limits=limits: _register_queue(name, limits, settings.poll_s))  # type: ignore[misc]  # a loop's value, bound at once
-            found.append(LibraryQueue(self, theirs, limits.per_process, executor, clock))
+            found.append(LibraryQueue(self, theirs, limits.per_process, executor))
         return found
 
     async def stop(self) -> None:
@@ -183,39 +179,22 @@ class Library:
         while under_way := [asyncio.wrap_future(each) for each in tuple(self._under_way)]:
             await asyncio.wait(under_way)
 
-    async def recover(self, executor_ids: Iterable[str]) -> int:
-        """Put what dead processes were working on back into its queue; how many runs.
-
-        Not `resume_workflows`: that forgets how often a run was tried, its queue and its deadline.
-        """
-        ids = list(executor_ids)
-        return len(await self.call(lambda: _instance()._recover_pending_workflows(ids)))
-
     def active(self) -> frozenset[str]:
         """The runs that this process works on."""
         return frozenset(_instance()._active_workflows_set.activeList())
-
-    async def put_back(self, run_id: str, executor_id: str) -> bool:
-        """Put one run that a process holds, but does not work on, back; False when it holds it no more."""
-        database = self.client._sys_db
-        return bool(
-            await self.call(lambda: database.reenqueue_for_recovery(run_id, [executor_id], INTERNAL_QUEUE_NAME))
-        )
 
 
 class LibraryQueue:
     """A queue of DBOS, taken from by us: with its own statements, which admit one taker for each run."""
 
     def __init__(
-        self, library: Library, theirs: Any, most: int, executor: Executor, clock: Callable[[], float]
+        self, library: Library, theirs: Any, most: int, executor: Executor
     ) -> None:  # theirs: Any: DBOS's Queue
         self.name: str = theirs.name
         self.most = most
         self._library = library
         self._theirs = theirs
         self._executor = executor
-        self._clock = clock
-        self._newest = (float("-inf"), False)
 
     def room(self) -> int:
         """How many more of its runs this process may work on."""
@@ -225,23 +204,15 @@ class LibraryQueue:
         """Take as many as there is room for and as wait, and begin to work on them; how many."""
         return await self._library.call(self._take)
 
-    def _is_newest(self, database: Any) -> bool:  # Any: DBOS's database
-        """Whether no later version works: only the latest takes what was queued since; asked for now and then."""
-        asked_at, newest = self._newest
-        now = self._clock()
-        if now - asked_at > _NEWEST_S:
-            newest = bool(database._is_latest_version(self._executor.version))
-            self._newest = (now, newest)
-        return newest
-
     def _take(self) -> int:
         instance, owner = _instance(), str(new_key())
         database, running = instance._sys_db, self.most - self.room()
         try:
             taken, _ = database.start_queued_workflows(
-                *(self._theirs, self._executor.id, self._executor.version, None, running),
+                *(self._theirs, self._executor.id, among(database.tables.workflow_status, self._executor.editions)),
+                *(None, running),
                 owner_xid=owner,
-                is_latest_version=self._is_newest(database),
+                is_latest_version=False,  # nothing waits without an edition
             )
         except Exception as error:
             if _is_race(database, error):
@@ -277,12 +248,6 @@ def _is_race(database: Any, error: Exception) -> bool:  # Any: DBOS's database
     """Whether another process took from the same queue at the same moment, where a limit holds for all."""
     known = hasattr(error, "orig")
     return known and bool(database.is_lock_conflict(error) or database.is_serialization_conflict(error))
-
-
-def version_of(workflows: Mapping[str, int]) -> str:
-    """The application version: which workflows there are, in which versions. Only runs of the same are carried out."""
-    listed = " ".join(f"{name}@{version}" for name, version in sorted(workflows.items()))
-    return hashlib.blake2b(listed.encode(), digest_size=8).hexdigest()
 
 
 def translated(error: BaseException, shown: str) -> BaseException:
@@ -350,5 +315,11 @@ def _quiet() -> None:
     logger = logging.getLogger("dbos")
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())
+        logger.addFilter(_is_worth_it)
     logger.setLevel(logging.WARNING)
     logger.propagate = True
+
+
+def _is_worth_it(record: logging.LogRecord) -> bool:
+    """Not that a task was cancelled: we did it, and DBOS writes out whatever the step holds, requests too."""
+    return not record.getMessage().startswith("Asyncio task cancelled")

@@ -9,6 +9,7 @@ from rubber_duck.errors import LimitExceeded
 from rubber_duck.storage.database import Connection
 from rubber_duck.workflows.library import Envelope, Library, enqueue_options
 from rubber_duck.workflows.store import runs, turns
+from rubber_duck.workflows.store.holding import edition
 from rubber_duck.workflows.store.runs import RunRow
 
 LEVELS: Final = 100
@@ -55,7 +56,8 @@ class Queuing:
         first = (run.level - 1) * _TURNS + 1
         tenant = f"{row.actor_id} {row.project_id or ''}"
         turn = turns.next_turn(connection, status, row.queue, tenant, first, _TURNS - 1)
-        told = enqueue_options(queue=row.queue, run_id=row.id, priority=first + turn, **run.more)
+        own = edition(row.workflow, row.version)
+        told = enqueue_options(queue=row.queue, run_id=row.id, app_version=own, priority=first + turn, **run.more)
         library.enqueue(connection, told, run.envelope)
 
     def _require_room(self, connection: Connection, library: Library, queue: str, most: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -13,7 +13,7 @@ from rubber_duck.errors import DuckError, StruckOff
 from rubber_duck.settings.tree import WorkflowSettings
 from rubber_duck.storage.database import Database
 from rubber_duck.workflows.library import Library
-from rubber_duck.workflows.store import executors
+from rubber_duck.workflows.store import executors, holding
 from rubber_duck.workflows.store.executors import Executor
 from rubber_duck.workflows.whereabouts import is_gone
 
@@ -47,6 +47,7 @@ class Recovery:
         self._now = now
         self._seen: dict[str, tuple[int, float]] = {}
         self._idle: dict[str, float] = {}
+        self._strays: dict[str, float] = {}
 
     async def register(self) -> None:
         """Say that this process begins to work; before it takes anything."""
@@ -77,13 +78,12 @@ class Recovery:
         await self._strike_off()
         status = self._library.tables.status
         await self._database.run(partial(executors.refuse_pickled, status=status))
-        lost = await self._database.run(
-            partial(executors.holders_lost, status=status, version=self._executor.version), write=False
-        )
+        lost = await self._database.run(partial(executors.holders_lost, status=status), write=False)
         recovered = await self._put_back_abandoned()
         if lost:
             fault.point("workflow.before_recovery")
-            recovered += await self._library.recover(lost)
+            recovered += await self._put_back(lost)
+        await self._adopt()
         if recovered:
             telemetry.emit("workflow.recovered", runs=recovered, executors=len(lost))
         return recovered
@@ -114,4 +114,37 @@ class Recovery:
         clock, idle = self._clock(), set(held) - self._library.active()
         self._idle = {run: self._idle.get(run, clock) for run in idle}
         late = [run for run, since in self._idle.items() if clock - since >= _IDLE_S]
-        return sum([await self._library.put_back(run, self._executor.id) for run in late])
+        return await self._put_back([self._executor.id], only=late) if late else 0
+
+    async def _put_back(self, executor_ids: list[str], only: Sequence[str] = ()) -> int:
+        now_ms = round(self._now().timestamp() * 1000)
+        back = partial(
+            holding.put_back,
+            status=self._library.tables.status,
+            executor_ids=executor_ids,
+            now_ms=now_ms,
+            only=only,
+        )
+        return await self._database.run(back)
+
+    async def _adopt(self) -> None:
+        """Carry out, as they are here, runs that did nothing yet and for whose edition there has long been nobody."""
+        theirs = self._library.tables
+        await self._database.run(partial(holding.name_editions, status=theirs.status))
+        living = await self._database.run(executors.living, write=False)
+        known = self._executor.editions.union(*(each.editions for each in living))
+        strays = await self._database.run(partial(holding.strays, theirs=theirs, editions=known), write=False)
+        clock = self._clock()
+        self._strays = {run: self._strays.get(run, clock) for run in strays}
+        late = [run for run, since in self._strays.items() if clock - since >= self._settings.dead_after_s]
+        for name, version in map(_parts, sorted(self._executor.editions)):
+            if ids := [run for run in late if strays[run] == name]:
+                await self._database.run(
+                    partial(holding.adopt, status=theirs.status, ids=ids, name=name, version=version)
+                )
+                telemetry.emit("workflow.adopted", workflow=name, version=version, runs=len(ids))
+
+
+def _parts(edition: str) -> tuple[str, int]:
+    name, _, version = edition.rpartition("@")
+    return name, int(version)

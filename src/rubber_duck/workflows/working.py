@@ -21,7 +21,7 @@ from rubber_duck.storage.keys import new_key
 from rubber_duck.workflows.clearing import Clearing
 from rubber_duck.workflows.durable import Durable, StartOptions
 from rubber_duck.workflows.holding import Holdings
-from rubber_duck.workflows.library import owner_of, version_of
+from rubber_duck.workflows.library import owner_of
 from rubber_duck.workflows.moves import Move, WaitsFor
 from rubber_duck.workflows.recovery import Recovery
 from rubber_duck.workflows.run import Run
@@ -30,6 +30,7 @@ from rubber_duck.workflows.states import State
 from rubber_duck.workflows.store import effects, runs, steps
 from rubber_duck.workflows.store.effects import EffectPlace
 from rubber_duck.workflows.store.executors import Executor
+from rubber_duck.workflows.store.holding import edition
 from rubber_duck.workflows.taking import Taking
 from rubber_duck.workflows.whereabouts import own_place
 from rubber_duck.workflows.workflow import Workflow, parsed, workflows
@@ -153,8 +154,8 @@ async def working(
     of the settings, which take the place of one of the same name.
     """
     library = await durable.library()
-    version = version_of({name: each.version for name, each in workflows.discover().items()})
-    executor = Executor(executor_id or str(new_key()), version, 0, own_place())
+    editions = frozenset(edition(name, each.version) for name, each in workflows.discover().items())
+    executor = Executor(executor_id or str(new_key()), editions, 0, own_place())
     settings = durable.settings.workflows
     recovery = Recovery(durable.database, library, settings, executor, clock=durable.clock, now=durable.now)
     clockwork = await _clockwork(durable, {**(standing or {}), **settings.schedules})
@@ -162,8 +163,8 @@ async def working(
     holdings = Holdings(durable.database, library.tables, executor)
     await recovery.register()
     try:
-        await library.launch(settings, version, executor.id, Worker(durable, holdings).carry_out)
-        queues = await library.queues(settings, executor, clock=durable.clock)
+        await library.launch(settings, executor.id, Worker(durable, holdings).carry_out)
+        queues = await library.queues(settings, executor)
         durable.taking = Taking(queues, poll_s=settings.poll_s, chance=random.random)
         beside = {
             "heartbeat": recovery.keep,

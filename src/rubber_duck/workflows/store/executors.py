@@ -23,10 +23,13 @@ from rubber_duck.workflows.store.tables import (
 
 @dataclass(frozen=True, slots=True)
 class Executor:
-    """A process that works. `beats` grows while it lives; `place` is where it does, empty where that is not known."""
+    """A process that works. `beats` grows while it lives; `place` is where it does, empty where that is not known.
+
+    `editions` are those of the workflows that it has, such as `report@2`: it takes runs of these.
+    """
 
     id: str
-    version: str
+    editions: frozenset[str]
     beats: int
     place: str = ""
 
@@ -39,9 +42,10 @@ def refuse_pickled(connection: Connection, status: Table) -> int:
 
 def add_executor(connection: Connection, executor: Executor, now: datetime) -> None:
     """Say that a process begins to work."""
+    has = " ".join(sorted(executor.editions))
     connection.execute(
         insert(executors).values(
-            id=executor.id, version=executor.version, beats=executor.beats, started_at=now, place=executor.place
+            id=executor.id, version=has, beats=executor.beats, started_at=now, place=executor.place
         )
     )
 
@@ -58,7 +62,7 @@ def living(connection: Connection) -> list[Executor]:
     """Every process that was not struck off."""
     held = executors.c
     rows = connection.execute(select(held.id, held.version, held.beats, func.coalesce(held.place, "")))
-    return [Executor(*row) for row in rows]
+    return [Executor(row[0], frozenset(row[1].split()), row[2], row[3]) for row in rows]
 
 
 def strike_off(connection: Connection, executor: Executor) -> bool:
@@ -72,10 +76,10 @@ def remove_executor(connection: Connection, executor_id: str) -> None:
     connection.execute(delete(executors).where(executors.c.id == executor_id))
 
 
-def holders_lost(connection: Connection, status: Table, version: str) -> list[str]:
-    """Processes that hold runs of a version and are not among the living."""
+def holders_lost(connection: Connection, status: Table) -> list[str]:
+    """Processes that hold runs and are not among the living."""
     held = status.c
-    statement = select(held.executor_id).distinct().where(held.status == "PENDING", held.application_version == version)
+    statement = select(held.executor_id).distinct().where(held.status == "PENDING")
     lost = held.executor_id.is_not(None) & held.executor_id.not_in(select(executors.c.id))
     return list(connection.execute(statement.where(lost)).scalars())
 

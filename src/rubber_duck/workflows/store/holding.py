@@ -1,10 +1,16 @@
-"""Which process works on which run, by DBOS's rows."""
+"""Which process works on which run, and which may: by DBOS's rows.
+
+DBOS's word for what a process is able to carry out is the application version, one for all. Ours is the edition of a
+workflow, `name@version`, which stands there for each run.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import ColumnElement, Connection, Table, Text, case, cast, select, update
+
+from rubber_duck.workflows.store.tables import OPEN, WAITING, Theirs, runs
 
 
 def owners(connection: Connection, status: Table, ids: Collection[str]) -> dict[str, str | None]:
@@ -12,3 +18,57 @@ def owners(connection: Connection, status: Table, ids: Collection[str]) -> dict[
     held = status.c
     rows = connection.execute(select(held.workflow_uuid, held.owner_xid).where(held.workflow_uuid.in_(ids)))
     return {row[0]: row[1] for row in rows}
+
+
+def put_back(
+    connection: Connection, status: Table, executor_ids: Collection[str], now_ms: int, only: Collection[str] = ()
+) -> int:
+    """Put what these processes hold, or only these runs of it, back into its queue; how many runs.
+
+    Not DBOS's `resume_workflows`: that forgets how often a run was begun, its key and its deadline.
+    """
+    held = (status.c.status == "PENDING") & status.c.executor_id.in_(executor_ids)
+    if only:
+        held &= status.c.workflow_uuid.in_(only)
+    back = {"status": "ENQUEUED", "owner_xid": None, "started_at_epoch_ms": None, "updated_at": now_ms}
+    return connection.execute(update(status).where(held).values(back)).rowcount
+
+
+def edition(name: str, version: int) -> str:
+    """What a process must have to carry out a run of the workflow `name` that was queued for its `version`."""
+    return f"{name}@{version}"
+
+
+def among(status: Table, editions: Collection[str]) -> ColumnElement[str | None]:
+    """A run's edition where it is one of these, and otherwise NULL, which equals nothing.
+
+    DBOS is given it for its version: it takes runs whose version equals this, and leaves them what they have.
+    """
+    own: ColumnElement[str] = status.c.application_version
+    return case((own.in_(sorted(editions)), own))
+
+
+def name_editions(connection: Connection, status: Table) -> None:
+    """Give open runs that a release without editions queued or worked on those of their rows."""
+    own = runs.c.workflow.concat("@").concat(cast(runs.c.version, Text))
+    mine = select(own).where(runs.c.id == status.c.workflow_uuid).scalar_subquery()
+    held = status.c.application_version
+    unnamed = status.c.status.in_(OPEN) & (held.is_(None) | ~held.contains("@"))
+    connection.execute(update(status).where(unnamed).values(application_version=mine))
+
+
+def strays(connection: Connection, theirs: Theirs, editions: Collection[str]) -> dict[str, str]:
+    """Runs that wait for another edition than these, and have done nothing yet: their workflows, by id."""
+    held, done = theirs.status.c, theirs.steps.c
+    has_begun = select(done.workflow_uuid).where(done.workflow_uuid == held.workflow_uuid).exists()
+    statement = select(runs.c.id, runs.c.workflow).join(theirs.status, held.workflow_uuid == runs.c.id)
+    statement = statement.where(held.status.in_(WAITING), held.application_version.not_in(sorted(editions)), ~has_begun)
+    return {row[0]: row[1] for row in connection.execute(statement)}
+
+
+def adopt(connection: Connection, status: Table, ids: Collection[str], name: str, version: int) -> int:
+    """Let these runs of the workflow `name`, which wait, be carried out as its `version`; how many."""
+    waits = status.c.workflow_uuid.in_(ids) & status.c.status.in_(WAITING)
+    adopted = connection.execute(update(status).where(waits).values(application_version=edition(name, version)))
+    connection.execute(update(runs).where(runs.c.id.in_(ids)).values(version=version))
+    return adopted.rowcount
