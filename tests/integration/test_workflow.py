@@ -19,7 +19,8 @@ def test_a_project_is_analysed_in_steps_and_the_run_is_shown(tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     run = json.loads(done.stdout)
     assert (run["state"], run["answer"]["files"], run["answer"]["failed_batches"]) == ("done", 2, 0)
-    assert [step["name"] for step in run["steps"]] == ["validate", "detect", "analyse 1 of 1", "aggregate", "report"]
+    stages = ["validate", "detect", "analyse 1 of 1", "choose what to review", "aggregate", "report"]
+    assert [step["name"] for step in run["steps"]] == stages
     assert json.loads(Path(run["answer"]["report"]).read_text())
     listed = json.loads(duck("workflow", "list", "--json", home=home).stdout)
     assert [each["id"] for each in listed["runs"]] == [run["id"]]
