@@ -23,6 +23,9 @@ async def events(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, N
     data: list[bytes] = []
     async with aclosing(chunks):
         async for chunk in chunks:
+            if not rest and not data and _is_one(chunk):
+                yield chunk[6:-2]
+                continue
             joined = rest + chunk if rest else chunk
             if b"\r" in joined:
                 held = joined.endswith(b"\r")
@@ -44,3 +47,14 @@ async def events(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, N
         data.append(last[5:].lstrip(b" "))
     if data:
         yield b"\n".join(data)
+
+
+def _is_one(chunk: bytes) -> bool:
+    """Whether a chunk is one event of one line and nothing else, as most are: it needs no taking apart."""
+    return (
+        chunk.startswith(b"data: ")
+        and chunk.endswith(b"\n\n")
+        and chunk.count(b"\n") == 2
+        and b"\r" not in chunk
+        and len(chunk) <= EVENT_BYTES
+    )
