@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import libcst as cst
 from libcst import metadata
@@ -39,6 +39,7 @@ class Module:
         self.tree = self._wrapper.module
         self._starts = line_starts(text)
         self._every: list[cst.CSTNode] = []
+        self._of_kind: dict[type[cst.CSTNode], list[cst.CSTNode]] = {}
         _gather(self.tree, self._every)
 
     @cached_property
@@ -67,7 +68,9 @@ class Module:
 
     def every(self, kind: type[N]) -> Iterator[N]:
         """All nodes of a kind in source order."""
-        return (node for node in self._every if isinstance(node, kind))
+        if kind not in self._of_kind:
+            self._of_kind[kind] = [node for node in self._every if isinstance(node, kind)]
+        return cast("Iterator[N]", iter(self._of_kind[kind]))
 
     def span(self, node: cst.CSTNode) -> tuple[int, int]:
         """The offsets [start, end) of a node in the text."""

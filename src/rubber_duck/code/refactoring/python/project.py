@@ -49,13 +49,16 @@ class Project:
         self.other = {path: text for path, text in texts.items() if path not in self.texts}
         self._modules = PythonModules(self.texts)
         self.module = lru_cache(maxsize=None)(self._parse)
+        self._paths_mentioning = lru_cache(maxsize=None)(self._find)
 
-    def mentioning(self, *names: str) -> Iterator[Module]:
-        """The files in whose text all of the names stand as words."""
-        words = [re.compile(rf"(?<!\w){re.escape(name)}(?!\w)") for name in names]
-        for path in sorted(self.texts):
-            if all(word.search(self.texts[path]) for word in words):
-                yield self.module(path)
+    def mentioning(self, name: str) -> Iterator[Module]:
+        """The files in whose text the name stands as a word."""
+        return map(self.module, self._paths_mentioning(name))
+
+    def _find(self, name: str) -> tuple[str, ...]:
+        word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+        likely = (path for path, text in self.texts.items() if name in text)  # ten times as fast as the pattern
+        return tuple(sorted(path for path in likely if word.search(self.texts[path])))
 
     def taking_all(self) -> Iterator[Module]:
         """The files that take everything from another by a star."""

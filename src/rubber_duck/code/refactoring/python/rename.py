@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Final
 
 import libcst as cst
@@ -163,20 +164,14 @@ class _Renaming:
     def _follow(self, binding: Binding) -> None:
         """What other files import from the binding's file, and reach through it."""
         doubtful: list[tuple[Module, cst.Attribute]] = []
-        for module in self.project.mentioning(self.old):
-            for node in module.every(cst.ImportFrom):
-                source = self.project.source_of(module, node)
-                if source is not None and self.project.file(source, module.path) == binding.path:
-                    self._follow_import(module, node, binding)
-            for use in uses(module, self.old):
-                parent = module.parent(use.node)
-                if use.kind is not As.ATTRIBUTE or not isinstance(parent, cst.Attribute):
-                    continue
-                base = self.project.meaning(module, parent.value) if may_be_module(module, parent.value) else None
-                if base is not None and base.path == binding.path and not base.name:
-                    self.splices.setdefault(module.path, Splices()).add(*module.span(use.node), self.new)
-                elif base is None and not isinstance(parent.value, cst.BaseString):
-                    doubtful.append((module, parent))
+        imports, reached = self._looked_through
+        for module, node in imports.get(binding.path, ()):
+            self._follow_import(module, node, binding)
+        for module, parent, base in reached:
+            if base is not None and base.path == binding.path and not base.name:
+                self.splices.setdefault(module.path, Splices()).add(*module.span(parent.attr), self.new)
+            elif base is None and not isinstance(parent.value, cst.BaseString):
+                doubtful.append((module, parent))
         if doubtful and self._is_handed_on(binding.path):
             unknown = [(module, each) for module, each in doubtful if self.project.meaning(module, each.value) is None]
             if unknown:
@@ -184,6 +179,30 @@ class _Renaming:
                     f"the module '{binding.path}' is handed on as a value, so what stands before the dot at "
                     f"{places(module.spot(each.attr) for module, each in unknown)} may be it"
                 )
+
+    @cached_property
+    def _looked_through(
+        self,
+    ) -> tuple[dict[str, list[tuple[Module, cst.ImportFrom]]], list[tuple[Module, cst.Attribute, Meaning | None]]]:
+        """In all files that say the name: from-imports by the file that they take from, and attributes of that name.
+
+        With each attribute, what stands before its dot where that may be a module.
+        """
+        imports: dict[str, list[tuple[Module, cst.ImportFrom]]] = {}
+        reached: list[tuple[Module, cst.Attribute, Meaning | None]] = []
+        for module in self.project.mentioning(self.old):
+            for node in module.every(cst.ImportFrom):
+                source = self.project.source_of(module, node)
+                path = self.project.file(source, module.path) if source is not None else None
+                if path is not None:
+                    imports.setdefault(path, []).append((module, node))
+            for use in uses(module, self.old):
+                parent = module.parent(use.node)
+                if use.kind is As.ATTRIBUTE and isinstance(parent, cst.Attribute):
+                    is_likely = may_be_module(module, parent.value)
+                    base = self.project.meaning(module, parent.value) if is_likely else None
+                    reached.append((module, parent, base))
+        return imports, reached
 
     def _follow_import(self, module: Module, node: cst.ImportFrom, binding: Binding) -> None:
         if isinstance(node.names, cst.ImportStar):

@@ -59,9 +59,12 @@ class Use:
 
 def uses(module: Module, name: str) -> Iterator[Use]:
     """Every occurrence of `name` outside strings."""
-    for node in module.every(cst.Name):
-        if node.value == name:
-            yield Use(node, _kind(module, node))
+    return iter(_uses(module, name))
+
+
+@lru_cache(maxsize=4096)
+def _uses(module: Module, name: str) -> tuple[Use, ...]:
+    return tuple(Use(node, _kind(module, node)) for node in module.every(cst.Name) if node.value == name)
 
 
 def _kind(module: Module, node: cst.Name) -> As:
