@@ -1,8 +1,8 @@
 """What memory recalls of long dialogues, beside BM25 over their turns: facts said once, alone or in two steps.
 
-Six generators here, whose facts stand as plain sentences, nine of another make in `memory_talks`, and three in
-`memory_unseen` that were written when all of it was there. A question counts
-when every fact that it needs is among the first ten; `nan` where no question has so many steps.
+Six generators here, whose facts stand as plain sentences, nine of another make in `memory_talks`, and four in
+`memory_unseen` that were written when all of it was there. A question counts when every fact that it
+needs is among the first ten; `nan` where no question has so many steps.
 """
 
 from __future__ import annotations

@@ -129,8 +129,37 @@ def habits(chance: random.Random, count: int) -> Talk:
     return talk
 
 
+def voyages(chance: random.Random, count: int) -> Talk:
+    """A harbour, written when recall had been mended by the three above: who takes over, what is not so."""
+    talk = Talk([], [])
+    for number in range(count):
+        ship, pier, fee = f"MV {FIRMS[(number * 3 + 5) % 40]}", f"pier {60 + number}", 900 + 13 * number
+        captain, relief = person(chance, number + 301), person(chance, number + 407)
+        cargo = f"{PARTS[number % 20]}s"
+        talk.add(
+            [
+                (f"The {ship} is not coming in tonight after all.", "Is it the weather?"),
+                (f"Fog, yes. They hope to tie up at {pier} on Thursday instead.", "I will tell the agents."),
+            ],
+            Question(f"At which berth will the {ship} be moored?", (pier,)),
+        )
+        talk.said(
+            f"Between us: {captain} has handed the {ship} over to {relief}, for health reasons.",
+            Question(f"Who commands the {ship} now?", (relief,)),
+        )
+        talk.said(
+            f"A night at {pier} sets you back {fee} euros, water and power not included.",
+            Question(f"How much does the {ship} have to pay for a night at its berth?", (pier, str(fee)), 2),
+        )
+        talk.said(
+            f"{relief} will not sign for {cargo} unless somebody from customs stands by.",
+            Question(f"What does the one who commands the {ship} refuse to sign for alone?", (relief, cargo), 2),
+        )
+    return talk
+
+
 UNSEEN: dict[str, Callable[[random.Random, int], Talk]] = {
-    "greenhouse": greenhouse, "outages": outages, "habits": habits,
+    "greenhouse": greenhouse, "outages": outages, "habits": habits, "voyages": voyages,
 }  # fmt: skip
 
 

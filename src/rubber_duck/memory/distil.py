@@ -37,6 +37,7 @@ _PRONOUN: Final = re.compile(
     r"он|она|оно|они|его|её|него|нее|неё|них|ему|ей|им|нём|ней))\b",
     re.IGNORECASE,
 )
+_INNER: Final = re.compile(r"\b(?:he|she|it|they|him|her|them|his|hers|its|their|theirs)\b", re.IGNORECASE)
 _POINTING: Final = re.compile(r"^(?:this|that|these|those|there)\b", re.IGNORECASE)
 _IMPERATIVE: Final = re.compile(
     r"^(?:please )?(?:show|explain|write|give|help|fix|find|look|see|try|check|run|let me know|thank|thanks|sure|great|"
@@ -150,7 +151,8 @@ class _Listener:
         if unit.head:
             return f"{unit.head} {bare}"
         leans = bool(_PRONOUN.match(bare)) or (
-            not unit.is_first and bool(unit.is_unspaced or _POINTING.match(bare))  # it points at what was just said
+            # it points at what was just said
+            not unit.is_first and bool(unit.is_unspaced or _POINTING.match(bare) or _INNER.search(bare))
         )
         before = " ".join(dict.fromkeys(each for each in (self._named, self._last) if each and each != bare))
         if not unit.is_code and len(set(terms_of(bare))) >= _LEAST_TERMS:

@@ -2,7 +2,8 @@
 
 The first step is BM25, also over words that may stand for those of the question. The second asks of the best of its
 memories which rare words they hold that were not asked for (a name, a place, a tool), and finds others that hold these:
-"Ann is in team Falcon" leads from Ann to what Falcon does. Of two that say the same, what was said later comes first.
+"Ann is in team Falcon" leads from Ann to what Falcon does; and so once more. Of two that say the
+same, what was said later comes first.
 Source of the first: Robertson and Zaragoza, The Probabilistic Relevance Framework, 2009.
 """
 
@@ -44,6 +45,10 @@ _SAME: Final = 0.6
 _SECOND: Final = 0.7
 """What the second step is worth beside the first."""
 
+_FURTHER: Final = 5
+_AGAIN: Final = 0.5
+"""So many of the second step's memories lead on, and with so much of the trust."""
+
 _BESIDE: Final = 0.3
 """What two words that stand side by side as in the question add, of the commoner one's rarity."""
 
@@ -60,6 +65,7 @@ class _Found:
     second: float = 0.0
     bridges: tuple[str, ...] = ()
     seed: int = -1
+    through: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +117,7 @@ _Ranked = list[tuple[int, tuple[float, int]]]
 def _newer_first(ranked: _Ranked, passages: Sequence[_Passage], found: dict[int, _Found]) -> _Ranked:
     """The same, but where two say the same of what was asked for, the newer stands in the place of the better one."""
     words = [frozenset(passages[number].terms) for _, (_, number) in ranked]
-    asked = [frozenset(found[number].words) for _, (_, number) in ranked]
+    asked = [frozenset((*found[number].words, *found[number].bridges)) for _, (_, number) in ranked]
     order = list(range(len(ranked)))
     for place in range(len(order)):
         for other in range(place + 1, len(order)):
@@ -164,24 +170,42 @@ class _Index:
                         held.kin.append(term)
 
     def second_step(self, found: dict[int, _Found], asked: Collection[str]) -> None:
-        """Add what the best passages lead to, by as much as they hold of the question that the other does not."""
-        seeds = [number for number in found if not self._passages[number].is_whole]
-        seeds = sorted(seeds, key=lambda number: (-found[number].first, number))[:_SEEDS]
-        rare = max(6, min(_MOST_HOLDERS, round(_RARE_SHARE * len(self._counts))))
+        """Add what the best passages lead to, by as much as they hold of the question that the other does not.
+
+        What was found so leads on once more, with half of the trust.
+        """
+        likely = [number for number in found if not self._passages[number].is_whole]
+        seeds = self._seeds({number: found[number].first for number in likely}, _SEEDS)
         best = found[seeds[0]].first if seeds else 1.0
-        for seed in seeds:
-            trust = found[seed].first / best
+        self._lead_on(found, asked, {seed: found[seed].first / best for seed in seeds})
+        reached = {number: each.second for number, each in found.items() if each.bridges}
+        further = self._seeds({n: s for n, s in reached.items() if not self._passages[n].is_whole}, _FURTHER)
+        for seed in further:
+            found[seed].through = [word for word in found[found[seed].seed].words if word not in found[seed].words]
+        self._lead_on(found, asked, {seed: min(1.0, _AGAIN * reached[seed] / best) for seed in further})
+
+    def _seeds(self, worth: dict[int, float], most: int) -> list[int]:
+        """The best of them, each text once: what was said again leads nowhere else."""
+        first: dict[str, int] = {}
+        for number in sorted(worth, key=lambda number: (-worth[number], number)):
+            first.setdefault(self._passages[number].text, number)
+        return list(first.values())[:most]
+
+    def _lead_on(self, found: dict[int, _Found], asked: Collection[str], trusted: dict[int, float]) -> None:
+        rare = max(6, min(_MOST_HOLDERS, round(_RARE_SHARE * len(self._counts))))
+        for seed, trust in trusted.items():
+            meant = [*found[seed].words, *found[seed].through]
             others: dict[int, list[str]] = {}
             for term in self._counts[seed]:
-                if term in asked or len(self._holders[term]) > rare:
+                if term in asked or term in found[seed].bridges or len(self._holders[term]) > rare:
                     continue
                 for number in self._holders[term]:
                     if self._passages[number].memory != self._passages[seed].memory:
                         others.setdefault(number, []).append(term)
             for number, bridges in others.items():
                 held = found.setdefault(number, _Found(0.0, []))
-                missing = sum(self._rarity(term) for term in found[seed].words if term not in held.words)
-                adds = missing / sum(self._rarity(term) for term in found[seed].words)
+                missing = sum(self._rarity(term) for term in meant if term not in held.words)
+                adds = missing / sum(self._rarity(term) for term in meant)
                 worth = _SECOND * trust * adds * sum(self._weight(term, number) for term in bridges)
                 if worth > held.second:
                     held.second, held.bridges, held.seed = worth, tuple(bridges), seed
