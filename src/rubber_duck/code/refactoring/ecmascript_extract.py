@@ -45,6 +45,7 @@ def extract_variable(texts: Texts, stretch: Stretch, name: str) -> Refactored:
         raise Refused(f"{name!r} is used in '{stretch.path}' already")
     node = _selected(file, text, stretch)
     statement = statement_of(node)
+    _refuse_misread(file, statement)
     refuse_place(file, node)
     _refuse_kind(node, language)
     refuse_order(file, node, statement)
@@ -87,6 +88,14 @@ def _is_misread(file: SourceFile) -> bool:
         node.type in _REACHING and node.named_children and node.named_children[0].type == "arrow_function"
         for node in file.descendants(file.tree.root_node)
     )
+
+
+def _refuse_misread(file: SourceFile, statement: Node) -> None:
+    """`await (x)(y)` awaits what a call gives; read as a call of something named await it looks the other way round."""
+    for node in file.descendants(statement):
+        function = node.child_by_field_name("function") if node.type == "call_expression" else None
+        if function is not None and function.type == "identifier" and file.text(function) == "await":
+            raise Refused("what is awaited there begins with a bracket, and cannot be told from a call")
 
 
 def _refuse_kind(node: Node, language: str) -> None:

@@ -34,9 +34,9 @@ _REPLACERS: Final = frozenset(
 
 
 class Names:
-    """The names of one file as a statement in it sees them."""
+    """The names of one file as a statement in it sees them, and an expression in that."""
 
-    def __init__(self, file: SourceFile, statement: Node) -> None:
+    def __init__(self, file: SourceFile, statement: Node, node: Node) -> None:
         self._file = file
         self._own = _function(statement)
         self._around = {0, *(each.id for each in _around(statement) if each.type in FUNCTIONS)}
@@ -44,12 +44,14 @@ class Names:
         self._imported: set[str] = set()
         self._namespaces: set[str] = set()
         self._given: dict[str, set[int]] = {}
+        self._given_before: set[str] = set()
+        self._before = (statement.start_byte, node.start_byte)
         self._replaced: set[str] = set()
         self._is_unsure = False
         self._replaces_any = False
         self._wanted = {file.text(each) for each in file.descendants(statement) if "identifier" in each.type}
-        for node in file.descendants(file.tree.root_node):
-            self._look(node)
+        for each in file.descendants(file.tree.root_node):
+            self._look(each)
 
     def text(self, node: Node) -> str:
         """The text of a node."""
@@ -68,11 +70,11 @@ class Names:
         return name in self._given or self._is_unsure
 
     def is_settled(self, name: str) -> bool:
-        """Whether no function that the statement calls could give it another value.
+        """Whether nothing before the expression, nor a function that the statement calls, could give it another value.
 
         What another module exports may change there, and what nobody declares is everybody's.
         """
-        if self._is_unsure or name in self._imported:
+        if self._is_unsure or name in self._imported or name in self._given_before:
             return False
         declared, given = self._declared.get(name, set()), self._given.get(name)
         if given is None:
@@ -120,6 +122,8 @@ class Names:
             self._declared.setdefault(name, set()).add(holder)
         elif _gives(at, inner):
             self._given.setdefault(name, set()).add(_function(at))
+            if self._before[0] <= at.start_byte and at.end_byte <= self._before[1]:
+                self._given_before.add(name)
 
 
 def _declares(at: Node, inner: Node) -> bool:

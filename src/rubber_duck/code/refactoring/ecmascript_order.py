@@ -48,7 +48,7 @@ def refuse_order(file: SourceFile, node: Node, statement: Node) -> None:
         raise Refused("the expression gives something a value, or yields")
     if _is_written_out(node):
         return
-    names = Names(file, statement)
+    names = Names(file, statement, node)
     before = list(_before(node, statement))
     acting = next((each for part in before for each in _run(part) if _acts(each)), None)
     if acting is not None:

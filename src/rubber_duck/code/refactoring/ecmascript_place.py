@@ -61,9 +61,10 @@ def refuse_place(file: SourceFile, node: Node) -> None:
     if parent.type == "unary_expression" and operator(parent) in {"delete", "typeof"}:
         raise Refused("`delete` and `typeof` ask for the place, and not for what is in it")
     if any(is_field(parent, field, inner) for field in ("function", "constructor")):
-        if node.type in _ACCESS:
+        called = unwrapped(node).type
+        if called in _ACCESS:
             raise Refused("called under another name it would not know its object (this)")
-        if node.type in {"super", "import", "identifier"}:
+        if called in {"super", "import", "identifier"}:
             raise Refused("a function's own name says it as well")
     if node.type == "string" and _is_loaded(file, parent):
         raise Refused("what is loaded is read from the text, by programs that do not run it")

@@ -157,6 +157,8 @@ ORDER = {
     "markup past a property": ("g(p.x, <B />)", "<B />"),
     "a property past a class": ("g(class { static x = h() }, p.x)", "p.x"),
     "a property past an assignment": ("g(q = 1, p.x)", "p.x"),
+    "a name past what gives it a value": ("g(q = 1, q)", "q"),
+    "a name past what counts it": ("g(h(), q++, q)", "q"),
     "a property past counting": ("g(q++, p.x)", "p.x"),
     "a property past a computed name": ("g({ [h()]: p.x })", "p.x"),
     "an assignment": ("g(q = 1)", "q = 1"),
@@ -205,6 +207,8 @@ SOMETIMES = {
 PLACES = {
     "what is called": ("p.x()", "p.x"),
     "what is called, in parentheses": ("(p.x)()", "p.x"),
+    "what is awaited, with a bracket": ("g(await (p.x)(1))", "p.x"),
+    "what is called, with its parentheses": ("(p.x)()", "(p.x)"),
     "what is called, with a text": ("p.x`a`", "p.x"),
     "what is called, with !": ("p.x!()", "p.x"),
     "what is given a value, in parentheses": ("(p.x) = 1", "p.x"),
