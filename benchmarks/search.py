@@ -103,6 +103,7 @@ class Bench:
     """An open index of a folder."""
 
     folder: Path
+    root: Root
     scope: Scope
     search: Search
     settings: Settings
@@ -110,12 +111,12 @@ class Bench:
     async def update(self, *only: str) -> Taken:
         """How long bringing the index up to date takes."""
         watch = Watch()
-        await self.search.update(self.scope, Root(self.folder), self.settings, lambda *_: None, only=only)
+        await self.search.update(self.scope, self.root, self.settings, lambda *_: None, only=only)
         return watch.stop()
 
     async def find(self, query: str, options: Options) -> int:
         """How many hits there are."""
-        return len((await self.search.find(self.scope, Root(self.folder), query, options)).hits)
+        return len((await self.search.find(self.scope, self.root, query, options)).hits)
 
 
 @asynccontextmanager
@@ -128,7 +129,7 @@ async def opened(folder: Path, home: Path) -> AsyncIterator[Bench]:
     ):
         local = Scope.local()
         project = await Workspace(database, clock=_now).open_project(local, str(folder))
-        yield Bench(folder, local.within(project.id), search, settings)
+        yield Bench(folder, Root(folder), local.within(project.id), search, settings)
 
 
 def main() -> None:

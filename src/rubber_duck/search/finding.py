@@ -229,7 +229,7 @@ def _selected(reader: Reader, query: Query, terms: Terms, within: Range, near: S
             ranked = fused(reader, terms, chosen, [chunk for chunk in near if chunk in fit])
         else:
             ranked = rank(reader, terms, chosen)
-        return _Selected(terms, [*ranked, *in_place(reader, rest[:MOST_RANKED])])
+        return _Selected(terms, [*ranked, *in_place(reader, rest[:MOST_RANKED])] if len(rest) else ranked)
     where_files = where.files
     if where.chunks is not None:
         chunks = where.within(where.chunks)

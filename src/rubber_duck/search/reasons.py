@@ -28,6 +28,8 @@ _KINDS: Final = (
     (REST, ReasonKind.COMMENT),
 )
 
+_PLACES: Final = {kind: place for place, kind in enumerate(ReasonKind)}
+
 
 def reasons(query: Query, ranked: Ranked, text: Text | None) -> Iterator[Reason]:
     """Why a chunk was found, the best reason first; `text` is its file, if it was read."""
@@ -57,9 +59,8 @@ def _by_words(ranked: Ranked) -> Iterator[Reason]:
             continue
         kind = next((kind for bit, kind in _KINDS if match.fields & bit), ReasonKind.PATH)
         by_kind.setdefault(kind, []).append(shown)
-    for kind in ReasonKind:
-        if kind in by_kind:
-            yield Reason(kind, tuple(by_kind[kind][: _RELATED_SHOWN if kind is ReasonKind.RELATED else None]))
+    for kind in sorted(by_kind, key=_PLACES.__getitem__):
+        yield Reason(kind, tuple(by_kind[kind][: _RELATED_SHOWN if kind is ReasonKind.RELATED else None]))
 
 
 def unseen(unknown: Sequence[str], hits: Sequence[Hit]) -> tuple[str, ...]:

@@ -51,6 +51,7 @@ class Words(dict[str, tuple[str, ...]]):
         return found
 
 
+@lru_cache(maxsize=4_096)  # one search asks several times for the words of its query
 def words_of(token: str, silent: frozenset[str] = SILENT) -> tuple[str, ...]:
     """The words that one token is indexed by; none for a `silent` word or a single character."""
     folded = folded_case(token)
