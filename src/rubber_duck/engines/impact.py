@@ -168,6 +168,7 @@ class Impact(Engine[ImpactRequest, ImpactAnswer]):
     async def run(self, request: ImpactRequest, call: Call) -> ImpactAnswer:
         """What is touched; raises NotFound, Denied, InvalidInput or InvalidSettings."""
         from rubber_duck.analysis.target import Target, seen_from, target  # noqa: PLC0415  # rules and grammars
+        from rubber_duck.impact.change import ChangedFile, joined  # noqa: PLC0415  # only here
         from rubber_duck.impact.impact import impact  # noqa: PLC0415  # numpy
 
         if request.paths and request.diff is not None:
@@ -175,9 +176,12 @@ class Impact(Engine[ImpactRequest, ImpactAnswer]):
         places = [_parted(path, request.directory) for path in request.paths]
         asked = target([path for path, _ in places] or ["."], request.directory, call.settings)
         whole = Target(asked.root, (), asked.settings)
-        changes = await _changes(request, places, whole)
+        changes = await _changes(request, places, asked.root)
+        new = await _new_files(request, asked.root)
         notes: list[str] = []
-        code = await _snapshot(whole, call, changes, notes)
+        code = await _snapshot(whole, call, (*changes, *map(ChangedFile, new)), notes)
+        own = [ChangedFile(path, (), len(code.texts[path].splitlines())) for path in new if path in code.files]
+        changes = joined([*changes, *own])
         call.emit(Progress(0, 0, "looking for tests"))
         found = await asyncio.to_thread(impact, code, changes)
         find = seen_from(request.directory, asked.root.path)
@@ -197,11 +201,10 @@ def _parted(written: str, directory: str) -> tuple[str, str]:
     return place(written)[0], written
 
 
-async def _changes(request: ImpactRequest, named: Sequence[tuple[str, str]], whole: Target) -> tuple[ChangedFile, ...]:
-    from rubber_duck.impact.change import joined, parse_diff  # noqa: PLC0415  # as in run
-    from rubber_duck.workspace.git import read_changes, read_untracked  # noqa: PLC0415  # only without paths
+async def _changes(request: ImpactRequest, named: Sequence[tuple[str, str]], root: Root) -> tuple[ChangedFile, ...]:
+    from rubber_duck.impact.change import parse_diff  # noqa: PLC0415  # as in run
+    from rubber_duck.workspace.git import read_changes  # noqa: PLC0415  # only without paths
 
-    root = whole.root
     if named:
         return _named_changes(request.directory, named, root)
     if request.diff is not None:
@@ -209,22 +212,16 @@ async def _changes(request: ImpactRequest, named: Sequence[tuple[str, str]], who
     text = await read_changes(root.path)
     if text is None:
         raise NotFound(f"'{display(str(root.path))}' is in no git repository with a commit: name files, or give a diff")
-    added = await asyncio.to_thread(_added, whole, await read_untracked(root.path))
-    return joined([*parse_diff(text), *added])
+    return parse_diff(text)
 
 
-def _added(whole: Target, untracked: Sequence[str]) -> list[ChangedFile]:
-    """The files that git does not know yet, of those in a known language."""
-    from rubber_duck.code.code import detect  # noqa: PLC0415  # as in run
-    from rubber_duck.impact.change import ChangedFile  # noqa: PLC0415  # as in run
+async def _new_files(request: ImpactRequest, root: Root) -> tuple[str, ...]:
+    """The files that git does not know yet, when it is asked what is changed; not all need belong to the project."""
+    from rubber_duck.workspace.git import read_untracked  # noqa: PLC0415  # only without paths
 
-    found: list[ChangedFile] = []
-    for path in untracked:
-        if detect(path, None) is not None:
-            with suppress(DuckError):  # too large, or gone: then it is not analysed either
-                content = whole.root.open_bytes(path, whole.settings.index.max_file_size_bytes)
-                found.append(ChangedFile(path, (), len(content.splitlines())))
-    return found
+    if request.paths or request.diff is not None:
+        return ()
+    return await read_untracked(root.path)
 
 
 def _named_changes(directory: str, named: Sequence[tuple[str, str]], root: Root) -> tuple[ChangedFile, ...]:

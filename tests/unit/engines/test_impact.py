@@ -64,7 +64,9 @@ async def test_what_is_not_committed_is_the_change_when_nothing_is_named(app: Ap
     (root / "pond/duck.py").write_text("def quack():\n    return 2\n")
     assert (await _ask(app, root)).changed == (ChangedView("pond/duck.py", "quack", 1),)
     write_tree(root, {"tests/test_new.py": "def test_new():\n    pass\n", "data.bin": "x", ".gitignore": "built.py\n"})
-    write_tree(root, {"built.py": "x = 1\n"})
+    write_tree(
+        root, {"built.py": "x = 1\n", "node_modules/a.js": "x()\n", "kept.py": "x\n", ".duckignore": "kept.py\n"}
+    )
     new = await _ask(app, root)
     assert [each.name for each in new.changed] == ["quack", "", "test_new"]
     assert ("tests/test_new.py::test_new", "changed") in [(each.name, each.reasons[0].kind) for each in new.tests]
