@@ -336,14 +336,11 @@ async def _found(call: Call, root: Root, query: str, *, refresh: bool) -> dict[s
     """What a search of the project finds, by FILE:LINE."""
     from rubber_duck.search.search import Options  # noqa: PLC0415  # numpy
 
-    plain = " ".join(word for word in "".join(c if c.isalnum() or c == "_" else " " for c in query).split())
-    if not plain:
-        return {}
     if refresh:
         _, scope, _ = await update_index(call, root)
     else:
         _, scope = await known_project(call, os.fspath(root.path), "")
-    hits = (await call.parts.search.find(scope, root, plain[:500], Options(limit=_HITS))).hits
+    hits = (await call.parts.search.find_words(scope, root, query, Options(limit=_HITS))).hits
     found: dict[str, str] = {}
     for hit in hits:
         content = root.open_bytes(hit.path, 20_000_000)

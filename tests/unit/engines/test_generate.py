@@ -61,6 +61,12 @@ async def test_the_model_is_told_the_file_the_rules_and_what_a_search_finds(tmp_
     assert (tmp_path / "pond" / "pond.py").read_text().endswith("def dive(deep):\n    return swim(deep)\n")
 
 
+async def test_a_task_of_many_words_is_searched_for_as_well(tmp_path: Path) -> None:
+    task = f"{TASK}, " + " ".join(f"and so on with w{number}" for number in range(60))
+    answer, _ = await generated(tmp_path, GOOD, task=task)
+    assert ("nest.py:4" in answer.told, answer.tries) == (True, 1)
+
+
 async def test_what_does_not_parse_or_brings_findings_goes_back(tmp_path: Path) -> None:
     answer, _ = await generated(tmp_path, BROKEN, UNSAFE, "No edits.", GOOD)
     assert answer.tries == 4
