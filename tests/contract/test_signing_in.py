@@ -300,6 +300,17 @@ async def test_another_password_ends_every_session(house: House) -> None:
     assert (await house.signing_in.sign_in("ann", "four tame swans"))[0].name == "ann"
 
 
+async def test_a_narrow_or_passing_key_does_not_become_a_person_who_signs_in(house: House) -> None:
+    await house.accounts.add_user(ADMIN, "eve", Role.PERSON)
+    narrow = await house.accounts.add_key(ADMIN, "eve", rights=frozenset({Right.ACCOUNT_OWN}))
+    passing, whole = [await house.accounts.add_key(ADMIN, "eve", days=days) for days in (1, None)]
+    for key in (narrow, passing):
+        with pytest.raises(Denied, match="cannot set your first password"):
+            await house.signing_in.change_password(await house.accounts.standing(key.text), "", "four tame swans")
+    await house.signing_in.change_password(await house.accounts.standing(whole.text), "", "four tame swans")
+    assert (await house.signing_in.sign_in("eve", "four tame swans"))[0].name == "eve"
+
+
 async def test_what_is_no_reference_is_told_without_asking_the_database(house: House) -> None:
     session = new_reference(Kind.SESSION, lambda size: b"x" * size)
     assert session.text not in repr(session)

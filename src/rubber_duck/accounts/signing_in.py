@@ -134,7 +134,10 @@ class SigningIn:
         made, at = new_reference(Kind.SESSION, self._random_bytes), self._clock()
         renewed = await self._passwords.hashed(password) if self._passwords.is_outdated(kept) else None
         async with self._database.begin() as tx:
-            await trail.wait_turn(tx)  # another device may sign in at this moment
+            await trail.wait_turn(tx)  # another device may sign in at this moment, or change the password
+            now = await coming.find_user(tx, name)
+            if now is None or now[1] != kept or now[0].disabled_at is not None:
+                raise Unauthenticated("the name or the password is wrong")
             if renewed is not None:
                 await coming.set_password(tx, user.id, renewed, at)
             await coming.create_session(tx, made.digest, user.id, at, at + SESSION_LASTS)
@@ -145,12 +148,18 @@ class SigningIn:
         return user, made, at + SESSION_LASTS
 
     async def change_password(self, standing: Standing, old: str, new: str) -> None:
-        """Replace the password and end every other session. Raises Unauthenticated, InvalidInput."""
-        user = standing.user
+        """Replace the password and end every other session. Raises Unauthenticated, InvalidInput, Denied.
+
+        Who has none yet sets it with a key for everything that lasts: a narrower one would become more than it is.
+        """
+        user, holder = standing.user, standing.credential
         async with self._database.begin(write=False) as tx:
             found = await coming.find_user(tx, user.name)
-        if found is not None and found[1] is not None and not await self._passwords.is_right(old, found[1]):
-            raise Unauthenticated("the old password is wrong")
+        if found is not None and found[1] is not None:
+            if not await self._passwords.is_right(old, found[1]):
+                raise Unauthenticated("the old password is wrong")
+        elif holder.rights is not None or (holder.kind is CredentialKind.KEY and holder.expires_at is not None):
+            raise Denied("a key that expires, or has not all of your rights, cannot set your first password")
         check_password(user.name, new)
         hashed, at = await self._passwords.hashed(new), self._clock()
         async with self._database.begin() as tx:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,11 +39,26 @@ def rules_files(root: Root, picture: Picture, path: str) -> list[RulesFile]:
     A text is told once, also when two names lead to it. A file that is no part of the project, lies outside of it, is
     too large, no text, or holds characters that hide others, is not told, and that is said.
     """
+    return _read(root, _candidates(picture, path), picture.why_not)
+
+
+def rules_beside(root: Root, path: str, why_not: Callable[[str], str]) -> list[RulesFile]:
+    """As `rules_files`, of single files in the folders from the root to that of `path`; nothing else is looked at.
+
+    `why_not` says why a path is no part of the project, "" for one that is.
+    """
+    parts = path.split("/")[:-1]
+    folders = ["".join(f"{part}/" for part in parts[:depth]) for depth in range(len(parts) + 1)]
+    names = [folder + name for folder in folders for name in NAMES]
+    return _read(root, (name for name in names if os.path.isfile(root.path / name)), why_not)
+
+
+def _read(root: Root, names: Iterable[str], why_not: Callable[[str], str]) -> list[RulesFile]:
     found: list[RulesFile] = []
     seen: set[str] = set()
-    for name in _candidates(picture, path):
+    for name in names:
         try:
-            text = _text(root, picture, name)
+            text = _text(root, name, why_not)
         except DuckError as error:
             found.append(RulesFile(name, "", f"the rules in '{display(name)}' are not told: {error.message}"))
             continue
@@ -65,14 +80,14 @@ def _candidates(picture: Picture, path: str) -> Iterator[str]:
             )
 
 
-def _text(root: Root, picture: Picture, name: str) -> str:
+def _text(root: Root, name: str, why_not: Callable[[str], str]) -> str:
     """Raises a DuckError that says why it is not told."""
     real = os.path.realpath(root.path / name)
     target = os.path.relpath(real, root.path)
     if target != name and not target.startswith("../"):
-        _check(picture, target, f"it leads to '{display(target)}': ")
+        _check(why_not(target), f"it leads to '{display(target)}': ")
     elif target == name:
-        _check(picture, name, "")
+        _check(why_not(name), "")
     content = root.open_bytes(name, LIMIT_BYTES)
     if looks_binary(content):
         raise DuckError("it is not text: it holds NUL bytes")
@@ -83,6 +98,6 @@ def _text(root: Root, picture: Picture, name: str) -> str:
     return text
 
 
-def _check(picture: Picture, path: str, lead: str) -> None:
-    if why_not := picture.why_not(path):
+def _check(why_not: str, lead: str) -> None:
+    if why_not:
         raise DuckError(f"{lead}{why_not}")

@@ -79,10 +79,11 @@ class Conversations:
             return await store.read(scope, tx, key)
 
     async def forget(self, scope: Scope, key: UUID) -> None:
-        """Delete a conversation with all that was said; raises NotFound."""
+        """Delete a conversation with all that was said, so that no trace is left in the files; raises NotFound."""
         scope.require(Right.FILE_READ)
-        async with self._database.begin() as tx:
-            await store.forget(scope, tx, key)
+        async with self._database.begin(write=False) as tx:
+            await store.read(scope, tx, key)
+        await self._database.erase(partial(store.forget, key=key))
 
     async def generated(self, scope: Scope, made: Generation) -> Generation:
         """Keep a generation under an id and a time of its own; those that are too old are forgotten."""
@@ -91,7 +92,7 @@ class Conversations:
         kept = replace(made, id=self._new_key(), created_at=now)
         async with self._database.begin() as tx:
             if self._kept:
-                await store.forget_generations(scope, tx, before=now - self._kept)
+                await store.forget_generations(scope, tx, now - self._kept)
             await store.keep_generation(scope, tx, kept)
         return kept
 
@@ -118,10 +119,9 @@ class Conversations:
             await store.mark_written(scope, tx, key, number)
 
     async def forget_generation(self, scope: Scope, key: UUID) -> None:
-        """Delete a generation."""
+        """Delete a generation, so that no trace is left in the files."""
         scope.require(Right.FILE_READ)
-        async with self._database.begin() as tx:
-            await store.forget_generations(scope, tx, key=key)
+        await self._database.erase(partial(store.forget_generation, scope, key=key))
 
     async def sweep(self, scope: Scope, before: datetime, departed: Collection[str]) -> tuple[int, int]:
         """Delete everybody's conversations and generations that are older, and all of the departed; how many of each.

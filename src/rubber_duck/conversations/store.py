@@ -157,11 +157,10 @@ async def append(scope: Scope, tx: Transaction, key: UUID, turns: tuple[Turn, ..
     await tx.execute(update(conversations).where(conversations.c.id == key).values(updated_at=last))
 
 
-async def forget(scope: Scope, tx: Transaction, key: UUID) -> None:
-    """Delete a conversation with all that was said; raises NotFound."""
-    await read(scope, tx, key)
-    await tx.execute(delete(conversation_turns).where(conversation_turns.c.conversation_id == key))
-    await tx.execute(delete(conversations).where(conversations.c.id == key))
+def forget(connection: Connection, key: UUID) -> None:
+    """Delete a conversation, which may be read, with all that was said."""
+    connection.execute(delete(conversation_turns).where(conversation_turns.c.conversation_id == key))
+    connection.execute(delete(conversations).where(conversations.c.id == key))
 
 
 async def forget_before(scope: Scope, tx: Transaction, moment: datetime) -> None:
@@ -201,13 +200,16 @@ async def mark_written(scope: Scope, tx: Transaction, key: UUID, number: int) ->
     await tx.execute(update(generations).where(generations.c.id == key, *mine).values(written=number))
 
 
-async def forget_generations(
-    scope: Scope, tx: Transaction, *, key: UUID | None = None, before: datetime | None = None
-) -> None:
-    """Delete one of the person's generations in the project, or those made before a moment."""
+async def forget_generations(scope: Scope, tx: Transaction, before: datetime) -> None:
+    """Delete the person's generations in the project that were made before a moment."""
     mine = [generations.c.project_id == _project(scope), generations.c.owner == scope.actor.id]
-    chosen = generations.c.id == key if before is None else generations.c.created_at < before
-    await tx.execute(delete(generations).where(*mine, chosen))
+    await tx.execute(delete(generations).where(*mine, generations.c.created_at < before))
+
+
+def forget_generation(scope: Scope, connection: Connection, key: UUID) -> None:
+    """Delete one of the person's generations in the project."""
+    mine = [generations.c.project_id == _project(scope), generations.c.owner == scope.actor.id]
+    connection.execute(delete(generations).where(*mine, generations.c.id == key))
 
 
 def sweep(scope: Scope, connection: Connection, before: datetime, departed: Collection[str]) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from rubber_duck.engines.engine import Engine, ModelOptions, Strategy, engines
 from rubber_duck.engines.index import Directory
 from rubber_duck.engines.mentions import Mentioned, resolve, shown
 from rubber_duck.engines.place import ProjectFolder, at_root, within
-from rubber_duck.engines.prompting import contained, messages
+from rubber_duck.engines.prompting import contained, fenced, messages
 from rubber_duck.errors import InvalidInput
 from rubber_duck.llm.roles import Role
 from rubber_duck.scope import Right, Scope
@@ -195,7 +195,7 @@ class Chat(Engine[ChatRequest, ChatAnswer]):
 
 def _remembered(text: str) -> str:
     """What is remembered of the person and the project, for the model; nothing where nothing is."""
-    return f"What is remembered of this person and project:\n{text}\n\n" if text else ""
+    return fenced("data", "what is remembered of this person and project", text) if text else ""
 
 
 def _history(turns: list[Turn]) -> tuple[tuple[Message, ...], int]:

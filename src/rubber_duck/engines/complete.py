@@ -17,6 +17,7 @@ from rubber_duck.call import Call, Delta
 from rubber_duck.code.code import detect
 from rubber_duck.engines.engine import Engine, Strategy, engines
 from rubber_duck.engines.filling import Filled, Remembered, fill
+from rubber_duck.engines.place import untold
 from rubber_duck.errors import InvalidInput
 from rubber_duck.llm.roles import Role
 from rubber_duck.scope import Right
@@ -165,7 +166,10 @@ async def _suggested(request: Suggest, call: Call, remembered: Remembered) -> Co
     if request.model and answer.silence != "inside" and call.parts.llm.chain(Role.COMPLETION):
         if answer.suggestions:
             call.emit(Delta(answer.suggestions[0].text))
-        filled = await fill(call, cursor, remembered, root=found.root, timeout_s=request.wait_s)
+        if reason := untold(found.root, found.settings, path):
+            filled = Filled("", why=f"the file is told to no model: it is not the project's, says {display(reason)}")
+        else:
+            filled = await fill(call, cursor, remembered, root=found.root, timeout_s=request.wait_s)
     candidates = merged(answer.suggestions, filled, request.count)
     latency_ms = (time.perf_counter() - started) * 1000
     first = candidates[0].reason if candidates else ""

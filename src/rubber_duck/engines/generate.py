@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 from uuid import UUID
@@ -13,11 +14,12 @@ import msgspec
 from msgspec import Meta
 
 from rubber_duck.call import Call, Progress
+from rubber_duck.context.rules_files import rules_beside
 from rubber_duck.engines.engine import Engine, ModelOptions, Strategy, engines
 from rubber_duck.engines.generating import Generating
 from rubber_duck.engines.index import Directory, known_project, update_index
 from rubber_duck.engines.patch import Approve, EditedFile, Hunks, show_or_write, texts_after
-from rubber_duck.engines.place import ProjectFolder, Where, at_root, find, refuse_untold, within
+from rubber_duck.engines.place import ProjectFolder, Where, at_root, find, refuse_untold, untold, within
 from rubber_duck.engines.prompting import EDIT_FORM, contained, fenced, messages
 from rubber_duck.engines.techniques import (
     REPAIRS,
@@ -45,7 +47,6 @@ _LEAST_TASK: Final = 3
 _MEMORY_TOKENS: Final = 400
 _REMEMBERED: Final = "what is remembered of this person and project"
 _MOST_FILE_TOKENS: Final = 12_000
-_RULES_FILES: Final = ("AGENTS.md", "CLAUDE.md", ".duck/rules.md")
 _SYSTEM: Final = """\
 You write code in an existing project. Follow its style, its names and its libraries, and reuse what it has. Change as
 little as the task needs. Add the imports that the code needs at the top of the file, and no others."""
@@ -167,6 +168,7 @@ class Generate(Engine[GenerateRequest, GenerateAnswer]):
             if earlier is None:
                 raise InvalidInput("name the generation to forget")
             await kept.forget_generation(scope, earlier.id)
+            await call.parts.memory.forget_session(scope, f"generate {earlier.id}")
             return msgspec.structs.replace(found, id=str(earlier.id), note="forgotten")
         if earlier is not None or request.edits:
             return await self._again(request, call, where, earlier)
@@ -319,14 +321,12 @@ async def _known(call: Call, where: Where, request: GenerateRequest) -> dict[str
     """What the model is told: the team's rules, the file, and what a search for the task finds."""
     from rubber_duck.llm.tokens import cut  # noqa: PLC0415  # its ranks
 
-    known: dict[str, str] = {}
-    for name in (*_RULES_FILES, where.path):
-        if name:
-            try:
-                content = where.root.open_bytes(name, where.settings.index.max_file_size_bytes)
-            except DuckError:
-                continue  # most projects have no rules, and the file may be new
-            known[name] = cut(content.decode("utf-8", "replace"), _MOST_FILE_TOKENS)
+    rules = rules_beside(where.root, where.path, lambda path: untold(where.root, where.settings, path))
+    known = {each.path: cut(each.text, _MOST_FILE_TOKENS) for each in rules if each.text}
+    if where.path:
+        with suppress(DuckError):  # it may be new
+            content = where.root.open_bytes(where.path, where.settings.index.max_file_size_bytes)
+            known[where.path] = cut(content.decode("utf-8", "replace"), _MOST_FILE_TOKENS)
     call.emit(Progress(0, 0, "searching the project"))
     found = await _found(call, where.root, request.task, refresh=request.refresh)
     return known | {place: text for place, text in found.items() if place.partition(":")[0] != where.path}

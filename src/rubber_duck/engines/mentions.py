@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from rubber_duck.call import Call
 from rubber_duck.engines.index import known_project, update_index
+from rubber_duck.engines.place import untold
 from rubber_duck.engines.prompting import fenced
 from rubber_duck.engines.verifying import findings_of
 from rubber_duck.errors import DuckError
@@ -25,6 +26,7 @@ ALL_TOKENS: Final = 12_000
 _MENTION: Final = re.compile(r"(?<![\w@.])@([\w./\-\\]+(?::[\w./\-]+)?)")
 _LINES: Final = re.compile(r"(.+?):(\d+)(?:-(\d+))?")
 _MOST: Final = 20
+_MOST_CHANGED: Final = 500
 _HITS: Final = 3
 
 
@@ -89,7 +91,7 @@ async def _text(
     """What a mention is, in a few words, and its text; empty, and why, when there is nothing."""
     root, settings = place
     if mention == "diff":
-        return await _diff(root)
+        return await _diff(root, settings)
     head, _, rest = mention.partition(":")
     if head == "findings":
         return await _findings(call, place, rest, known)
@@ -106,13 +108,18 @@ async def _text(
     return await _symbol(call, root, name, refresh=refresh)
 
 
-async def _diff(root: Root) -> tuple[str, str]:
-    from rubber_duck.workspace.git import read_changes  # noqa: PLC0415  # only here
+async def _diff(root: Root, settings: Settings) -> tuple[str, str]:
+    from rubber_duck.workspace.git import read_changed, read_changes  # noqa: PLC0415  # only here
 
-    diff = await read_changes(root.path)
+    changed = (await read_changed(root.path))[:_MOST_CHANGED]
+    told = await asyncio.to_thread(lambda: [path for path in changed if not untold(root, settings, path)])
+    if changed and not told:
+        return "only what the project ignores is changed since the last commit", ""
+    diff = await read_changes(root.path, only=told)
     if diff is None:
         return "there is no commit to compare with", ""
-    return ("what is not committed", diff) if diff.strip() else ("nothing is changed since the last commit", "")
+    what = "what is not committed" + (", without what the project ignores" if len(told) < len(changed) else "")
+    return (what, diff) if diff.strip() else ("nothing is changed since the last commit", "")
 
 
 async def _findings(call: Call, place: tuple[Root, Settings], path: str, known: frozenset[str]) -> tuple[str, str]:
@@ -123,7 +130,7 @@ async def _findings(call: Call, place: tuple[Root, Settings], path: str, known: 
         return "there is no such file in the project", ""
     paths = [path]
     if not path:
-        _, diff = await _diff(root)
+        _, diff = await _diff(root, settings)
         paths = [each.path for each in parse_diff(diff) if each.path in known][:_MOST] if diff else []
         if not paths:
             return "no file is changed: write @findings:FILE", ""

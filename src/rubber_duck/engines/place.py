@@ -93,10 +93,20 @@ async def at_root(call: Call, project: str, directory: str) -> tuple[Root, Setti
     return root, project_settings(root, call.settings)
 
 
+def untold(root: Root, settings: Settings, path: str) -> str:
+    """Why no model is told of a file: what in the project ignores it, or where it leads; "" where one may be."""
+    real = os.path.relpath(os.path.realpath(root.path / path), root.path)
+    if real.startswith(".."):
+        return "a link that leads out of it"
+    for each in dict.fromkeys((path, real)):
+        if (reason := left_out_by(root.path, each, settings.index.ignore)) is not None:
+            return reason
+    return ""
+
+
 def refuse_untold(root: Root, settings: Settings, path: str) -> None:
     """Raise Denied, with the reason, for a file that no model is told of because the project ignores it."""
-    reason = left_out_by(root.path, path, settings.index.ignore)
-    if reason is not None:
+    if reason := untold(root, settings, path):
         raise Denied(f"'{display(path)}' is told to no model: it is no part of the project, says {display(reason)}")
 
 

@@ -13,7 +13,7 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +35,7 @@ _DAMAGED: Final = (
 _CHUNK_BYTES: Final = 1 << 18
 _DEPTH: Final = 60
 _PATH_BYTES: Final = 1000
+_PART_BYTES: Final = 255
 _HEADER_BYTES: Final = 100_000
 _END_BYTES: Final = 66_000
 _DIRECTORY_BYTES: Final = 10_000_000
@@ -84,6 +85,9 @@ def unpack(archive: Path, folder: Path, limits: ArchiveLimits | None = None) -> 
         raise InvalidInput("the archive holds no files")
     if len({path.casefold() for path in paths}) != len(paths):
         raise InvalidInput("the archive holds two files of one name")
+    files = {path.casefold() for path in paths}
+    if any(posixpath.dirname(path).casefold() in files for path in _with_folders(paths)):
+        raise InvalidInput("the archive holds a file where another one has its folder")
     top = paths[0].split("/")[0] + "/"
     cut = len(top) if all(path.startswith(top) for path in paths) else 0
     written = 0
@@ -114,6 +118,17 @@ def _looked_through(archive: Path, limits: ArchiveLimits, most: int) -> list[str
         if not member.is_folder:
             paths.append(_checked(member.path))
     return paths
+
+
+def _with_folders(paths: Iterable[str]) -> set[str]:
+    """The paths, and every folder that they lie in."""
+    found: set[str] = set()
+    for path in paths:
+        parent = path
+        while parent and parent not in found:
+            found.add(parent)
+            parent = posixpath.dirname(parent)
+    return found
 
 
 def _opener(path: str, flags: int) -> int:
@@ -187,6 +202,7 @@ def _checked(path: str) -> str:
         or any(part in ("", ".", "..") for part in parts)
         or len(parts) > _DEPTH
         or len(os.fsencode(written)) > _PATH_BYTES
+        or any(len(os.fsencode(part)) > _PART_BYTES for part in parts)
     )
     if is_odd or any(part.lower() == ".git" for part in parts):
         raise InvalidInput(f"'{display(path)}' in the archive is no path inside of a project")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -106,18 +107,26 @@ async def read_changed_at(folder: Path, *, limit: int) -> dict[str, int]:
     if not commits:
         return {}
     found = {path: each.committed_s * 1_000_000_000 for each in reversed(commits) for path in each.paths}
+    for path in await read_changed(folder):
+        found.pop(path, None)
+    return found
+
+
+async def read_changed(folder: Path) -> tuple[str, ...]:
+    """The files in `folder`, relative to it, that differ from the last commit. Raises as `read_untracked`."""
     listed = await _git(
         folder, "diff", "HEAD", "--name-only", "--no-ext-diff", "--no-renames", "--relative", "-z", limits=_HISTORY
     )
-    for path in listed.stdout.split(b"\0"):
-        found.pop(os.fsdecode(path), None)
-    return found if listed.returncode == 0 else {}
+    if listed.returncode != 0:
+        return ()
+    return tuple(os.fsdecode(path) for path in listed.stdout.split(b"\0") if path)
 
 
-async def read_changes(folder: Path) -> str | None:
+async def read_changes(folder: Path, *, only: Sequence[str] = ()) -> str | None:
     """What is changed in `folder` since the last commit, as a unified diff; None where there is no commit.
 
-    Files that git does not know are not in it; see `read_untracked`. Raises as that does.
+    With `only`, of these files, relative to it, alone. Files that git does not know are not in it; see
+    `read_untracked`. Raises as that does.
     """
     written = await _git(
         folder,
@@ -132,6 +141,8 @@ async def read_changes(folder: Path) -> str | None:
         "--src-prefix=a/",
         "--dst-prefix=b/",
         "--ignore-submodules",
+        "--",
+        *(f":(literal){path}" for path in only),
         limits=_HISTORY,
     )
     if written.returncode != 0:

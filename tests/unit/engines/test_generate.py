@@ -144,9 +144,12 @@ async def test_what_was_generated_is_kept_shown_again_and_forgotten(tmp_path: Pa
     written, _ = await generated(tmp_path, again="last", approve=first.digest, task="", at="")
     listed, _ = await generated(tmp_path, list=True)
     assert listed.generations[0].written == written.written == 1
+    files = [*(tmp_path / "home").glob("duck.db*")]
+    assert any(TASK.encode() in path.read_bytes() for path in files)
     await generated(tmp_path, again="last", forget=True)
     listed, _ = await generated(tmp_path, list=True)
     assert listed.generations == ()
+    assert not any(TASK.encode() in path.read_bytes() for path in (tmp_path / "home").glob("duck.db*"))
 
 
 async def test_how_a_person_wants_code_is_told_and_what_they_asked_is_noted(tmp_path: Path) -> None:

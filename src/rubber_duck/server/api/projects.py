@@ -69,7 +69,7 @@ class RoleWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 async def list_projects(call: Call) -> ProjectsPage:
     """The projects in which one has a role."""
     found = await projects_of(call.desk, Member(call.standing, call.trace))
-    projects, more = paged(found.projects, lambda each: each.name, call.page())
+    projects, more = paged(found.projects, lambda each: f"{each.name.casefold()}\0{each.name}", call.page())
     return ProjectsPage(projects, more)
 
 

@@ -111,10 +111,10 @@ class Call:
 def paged(items: Sequence[T], key: Callable[[T], str], asked: tuple[str, int]) -> tuple[tuple[T, ...], str]:
     """The items behind the cursor, at most as many as asked for, and the cursor of the next page, "" at the end.
 
-    `items` are in the order of `key`, which is unique.
+    They come in the order of `key`, which is unique.
     """
     cursor, limit = asked
-    behind = [item for item in items if not cursor or key(item) > cursor]
+    behind = sorted((item for item in items if not cursor or key(item) > cursor), key=key)
     taken = behind[:limit]
     return tuple(taken), written(key(taken[-1])) if len(behind) > limit else ""
 
