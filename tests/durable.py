@@ -163,8 +163,6 @@ async def _act(run: Run, bench: Bench, kind: str, word: str, cache: str) -> str:
         case "side":
             each = [Step(part, lambda part=part: _side(bench, part), str) for part in word.split(",")]  # type: ignore[misc]  # a loop's value, bound at once
             return " ".join(str(found) for found in await run.parallel(each))
-        case "child" | "own":
-            return await _child(run, "follower" if kind == "child" else "sample", word)
         case _:
             return await _plain(run, bench, kind, word, cache)
 
@@ -173,7 +171,16 @@ async def _plain(run: Run, bench: Bench, kind: str, word: str, cache: str) -> st
     if kind in ("write", "unwritable"):
         write = partial(_wrote, word=word, fails=kind == "unwritable")
         return await run.commit(Effect(word, write, str, undo=_unwrote))
+    if kind == "own" or kind.endswith("child"):
+        asked = {"waiting-child": f"wait:{word}", "failing-child": f"fail:{word}"}.get(kind, word)
+        return await _child(run, "sample" if kind == "own" else "follower", asked)
+    if kind == "exit":
+        return await run.step(Step(word, _exit, str))
     return await run.step(Step(word, lambda: bench.note(word), str, cache=cache))
+
+
+async def _exit() -> str:
+    raise SystemExit(1)
 
 
 async def _waited(run: Run, kind: str, word: str) -> str:

@@ -68,6 +68,7 @@ async def test_a_result_that_cannot_be_kept_once_fails_no_run(
         monkeypatch.setattr(database, "record_operation_result", fails_once)
         run_id = await durable.start(ME, "sample", {"words": ["a"]})
         assert await durable.answer(ME, run_id) == {"words": ["a"]}
+        assert (await durable.show(ME, run_id)).attempts == 1  # it is not to blame
     assert bench.diary == ["a", "a"]
 
 

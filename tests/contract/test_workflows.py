@@ -125,6 +125,13 @@ async def test_a_step_that_takes_too_long_is_cancelled_and_fails(settings: Datab
     assert bench.diary == ["a", "a cancelled"]
 
 
+async def test_a_step_that_asks_the_program_to_end_fails_and_ends_nothing(settings: DatabaseSettings) -> None:
+    async with durable_over(settings, Bench()) as durable, working(durable):
+        run_id = await durable.start(ME, "sample", {"words": ["exit:a"]})
+        with pytest.raises(Conflict, match="the step 'a' asked the program to end"):
+            await durable.answer(ME, run_id)
+
+
 async def test_a_cancel_reaches_a_running_step_within_a_second(settings: DatabaseSettings) -> None:
     bench = Bench()
     async with durable_over(settings, bench) as durable, working(durable):

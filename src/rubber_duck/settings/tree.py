@@ -175,7 +175,8 @@ class WorkflowSettings(Section, frozen=True):
     ] = 12.0
     poll_s: Annotated[float, Meta(ge=0.01, le=60, description="Seconds between two looks into a queue.")] = 1.0
     attempts: Annotated[
-        int, Meta(ge=1, le=100, description="How often a run may be begun until it is given up as a dead letter.")
+        int,
+        Meta(ge=1, le=100, description="Times a run may be begun and killed, keeping no step, until it is given up."),
     ] = 5
     keep_days: Annotated[
         float,

@@ -32,6 +32,12 @@ WORK_EVENTS: Final = (
         {"executor": "the process's id", "error": "what was wrong"},
     ),
     Event(
+        "workflow.orphans_stopped",
+        "info",
+        "Runs were stopped because the one that started them was cancelled, or took too long.",
+        {"runs": "how many"},
+    ),
+    Event(
         "workflow.adopted",
         "info",
         "Runs that had done nothing yet waited for a version that no process has; they are carried out as this one.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,8 +37,11 @@ from rubber_duck.workflows.status import (
     statuses_of,
     step_statuses,
 )
-from rubber_duck.workflows.store import runs
+from rubber_duck.workflows.store import executors, runs, stopping
+from rubber_duck.workflows.store.holding import edition
 from rubber_duck.workflows.store.runs import RunRow, Which
+from rubber_duck.workflows.store.stopping import GoingOn
+from rubber_duck.workflows.store.tables import FAILED, PAUSED
 from rubber_duck.workflows.taking import Taking
 from rubber_duck.workflows.workflow import QUEUES, parsed, workflows
 
@@ -198,9 +201,8 @@ class Durable:
         most = self.settings.workflows.queues.get(workflow.queue, QueueSettings()).most_waiting
 
         def enqueue(run_id: str) -> Enqueue:
-            row = RunRow(
-                run_id, scope.actor.id, scope.project, name, workflow.version, workflow.queue, self.now(), parent
-            )
+            whose = (run_id, scope.actor.id, scope.project)
+            row = RunRow(*whose, name, workflow.version, workflow.queue, self.now(), parent, key)
             tells = None if not (chosen.tell or chosen.tell_failures) else not chosen.tell
             run = Waiting(row, envelope, chosen.priority, most, more, tells)
             return partial(self._queuing.put, library=library, run=run)
@@ -249,7 +251,7 @@ class Durable:
 
     async def _counts(self, scope: Scope | None) -> list[QueueCount]:
         library = await self.library()
-        now_ms = round(self.now().timestamp() * 1000)
+        now_ms = self._now_ms()
         rows = await self.database.run(partial(runs.counts, scope=scope, status=library.tables.status), write=False)
         since = now_ms - _THROUGHPUT_MS
         finished = await self.database.run(
@@ -258,44 +260,43 @@ class Durable:
         return queue_counts(rows, finished, now_ms)
 
     async def cancel(self, scope: Scope, run_id: str, *, why: str = "cancelled") -> None:
-        """Stop a run, the step that works now too; Conflict when it has ended already."""
+        """Stop a run and what it started, the steps that work now too; Conflict when it has ended already."""
         found = await self.show(scope, run_id)
         if found.state in ENDED:
             raise Conflict(f"the run {run_id!r} has ended already: it is {found.state}")
-        library = await self.library()
-        await self.database.run(partial(runs.set_stopped, run_id=run_id, why=why))
-        await library.call(lambda: library.client.cancel_workflow(run_id))
-        await self._acted(scope, run_id)
+        theirs = (await self.library()).tables
+        stop = partial(stopping.stop, theirs=theirs, run_id=run_id, why=why, now_ms=self._now_ms())
+        await self._acted(scope, await self.database.run(stop))
 
     async def pause(self, scope: Scope, run_id: str) -> None:
-        """Stop a run so that `resume` lets it go on from the step it was in."""
-        await self.cancel(scope, run_id, why="paused")
+        """Stop a run and what it started so that `resume` lets them go on from the steps they were in."""
+        await self.cancel(scope, run_id, why=PAUSED)
 
     async def resume(self, scope: Scope, run_id: str) -> None:
-        """Let a paused, cancelled or given-up run go on; Conflict for one that works, waits or ended."""
+        """Let a paused, cancelled or given-up run go on, with what it started.
+
+        Raises Conflict for one that works, waits or ended, whose key is taken, whose parent is cancelled, or that has
+        done steps of a version which no process has any more.
+        """
         found = await self.show(scope, run_id)
         if found.state not in ("paused", "cancelled", "dead"):
             raise Conflict(f"the run {run_id!r} cannot go on: it is {found.state}")
-        library = await self.library()
-        await self.database.run(partial(runs.set_stopped, run_id=run_id, why=""))
-        await library.call(lambda: library.client.resume_workflow(run_id, queue_name=found.queue))
-        await self.database.run(partial(runs.watch_again, run_id=run_id))  # not before: its old end would count
-        await self._acted(scope, run_id)
+        rows = await self._family(scope, found)
+        await self._go_on(scope, [GoingOn(each) for each in stopping.going_on(rows)])
 
     async def retry(self, scope: Scope, run_id: str) -> None:
-        """Let a failed run try again from the first step that failed or was undone; what came before is remembered."""
+        """Let a failed run try again from the first step that failed or was undone; what came before is remembered.
+
+        What it started and failed, or was stopped, tries again too. Raises Conflict as `resume` does.
+        """
         found = await self.show(scope, run_id)
-        if found.state == "dead":
-            await self.resume(scope, run_id)
-            return
-        if found.state != "failed":
+        if found.state not in ("failed", "dead"):
             raise Conflict(f"the run {run_id!r} has not failed: it is {found.state}")
-        library = await self.library()
-        steps = step_statuses(await library.call(lambda: library.client.list_workflow_steps(run_id)))
-        first = first_to_repeat(steps)
-        await library.call(lambda: library.client.rewind_workflow(run_id, start_step=first, queue_name=found.queue))
-        await self.database.run(partial(runs.watch_again, run_id=run_id))  # as in `resume`
-        await self._acted(scope, run_id)
+        rows = await self._family(scope, found)
+        going = [GoingOn(each) for each in stopping.going_on(rows)]
+        failed = [row.id for row in rows if row.status == FAILED]
+        going += [GoingOn(each, first_to_repeat(await self.steps(scope, each))) for each in failed]
+        await self._go_on(scope, going)
 
     async def send(self, scope: Scope, run_id: str, signal: str, value: object) -> None:
         """Send a signal to a run, which need not wait for it yet."""
@@ -303,30 +304,60 @@ class Durable:
         library = await self.library()
         await library.call(lambda: library.client.send(run_id, value, signal))
 
-    async def follow(self, scope: Scope, run_id: str) -> AsyncIterator[RunStatus]:
-        """How the run does, whenever that has changed, until it has ended or was stopped."""
+    async def follow(self, scope: Scope, run_id: str, *, until_ended: bool = False) -> AsyncIterator[RunStatus]:
+        """How the run does, whenever that has changed, until it has ended, or unless `until_ended` was paused."""
         last: RunStatus | None = None
         while True:
             found = await self.show(scope, run_id)
             if found != last:
                 yield found
-            if found.state in ENDED or found.state == "paused":
+            if found.state in ENDED or (found.state == "paused" and not until_ended):
                 return
             last = found
             await asyncio.sleep(_FOLLOW_S)
 
-    async def answer(self, scope: Scope, run_id: str) -> Any:  # Any: builtins of the workflow's own shape
-        """What the run came to, when it has ended; raises what it failed with."""
-        found = [status async for status in self.follow(scope, run_id)][-1]
+    async def answer(
+        self, scope: Scope, run_id: str, *, until_ended: bool = False
+    ) -> Any:  # Any: builtins of the workflow's own shape
+        """What the run came to, when it has ended; raises what it failed with, or that it was paused."""
+        found = [status async for status in self.follow(scope, run_id, until_ended=until_ended)][-1]
         if found.state != "done":
             raise failure_of(found)
         return found.answer
 
-    async def _acted(self, scope: Scope, run_id: str) -> None:
-        found = await self.show(scope, run_id)
-        await self.moved(
-            Move(run_id, found.workflow, scope.actor.id, scope.project, found.state, found.done, found.total)
-        )
+    async def _family(self, scope: Scope, found: RunStatus) -> Sequence[Any]:  # Any: rows of `stopping.family`
+        """The run, which is to go on, and what it started; Conflict when it cannot."""
+        parents = await self._runs(scope, Which([found.parent])) if found.parent is not None else []
+        if any(parent.state == "cancelled" for parent in parents):
+            raise Conflict(f"the run {found.id!r} belongs to {found.parent!r}, which is cancelled: let that go on")
+        library = await self.library()
+        work = partial(stopping.family, theirs=library.tables, run_id=found.id)
+        rows = await self.database.run(work, write=False)
+        living = await self.database.run(executors.living, write=False)
+        known = {edition(name, each.version) for name, each in workflows.discover().items()}
+        if rows[0].edition not in known.union(*(each.editions for each in living)) and await self.steps(
+            scope, found.id
+        ):
+            raise Conflict(
+                f"the run {found.id!r} has done steps of version {found.version} of {found.workflow!r}, "
+                "which no process has any more: start it anew"
+            )
+        return rows
+
+    async def _go_on(self, scope: Scope, going: Sequence[GoingOn]) -> None:
+        theirs = (await self.library()).tables
+        await self.database.run(partial(stopping.go_on, theirs=theirs, going=going, now_ms=self._now_ms()))
+        await self._acted(scope, [each.run for each in going])
+
+    async def _acted(self, scope: Scope, run_ids: Sequence[str]) -> None:
+        for found in await self._runs(scope, Which(run_ids, limit=len(run_ids))):
+            self.wake(found.workflow)
+            await self.moved(
+                Move(found.id, found.workflow, scope.actor.id, scope.project, found.state, found.done, found.total)
+            )
+
+    def _now_ms(self) -> int:
+        return round(self.now().timestamp() * 1000)
 
     async def _chore(self) -> None:
         await self.followers.chore()

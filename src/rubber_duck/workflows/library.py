@@ -70,8 +70,8 @@ class Library:
             system_database_engine=self._engine, serializer=JsonSerializer(), application_name=APPLICATION, lazy=True
         )
         theirs, names = self.client._sys_db, self.client._sys_db.tables
-        tables = (names.workflow_status, names.workflow_input, names.workflow_output, names.operation_outputs)
-        self.tables: Final = Theirs.of(tables, theirs.schema)
+        of_runs = (names.workflow_status, names.workflow_input, names.workflow_output)
+        self.tables: Final = Theirs.of((*of_runs, names.operation_outputs, names.notifications), theirs.schema)
 
     @classmethod
     async def open(cls, settings: DatabaseSettings) -> Library:

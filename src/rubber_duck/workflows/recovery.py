@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -11,10 +11,11 @@ from typing import Final
 from rubber_duck import fault, telemetry
 from rubber_duck.errors import DuckError, StruckOff
 from rubber_duck.settings.tree import WorkflowSettings
-from rubber_duck.storage.database import Database
+from rubber_duck.storage.database import Connection, Database
 from rubber_duck.workflows.library import Library
-from rubber_duck.workflows.store import executors, holding
+from rubber_duck.workflows.store import executors, holding, stopping
 from rubber_duck.workflows.store.executors import Executor
+from rubber_duck.workflows.store.holding import Held
 from rubber_duck.workflows.whereabouts import is_gone
 
 _IDLE_S: Final = 5.0
@@ -48,6 +49,7 @@ class Recovery:
         self._seen: dict[str, tuple[int, float]] = {}
         self._idle: dict[str, float] = {}
         self._strays: dict[str, float] = {}
+        self._excused: set[str] = set()
 
     async def register(self) -> None:
         """Say that this process begins to work; before it takes anything."""
@@ -82,15 +84,25 @@ class Recovery:
         recovered = await self._put_back_abandoned()
         if lost:
             fault.point("workflow.before_recovery")
-            recovered += await self._put_back(lost)
+            recovered += await self._put_back(Held(lost))
         await self._adopt()
+        await self._stop_orphans()
         if recovered:
             telemetry.emit("workflow.recovered", runs=recovered, executors=len(lost))
         return recovered
 
+    def excuse(self, run_id: str) -> None:
+        """Say that this process will not go on with a run for a reason that lies outside of it: the database."""
+        self._excused.add(run_id)
+
     async def leave(self) -> None:
-        """Say that this process ends; the next reaper puts back what it leaves behind at once."""
-        await self._database.run(partial(executors.remove_executor, executor_id=self._executor.id))
+        """Say that this process ends, and put what it leaves behind back: that it was begun here does not count."""
+        await self._database.run(self._left)
+
+    def _left(self, connection: Connection) -> None:
+        mine = Held([self._executor.id])
+        holding.put_back(connection, self._library.tables, mine, self._now_ms(), is_in_vain=False)
+        executors.remove_executor(connection, self._executor.id)
 
     async def _strike_off(self) -> None:
         clock = self._clock()
@@ -114,18 +126,24 @@ class Recovery:
         clock, idle = self._clock(), set(held) - self._library.active()
         self._idle = {run: self._idle.get(run, clock) for run in idle}
         late = [run for run, since in self._idle.items() if clock - since >= _IDLE_S]
-        return await self._put_back([self._executor.id], only=late) if late else 0
+        excused = [run for run in late if run in self._excused]
+        self._excused &= idle
+        back = await self._put_back(Held([self._executor.id], excused), is_in_vain=False) if excused else 0
+        others = set(late) - set(excused)
+        return back + (await self._put_back(Held([self._executor.id], others)) if others else 0)
 
-    async def _put_back(self, executor_ids: list[str], only: Sequence[str] = ()) -> int:
-        now_ms = round(self._now().timestamp() * 1000)
-        back = partial(
-            holding.put_back,
-            status=self._library.tables.status,
-            executor_ids=executor_ids,
-            now_ms=now_ms,
-            only=only,
-        )
-        return await self._database.run(back)
+    async def _put_back(self, held: Held, *, is_in_vain: bool = True) -> int:
+        back = partial(holding.put_back, theirs=self._library.tables, held=held, now_ms=self._now_ms())
+        return await self._database.run(partial(back, is_in_vain=is_in_vain))
+
+    async def _stop_orphans(self) -> None:
+        """Stop what runs started that took too long, or were cancelled at the moment in which they started it."""
+        orphans = partial(stopping.stop_orphans, theirs=self._library.tables, now_ms=self._now_ms())
+        while stopped := await self._database.run(orphans):
+            telemetry.emit("workflow.orphans_stopped", runs=len(stopped))
+
+    def _now_ms(self) -> int:
+        return round(self._now().timestamp() * 1000)
 
     async def _adopt(self) -> None:
         """Carry out, as they are here, runs that did nothing yet and for whose edition there has long been nobody."""

@@ -16,8 +16,17 @@ from dbos import error as errors_of_dbos
 
 from rubber_duck import fault, telemetry
 from rubber_duck.backoff import Backoff
-from rubber_duck.errors import Denied, DuckError, InvalidDeclaration, InvalidInput, TimedOut, normalize
+from rubber_duck.errors import (
+    Denied,
+    DuckError,
+    InvalidDeclaration,
+    InvalidInput,
+    StorageUnavailable,
+    TimedOut,
+    normalize,
+)
 from rubber_duck.scope import Right, Scope
+from rubber_duck.storage.border import translated
 from rubber_duck.storage.database import Connection
 from rubber_duck.workflows.codec import own
 from rubber_duck.workflows.patience import patiently
@@ -100,6 +109,7 @@ class Keeper(Protocol):
     async def start_child(self, scope: Scope, name: str, request: object, *, run_id: str, parent: str) -> str: ...
     async def ended(self, scope: Scope, run_id: str) -> object: ...
     async def waits_for(self, run: Run, signal: str, number: int) -> None: ...
+    def excuse(self, run_id: str) -> None: ...
     def now(self) -> float: ...
 
 
@@ -288,11 +298,17 @@ class Run:
         if key and (held := await self.keeper.step_result(key)) is not None:
             return held[0]
         with telemetry.span("workflow.step", workflow=self.workflow, step=step.name):
-            kept = msgspec.to_builtins(await step.work())
+            kept = msgspec.to_builtins(await self._done(step))
         fault.point("workflow.after_step")
         if key:
             await self.keeper.keep_step_result(key, [kept])
         return kept
+
+    async def _done(self, step: Step[T]) -> T:
+        try:
+            return await step.work()
+        except SystemExit as error:  # to let it pass would end the process, and the next one that tries
+            raise DuckError(f"the step {step.name!r} asked the program to end") from error
 
     async def _normalized(self, work: Callable[[], Awaitable[T]]) -> T:
         """What `work` comes to, tried again while the database is away; whatever it raises is a DuckError."""
@@ -324,6 +340,8 @@ class Run:
             raise
         except Exception as error:
             telemetry.emit("workflow.abandoned", run=self.id, error=normalize(error).message)
+            if isinstance(translated(error, ""), StorageUnavailable):
+                self.keeper.excuse(self.id)
             raise errors_of_dbos.DBOSWorkflowConflictIDError(self.id) from error
 
     def _returned(self, step: Step[T], kept: object) -> T:

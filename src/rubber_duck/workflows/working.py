@@ -44,9 +44,10 @@ _SCHEDULED: Final = StartOptions(tell_failures=True)
 class Worker:
     """Carries runs out on this event loop. One in a process."""
 
-    def __init__(self, durable: Durable, holdings: Holdings) -> None:
+    def __init__(self, durable: Durable, holdings: Holdings, excuse: Callable[[str], None]) -> None:
         self._durable = durable
         self._holdings = holdings
+        self.excuse = excuse
 
     async def carry_out(self, envelope: dict[str, Any]) -> Any:  # Any: builtins of the workflow's own shape
         """One run from its beginning, or from where it was; raises what it fails with, after undoing what it did."""
@@ -136,8 +137,8 @@ class Worker:
         return run_id
 
     async def ended(self, scope: Scope, run_id: str) -> object:
-        """Wait for a run's answer."""
-        return await self._durable.answer(scope, run_id)
+        """Wait for a run's answer, also while it is paused."""
+        return await self._durable.answer(scope, run_id, until_ended=True)
 
     def now(self) -> float:
         """Seconds from any point."""
@@ -163,7 +164,7 @@ async def working(
     holdings = Holdings(durable.database, library.tables, executor)
     await recovery.register()
     try:
-        await library.launch(settings, executor.id, Worker(durable, holdings).carry_out)
+        await library.launch(settings, executor.id, Worker(durable, holdings, recovery.excuse).carry_out)
         queues = await library.queues(settings, executor)
         durable.taking = Taking(queues, poll_s=settings.poll_s, chance=random.random)
         beside = {

@@ -7,8 +7,9 @@ workflow, `name@version`, which stands there for each run.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Table, Text, case, cast, select, update
+from sqlalchemy import ColumnElement, Connection, Table, Text, case, cast, func, select, update
 
 from rubber_duck.workflows.store.tables import OPEN, WAITING, Theirs, runs
 
@@ -20,18 +21,41 @@ def owners(connection: Connection, status: Table, ids: Collection[str]) -> dict[
     return {row[0]: row[1] for row in rows}
 
 
-def put_back(
-    connection: Connection, status: Table, executor_ids: Collection[str], now_ms: int, only: Collection[str] = ()
-) -> int:
-    """Put what these processes hold, or only these runs of it, back into its queue; how many runs.
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What these processes hold; with `only`, these runs of it."""
 
-    Not DBOS's `resume_workflows`: that forgets how often a run was begun, its key and its deadline.
+    executor_ids: Collection[str]
+    only: Collection[str] | None = None
+
+
+def put_back(connection: Connection, theirs: Theirs, held: Held, now_ms: int, *, is_in_vain: bool = True) -> int:
+    """Put runs back into their queues, with their keys and deadlines; how many.
+
+    A run that kept a step since it was last put back counts as never begun: it gets on. Otherwise it was begun
+    `is_in_vain`, unless that was for a reason that lies outside of it, such as an orderly end of the process.
     """
-    held = (status.c.status == "PENDING") & status.c.executor_id.in_(executor_ids)
-    if only:
-        held &= status.c.workflow_uuid.in_(only)
-    back = {"status": "ENQUEUED", "owner_xid": None, "started_at_epoch_ms": None, "updated_at": now_ms}
-    return connection.execute(update(status).where(held).values(back)).rowcount
+    status, steps = theirs.status.c, theirs.steps.c
+    chosen = (status.status == "PENDING") & status.executor_id.in_(held.executor_ids)
+    if held.only is not None:
+        chosen &= status.workflow_uuid.in_(held.only)
+    kept = select(func.count()).where(steps.workflow_uuid == status.workflow_uuid).scalar_subquery()
+    known = select(func.coalesce(runs.c.kept_steps, 0)).where(runs.c.id == status.workflow_uuid).scalar_subquery()
+    begun = func.coalesce(status.recovery_attempts, 0)
+    in_vain = begun if is_in_vain else case((begun > 0, begun - 1), else_=0)
+    back = {
+        "status": "ENQUEUED",
+        "owner_xid": None,
+        "started_at_epoch_ms": None,
+        "updated_at": now_ms,
+        "recovery_attempts": case((kept != func.coalesce(known, 0), 0), else_=in_vain),
+    }
+    statement = update(theirs.status).where(chosen).values(back).returning(status.workflow_uuid)
+    ids = list(connection.execute(statement).scalars())
+    if ids:
+        mark = select(func.count()).where(steps.workflow_uuid == runs.c.id).scalar_subquery()
+        connection.execute(update(runs).where(runs.c.id.in_(ids)).values(kept_steps=mark))
+    return len(ids)
 
 
 def edition(name: str, version: int) -> str:

@@ -35,7 +35,7 @@ from rubber_duck.workflows.store.tables import (
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """A run as it is kept by us. `stopped` is why it was stopped: `cancelled`, `paused`, or empty."""
+    """A run as it is kept by us. Of those in one queue that wait or work, no two have the same `key`."""
 
     id: str
     actor_id: str
@@ -45,6 +45,7 @@ class RunRow:
     queue: str
     created_at: datetime
     parent: str | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,8 @@ def add_run(connection: Connection, row: RunRow) -> bool:
         "new_total": 0,
         "new_note": "",
         "new_created_at": row.created_at,
+        "new_key": row.key,
+        "new_kept_steps": None,
     }
     return connection.execute(_ADD, new).first() is not None
 
@@ -98,19 +101,9 @@ def watch(connection: Connection, run_id: str, *, failures_only: bool) -> None:
     connection.execute(insert(watches).values(run_id=run_id, failures_only=failures_only, is_told=False, times=0))
 
 
-def watch_again(connection: Connection, run_id: str) -> None:
-    """A run that ended goes on: if somebody was told of its end, they are told of the next one too."""
-    connection.execute(update(watches).where(watches.c.run_id == run_id).values(is_told=False))
-
-
 def set_progress(connection: Connection, run_id: str, done: int, total: int, note: str) -> None:
     """Keep how far a run is."""
     connection.execute(update(runs).where(runs.c.id == run_id).values(done=done, total=total, note=note))
-
-
-def set_stopped(connection: Connection, run_id: str, why: str) -> None:
-    """Keep why a run was stopped; empty: it goes on."""
-    connection.execute(update(runs).where(runs.c.id == run_id).values(stopped=why))
 
 
 def runs_of(

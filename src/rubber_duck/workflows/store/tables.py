@@ -35,8 +35,12 @@ runs: Final = Table(
     Column("total", BigInteger, nullable=False),
     Column("note", Text, nullable=False),
     Column("created_at", Timestamp, nullable=False),
+    Column("key", Text),
+    Column("kept_steps", Integer),
     Index(None, "actor_id", "created_at"),
+    Index(None, "parent"),
 )
+"""`key` is what DBOS forgets when a run is stopped; `kept_steps` counts those there were when it was last put back."""
 
 executors: Final = Table(
     "run_executors",
@@ -97,18 +101,21 @@ PAUSED: Final = "paused"
 """Why a run was stopped that is to go on."""
 
 STOPPED: Final = "CANCELLED"
+FAILED: Final = "ERROR"
+DEAD: Final = "MAX_RECOVERY_ATTEMPTS_EXCEEDED"
 WAITING: Final = ("ENQUEUED", "DELAYED")
 OPEN: Final = (*WAITING, "PENDING")
 
 
 @dataclass(frozen=True, slots=True)
 class Theirs:
-    """DBOS's tables of runs, of what they were asked, of what they came to, and of their steps."""
+    """DBOS's tables of runs, of what they were asked, of what they came to, of their steps, and of signals to them."""
 
     status: Table
     input: Table
     output: Table
     steps: Table
+    signals: Table
 
     @classmethod
     def of(cls, tables: Sequence[Table], schema: str | None) -> Theirs:
