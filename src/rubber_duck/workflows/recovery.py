@@ -124,13 +124,13 @@ class Recovery:
             partial(executors.held_by, status=status, executor_id=self._executor.id), write=False
         )
         clock, idle = self._clock(), set(held) - self._library.active()
-        self._idle = {run: self._idle.get(run, clock) for run in idle}
+        self._excused &= set(held)
+        excused = idle & self._excused
+        self._idle = {run: self._idle.get(run, clock) for run in idle - excused}
         late = [run for run, since in self._idle.items() if clock - since >= _IDLE_S]
-        excused = [run for run in late if run in self._excused]
-        self._excused &= idle
         back = await self._put_back(Held([self._executor.id], excused), is_in_vain=False) if excused else 0
-        others = set(late) - set(excused)
-        return back + (await self._put_back(Held([self._executor.id], others)) if others else 0)
+        self._excused -= excused
+        return back + (await self._put_back(Held([self._executor.id], late)) if late else 0)
 
     async def _put_back(self, held: Held, *, is_in_vain: bool = True) -> int:
         back = partial(holding.put_back, theirs=self._library.tables, held=held, now_ms=self._now_ms())
