@@ -46,6 +46,17 @@ def test_a_file_that_lists_it_as_its_own_passes_it_on() -> None:
 
 
 REFUSED = {
+    "annotations that would be evaluated there": ("shop/far.py", {"shop/far.py": "x = 1\n"}, 11),
+    "an import that only a function there has": (
+        "shop/far.py",
+        {"shop/far.py": "from __future__ import annotations\n\n\ndef lazy():\n    import math\n    return math.pi\n"},
+        11,
+    ),
+    "an import that is there under a condition": (
+        "shop/far.py",
+        {"shop/far.py": "from __future__ import annotations\n\nTYPING = 0\nif TYPING:\n    import math\n"},
+        11,
+    ),
     "into a file that loads one which takes it": ("shop/front.py", {"shop/front.py": "import shop.bill\n"}, 11),
     "into a file that loads one over others": (
         "shop/front.py", {"shop/front.py": "import shop.middle\n", "shop/middle.py": "from . import bill\n"}, 11,
@@ -72,5 +83,5 @@ def test_refused_is(case: str) -> None:
 
 
 def test_imports_that_wait_go_in_no_circle() -> None:
-    late = {"shop/front.py": "def later():\n    import shop.bill\n"}
+    late = {"shop/front.py": "from __future__ import annotations\n\n\ndef later():\n    import shop.bill\n"}
     assert "def taxed" in moved("shop/front.py", late)["shop/front.py"]

@@ -147,6 +147,19 @@ REFUSED = {
         "src/pond/x.py", 5, 9, "y",
         {"src/pond/x.py": "class M(type): ...\n\n\nclass X(metaclass=M):\n    def x(self): ...\n"},
     ),
+    "a local that is asked for by its text": (
+        "src/pond/x.py", 1, 7, "who", {"src/pond/x.py": "def f(user):\n    return '{user}'.format(**locals())\n"},
+    ),
+    "a local that a function inside of its function asks for": (
+        "src/pond/x.py", 2, 5, "who",
+        {"src/pond/x.py": "def f():\n    user = 1\n    def g():\n        return eval('user'), user\n    return g\n"},
+    ),
+    "a local that is printed with its name": (
+        "src/pond/x.py", 2, 5, "sum_", {"src/pond/x.py": "def f():\n    total = 3\n    return f'{total=}'\n"},
+    ),
+    "a function that is printed with its name": (
+        "src/pond/duck.py", 1, 5, "drift", {"src/pond/x.py": "from pond.duck import swim\nprint(f'{swim(1)=}')\n"},
+    ),
     "a dunder": ("src/pond/x.py", 2, 9, "y", {"src/pond/x.py": "class X:\n    def __len__(self): return 0\n"}),
 }  # fmt: skip
 

@@ -10,7 +10,7 @@ import libcst as cst
 from libcst.helpers import get_full_name_for_node
 from libcst.metadata import GlobalScope, ImportAssignment, Scope
 
-from rubber_duck.code.refactoring.python.bindings import names_in
+from rubber_duck.code.refactoring.python.bindings import names_in, unknown_names
 from rubber_duck.code.refactoring.python.circles import reaches
 from rubber_duck.code.refactoring.python.module import Module
 from rubber_duck.code.refactoring.python.project import Project, owner_of
@@ -46,11 +46,15 @@ class _Move:
         self.source = source
         self.to = to
         self.splices: dict[str, Splices] = {}
+        self.is_annotated = False
 
     def run(self, spot: Spot) -> Refactored:
         source = self.source
         node = self._definition(spot)
         name = node.name.value
+        self.is_annotated = any(
+            any(around is node for around in self.source.around(each)) for each in self.source.every(cst.Annotation)
+        )
         needed = self._needed(node)
         if self.to in self.project.texts and name in names_in(self.to, self.project.texts[self.to]):
             raise Refused(f"{name!r} is taken already in '{self.to}'")
@@ -63,11 +67,16 @@ class _Move:
         self._repoint(name)
         texts = self._written(name, (start, end), is_kept=is_kept)
         texts[self.to] = self._grown(body, needed)
+        known = unknown_names(source.path, source.text)
         for path, text in texts.items():
             try:
                 ast.parse(text)
             except SyntaxError as error:
                 raise Refused(f"'{path}' would not parse afterwards: {error.msg}") from error
+            before = self.project.texts.get(path)
+            lost = unknown_names(path, text) - known - (unknown_names(path, before) if before else frozenset())
+            if lost:
+                raise Refused(f"{sorted(lost)[0]!r} would be known no more in '{path}'")
         self._refuse_circles(texts)
         return Refactored(texts, ("pickles and configuration that name the old module are not followed",))
 
@@ -237,6 +246,14 @@ class _Move:
         texts[source.path] = spliced(source.text, parts)
         return texts
 
+    def _refuse_other_future(self, module: Module) -> None:
+        """Raise Refused where annotations of the definition would be evaluated in one file and not in the other."""
+        there, here = (
+            {each.source(line).strip() for line in each.tree.body if _is_future(line)} for each in (module, self.source)
+        )
+        if there != here and self.is_annotated:
+            raise Refused(f"'{self.to}' and '{self.source.path}' differ in what they import from __future__")
+
     def _grown(self, body: str, needed: list[str]) -> str:
         old = self.project.texts.get(self.to)
         newline = newline_of(self.source.text)
@@ -244,7 +261,8 @@ class _Move:
             head = newline.join(needed)
             return f"{head}{newline * 3 if head else ''}{body.strip(newline)}{newline}"
         module = self.project.module(self.to)
-        held = {line.strip() for line in old.splitlines()}
+        self._refuse_other_future(module)
+        held = {module.source(line).strip() for line in module.tree.body if _is_import(line)}
         missing = [line for line in needed if line not in held and "__future__" not in line]
         taken = names_in(self.to, old)
         for line in missing:
@@ -286,6 +304,12 @@ def _is_attribute(module: Module, node: cst.Name) -> bool:
 
 def _tops(top: Scope | None) -> frozenset[str]:
     return frozenset() if top is None else frozenset(each.name for each in top.assignments)
+
+
+def _is_import(line: cst.CSTNode) -> bool:
+    return isinstance(line, cst.SimpleStatementLine) and all(
+        isinstance(each, cst.Import | cst.ImportFrom) for each in line.body
+    )
 
 
 def _is_future(line: cst.CSTNode) -> bool:

@@ -10,13 +10,14 @@ from typing import Final
 
 import libcst as cst
 from libcst.helpers import get_full_name_for_node
-from libcst.metadata import ClassScope, FunctionScope, GlobalScope, ImportAssignment
+from libcst.metadata import BuiltinScope, ClassScope, FunctionScope, GlobalScope, ImportAssignment, Scope
 
 from rubber_duck.code.refactoring.python.bindings import require_same
 from rubber_duck.code.refactoring.python.members import Member, member_splices
 from rubber_duck.code.refactoring.python.module import Module
 from rubber_duck.code.refactoring.python.parameters import parameter_splices
 from rubber_duck.code.refactoring.python.project import Binding, Meaning, Project, owner_of
+from rubber_duck.code.refactoring.python.selection import INTROSPECTION
 from rubber_duck.code.refactoring.python.uses import (
     As,
     all_list_spans,
@@ -42,6 +43,9 @@ _KNOWN_DECORATORS: Final = frozenset(
     | {"asynccontextmanager", "overload", "override", "abstractmethod", "final", "dataclass", "total_ordering"}
     | {"singledispatch", "deprecated", "runtime_checkable"}
 )
+
+
+_ASKING: Final = INTROSPECTION - {"super"}
 
 
 def rename(texts: Texts, spot: Spot, new: str) -> Refactored:
@@ -238,7 +242,10 @@ class _Renaming:
 
     def _refuse_spoken(self, target: Binding | Member) -> None:
         if isinstance(target, Binding) and not isinstance(target.scope, GlobalScope):
+            self._refuse_seen(self.project.module(target.path), target.scope)
             return
+        for module in self.project.mentioning(self.old):
+            self._refuse_shown(module)
         dotted = {self.project.dotted(each.path) for each in self.done} | {self.project.dotted(target.path)}
         ways = frozenset(way for each in dotted for way in _suffixes(each))
         found: list[Spot] = []
@@ -253,6 +260,23 @@ class _Renaming:
         if found:
             raise Refused(f"{self.old!r} is reached by the text of its name at {places(found)}")
         self._note_told()
+
+    def _refuse_seen(self, module: Module, scope: Scope) -> None:
+        """Raise Refused where code asks for the names of the scope: `"{user}".format(**locals())`."""
+        for call in module.every(cst.Call):
+            asks = isinstance(call.func, cst.Name) and call.func.value in _ASKING
+            around = module.scope(call) if asks else None
+            while around is not None and around is not scope and not isinstance(around, GlobalScope | BuiltinScope):
+                around = around.parent
+            if around is scope:
+                raise Refused(f"{self.old!r} may be asked for by the text of its name at {places([module.spot(call)])}")
+        self._refuse_shown(module)
+
+    def _refuse_shown(self, module: Module) -> None:
+        """Raise Refused where the name is part of what is printed: `f"{total=}"`."""
+        for shown in module.every(cst.FormattedStringExpression):
+            if shown.equal is not None and re.search(rf"\b{self.old}\b", module.source(shown.expression)):
+                raise Refused(f"{self.old!r} is printed with its name at {places([module.spot(shown)])}")
 
     def _note_told(self) -> None:
         """Say where the name stands in texts and comments: they are not changed, and may have to be."""
