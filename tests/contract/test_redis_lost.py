@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -55,6 +56,23 @@ async def test_what_is_expensive_fails_closed_and_the_rest_goes_on_until_redis_i
         assert received == [b"alone", b"together"]
         assert (await here.health()).ok
         assert (await here.allow("ask", Limit(rate=1, burst=1))).allowed
+
+
+async def test_who_came_to_listen_while_redis_stood_still_hears_when_it_goes_on(own_redis: RedisServer) -> None:
+    heard, gap = asyncio.Event(), asyncio.Event()
+    settings = ClusterSettings(url=own_redis.url, timeout_s=0.5)
+    async with open_cluster(settings, shared) as here, open_cluster(settings, shared) as there:
+        own_redis.freeze()
+        await here.subscribe("late", lambda _: heard.set(), gap=gap.set)
+        assert not (await here.health()).ok
+        own_redis.thaw()
+        async with asyncio.timeout(30):
+            await gap.wait()
+            while not heard.is_set():
+                with suppress(Unavailable):  # the other one may still be finding it again
+                    await there.publish("late", b"told")
+                await asyncio.sleep(0.1)
+        assert (await here.health()).ok
 
 
 async def test_a_process_starts_while_redis_is_gone_and_finds_it_later(own_redis: RedisServer) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from random import random as random_number
 from typing import Any, Final, TypeVar
@@ -94,6 +94,7 @@ class RedisCluster(Cluster):
         except ValueError as error:
             raise InvalidSettings(f"cluster.url {self._shown!r} is not the URL of a Redis: {error}") from error
         self._listener: PubSub | None = None
+        self._is_deaf = False
         self._confirmed: dict[bytes, asyncio.Event] = {}
         self._connected = asyncio.Event()
         self._listening: asyncio.Task[None] | None = None
@@ -154,6 +155,7 @@ class RedisCluster(Cluster):
                 await self._listener.subscribe(channel)
                 await confirmed.wait()
         except _BROKEN as error:
+            self._is_deaf = True
             self._lost(error)
 
     async def _listen_no_more(self, topic: str) -> None:
@@ -164,6 +166,7 @@ class RedisCluster(Cluster):
                 async with asyncio.timeout(self._timeout_s):
                     await self._listener.unsubscribe(channel)
             except _BROKEN as error:
+                self._is_deaf = True
                 self._lost(error)
 
     async def _keep_listening(self, first: asyncio.Event) -> None:
@@ -172,10 +175,12 @@ class RedisCluster(Cluster):
         was_lost = False
         while True:
             pubsub = self._redis.pubsub()
+            self._is_deaf = False
             try:
-                await pubsub.subscribe(self._key("topic", ""), *self._confirmed)
+                sent = tuple(self._confirmed)
+                await pubsub.subscribe(self._key("topic", ""), *sent)
                 self._listener = pubsub
-                await self._read(pubsub, first, told=was_lost)
+                await self._read(pubsub, first, sent, told=was_lost)
             except (RedisError, OSError, TimeoutError) as error:
                 attempt = 0 if self._connected.is_set() else attempt + 1
                 self._lost(error)
@@ -186,12 +191,23 @@ class RedisCluster(Cluster):
             first.set()
             await asyncio.sleep(self._backoff.delay_s(attempt, self._random))
 
-    async def _read(self, pubsub: PubSub, first: asyncio.Event, *, told: bool) -> None:
+    async def _read(self, pubsub: PubSub, first: asyncio.Event, sent: Sequence[bytes], *, told: bool) -> None:
+        """Hear what comes; `sent` is what was subscribed to already.
+
+        Raises TimeoutError for a connection that stands and is dead: one over which a subscription was not confirmed in
+        time, or nothing came, not even the answer to a ping.
+        """
         mine = self._key("topic", "").encode()
-        while True:
+        was_asked = False
+        while not self._is_deaf:
             message = await pubsub.get_message(timeout=_PING_S)
             if message is None:
+                if was_asked:
+                    raise TimeoutError("nothing came, not even the answer to a ping")
+                await pubsub.ping()
+                was_asked = True
                 continue
+            was_asked = False
             channel: bytes = message["channel"]
             if message["type"] == "subscribe":
                 if channel in self._confirmed:
@@ -199,10 +215,14 @@ class RedisCluster(Cluster):
                 if not self._connected.is_set() and channel == mine:
                     self._connected.set()
                     first.set()
+                    if late := [each for each in self._confirmed if each not in sent]:
+                        await pubsub.subscribe(*late)
                     if told:
                         self._found()
             elif message["type"] == "message" and not message["data"].startswith(self._origin):
                 self._receive(channel, message["data"])
+
+        raise TimeoutError("a subscription was not confirmed in time")
 
     def _receive(self, channel: bytes, sealed: bytes) -> None:
         topic = channel.decode("utf-8", "replace").removeprefix(self._key("topic", ""))
