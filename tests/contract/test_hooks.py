@@ -81,6 +81,17 @@ async def test_what_is_not_signed_for_this_project_now_is_refused(
             await hooks.check(project, {OURS: ours}, BODY)
 
 
+async def test_what_cannot_be_right_is_refused_before_anything_is_read(
+    database: Database, tmp_path: Path, clock: Clock
+) -> None:
+    hooks, project, secret = await hooked(database, tmp_path, clock)
+    await hooks.expect(project, by_hub(secret))
+    await hooks.expect(project, {OURS: signature(secret, 1, BODY)})
+    for at, headers in ((project, {}), (project, {HUBS: "sha256=x"}), (new_key(), by_hub(secret))):
+        with pytest.raises(Unauthenticated):
+            await hooks.expect(at, headers)
+
+
 async def test_a_new_secret_or_none_ends_the_one_before(database: Database, tmp_path: Path, clock: Clock) -> None:
     hooks, project, secret = await hooked(database, tmp_path, clock)
     scope = Scope.local(project=project)

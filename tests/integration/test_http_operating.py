@@ -99,7 +99,7 @@ def test_operators_see_health_metrics_users_and_the_audit(house: House) -> None:
         metrics = house.ask("GET", "/metrics", "ann")
     assert (health["sockets"], health["sockets_by_kind"]) == (1, {"key": 1})
     assert set(health["parts"]) == {
-        *("database", "cluster", "queue", "providers", "index", "memory", "disk", "engines"),
+        *("database", "cluster", "queue", "providers", "index", "memory", "disk", "engines", "background"),
     }
     assert {name: part for name, part in health["parts"].items() if not part["ok"]} == {}
     assert health["parts"]["providers"]["detail"] == "none is connected"

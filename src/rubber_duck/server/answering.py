@@ -38,6 +38,9 @@ _HEADERS: Final = {
 _HTTPS: Final = {"strict-transport-security": "max-age=31536000"}
 _LINGER_BYTES: Final = 64_000_000
 _LINGER_S: Final = 5.0
+_SILENT_S: Final = 30.0
+_LEAST_BYTES_S: Final = 20_000
+"""So long nothing of a body may come, and so fast it has to after that: whoever drips holds memory for nothing."""
 
 
 class Answering:
@@ -168,11 +171,20 @@ async def _pieces(request: Request, most: int) -> AsyncIterator[bytes]:
     said = request.headers.get("content-length", "0")
     if said.isascii() and said.isdecimal() and int(said[:15]) > most:
         raise LimitExceeded(f"a body has at most {most:,} bytes here")
-    size = 0
-    async for piece in request.stream():
+    size, began, stream = 0, time.monotonic(), request.stream()
+    while True:
+        try:
+            async with asyncio.timeout(_SILENT_S):
+                piece = await anext(stream)
+        except StopAsyncIteration:
+            return
+        except TimeoutError as error:
+            raise InvalidInput(f"nothing of the body came for {_SILENT_S:g} s") from error
         size += len(piece)
         if size > most:
             raise LimitExceeded(f"a body has at most {most:,} bytes here")
+        if time.monotonic() - began > _SILENT_S + size / _LEAST_BYTES_S:
+            raise InvalidInput(f"the body comes too slowly: send {_LEAST_BYTES_S:,} bytes a second or more")
         yield piece
 
 

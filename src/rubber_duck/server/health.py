@@ -13,7 +13,7 @@ import msgspec
 
 from rubber_duck import __version__
 from rubber_duck.accounts.roles import RIGHTS, Role
-from rubber_duck.errors import DuckError, NotFound
+from rubber_duck.errors import NotFound, normalize
 from rubber_duck.scope import Actor, Right, Scope, new_trace
 from rubber_duck.server.desk import Desk, installation
 from rubber_duck.storage.database import Database
@@ -71,8 +71,8 @@ async def _timed(asked: Awaitable[PartView], timeout_s: float) -> PartView:
             return await asked
     except TimeoutError:
         return PartView(ok=False, detail=f"no answer within {timeout_s:g} s")
-    except DuckError as error:
-        return PartView(ok=False, detail=error.message)
+    except Exception as error:  # noqa: BLE001  # the border: a part that cannot be asked is ill, and the others are told
+        return PartView(ok=False, detail=normalize(error).message)
 
 
 async def _database(desk: Desk) -> PartView:
@@ -143,6 +143,16 @@ async def _disk(desk: Desk) -> PartView:
     return PartView(ok=free > _FREE_BYTES, detail=f"{free // 1_000_000:,} MB free")
 
 
+async def _background(desk: Desk) -> PartView:
+    """Whether what goes on beside requests does: looking after rights, fetching remotes, the queues."""
+    ill = [
+        f"{name}: {each.error}"
+        for name, each in desk.app.supervisor.health().items()
+        if each.error and not each.running
+    ]
+    return PartView(ok=not ill, detail="; ".join(ill))
+
+
 async def _engines(desk: Desk) -> PartView:
     health = await desk.app.roster.health()
     ill = [f"{name}: {each.detail}" for name, each in health.items() if not each.ok]
@@ -159,6 +169,7 @@ _PARTS: Final[dict[str, Callable[[Desk], Awaitable[PartView]]]] = {
     "memory": _memory,
     "disk": _disk,
     "engines": _engines,
+    "background": _background,
 }
 
 

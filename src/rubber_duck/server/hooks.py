@@ -27,6 +27,7 @@ from rubber_duck.storage.installation import shared_key
 
 OURS: Final = "x-duck-signature"
 HUBS: Final = "x-hub-signature-256"
+_UNSIGNED: Final = "this is not signed with the secret of the project's hook, or too long ago"
 FRESH_S: Final = 300
 BODY_BYTES: Final = 5_000_000
 
@@ -61,6 +62,14 @@ class Hooks:
             await store.remove_hook(tx, project)
             await trail.record(tx, scope, "hook.remove", str(project), self._now(), moves=False)
 
+    async def expect(self, project: UUID, headers: Mapping[str, str]) -> None:
+        """Raises Unauthenticated for a project without a hook, and without a signature: before the body is read."""
+        async with self._database.begin(write=False) as tx:
+            salt = await store.hook_salt(tx, project)
+        is_signed = _OURS.fullmatch(headers.get(OURS, "")) or _HUBS.fullmatch(headers.get(HUBS, ""))
+        if salt is None or not is_signed:
+            raise Unauthenticated(_UNSIGNED)
+
     async def check(self, project: UUID, headers: Mapping[str, str], body: bytes) -> None:
         """Raises Unauthenticated for what is not signed for this project, or not now, Conflict for what was heard."""
         async with self._database.begin(write=False) as tx:
@@ -68,7 +77,7 @@ class Hooks:
         secret = await self._secret(project, salt or self._random(16))
         given = _given(headers, body, secret, self._now())
         if salt is None or given is None:
-            raise Unauthenticated("this is not signed with the secret of the project's hook, or too long ago")
+            raise Unauthenticated(_UNSIGNED)
         name = hashlib.sha256(f"hook:{project}:{given}".encode()).hexdigest()
         async with self._database.begin() as tx:
             if await store.begin_request(tx, name, given, self._now(), KEPT) is not None:

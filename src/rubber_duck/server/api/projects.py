@@ -121,6 +121,7 @@ async def remove_hook(call: Call) -> Nothing:
 async def hear_hook(call: Call) -> HookHeard:
     """Hear from the host of a remote that something was pushed: the copy is brought up to date soon."""
     project = project_in(call.path)
+    await call.desk.hooks.expect(project, call.headers)
     content = b"".join([piece async for piece in call.raw])
     await call.desk.hooks.check(project, call.headers, content)
     return HookHeard(call.desk.remotes.want(project))
