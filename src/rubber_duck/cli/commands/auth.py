@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from rubber_duck.cli import drawing, terminal
 from rubber_duck.cli.command import Group
 from rubber_duck.cli.invocation import current
+
+if TYPE_CHECKING:
+    from rubber_duck.cli.remote import Server
 
 _ROLE: Final = click.Choice(["owner", "maintainer", "member", "viewer"])
 
@@ -171,6 +174,49 @@ def role_set(project: str, name: str, role: str) -> None:
     _asked("role_set", {"project": project, "name": name, "role": role})
     if not current().quiet:
         terminal.write(f"{name} has the role {role} in {project}")
+
+
+@command.command("share")
+@click.argument("conversation", help="Its id, the beginning of it, or `last`.")
+@click.argument("name", help="Who may read it: a member of its project.")
+@click.option("--no-more", is_flag=True, help="They may not any more.")
+def share(conversation: str, name: str, no_more: bool) -> None:
+    """Show a conversation of one's own to somebody. They read and hear it, and say nothing in it."""
+    from rubber_duck.cli.asking import ask  # noqa: PLC0415  # help needs none of it
+    from rubber_duck.cli.serverside import with_server  # noqa: PLC0415  # as above
+
+    meant = {"conversation": conversation, "directory": os.getcwd()}
+    known = ask("chat", meant)["conversation"]
+    wish = {"name": name, "role": "none" if no_more else "viewer"}
+    with_server(lambda server: server.ask(f"chat:{known}", "share", wish))
+    if not current().quiet:
+        way = "not read it any more" if no_more else f"read it: duck auth shared {known}"
+        terminal.write(f"{name} may {way}")
+
+
+@command.command("shared")
+@click.argument("conversation", help="Its id, as whoever shares it says.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def shared(conversation: str, as_json: bool) -> None:
+    """Read a conversation that somebody showed to one."""
+    from rubber_duck.cli.serverside import with_server  # noqa: PLC0415  # as above
+
+    async def read(server: Server) -> list[dict[str, Any]]:  # Any: JSON
+        turns: list[dict[str, Any]] = []  # Any: as above
+        while True:
+            after = turns[-1]["number"] if turns else 0
+            found = await server.ask(f"chat:{conversation}", "history", {"after": after})
+            turns += found["turns"]
+            if not found["more"]:
+                return turns
+
+    turns = with_server(read)
+    if as_json:
+        drawing.machine(turns)
+        return
+    for each in turns:
+        drawing.show(drawing.text("they" if each["speaker"] == "person" else each["model"] or "model", "bold"))
+        drawing.show(drawing.text(each["text"]))
 
 
 @command.command("settings")
