@@ -17,12 +17,12 @@ from rubber_duck.cli import profiles
 from rubber_duck.cli.pieces import Result
 from rubber_duck.cli.program import current_folder
 from rubber_duck.scope import Scope
-from rubber_duck.settings import Settings, load
 
 if TYPE_CHECKING:
     from rubber_duck.app import App
     from rubber_duck.cli.invocation import Invocation
     from rubber_duck.cli.remote import Server
+    from rubber_duck.settings import Settings
 
 __all__ = ["Delta", "Progress", "Result", "run", "run_in", "server", "settings_for"]
 
@@ -95,6 +95,8 @@ async def server(invocation: Invocation, tell: Callable[[str], None]) -> AsyncIt
 
 def settings_for(log_level: str | None) -> Settings:
     """The settings of this process, the level of the logs replaced where one is given."""
+    from rubber_duck.settings import load  # noqa: PLC0415  # whom a server answers needs none
+
     if log_level is None:
         return load()
     return load({**os.environ, "DUCK_LOG_LEVEL": log_level})

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, Final
 
-from rubber_duck import telemetry
-from rubber_duck.cli import connection, terminal
+from rubber_duck.cli import connection, profiles, terminal
 from rubber_duck.cli.connection import Delta, Progress, Result
 from rubber_duck.cli.failures import warn
 from rubber_duck.cli.invocation import Invocation
@@ -80,7 +80,15 @@ def _end_on_signals() -> list[int]:
 
 @asynccontextmanager
 async def _warned(invocation: Invocation, meter: Meter) -> AsyncIterator[None]:
-    """At the end, however it ends, say what did not work and was worked around; events may come from threads."""
+    """At the end, however it ends, say what did not work and was worked around; events may come from threads.
+
+    Where a server answers nothing is worked around here.
+    """
+    if invocation.runner is None and profiles.chosen(invocation.server, os.environ) is not None:
+        yield
+        return
+    from rubber_duck import telemetry  # noqa: PLC0415  # whom a server answers needs none of it
+
     sentences: list[str] = []
 
     def listener(name: str, fields: Mapping[str, telemetry.Value]) -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Final
 
 from rubber_duck.errors import Denied, InvalidInput, Unavailable, UnknownName
-from rubber_duck.settings.home import make_private_folder
 
 FILE: Final = "config.json"
 HERE: Final = "local"
@@ -89,6 +88,8 @@ def read(variables: Mapping[str, str]) -> Profiles:
 
 def write(profiles: Profiles, variables: Mapping[str, str]) -> Path:
     """Keep them, for their owner alone; after a crash the file is the old one or the new."""
+    from rubber_duck.settings.home import make_private_folder  # noqa: PLC0415  # reading them needs no settings
+
     folder = home(variables)
     kept = {
         "version": 1,
