@@ -24,9 +24,29 @@ from tests.unit.channels.rooms import doors
 
 FRAMES_PER_SOCKET = 50
 GROWTH_BYTES = 2_000_000
-TOPICS = ("room:a", "room:closed", "room", "", "phoenix", "attic:b", "room:\ud83e\udd86", "room:" + "x" * 300)
-EVENTS = ("phx_join", "phx_leave", "echo", "wait", "cancel", "heartbeat", "write", "fail", "bytes", "say", "count", "")
-PAYLOADS = ("{}", '{"text":"x"}', '{"text":1}', "[]", "null", '{"ref":"1"}', '{"text":"\\ud800"}', "[" * 200, "1e999")
+TOPICS = (
+    *("room:a", "room:a", "room:quiet", "room:closed", "room", "", "phoenix", "attic:b", ":", "room:"),
+    *("room:\ud83e\udd86", "room:a\u0301", "room:\u202ea", "room:\0", "ROOM:a", "room:a ", "room:" + "x" * 300),
+)
+EVENTS = (
+    *("phx_join", "phx_join", "phx_leave", "phx_reply", "phx_close", "echo", "wait", "cancel", "heartbeat", "write"),
+    *("fail", "bytes", "say", "shout", "count", "resume", ""),
+)
+PAYLOADS = (
+    *("{}", '{"text":"x"}', '{"text":1}', "[]", "null", '{"ref":"1"}', '{"ref":"2"}', '{"text":"\\ud800"}', "[" * 200),
+    *(
+        "1e999",
+        '{"ref":null}',
+        '{"stream":"a.x","offset":-1}',
+        '{"stream":"b.x","offset":0}',
+        '{"stream":"","offset":9}',
+    ),
+    *(
+        '{"stream":"a.x","offset":100000000000000000000000000}',
+        '{"stream":"a.x","offset":1e3}',
+        '{"stream":7,"offset":[]}',
+    ),
+)
 
 
 def frame(dice: random.Random) -> str | bytes:

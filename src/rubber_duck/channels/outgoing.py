@@ -65,6 +65,8 @@ class Outgoing:
             self._room = self._room or asyncio.Event()
             self._room.clear()
             await self._room.wait()
+        if self.ended:
+            await asyncio.sleep(0)  # who goes on and on is cancelled here, and does not keep others from running
         self._add(frame)
 
     def offer(self, frame: Frame) -> bool:
