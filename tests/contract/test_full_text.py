@@ -52,7 +52,10 @@ async def test_words_are_found_by_stem_beginning_and_substring(database: Databas
         database,
         index,
         lambda text: text.words(["duck", "größe", "none"]),
-        lambda text: [list(text.fitting(glob)) for glob in ("get_*", "*ck*", "duck?", "*_%", "*u*t?", "?限", "[ab]*")],
+        lambda text: [
+            list(text.fitting(glob, "")) for glob in ("get_*", "*ck*", "duck?", "*_%", "*u*t?", "?限", "[ab]*")
+        ],
+        lambda text: [list(text.fitting("*c*", beginning)) for beginning in ("d", "duck", "get_", "ducks")],
         lambda text: list(text.containing("duck", 10)),
         lambda text: list(text.containing("uck_%", 10)),
         lambda text: list(text.containing("用户权", 10)),
@@ -61,6 +64,7 @@ async def test_words_are_found_by_stem_beginning_and_substring(database: Databas
     ) == [
         [WORDS[0], WORDS[1], WORDS[3]],
         [[3], [1, 2, 3], [2], [3], [], [], []],
+        [[1, 2], [1, 2], [3], []],
         [1, 2, 3],
         [3],
         [5],

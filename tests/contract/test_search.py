@@ -259,12 +259,15 @@ async def test_a_hit_in_a_huge_line_shows_its_own_part_of_it(database: Database,
 async def test_globs_consider_every_name(database: Database, tmp_path: Path) -> None:
     many = "".join(f"def test_a{n}():\n    pass\n\n\n" for n in range(1_500))
     last = "def test_z_zip():\n    pass\n\n\ndef zip_test_zoo():\n    return test_z_zip()\n"
-    files = {"many.py": many, "other.py": last, "lib/pond.ex": "defmodule Pond do\n  def valid?(x), do: x\nend\n"}
+    files = {"many.py": many, "other.py": last, "feeling.py": "def happy():\n    pass\n"}
+    files |= {"lib/pond.ex": "defmodule Pond do\n  def valid?(x), do: x\nend\n"}
     async with indexed(database, tmp_path / "p", files) as project:
         for query in ("symbol:test_*_zip", "symbol:*_z_zip", "symbol:test_?_zip", "symbol:test_z*", "test_z*"):
             assert (await project.places(query))[0] == "other.py test_z_zip", query
         assert await project.places("symbol:zip_test_*") == ["other.py zip_test_zoo"]
         assert await project.places("symbol:*st_zoo") == ["other.py zip_test_zoo"]
         assert await project.places("symbol:val*d?") == ["lib/pond.ex Pond.valid?"]
+        for query in ("symbol:happy*", "happy*", "symbol:ha*y"):  # its stem is another
+            assert await project.places(query) == ["feeling.py happy"], query
         assert len((await project.find("symbol:test_*", limit=1000)).hits) == 1000
         assert await project.places("zoo symbol:*_zoo") == ["other.py zip_test_zoo"]

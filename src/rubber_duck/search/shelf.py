@@ -6,7 +6,8 @@ from it, and for a newer one only what has changed is thrown away.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from threading import Lock
 from typing import Final
@@ -34,13 +35,21 @@ MOST_POSTINGS: Final = 4_000_000
 MOST_STEMS: Final = 100_000
 """Stems, and counts of words, that are kept of one index."""
 
+MOST_GLOBS: Final = 16
+"""Of so many globs the words that fit are kept."""
+
 FEW: Final = 32
-"""The chunks of so many words are asked for one by one, and kept."""
+"""The chunks of so many words are asked for one by one."""
 
 Range = tuple[int, int]
+_Words = int | tuple[int, ...]
 FIRST_RANGE: Final[Range] = (0, LAST * MAX_CHUNKS)
 LAST_RANGE: Final[Range] = (LAST * MAX_CHUNKS, 1 << 62)
 """The chunks that are looked at first, and those of tests and generated files."""
+
+_ALL: Final[Range] = (FIRST_RANGE[0], LAST_RANGE[1])
+_GLOB: Final = re.compile(r"[*?]")
+_LETTERS: Final = re.compile(r"[a-z]*")
 
 
 class Loaded:
@@ -90,9 +99,10 @@ class Shelf:
         self._generation = -1
         self._files: dict[int, Loaded] = {}
         self._words = 0
-        self._postings: dict[tuple[int, Range], Numbers] = {}
+        self._postings: dict[tuple[_Words, Range], Numbers] = {}
         self._postings_size = 0
         self._vocabulary: dict[str, tuple[Word, ...]] = {}
+        self._fitting: dict[str, tuple[int, ...]] = {}
         self._counts: dict[tuple[int, Range], int] = {}
         self._learnt = b""
         self._related: Related = {}
@@ -128,12 +138,12 @@ class Shelf:
             while self._words > MOST_WORDS:
                 self._forget(next(iter(self._files)))
 
-    def postings(self, word: int, within: Range, generation: int) -> Numbers | None:
-        """The chunks of a word, if they are here."""
+    def postings(self, word: _Words, within: Range, generation: int) -> Numbers | None:
+        """The chunks of a word, or of one of several, if they are here."""
         with self._lock:
             return self._postings.get((word, within)) if generation == self._generation else None
 
-    def keep_postings(self, word: int, within: Range, chunks: Numbers, generation: int) -> None:
+    def keep_postings(self, word: _Words, within: Range, chunks: Numbers, generation: int) -> None:
         """Remember where a word stands; everything goes when it is too much."""
         with self._lock:
             if generation != self._generation:
@@ -172,6 +182,19 @@ class Shelf:
                     self._vocabulary.clear()
                 self._vocabulary.update(words)
 
+    def fitting(self, glob: str, generation: int) -> tuple[int, ...] | None:
+        """The numbers of the words that fit a glob, if they are here."""
+        with self._lock:
+            return self._fitting.get(glob) if generation == self._generation else None
+
+    def keep_fitting(self, glob: str, words: tuple[int, ...], generation: int) -> None:
+        """Remember which words fit a glob."""
+        with self._lock:
+            if generation == self._generation:
+                if len(self._fitting) >= MOST_GLOBS:
+                    self._fitting.clear()
+                self._fitting[glob] = words
+
     def related(self, connection: Connection, state: IndexState) -> Related:
         """What goes with which stem; read again only when it was learnt anew."""
         with self._lock:
@@ -188,6 +211,7 @@ class Shelf:
             self._forget(number)
         self._postings.clear()
         self._vocabulary.clear()
+        self._fitting.clear()
         self._counts.clear()
         self._postings_size = 0
         self._generation = generation
@@ -206,7 +230,6 @@ class Reader:
         self._connection = connection
         self._shelf = shelf
         self._text: FullText = full_text(connection, state.number)
-        self._unions: dict[tuple[tuple[int, ...], Range], Numbers] = {}
 
     def files(self, numbers: Collection[int]) -> dict[int, Loaded]:
         """Number → file, of those that there are and that have chunks."""
@@ -234,7 +257,13 @@ class Reader:
 
     def fitting(self, glob: str) -> tuple[int, ...]:
         """The numbers of all words that fit a glob, ascending; see FullText."""
-        return tuple(self._text.fitting(glob))
+        found = self._shelf.fitting(glob, self.state.generation)
+        if found is None:
+            beginning = _GLOB.split(glob, maxsplit=1)[0]
+            has_stem = _LETTERS.fullmatch(beginning)  # of what begins otherwise, the stem is the word itself
+            found = tuple(self._text.fitting(glob, beginning[:1] if has_stem else beginning))
+            self._shelf.keep_fitting(glob, found, self.state.generation)
+        return found
 
     def holding(self, word: int, within: Range) -> Numbers:
         """The chunks that hold a word, ascending."""
@@ -244,15 +273,15 @@ class Reader:
             self._shelf.keep_postings(word, within, found, self.state.generation)
         return found
 
-    def holding_any(self, words: Sequence[int], within: Range) -> Numbers:
-        """The chunks that hold one of these words, ascending; of many words they are kept only by this reader."""
+    def holding_any(self, words: tuple[int, ...], within: Range) -> Numbers:
+        """The chunks that hold one of these words, ascending."""
         if len(words) <= FEW:
             return union([self.holding(word, within) for word in words])
-        known = self._unions.get((tuple(words), within))
-        if known is None:
-            known = np.array(self._text.holding_any(words, *within), np.int64)
-            self._unions[tuple(words), within] = known
-        return known
+        found = self._shelf.postings(words, _ALL, self.state.generation)
+        if found is None:
+            found = np.array(self._text.holding_any(words, *_ALL), np.int64)
+            self._shelf.keep_postings(words, _ALL, found, self.state.generation)
+        return _inside(found, within)
 
     def declaring(self, word: int, within: Range) -> Numbers:
         """The chunks that declare a word, ascending."""
@@ -270,13 +299,18 @@ class Reader:
             self._shelf.keep_count(word, within, found, self.state.generation)
         return found
 
-    def declaring_any(self, words: Sequence[int], within: Range) -> Numbers:
+    def declaring_any(self, words: tuple[int, ...], within: Range) -> Numbers:
         """The chunks that declare one of these words, ascending."""
         if len(words) <= FEW:
             return union([self.declaring(word, within) for word in words])
-        return np.array(self._text.declaring_any(words, *within), np.int64)
+        key = tuple(-word for word in words)
+        found = self._shelf.postings(key, _ALL, self.state.generation)
+        if found is None:
+            found = np.array(self._text.declaring_any(words, *_ALL), np.int64)
+            self._shelf.keep_postings(key, _ALL, found, self.state.generation)
+        return _inside(found, within)
 
-    def count_any(self, words: Sequence[int], within: Range) -> int:
+    def count_any(self, words: tuple[int, ...], within: Range) -> int:
         """How many chunks hold one of these words; of few words the sum, in which a chunk may count several times."""
         if len(words) <= FEW:
             return sum(self.count(word, within) for word in words)
@@ -308,6 +342,12 @@ class Reader:
 
 def _stems(text: str) -> frozenset[str]:
     return frozenset(stem(word) for token in TOKEN.findall(text) for word in words_of(token))
+
+
+def _inside(chunks: Numbers, within: Range) -> Numbers:
+    """Those of the ascending chunks that are in the range."""
+    first, last = np.searchsorted(chunks, within)
+    return chunks[first:last]
 
 
 def union(sets: Collection[Numbers]) -> Numbers:

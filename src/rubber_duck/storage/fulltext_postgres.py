@@ -48,10 +48,15 @@ class PostgresFullText(FullText):
         found = self._run(f"{_WORDS} AND stem = ANY(:stems) ORDER BY stem, word", index=self._index, stems=list(stems))
         return [Word(*row) for row in found]
 
-    def fitting(self, glob: str) -> Sequence[int]:
+    def fitting(self, glob: str, beginning: str) -> Sequence[int]:
         """As FullText's."""
-        pattern = _escaped(glob).replace("*", "%").replace("?", "_")
-        return list(self._run(f"{self._alike} ORDER BY number", pattern=pattern).scalars())
+        found = self._run(
+            f"{self._alike} AND stem >= :first AND stem < :last ORDER BY number",
+            pattern=_escaped(glob).replace("*", "%").replace("?", "_"),
+            first=beginning,
+            last=beginning + "\U0010ffff",
+        )
+        return list(found.scalars())
 
     def all_words(self) -> list[Word]:
         """As FullText's."""

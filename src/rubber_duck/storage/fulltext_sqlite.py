@@ -56,12 +56,12 @@ class SqliteFullText(FullText):
         )
         return [Word(*row) for row in found]
 
-    def fitting(self, glob: str) -> Sequence[int]:
+    def fitting(self, glob: str, beginning: str) -> Sequence[int]:
         """As FullText's."""
         found = self._run(
-            "SELECT number FROM search_words WHERE index_number = ? AND "
+            "SELECT number FROM search_words WHERE index_number = ? AND stem >= ? AND stem < ? AND "
             "CASE word WHEN '' THEN stem ELSE word END GLOB ? ORDER BY number",
-            self._index, glob.replace("[", "[[]"),
+            self._index, beginning, beginning + "\U0010ffff", glob.replace("[", "[[]"),
         )  # fmt: skip
         return [number for (number,) in found]
 
@@ -123,7 +123,7 @@ class SqliteFullText(FullText):
         trigrams = " AND ".join(f'"{each}"' for each in sorted(asked))
         found = self._run(f"SELECT rowid FROM {self._trigrams} WHERE {self._trigrams} MATCH ? LIMIT ?", trigrams, limit)
         if len(found) == limit:  # trigrams may stand elsewhere in a word, and here it matters how many words there are
-            return self.fitting(f"*{text}*")[:limit]
+            return self.fitting(f"*{text}*", "")[:limit]
         return [number for (number,) in found]
 
     @property

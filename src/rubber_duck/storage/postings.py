@@ -54,7 +54,7 @@ SHORTEST: Final = 3
 """A shorter text than this is not looked for inside of words: there is no trigram of it."""
 
 
-AT_ONCE: Final = 500
+AT_ONCE: Final = 50
 """Words whose chunks are asked for in one query."""
 
 
@@ -82,8 +82,12 @@ class FullText(ABC):
         """Every word that has one of these stems, in code point order."""
 
     @abstractmethod
-    def fitting(self, glob: str) -> Sequence[int]:
-        """The numbers of all words that fit, ascending: `*` is any text, `?` one character, the rest lower case."""
+    def fitting(self, glob: str, beginning: str) -> Sequence[int]:
+        """The numbers of the words that fit and whose stem begins so, ascending.
+
+        In `glob`, which is in lower case, `*` is any text and `?` one character. `beginning` may be empty; the longer
+        it is, the fewer words are looked at.
+        """
 
     @abstractmethod
     def all_words(self) -> list[Word]:

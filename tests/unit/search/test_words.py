@@ -75,5 +75,6 @@ def test_what_is_no_english_word_is_its_own_stem(word: str) -> None:
 
 
 @given(st.text(alphabet="abcdefghijklmnopqrstuvwxyz", max_size=20))
-def test_any_letters_have_a_stem_that_is_no_longer_than_they(word: str) -> None:
+def test_any_letters_have_a_stem_that_is_no_longer_than_they_and_begins_alike(word: str) -> None:
     assert len(stem(word)) <= len(word) + 1
+    assert stem(word)[:1] == word[:1]
