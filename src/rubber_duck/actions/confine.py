@@ -276,17 +276,17 @@ def _looked_after(program: int, memory_bytes: int) -> dict[str, Any]:
 
 
 def _memory_bytes() -> int:
-    """What all processes of this world but the first hold in memory for themselves."""
-    pages = 0
+    """What all processes of this world but the first hold in memory, without files; shared pages count for each."""
+    kilobytes = 0
     for name in os.listdir("/proc"):
         if name.isdecimal() and name != "1":
             try:
-                with open(f"/proc/{name}/statm", "rb") as file:
-                    _, resident, shared, *_ = map(int, file.read().split())
-            except (OSError, ValueError):
+                with open(f"/proc/{name}/status", "rb") as file:
+                    lines = dict(line.split(b":", 1) for line in file if line.startswith((b"RssAnon", b"RssShmem")))
+            except OSError:
                 continue  # it has ended
-            pages += max(resident - shared, 0)
-    return pages * resource.getpagesize()
+            kilobytes += sum(int(value.split()[0]) for value in lines.values())
+    return kilobytes * 1024
 
 
 def _watched(order: Order, first: int, pipes: list[int]) -> tuple[dict[str, Any], bytes, bytes]:

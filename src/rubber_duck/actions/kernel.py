@@ -45,22 +45,22 @@ _LANDLOCK: Final = (444, 445, 446)
 _MACHINES: Final[dict[str, tuple[int, int, int]]] = {"x86_64": (0xC000003E, 155, 126), "aarch64": (0xC00000B7, 41, 91)}
 """Machine → its audit number, and its numbers of pivot_root and capset."""
 
-_EVERYWHERE: Final = (425, 426, 427, 428, 429, 430, 431, 432, 442)
-"""io_uring, and the newer calls that mount."""
+_EVERYWHERE: Final = (425, 426, 427, 428, 429, 430, 431, 432, 442, 447)
+"""io_uring, the newer calls that mount, and memfd_secret."""
 
 _REFUSED: Final[dict[str, tuple[int, ...]]] = {
     "x86_64": (
         *(101, 155, 161, 163, 165, 166, 167, 169, 175, 176, 179, 246, 248, 249, 250, 272, 298, 304, 308),
-        *(310, 311, 313, 320, 321, 323),
+        *(310, 311, 313, 320, 321, 323, 319, 29),
     ),
     "aarch64": (
         *(117, 41, 51, 89, 40, 39, 224, 142, 105, 106, 60, 104, 217, 218, 219, 97, 241, 265, 268),
-        *(270, 271, 273, 294, 280, 282),
+        *(270, 271, 273, 294, 280, 282, 279, 194),
     ),
 }
 """ptrace, pivot_root, chroot, acct, mount, umount2, swapon, reboot, init_module, delete_module, quotactl, kexec_load,
 add_key, request_key, keyctl, unshare, perf_event_open, open_by_handle_at, setns, process_vm_readv and _writev,
-finit_module, kexec_file_load, bpf, userfaultfd."""
+finit_module, kexec_file_load, bpf, userfaultfd; memfd_create and shmget, whose memory is in no process."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 

@@ -230,6 +230,27 @@ async def test_a_memory_bomb_is_stopped_in_one_process_and_in_many() -> None:
     assert many.ended is Ended.MEMORY
 
 
+async def test_memory_that_is_shared_counts_and_what_no_process_maps_cannot_be_had() -> None:
+    mapped = await confined(
+        """
+        import mmap
+        held = mmap.mmap(-1, 1 << 30)
+        for at in range(0, 1 << 30, 4096): held[at] = 1
+        """
+    )
+    assert mapped.ended is Ended.MEMORY
+    heard = await said(
+        """
+        import ctypes, os
+        try: os.memfd_create("x")
+        except OSError as error: print(error.errno in (1, 38))
+        libc = ctypes.CDLL(None, use_errno=True)
+        print(libc.shmget(0, 1 << 20, 0o1600))
+        """
+    )
+    assert heard == "True\n-1\n"
+
+
 async def test_endless_output_is_cut_and_ends_it() -> None:
     done = await confined("while True: print('x' * 1000)")
     assert (done.ended, len(done.stdout), len(done.stderr)) == (Ended.OUTPUT, SMALL.output_bytes, 0)
