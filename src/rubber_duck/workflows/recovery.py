@@ -138,9 +138,11 @@ class Recovery:
 
     async def _stop_orphans(self) -> None:
         """Stop what runs started that took too long, or were cancelled at the moment in which they started it."""
-        orphans = partial(stopping.stop_orphans, theirs=self._library.tables, now_ms=self._now_ms())
-        while stopped := await self._database.run(orphans):
-            telemetry.emit("workflow.orphans_stopped", runs=len(stopped))
+        theirs = self._library.tables
+        while orphans := await self._database.run(partial(stopping.orphans, theirs=theirs), write=False):
+            stop = partial(stopping.stop_each, theirs=theirs, ids=orphans, why=stopping.CANCELLED)
+            await self._database.run(partial(stop, now_ms=self._now_ms()))
+            telemetry.emit("workflow.orphans_stopped", runs=len(orphans))
 
     def _now_ms(self) -> int:
         return round(self._now().timestamp() * 1000)
@@ -148,7 +150,8 @@ class Recovery:
     async def _adopt(self) -> None:
         """Carry out, as they are here, runs that did nothing yet and for whose edition there has long been nobody."""
         theirs = self._library.tables
-        await self._database.run(partial(holding.name_editions, status=theirs.status))
+        if old := await self._database.run(partial(holding.without_edition, status=theirs.status), write=False):
+            await self._database.run(partial(holding.name_editions, status=theirs.status, ids=old))
         living = await self._database.run(executors.living, write=False)
         known = self._executor.editions.union(*(each.editions for each in living))
         strays = await self._database.run(partial(holding.strays, theirs=theirs, editions=known), write=False)

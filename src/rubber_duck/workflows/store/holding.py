@@ -72,13 +72,19 @@ def among(status: Table, editions: Collection[str]) -> ColumnElement[str | None]
     return case((own.in_(sorted(editions)), own))
 
 
-def name_editions(connection: Connection, status: Table) -> None:
-    """Give open runs that a release without editions queued or worked on those of their rows."""
+def without_edition(connection: Connection, status: Table) -> list[str]:
+    """Open runs that a release without editions queued or worked on."""
+    held = status.c
+    unnamed = held.status.in_(OPEN) & (held.application_version.is_(None) | ~held.application_version.contains("@"))
+    statement = select(runs.c.id).join(status, held.workflow_uuid == runs.c.id)
+    return list(connection.execute(statement.where(unnamed)).scalars())
+
+
+def name_editions(connection: Connection, status: Table, ids: Collection[str]) -> None:
+    """Give these runs the editions of their rows."""
     own = runs.c.workflow.concat("@").concat(cast(runs.c.version, Text))
     mine = select(own).where(runs.c.id == status.c.workflow_uuid).scalar_subquery()
-    held = status.c.application_version
-    unnamed = status.c.status.in_(OPEN) & (held.is_(None) | ~held.contains("@"))
-    connection.execute(update(status).where(unnamed).values(application_version=mine))
+    connection.execute(update(status).where(status.c.workflow_uuid.in_(ids)).values(application_version=mine))
 
 
 def strays(connection: Connection, theirs: Theirs, editions: Collection[str]) -> dict[str, str]:

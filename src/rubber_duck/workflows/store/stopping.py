@@ -45,21 +45,28 @@ def stop(connection: Connection, theirs: Theirs, run_id: str, why: str, now_ms: 
         for row in family(connection, theirs, run_id)
         if row.status in OPEN or (why == CANCELLED and row.status == STOPPED and row.stopped == PAUSED)
     ]
-    _stop(connection, theirs, ids, why, now_ms)
+    stop_each(connection, theirs, ids, why, now_ms)
     return ids
 
 
-def stop_orphans(connection: Connection, theirs: Theirs, now_ms: int) -> list[str]:
-    """Stop what was started by runs that were cancelled, or took too long: DBOS cancels these alone. Their ids."""
+def orphans(connection: Connection, theirs: Theirs) -> list[str]:
+    """What runs started that were cancelled or took too long, and has not ended: DBOS cancels these alone."""
     child, parent, started_by = theirs.status.c, theirs.status.alias(), runs.alias()
     statement = select(runs.c.id).join(theirs.status, child.workflow_uuid == runs.c.id)
     statement = statement.join(parent, parent.c.workflow_uuid == runs.c.parent)
     statement = statement.join(started_by, started_by.c.id == runs.c.parent)
     is_over = (parent.c.status == STOPPED) & (started_by.c.stopped != PAUSED)
-    ids = list(connection.execute(statement.where(child.status.in_(OPEN), is_over)).scalars())
-    if ids:
-        _stop(connection, theirs, ids, CANCELLED, now_ms)
-    return ids
+    return list(connection.execute(statement.where(child.status.in_(OPEN), is_over)).scalars())
+
+
+def stop_each(connection: Connection, theirs: Theirs, ids: Collection[str], why: str, now_ms: int) -> None:
+    """Stop these runs, as far as they have not ended."""
+    held = theirs.status.c
+    over = {"owner_xid": None, "queue_name": None, "deduplication_id": None, "started_at_epoch_ms": None}
+    chosen = held.workflow_uuid.in_(ids) & held.status.in_((*OPEN, STOPPED))
+    stopped = {**over, "status": STOPPED, "updated_at": now_ms, "completed_at": now_ms}
+    connection.execute(update(theirs.status).where(chosen).values(stopped))
+    connection.execute(update(runs).where(runs.c.id.in_(ids)).values(stopped=why))
 
 
 def going_on(family: Sequence[Row[Any]]) -> list[str]:  # Any: rows of `family`
@@ -103,15 +110,6 @@ def go_on(connection: Connection, theirs: Theirs, going: Sequence[GoingOn], now_
 
 def _of(own: Select[Any], column: str) -> Any:  # Any: of the column's type
     return own.with_only_columns(runs.c[column]).scalar_subquery()
-
-
-def _stop(connection: Connection, theirs: Theirs, ids: Collection[str], why: str, now_ms: int) -> None:
-    held = theirs.status.c
-    over = {"owner_xid": None, "queue_name": None, "deduplication_id": None, "started_at_epoch_ms": None}
-    chosen = held.workflow_uuid.in_(ids) & held.status.in_((*OPEN, STOPPED))
-    stopped = {**over, "status": STOPPED, "updated_at": now_ms, "completed_at": now_ms}
-    connection.execute(update(theirs.status).where(chosen).values(stopped))
-    connection.execute(update(runs).where(runs.c.id.in_(ids)).values(stopped=why))
 
 
 def _forget(connection: Connection, theirs: Theirs, run_id: str, first: int) -> None:
