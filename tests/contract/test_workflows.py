@@ -351,6 +351,8 @@ async def test_only_one_part_of_a_process_works(settings: DatabaseSettings) -> N
         with pytest.raises(Conflict):
             async with working(durable):
                 pass
+        run_id = await durable.start(ME, "sample", {"words": ["a"]})
+        assert await durable.answer(ME, run_id) == {"words": ["a"]}  # the first works on
 
 
 async def test_queues_are_counted_by_state(settings: DatabaseSettings) -> None:

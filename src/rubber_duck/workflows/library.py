@@ -124,7 +124,14 @@ class Library:
             raise Conflict("this process works through its queues already")
         _entry.append(entry)
         self._is_working = True
-        _register(settings.attempts)
+        try:
+            self._launch(settings.attempts, executor_id)
+        except BaseException:
+            await self.stop()
+            raise
+
+    def _launch(self, attempts: int, executor_id: str) -> None:
+        _register(attempts)
         self._worker_engine = lent_engine(self._settings)
         DBOS(
             config={

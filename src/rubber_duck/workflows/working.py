@@ -165,22 +165,24 @@ async def working(
     await recovery.register()
     try:
         await library.launch(settings, executor.id, Worker(durable, holdings, recovery.excuse).carry_out)
-        queues = await library.queues(settings, executor)
-        durable.taking = Taking(queues, poll_s=settings.poll_s, chance=random.random)
-        beside = {
-            "heartbeat": recovery.keep,
-            "schedules": clockwork.keep,
-            "taking": durable.taking.keep,
-            "holding": holdings.keep,
-            "chores": durable.chores.keep,
-            "clearing": clearing.keep,
-        }
-        async with _kept(beside) as failed:
-            yield failed
+        try:
+            queues = await library.queues(settings, executor)
+            durable.taking = Taking(queues, poll_s=settings.poll_s, chance=random.random)
+            beside = {
+                "heartbeat": recovery.keep,
+                "schedules": clockwork.keep,
+                "taking": durable.taking.keep,
+                "holding": holdings.keep,
+                "chores": durable.chores.keep,
+                "clearing": clearing.keep,
+            }
+            async with _kept(beside) as failed:
+                yield failed
+        finally:
+            durable.taking = None
+            await holdings.let_go()
+            await library.stop()
     finally:
-        durable.taking = None
-        await holdings.let_go()
-        await library.stop()
         await recovery.leave()
 
 
