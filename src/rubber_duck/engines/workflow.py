@@ -110,6 +110,8 @@ class StepView(msgspec.Struct, frozen=True, omit_defaults=True):
 class RunView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How a run does. Moments are milliseconds since 1970; `steps` are there only when one run is shown.
 
+    `attempts` counts how often it was begun since it kept a step, orderly ends of its process left out.
+
     `state` is waiting, delayed, working, paused, cancelled, failed, dead (begun too often) or done.
     """
 

@@ -33,7 +33,8 @@ _serializer: Final = JsonSerializer()
 class RunStatus:
     """How a run does. Moments are milliseconds since 1970, None while they have not come.
 
-    `done`, `total` and `note` are its last progress, `attempts` how often it was begun, `error` what it failed with.
+    `done`, `total` and `note` are its last progress, `attempts` how often it was begun since it kept a step, and
+    `error` is what it failed with.
     """
 
     id: str
