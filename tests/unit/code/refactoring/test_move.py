@@ -61,6 +61,16 @@ REFUSED = {
     "into a file that loads one over others": (
         "shop/front.py", {"shop/front.py": "import shop.middle\n", "shop/middle.py": "from . import bill\n"}, 11,
     ),
+    "into a file that is loaded by what it needs": (
+        "shop/front.py",
+        {"shop/front.py": "x = 1\n", "shop/units.py": "from . import front\n\n\ndef cents(value):\n    return value\n"},
+        11,
+    ),
+    "into one that imports what it needs only for types": (
+        "shop/far.py",
+        {"shop/far.py": "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    from .units import cents\n"},
+        11,
+    ),
     "a name that is taken there": ("shop/units.py", {"shop/units.py": "def cents(v): ...\ndef taxed(): ...\n"}, 11),
     "an import that means something else there": ("shop/far.py", {"shop/far.py": "math = 1\n"}, 11),
     "what needs its own file": ("shop/money.py", {}, 15),

@@ -25,7 +25,7 @@ MOST_CHARACTERS = 2_000_000
 class Module:
     """A parsed file. Raises Refused for what does not parse, LimitExceeded for what is nested too deeply.
 
-    Places, parents, scopes and contexts are worked out when somebody first asks: most files are only looked through.
+    Places, scopes and contexts are worked out when somebody first asks: most files are only looked through.
     """
 
     def __init__(self, path: str, text: str) -> None:
@@ -40,19 +40,13 @@ class Module:
         self._starts = line_starts(text)
         self._every: list[cst.CSTNode] = []
         self._of_kind: dict[type[cst.CSTNode], list[cst.CSTNode]] = {}
-        _gather(self.tree, self._every)
+        self._parents = _gathered(self.tree, self._every)
 
     @cached_property
     def places(self) -> Mapping[cst.CSTNode, CodeRange]:
         """Where each node stands."""
         with _reading(self.path):
             return self._wrapper.resolve(metadata.PositionProvider)
-
-    @cached_property
-    def parents(self) -> Mapping[cst.CSTNode, cst.CSTNode]:
-        """The node around each node."""
-        with _reading(self.path):
-            return self._wrapper.resolve(metadata.ParentNodeProvider)
 
     @cached_property
     def scopes(self) -> Mapping[cst.CSTNode, Scope | None]:
@@ -99,7 +93,7 @@ class Module:
 
     def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
         """The node around a node; None for the module."""
-        return self.parents.get(node)
+        return self._parents.get(node)
 
     def around(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         """The nodes around a node, the nearest first."""
@@ -152,12 +146,18 @@ def _reading(path: str) -> Iterator[None]:
         raise Refused(f"'{path}' does not parse as Python, so nothing is changed: {_first(error)}") from error
 
 
-def _gather(node: cst.CSTNode, into: list[cst.CSTNode]) -> None:
+def _gathered(node: cst.CSTNode, into: list[cst.CSTNode]) -> dict[cst.CSTNode, cst.CSTNode]:
+    """Put every node into the list, in source order; each node's parent."""
+    parents: dict[cst.CSTNode, cst.CSTNode] = {}
     stack = [node]
     while stack:
         at = stack.pop()
         into.append(at)
-        stack.extend(reversed(at.children))
+        children = at.children
+        for child in children:
+            parents[child] = at
+        stack.extend(reversed(children))
+    return parents
 
 
 def _first(error: Exception) -> str:

@@ -77,13 +77,18 @@ class _Move:
             lost = unknown_names(path, text) - known - (unknown_names(path, before) if before else frozenset())
             if lost:
                 raise Refused(f"{sorted(lost)[0]!r} would be known no more in '{path}'")
-        self._refuse_circles(texts)
+        self._refuse_circles(texts, is_importing=bool(needed))
         return Refactored(texts, ("pickles and configuration that name the old module are not followed",))
 
-    def _refuse_circles(self, texts: dict[str, str]) -> None:
-        """Raise Refused where a file that takes the definition from its new place is itself loaded by that."""
+    def _refuse_circles(self, texts: dict[str, str], *, is_importing: bool) -> None:
+        """Raise Refused where a file that takes the definition from its new place is itself loaded by that.
+
+        And where what the definition needs loads the file that it goes to.
+        """
         before = self.project.texts
         after = {**before, **texts}
+        if is_importing and reaches(self.to, self.to, after):
+            raise Refused(f"what it needs would load '{self.to}', if over others")
         for path in texts:
             if path == self.to or not (reaches(path, self.to, after) and reaches(self.to, path, after)):
                 continue
@@ -270,8 +275,8 @@ class _Move:
             if local in taken:
                 raise Refused(f"{local!r} means something else in '{self.to}'")
         at = after_imports(module)
-        lines = "".join(f"{line}{newline}" for line in missing)
-        return f"{old[:at]}{lines}{old[at:].rstrip()}{newline * 3}{body.strip(newline)}{newline}"
+        added = "".join(f"{line}{newline}" for line in missing)
+        return f"{old[:at]}{added}{old[at:].rstrip()}{newline * 3}{body.strip(newline)}{newline}"
 
 
 def _relative(own: str, target: str, *, is_package: bool) -> str:
