@@ -21,6 +21,7 @@ from tests.integration.duck import COMMAND, duck, environment
 from tests.servers import PostgresServer, RedisServer
 
 START_S = 60.0
+_NO_CLOCK = {"DUCK_MEMORY_CONSOLIDATE": "", "DUCK_PRIVACY_SWEEP": ""}  # a test is no other for the time of the day
 
 
 @dataclass(slots=True)
@@ -76,7 +77,7 @@ def serving(home: Path, *options: str, **variables: str) -> Iterator[Served]:
     with (home.parent / f"log-{port}").open("w") as log:
         process = subprocess.Popen(
             [*COMMAND, "serve", "--port", str(port), *options],
-            env=environment(home, **variables),
+            env=environment(home, **{**_NO_CLOCK, **variables}),
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
