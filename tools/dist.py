@@ -1,7 +1,9 @@
 """Makes what is handed out, in dist/: wheel, sdist, `duck.pyz` (needs Python) and a `duck` of one file (needs nothing).
 
     python tools/dist.py            make all of it, and try each from an empty folder against a running server
-    python tools/dist.py pyz        only these: wheel, pyz, onefile
+    python tools/dist.py pyz        only these: wheel (with the sdist), pyz, onefile
+
+Wheel and sdist are tried in a fresh virtual environment, with what they need from pip's index, pinned by hash.
 
 `duck.pyz` unpacks itself into ~/.shiv when it is first run; the one file into a temporary folder at every run.
 """
@@ -11,12 +13,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -40,10 +43,26 @@ def run(*command: str | Path, cwd: Path = ROOT, **variables: str) -> None:
         raise SystemExit(f"{command[0]} ended with {done.returncode}")
 
 
-def wheel() -> Path:
-    """Wheel and sdist; the wheel."""
+def wheel() -> tuple[Path, Path]:
+    """Wheel and sdist."""
     run(sys.executable, "-m", "hatchling", "build", "-d", DIST)
-    return max(DIST.glob("rubber_duck-*.whl"), key=lambda path: path.stat().st_mtime)
+    made = (max(DIST.glob(f"rubber_duck-*{end}"), key=lambda path: path.stat().st_mtime) for end in (".whl", ".tar.gz"))
+    return next(made), next(made)
+
+
+@contextmanager
+def environment() -> Iterator[Callable[[Path], list[str]]]:
+    """A virtual environment with what RubberDuck needs; gives what installs it there, in place of the one before."""
+    with tempfile.TemporaryDirectory() as name:
+        run(sys.executable, "-m", "venv", name)
+        pip = (f"{name}/bin/python", "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps")
+        run(*pip, "--require-hashes", "-r", ROOT / "requirements/run.txt")
+
+        def install(made: Path) -> list[str]:
+            run(*pip, "--force-reinstall", made, cwd=Path(name))
+            return [f"{name}/bin/duck"]
+
+        yield install
 
 
 def pyz(made: Path) -> Path:
@@ -86,8 +105,11 @@ def served(folder: Path) -> Iterator[tuple[str, str]]:
         {"DUCK_HOME": str(folder / "home"), "DUCK_SERVER": "local"},
     )
     run(*duck, "index", "update", shop, **home)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
     process = subprocess.Popen(
-        [*duck, "serve", "--port", "4567"], env=os.environ | home, stdout=subprocess.PIPE, text=True
+        [*duck, "serve", "--port", port], env=os.environ | home, stdout=subprocess.PIPE, text=True
     )
     try:
         assert process.stdout is not None
@@ -119,6 +141,7 @@ def tried(program: Sequence[str], folder: Path, server: tuple[str, str]) -> None
         print(f"  {' '.join(arguments)[:40]:<42} {time.monotonic() - began:6.1f} s")
         return done.stdout
 
+    assert re.search(r"\d+\.\d+", said("--version"))
     known = said("login", address, "--user", "ann", *(("--invitation", invitation) if invitation else ()))
     assert "as ann (administrator)" in known, known
     assert "well" in said("health")
@@ -133,19 +156,23 @@ def main() -> None:
     """Make what was asked for, and try it."""
     wanted = sys.argv[1:] or list(KINDS)
     DIST.mkdir(exist_ok=True)
-    made = wheel()
-    programs: list[tuple[str, list[str]]] = []
-    if "pyz" in wanted:
-        python = shutil.which("python3", path="/usr/local/bin:/usr/bin") or sys.executable
-        programs.append(("duck.pyz", [python, str(pyz(made))]))
-    if "onefile" in wanted:
-        programs.append(("duck", [str(onefile())]))
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        with served(folder) as (address, invitation):
-            for number, (title, program) in enumerate(programs):
-                print(f"{title}: {Path(program[-1]).stat().st_size / 1e6:,.0f} MB", flush=True)
-                tried(program, folder, (address, "" if number else invitation))
+    made, source = wheel()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        programs: list[tuple[Path, Callable[[Path], list[str]]]] = []
+        if "wheel" in wanted:
+            install = stack.enter_context(environment())
+            programs += [(made, install), (source, install)]
+        if "pyz" in wanted:
+            python = shutil.which("python3", path="/usr/local/bin:/usr/bin") or sys.executable
+            programs.append((pyz(made), lambda path: [python, str(path)]))
+        if "onefile" in wanted:
+            programs.append((onefile(), lambda path: [str(path)]))
+        address, invitation = stack.enter_context(served(folder))
+        for path, begun in programs:
+            print(f"{path.name}: {path.stat().st_size / 1e6:,.1f} MB", flush=True)
+            tried(begun(path), folder, (address, invitation))
+            invitation = ""
     for path in sorted(DIST.iterdir()):
         print(f"{path.stat().st_size:>12,}  {path.relative_to(ROOT)}")
 
