@@ -340,3 +340,18 @@ def test_runs_are_their_starters_own_and_on_this_project_alone(house: House) -> 
     names = house.ask("GET", f"/projects/{house.project}/workflows", "vera").json["workflows"]
     assert {"analyze-project", "batch", "index-project", "report-project"} <= set(names)
     assert not {"deliver-notice", "consolidate-memory"} & set(names)
+
+
+def test_what_changes_something_costs_the_same_as_over_http(team: Team) -> None:
+    with Client.at(team.server.socket, team.server.key_for("max", project=team.project)) as client:
+        client.ask(team.topic, "phx_join")
+        codes = [_code(client, team.topic, "start", {"workflow": "nothing"}) for _ in range(40)]
+        assert (codes[0], "rate_limited" in codes) == ("unknown_name", True)
+        client.ask("user:me", "phx_join")
+        codes = [_code(client, "user:me", "set", {"name": "theme", "value": str(number)}) for number in range(60)]
+        assert (codes[0], "rate_limited" in codes) == ("", True)
+
+
+def _code(client: Client, topic: str, event: str, payload: dict[str, Any]) -> str:
+    answer = client.ask(topic, event, payload)
+    return "" if answer["status"] == "ok" else str(answer["response"]["code"])

@@ -84,15 +84,19 @@ class Breaker(Wrapper):
         try:
             yield
         except (ProviderUnavailable, BadAnswer, TimedOut) as error:
-            self._failed(error)
+            self._failed(error, tries=tries)
             raise
         else:
-            self._succeeded()
+            self._succeeded(tries=tries)
         finally:
             if tries:
                 self._is_trying = False
 
-    def _failed(self, error: DuckError) -> None:
+    # What was asked before it opened tells nothing of how the provider does since: while it is open, only tries count.
+
+    def _failed(self, error: DuckError, *, tries: bool) -> None:
+        if self._opened_at is not None and not tries:
+            return
         self.last_error = error.message
         self._failures += 1
         self._successes = 0
@@ -100,7 +104,9 @@ class Breaker(Wrapper):
             self._opened_at = self._clock()
             telemetry.emit("llm.breaker_changed", provider=self._label, state=State.OPEN.value, error=error.message)
 
-    def _succeeded(self) -> None:
+    def _succeeded(self, *, tries: bool) -> None:
+        if self._opened_at is not None and not tries:
+            return
         self._failures = 0
         if self._opened_at is None:
             return

@@ -57,9 +57,12 @@ class ProgressView(msgspec.Struct, frozen=True):
     note: str
 
 
-async def afford(desk: Desk, member: Member, project: str = "") -> None:
-    """Raises RateLimited, and Unavailable while nobody can say how often they ran something."""
-    await desk.limits.take(Asked(RouteClass.RUN, member.address, member.standing, project))
+async def afford(desk: Desk, member: Member, project: str = "", *, cost: RouteClass = RouteClass.RUN) -> None:
+    """Take what it costs, as a request over HTTP that does the same.
+
+    Raises RateLimited, and Unavailable while nobody can say how often they did so.
+    """
+    await desk.limits.take(Asked(cost, member.address, member.standing, project))
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,6 +158,24 @@ async def test_only_one_question_tries_it() -> None:
     assert await first == "one"
 
 
+async def test_what_was_asked_before_it_opened_neither_closes_it_nor_keeps_it_open() -> None:
+    time, hold = Time(), asyncio.Event()
+    down = failing(ProviderUnavailable("down"))
+    well, ill = Line(("well",), hold=hold), Line(("half",), hold=hold, failure=ProviderUnavailable("late"))
+    breaker, _ = breaking(time, well, well, ill, down, down)
+    earlier = [asyncio.create_task(text(breaker)) for _ in range(3)]
+    await asyncio.sleep(0)
+    for _ in range(2):
+        with pytest.raises(ProviderUnavailable):
+            await heard(breaker)
+    time.now_s = 5.0
+    hold.set()
+    said = await asyncio.gather(*earlier, return_exceptions=True)
+    assert (said[:2], breaker.last_error, state_of(breaker)) == (["well", "well"], "down", "open")
+    time.now_s = 10.0
+    assert state_of(breaker) == "half_open"
+
+
 async def test_one_who_leaves_while_trying_it_makes_room_for_the_next() -> None:
     time = Time()
     down = failing(ProviderUnavailable("down"))

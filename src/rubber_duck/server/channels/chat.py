@@ -21,6 +21,7 @@ from rubber_duck.errors import InvalidInput, NotFound
 from rubber_duck.scope import Actor, Right, Scope
 from rubber_duck.server.asking import ResumeRequest, RunRequest, Started, afford, begin, placed_in, resume
 from rubber_duck.server.desk import Desk, Member
+from rubber_duck.server.limits import RouteClass
 from rubber_duck.server.own import role_of
 
 PAGE: Final = 50
@@ -164,6 +165,7 @@ class Chat(Channel):
     @on("share", right=Right.CONVERSATION_WRITE, payload=Share)
     async def share(self, payload: Share, push: Push) -> None:
         """Show the conversation to another member of the project, or no more."""
+        await afford(self.desk, self.member, str(self.project), cost=RouteClass.WRITE)
         role = None if payload.role == "none" else role_of(payload.role)
         if role not in (None, Role.VIEWER):
             raise InvalidInput("a conversation is shown to somebody as 'viewer', or not at all: 'none'")

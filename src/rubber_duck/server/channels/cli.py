@@ -15,6 +15,7 @@ from rubber_duck.errors import NotFound
 from rubber_duck.scope import Right
 from rubber_duck.server.asking import Placed, ResumeRequest, RunRequest, afford, answer, resume
 from rubber_duck.server.desk import Desk, Member, installation
+from rubber_duck.server.limits import RouteClass
 from rubber_duck.server.own import (
     KeyMade,
     KeysView,
@@ -122,6 +123,7 @@ class Cli(Channel):
     @on("key_add", right=Right.ACCOUNT_OWN, payload=KeyWish)
     async def key_add(self, payload: KeyWish, push: Push) -> KeyMade:
         """Make a key for oneself."""
+        await afford(self.desk, self.member, cost=RouteClass.WRITE)
         rights = rights_of(payload.rights)
         made = await self.desk.signing_in.add_key(
             self.member.standing, label=payload.label, rights=rights, days=payload.days
@@ -131,17 +133,20 @@ class Cli(Channel):
     @on("key_rotate", right=Right.ACCOUNT_OWN, payload=KeyNamed)
     async def key_rotate(self, payload: KeyNamed, push: Push) -> KeyMade:
         """A new key like that one, which is good for another hour."""
+        await afford(self.desk, self.member, cost=RouteClass.WRITE)
         made = await self.desk.signing_in.rotate_key(self.member.standing, payload.id)
         return KeyMade(made.id, made.text)
 
     @on("key_revoke", right=Right.ACCOUNT_OWN, payload=KeyNamed)
     async def key_revoke(self, payload: KeyNamed, push: Push) -> None:
         """End a key of one's own."""
+        await afford(self.desk, self.member, cost=RouteClass.WRITE)
         await self.desk.signing_in.revoke_key(self.member.standing, payload.id)
 
     @on("invite", right=Right.ADMINISTER, payload=Invite)
     async def invite(self, payload: Invite, push: Push) -> Invited:
         """Invite somebody, with a role in a project if one is named."""
+        await afford(self.desk, self.member, cost=RouteClass.WRITE)
         project = None
         if payload.project:
             project = (await self._project(payload.project), role_of(payload.role))
@@ -153,6 +158,7 @@ class Cli(Channel):
     @on("role_set", right=Right.ADMINISTER, payload=RoleSet)
     async def role_set(self, payload: RoleSet, push: Push) -> None:
         """Give somebody a role in a project, or none."""
+        await afford(self.desk, self.member, cost=RouteClass.WRITE)
         role = None if payload.role == "none" else role_of(payload.role)
         await self.desk.accounts.set_role(self.seat.scope, await self._project(payload.project), payload.name, role)
 
@@ -164,4 +170,5 @@ class Cli(Channel):
     @on("sign_out", right=Right.ACCOUNT_OWN, payload=SignOut)
     async def sign_out(self, payload: SignOut, push: Push) -> SignedOut:
         """End every session of one's own, and every key if that is wanted."""
+        await afford(self.desk, self.member, cost=RouteClass.WRITE)
         return SignedOut(*await self.desk.signing_in.sign_out_everywhere(self.member.standing, keys=payload.keys))

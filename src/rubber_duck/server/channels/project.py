@@ -14,7 +14,9 @@ from rubber_duck.engines.placing import placed_run, runs_here
 from rubber_duck.engines.workflow import RunView, view
 from rubber_duck.errors import NotFound
 from rubber_duck.scope import Right, Scope
+from rubber_duck.server.asking import afford
 from rubber_duck.server.desk import Desk, Member
+from rubber_duck.server.limits import RouteClass
 from rubber_duck.server.watching import FilesChanged
 from rubber_duck.workflows.durable import Durable, StartOptions
 from rubber_duck.workflows.naming import named
@@ -139,6 +141,7 @@ class Project(Channel):
     @on("start", right=Right.WORKFLOW_RUN, payload=StartRequest)
     async def start(self, payload: StartRequest, push: Push) -> RunView:
         """Queue a run on this project; the workflow's own right is checked. Its end is told to who started it."""
+        await afford(self.desk, self.member, str(self.project))
         root, settings = (await self._row()).root, self.desk.app.settings
         request = await asyncio.to_thread(placed_run, payload.workflow, payload.request, root, settings)
         options = StartOptions(payload.key, payload.priority, tell=True)
@@ -149,6 +152,8 @@ class Project(Channel):
     async def job(self, payload: ActRequest, push: Push) -> RunView:
         """Show a run of one's own with its steps, or stop it, or let it go on or try again."""
         durable, scope = self._durable(), self.seat.scope
+        if payload.act != "show":
+            await afford(self.desk, self.member, str(self.project), cost=RouteClass.WRITE)
         run_id = await named(durable, scope, payload.run)
         match payload.act:
             case "cancel":

@@ -15,7 +15,9 @@ from rubber_duck.errors import DuckError, NotFound
 from rubber_duck.notices.notice import By, Kind, Told, Way
 from rubber_duck.notices.notices import Notices, box_of
 from rubber_duck.scope import Right
+from rubber_duck.server.asking import afford
 from rubber_duck.server.desk import Desk, Member
+from rubber_duck.server.limits import RouteClass
 
 ME = "me"
 
@@ -101,7 +103,8 @@ class User(Channel):
         self._pushed = 0
         self._more = asyncio.Event()
         self._listening: list[Subscription] = []
-        self._changed: asyncio.Queue[str] = asyncio.Queue()
+        self._changed: dict[str, None] = {}
+        self._is_changed = asyncio.Event()
         self._telling: asyncio.Task[None] | None = None
         self._pushing: asyncio.Task[None] | None = None
 
@@ -114,7 +117,7 @@ class User(Channel):
         """Push what waits, and from now on what comes."""
         box, own = box_of(self.seat.scope), self.desk.own_settings
         self._listening.append(await self._notices().outbox.listen(box, lambda _: self._more.set()))
-        changed = await own.listen(self.member.standing, lambda name: self._changed.put_nowait(name.decode()))
+        changed = await own.listen(self.member.standing, self._note_setting)
         self._listening.append(changed)
         self._telling = asyncio.create_task(self._tell_settings(), name="settings")
         self._more.set()
@@ -137,6 +140,7 @@ class User(Channel):
     @on("set", right=Right.ACCOUNT_OWN, payload=SettingView)
     async def set(self, payload: SettingView, push: Push) -> SettingView:
         """Set something for every face, or drop it with null; each device is told."""
+        await afford(self.desk, self.member, cost=RouteClass.WRITE)
         await self.desk.own_settings.set(self.member.standing, payload.name, payload.value)
         return payload
 
@@ -154,12 +158,14 @@ class User(Channel):
     @on("way", right=Right.CATALOG_READ, payload=WayView)
     async def way(self, payload: WayView, push: Push) -> Ways:
         """Be told by a way."""
+        await afford(self.desk, self.member, cost=RouteClass.WRITE)
         await self._notices().choose(self.seat.scope, Way(payload.by, payload.to, frozenset(payload.kinds)))
         return await self._ways()
 
     @on("drop", right=Right.CATALOG_READ, payload=Drop)
     async def drop(self, payload: Drop, push: Push) -> Ways:
         """Be told by it no more."""
+        await afford(self.desk, self.member, cost=RouteClass.WRITE)
         await self._notices().drop(self.seat.scope, payload.by)
         return await self._ways()
 
@@ -169,16 +175,24 @@ class User(Channel):
         ways = tuple(WayView(each.by, each.to, tuple(sorted(each.kinds))) for each in chosen)
         return Ways(ways, tuple(settings.notices.webhooks), bool(settings.mail.host))
 
+    def _note_setting(self, name: bytes) -> None:
+        """However often one changes while a slow reader is told of another, it is told once."""
+        self._changed[name.decode()] = None
+        self._is_changed.set()
+
     async def _tell_settings(self) -> None:
         """Push each setting that changes, until cancelled."""
         while True:
-            name = await self._changed.get()
+            await self._is_changed.wait()
+            self._is_changed.clear()
+            changed, self._changed = self._changed, {}
             try:
-                value = (await self.desk.own_settings.read(self.member.standing)).get(name)
+                values = await self.desk.own_settings.read(self.member.standing)
             except DuckError as error:  # the database is away: the next change, or the next join, brings it
                 telemetry.emit("notice.unread", error=error.message)
                 continue
-            await self.seat.push("setting", SettingView(name, value))
+            for name in changed:
+                await self.seat.push("setting", SettingView(name, values.get(name)))
 
     async def _push_all(self) -> None:
         """Push what is in the box behind what was pushed, whenever there may be more, until cancelled."""
