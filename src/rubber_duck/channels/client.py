@@ -102,6 +102,15 @@ class Client:
         self._heard_at = clock()
         self._is_full = False
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the server could not be come back to: then every question fails, and only a new client helps."""
+        return self._failed is not None
+
+    def has_joined(self, topic: str) -> bool:
+        """Whether one is in a topic; a rejoin after a cut may have been refused."""
+        return topic in self._seats
+
     async def keep_connected(self, wire: Wire) -> None:
         """Carry frames over `wire`, and over others after it; returns when the server cannot be come back to."""
         try:

@@ -59,6 +59,11 @@ class Server:
                 else:
                     yield Progress(content["done"], content["total"], content["note"])
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the server could not be come back to."""
+        return self._client.is_over
+
     async def projects(self) -> list[dict[str, str]]:
         """The projects in which one has a role."""
         found: list[dict[str, str]] = (await self.ask(ME, "projects"))["projects"]
@@ -69,7 +74,7 @@ class Server:
         return project_meant(request, await self.projects(), self._profile.project, self._folder)
 
     async def _join(self, topic: str) -> Any:  # Any: JSON
-        if topic not in self._joined:
+        if topic not in self._joined or not self._client.has_joined(topic):
             self._joined[topic] = json.loads(await self._client.join(topic))
         return self._joined[topic]
 

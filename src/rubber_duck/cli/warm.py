@@ -33,6 +33,7 @@ class Warm:
         self._opening = asyncio.Lock()
         self._stack = AsyncExitStack()
         self._ask: Ask | None = None
+        self._is_over: Callable[[], bool] = lambda: False
 
     async def run(self, name: str, request: dict[str, Any]) -> AsyncGenerator[Piece, None]:
         """As `connection.run`, from any loop."""
@@ -56,6 +57,8 @@ class Warm:
     ) -> None:
         try:
             async with self._opening:
+                if self._is_over():  # the machine slept, or the server was away for long: it is tried anew
+                    await self._closed()
                 if self._ask is None:
                     self._ask = await self._opened()
             async with aclosing(self._ask(name, request)) as pieces:
@@ -72,6 +75,7 @@ class Warm:
             from rubber_duck.cli.remote import open_server  # noqa: PLC0415  # only one of the two ways is loaded
 
             server = await self._stack.enter_async_context(open_server(profile, current_folder(), self._tell))
+            self._is_over = lambda: server.is_over
             return server.run
         from rubber_duck.app import open_app  # noqa: PLC0415  # as above
 
@@ -82,9 +86,12 @@ class Warm:
     async def close(self) -> None:
         """Close what was opened; the next question opens it again."""
         async with self._opening:
-            self._ask = None
-            stack, self._stack = self._stack, AsyncExitStack()
-            await stack.aclose()
+            await self._closed()
+
+    async def _closed(self) -> None:
+        self._ask, self._is_over = None, lambda: False
+        stack, self._stack = self._stack, AsyncExitStack()
+        await stack.aclose()
 
 
 @contextmanager

@@ -169,6 +169,8 @@ async def test_a_topic_that_may_not_be_joined_again_is_told() -> None:
         assert await client.ask("room:b", "echo", Text("x")) == b'{"text":"x"}'
         with pytest.raises(NotFound, match="not joined"):
             await client.ask("room:a", "echo", Text("x"))
+        assert [client.has_joined(topic) for topic in ("room:a", "room:b")] == [False, True]
+        assert not client.is_over
 
 
 async def test_it_tries_again_until_its_patience_ends_and_then_says_so() -> None:
@@ -179,6 +181,7 @@ async def test_it_tries_again_until_its_patience_ends_and_then_says_so() -> None
         await house.wires[0].cut()
         with pytest.raises(Unavailable, match="nobody is there; given up after 0 s"):
             await client.ask("room:a", "echo", Text("x"))
+        assert client.is_over
 
 
 async def test_a_key_that_was_revoked_meanwhile_is_not_tried_again() -> None:
