@@ -117,6 +117,31 @@ def test_a_conversation_goes_on_from_every_device_and_is_shown_to_whom_its_owner
         assert other.ask(topic, "phx_join")["response"]["code"] == "not_found"
 
 
+def test_what_is_said_is_told_to_the_others_though_the_speaker_is_cut(house: House) -> None:
+    begun, gone = threading.Event(), threading.Event()
+
+    async def patient(asked: Asked, send: Send) -> None:
+        begun.set()
+        await asyncio.to_thread(gone.wait, WAIT_S)
+        await SAYS(asked, send)
+
+    house.model.answers[:] = [SAYS]
+    key = house.server.key_for("hal", project=house.project)
+    with Client.at(house.server.socket, key) as phone:
+        phone.ask(f"code:{house.project}", "phx_join")
+        asked = {"engine": "chat", "request": {"message": "What do they do?"}}
+        topic = f"chat:{phone.ask(f'code:{house.project}', 'run', asked)['response']['conversation']}"
+        phone.ask(topic, "phx_join")
+        house.model.answers[:] = [patient]
+        with Client.at(house.server.socket, key) as desk:
+            desk.ask(topic, "phx_join")
+            desk.wire.send(json.dumps(["1", "78", topic, "say", {"message": "And geese?"}]))
+            assert begun.wait(WAIT_S)
+            heard(phone, "answering")
+        gone.set()
+        assert [each["text"] for each in heard(phone, "said")["turns"]] == ["And geese?", "Ducks swim."]
+
+
 def test_settings_are_shared_by_every_device_of_a_person_and_nobody_else(house: House, tmp_path: Path) -> None:
     server = house.server
     ann, bob = server.key_for("dot"), server.key_for("eli")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -108,8 +108,15 @@ async def answer(desk: Desk, seat: Seat, placed: Placed, push: Push) -> msgspec.
     return await follow(desk.streams, stream, 0, push)
 
 
-def begin(desk: Desk, seat: Seat, placed: Placed) -> Stream:
-    """Begin to run an engine; the stream of what it says is the member's."""
+async def nothing() -> None:
+    """Nothing is to be done when an engine has answered."""
+
+
+def begin(desk: Desk, seat: Seat, placed: Placed, *, then: Callable[[], Awaitable[None]] = nothing) -> Stream:
+    """Begin to run an engine; the stream of what it says is the member's.
+
+    `then` is done when it has answered, also where nobody follows any more.
+    """
 
     async def work(say: Say) -> msgspec.Struct:
         def emit(piece: Delta | Progress) -> None:
@@ -121,6 +128,7 @@ def begin(desk: Desk, seat: Seat, placed: Placed) -> Stream:
         with placed.confined():
             asked = placed.asked
             answered: msgspec.Struct = await desk.app.run(asked.engine, asked.request, placed.scope, emit)
+        await then()
         return placed.veiled(answered)
 
     return desk.streams.start(seat.scope, work, topic=seat.topic)

@@ -5,6 +5,7 @@ A conversation begins with the engine `chat` in `code:PROJECT`. What is said her
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated, Final
 from uuid import UUID
@@ -17,7 +18,7 @@ from rubber_duck.channels.channel import Channel, Push, Seat, on
 from rubber_duck.channels.stream import follow
 from rubber_duck.conversations.conversation import Turn
 from rubber_duck.conversations.conversations import Conversations
-from rubber_duck.errors import InvalidInput, NotFound
+from rubber_duck.errors import InvalidInput, NotFound, Unavailable
 from rubber_duck.scope import Actor, Right, Scope
 from rubber_duck.server.asking import ResumeRequest, RunRequest, Started, afford, begin, placed_in, resume
 from rubber_duck.server.desk import Desk, Member
@@ -142,14 +143,18 @@ class Chat(Channel):
         request = {"message": payload.message, "conversation": str(self.key)}
         placed = await placed_in(self.desk, project, RunRequest("chat", request), self.seat.scope, scope)
         before = (await self._kept().find(scope, str(self.key))).turns
-        stream = begin(self.desk, self.seat, placed)
+
+        async def tell() -> None:
+            """Tell the others what was said, also when the speaker has gone meanwhile."""
+            said = [each for each in await self._kept().turns(scope, self.key) if each.number > before]
+            if said:
+                with suppress(Unavailable):  # whoever was not told reads it in the history
+                    await self.seat.broadcast("said", TurnsView(tuple(map(_view, said)), more=False), besides_me=True)
+
+        stream = begin(self.desk, self.seat, placed, then=tell)
         await push("started", Started(stream.id))
         await self.seat.broadcast("answering", Started(stream.id), besides_me=True)
-        reply = await follow(self.desk.streams, stream, 0, push)
-        said = [each for each in await self._kept().turns(scope, self.key) if each.number > before]
-        if said:
-            await self.seat.broadcast("said", TurnsView(tuple(map(_view, said)), more=False), besides_me=True)
-        return reply
+        return await follow(self.desk.streams, stream, 0, push)
 
     @on("resume", right=Right.CONVERSATION_READ, payload=ResumeRequest)
     async def resume(self, payload: ResumeRequest, push: Push) -> msgspec.Raw:
