@@ -70,6 +70,31 @@ async def test_a_stream_that_is_cut_anywhere_goes_on_on_either_node(streams: tup
         assert "".join(text for _, event, text in read if event == "delta") == "".join(words) == read[-1][2]
 
 
+async def test_a_cancel_reaches_the_work_on_another_node_and_nobody_elses_does(
+    streams: tuple[Streams, Streams],
+) -> None:
+    ended = asyncio.Event()
+
+    async def endless(say: Say) -> Word:
+        say("delta", Word("a"))
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+        raise AssertionError("it waits for ever")
+
+    here, there = streams
+    stream = here.start(SCOPE, endless, topic="code:a")
+    copy = await there.find(SCOPE, stream.id, 0, topic="code:a")
+    there.cancel(Stream(stream.id, STRANGER.actor.id, "code:a"))
+    there.cancel(Stream(stream.id, SCOPE.actor.id, "code:b"))
+    assert await _read(copy, 0, 1) == [(0, "delta", "a")]
+    assert not ended.is_set()
+    there.cancel(copy)
+    async with asyncio.timeout(10):
+        await ended.wait()
+
+
 async def test_nobody_else_reads_a_stream(streams: tuple[Streams, Streams]) -> None:
     stream = streams[0].start(SCOPE, lambda say: _tell(_words(5), say))
     for node in streams:

@@ -66,10 +66,13 @@ class StreamPiece(msgspec.Struct, frozen=True):
 
 
 class _Ask(msgspec.Struct, frozen=True):
+    """What one node asks another about a stream there: to be told its pieces, or to end its work."""
+
     stream: str
     owner: str
     topic: str
     reply_to: str
+    cancels: bool = False
 
 
 class _Told(msgspec.Struct, frozen=True, array_like=True):
@@ -111,10 +114,12 @@ class Streams:
         return stream
 
     def cancel(self, stream: Stream) -> None:
-        """End the work."""
+        """End the work, here or on the node where it is done."""
         worker = self._workers.get(stream.id)
         if worker is not None:
             worker.cancel()
+        elif not stream.ended and self._home(stream.id) != f"node:{self.node}":
+            self._own(self._cancel_there(stream))
 
     async def find(self, scope: Scope, stream_id: str, offset: int, *, topic: str = "") -> Stream:
         """The stream, with every piece from `offset` on.
@@ -146,7 +151,11 @@ class Streams:
         except (msgspec.MsgspecError, UnicodeError):
             telemetry.count("cluster.unreadable", of="streams")
             return
-        if ask.reply_to.startswith(_REPLIES) and len(ask.reply_to) <= _NAME_CHARACTERS:
+        if ask.cancels:
+            held = self._streams.get(ask.stream)
+            if held is not None and (held.owner, held.topic) == (ask.owner, ask.topic):
+                self.cancel(held)
+        elif ask.reply_to.startswith(_REPLIES) and len(ask.reply_to) <= _NAME_CHARACTERS:
             self._own(self._relay(ask))
         else:
             telemetry.count("cluster.unreadable", of="streams")
@@ -214,7 +223,7 @@ class Streams:
         subscription = await self._cluster.subscribe(reply_to, receive, gap=stream.lose)
         try:
             ask = _Ask(stream.id, stream.owner, stream.topic, reply_to)
-            await self._cluster.publish(f"node:{stream.id.partition('.')[0]}", _pack.encode(ask))
+            await self._cluster.publish(self._home(stream.id), _pack.encode(ask))
             async with asyncio.timeout(self._limits.answer_s):
                 await heard.wait()
                 stream.check()
@@ -269,6 +278,16 @@ class Streams:
             await self._cluster.publish(ask.reply_to, _pack.encode(_Told(0)))
         except Unavailable:
             return  # the other node hears of the gap by itself
+
+    async def _cancel_there(self, stream: Stream) -> None:
+        with suppress(Unavailable):  # then nobody can be told; its work ends when nobody has read it for a while
+            ask = _Ask(stream.id, stream.owner, stream.topic, "", cancels=True)
+            await self._cluster.publish(self._home(stream.id), _pack.encode(ask))
+
+    @staticmethod
+    def _home(stream_id: str) -> str:
+        """The topic of the node that a stream is of."""
+        return f"node:{stream_id.partition('.')[0]}"
 
     async def _beat(self, reply_to: str) -> None:
         with suppress(Unavailable):  # the other node hears of the gap by itself
