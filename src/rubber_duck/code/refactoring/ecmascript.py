@@ -25,6 +25,9 @@ _NAMES: Final = frozenset(
     {"identifier", "type_identifier", "shorthand_property_identifier", "shorthand_property_identifier_pattern"}
 )
 _WORD: Final = re.compile(r"[A-Za-z_$][\w$]*")
+_MODULE: Final = re.compile(r"\b(?:import|export)\b|\brequire\s*\(|\bexports\b")
+"""What a file that is no classic script says somewhere."""
+
 _RESERVED: Final = frozenset(
     {"await", "break", "case", "catch", "class", "const", "continue", "debugger", "default", "delete", "do", "else"}
     | {"enum", "export", "extends", "false", "finally", "for", "function", "if", "implements", "import", "in", "new"}
@@ -178,6 +181,16 @@ class _Renaming:
             self._splice(path, node, splices)
         if is_exported(declared):
             self._offer(path)
+        elif known_in.type == "program" and not _MODULE.search(self.project.texts[path]):
+            self._refuse_shared(path)
+
+    def _refuse_shared(self, path: str) -> None:
+        """Raise Refused where another file says the name: the scripts of a page share what they declare at the top."""
+        word = re.compile(rf"(?<![\w$]){re.escape(self.old)}(?![\w$])")
+        others = [other for other, text in self.project.texts.items() if other != path and word.search(text)]
+        if others:
+            raise Refused(f"'{path}' is a script, and those share their names: '{others[0]}' says {self.old!r} too")
+        self.notes.append(f"'{path}' is a script: pages that load it may use {self.old!r}")
 
     def _splice(self, path: str, node: Node, splices: dict[tuple[int, int], str]) -> None:
         parent = node.parent

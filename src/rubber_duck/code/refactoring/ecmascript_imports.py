@@ -172,8 +172,11 @@ def _without_unused(each: _Import, used: frozenset[str] | None, language: str, n
     )
     if kept.locals:
         return _rendered(_in_order(kept))
-    if each.is_type or language == "typescript":
-        return None  # the compiler leaves it out as well
+    if each.is_type:
+        return None
+    if language == "typescript":  # the compiler leaves it out as well, unless it is told not to
+        notes.append(f"nothing of '{each.module}' is used: with verbatimModuleSyntax it was loaded, for what that does")
+        return None
     notes.append(f"nothing of '{each.module}' is used: it is still loaded, for what that does")
     quote = _quote(each)
     return replace(each, text=f"import {quote}{each.module}{quote}{_end(each)}", names=(), default="", space="")

@@ -34,6 +34,7 @@ def rename(texts: Texts, spot: Spot, new: str) -> Refactored:
     if old == new:
         raise InvalidInput(f"it is called {new!r} already")
     _refuse_unclear(file)
+    _refuse_in_texts(file, old)
     found = _occurrences(file, old, new)
     for node in reversed(found):
         content = content[: node.start_byte] + new.encode() + content[node.end_byte :]
@@ -47,6 +48,18 @@ def _refuse_unclear(file: SourceFile) -> None:
         raise Refused("the file holds several modules, each of which may have a function of that name")
     if _calls(file, "quote", "unquote"):
         raise Refused("the file makes code (quote), which may call the function by its name")
+
+
+def _refuse_in_texts(file: SourceFile, name: str) -> None:
+    """Raise Refused where a template may use it: `~H"<.card />"`, or one in a file of its own."""
+    if _calls(file, "embed_templates", "embed_sources"):
+        raise Refused("the file takes templates from other files, which may call the function by its name")
+    word = re.compile(rf"(?<!\w){re.escape(name)}(?![\w?!])")
+    for node in file.descendants(file.tree.root_node):
+        if node.type == "sigil" and word.search(file.text(node)):
+            raise Refused(
+                f"line {file.position(node.start_byte)[0]}: a sigil says {name!r}, which may name the function"
+            )
 
 
 def _occurrences(file: SourceFile, old: str, new: str) -> list[Node]:

@@ -65,6 +65,15 @@ def test_a_file_that_takes_it_in_a_way_that_cannot_be_followed_refuses_all(other
         ecmascript.rename({**FILES, "src/other.ts": other}, Spot("src/duck.ts", 1, 17), "drift")
 
 
+def test_a_script_shares_its_names_with_the_others_of_a_page() -> None:
+    files = {"duck.js": "function swim(far) { return far }\nswim(1)\n", "page.js": "swim(2)\n"}
+    with pytest.raises(Refused, match=r"'page\.js' says 'swim' too"):
+        ecmascript.rename(files, Spot("duck.js", 1, 10), "drift")
+    alone = ecmascript.rename({"duck.js": files["duck.js"], "page.js": "go()\n"}, Spot("duck.js", 1, 10), "drift")
+    assert alone.texts == {"duck.js": "function drift(far) { return far }\ndrift(1)\n"}
+    assert alone.notes == ("'duck.js' is a script: pages that load it may use 'swim'",)
+
+
 @pytest.mark.parametrize("path", ["lib/duck.d.ts", "lib/duck.js"])
 def test_declarations_and_what_they_declare_are_left_alone(path: str) -> None:
     files = {
@@ -99,6 +108,8 @@ def test_a_private_function_is_renamed_with_all_its_clauses_calls_and_captures()
         (3, 8, "far", ("", "")),
         (3, 8, "cut", ("def all(list)", "def all(clip)")),
         (3, 8, "cut", ("&clip/1", "apply(Pond, :clip, [1])")),
+        (3, 8, "cut", ("def all", 'def page(assigns), do: ~H"<.clip far={1} />"\n  def all')),
+        (3, 8, "cut", ("def all", 'embed_templates "pond/*"\n  def all')),
         (3, 8, "cut", ("def all", "defmacro m(), do: quote(do: clip(1))\n  def all")),
     ],
 )
