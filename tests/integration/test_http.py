@@ -165,6 +165,8 @@ def test_a_request_with_an_idempotency_key_is_carried_out_once(house: House) -> 
     assert house.ask("POST", "/projects", "ann", body).status == 409
     failed = house.ask("POST", "/projects", "ann", {"folder": "/gone"}, Idempotency_Key="k2")
     assert house.ask("POST", "/projects", "ann", {"folder": "/gone"}, Idempotency_Key="k2").status == failed.status
+    upload = house.ask("POST", "/projects/upload?name=a", "ann", b"", Idempotency_Key="k3")
+    assert (upload.status, "takes no Idempotency-Key" in upload.json["detail"]) == (400, True)
     assert house.ask("POST", "/keys", "nina", {}, Idempotency_Key="k1").status == 201
     shown = house.ask("POST", "/keys", "nina", {}, Idempotency_Key="k1")
     assert "not shown again" in shown.json["detail"]

@@ -19,7 +19,7 @@ from rubber_duck.errors import DuckError, InvalidInput, LimitExceeded, RateLimit
 from rubber_duck.scope import new_trace
 from rubber_duck.server import guard
 from rubber_duck.server.api.openapi import Problem
-from rubber_duck.server.api.route import Answer, Call, Nothing, Plain, Route, project_in
+from rubber_duck.server.api.route import Answer, Call, Method, Nothing, Plain, Route, project_in
 from rubber_duck.server.cookies import Cookies
 from rubber_duck.server.desk import Desk
 from rubber_duck.server.idempotency import Idempotency
@@ -110,6 +110,11 @@ class Answering:
                 call.within = await desk.accounts.project_scope(standing, project_in(path), trace)
             limits |= await desk.limits.take(Asked(route.cost, "", standing, project if call.within else ""))
             call.scope.require(route.right)
+        key = request.headers.get("idempotency-key", "")
+        if key and route.method is Method.POST and not route.once:
+            raise InvalidInput(
+                f"{route.name!r} takes no Idempotency-Key: look whether it was carried out before you repeat it"
+            )
         content = b""
         if route.body is not None and route.body is not Nothing:
             content = await _content(request, route.body_bytes)
@@ -117,7 +122,6 @@ class Answering:
         unknown = set(request.query_params) - set(route.queries)
         if unknown:
             raise InvalidInput(f"there is no parameter {sorted(unknown)[0]!r}")
-        key = request.headers.get("idempotency-key", "")
         if key and standing is not None and route.once:
             return await self._once(route, call, standing, (key, content))
         return _response(route, call, await route.handle(call))
