@@ -27,6 +27,7 @@ class Judgement:
     acknowledged: int = 0
     ended: int = 0
     again: int = 0
+    unkept: int = 0
     told_twice: int = 0
     fenced: int = 0
     recoveries_s: list[float] = field(default_factory=list)
@@ -40,7 +41,8 @@ class Judgement:
         return (
             f"{self.kills} kills, {self.in_step} of them ({self.in_step / max(1, self.kills):.0%}) while a step ran; "
             f"{self.acknowledged} acknowledged runs of {self.ended} that ended; {self.again} steps in flight begun "
-            f"again, {self.told_twice} effects told twice and applied once; {self.fenced} processes fenced; "
+            f"again, {self.unkept} of them because their result could not be kept, {self.told_twice} effects told "
+            f"twice and applied once; {self.fenced} processes fenced; "
             f"recovery median {middle:.1f} s, p99 {p99:.1f} s, worst {worst:.1f} s over {len(waits)}; "
             f"{len(self.faults)} faults; {dict(sorted(self.by_way.items()))}"
         )
@@ -53,12 +55,14 @@ def judged(
     rows: Mapping[str, int],
     *,
     frozen: bool = False,
+    away: bool = False,
     steps: int = STEPS,
 ) -> Judgement:
     """`states` of the runs; when each step's result was kept, by run and step, in seconds since 1970; and how often
     each run wrote its row, which is to be once.
 
     With `frozen`, processes were frozen and woken, so that two may be in one step; the effect is applied once still.
+    With `away`, the database was restarted: a step that was done and could not be kept is done again, also elsewhere.
     """
     found = Judgement()
     by_did: dict[str, list[Mapping[str, Any]]] = defaultdict(list)  # Any: as above
@@ -74,7 +78,8 @@ def judged(
     ]
     found.faults += [f"the run {run} wrote its row {rows.get(run, 0)} times" for run in states if rows.get(run) != 1]
     _check_effects(found, by_did["effect"], acknowledged | set(states), steps)
-    _check_begins(found, by_did["begin"], killed, kept_at, frozen=frozen)
+    ended = {(each["pid"], each["key"]): float(each["at"]) for each in by_did["effect"] if away}
+    _check_begins(found, by_did["begin"], killed, kept_at, ended, frozen=frozen)
     return found
 
 
@@ -110,6 +115,7 @@ def _check_begins(
     begins: Iterable[Mapping[str, Any]],  # Any: as above
     killed: Mapping[int, Mapping[str, Any]],  # Any: as above
     kept_at: Mapping[tuple[str, str], float],
+    ended: Mapping[tuple[int, str], float],
     *,
     frozen: bool,
 ) -> None:
@@ -129,5 +135,7 @@ def _check_begins(
         death = killed.get(last["pid"])
         if death is not None and death["at"] <= each["at"] + _LATE_S:
             found.recoveries_s.append(max(0.0, each["at"] - death["at"]))
+        elif ended.get((last["pid"], key), float("inf")) <= each["at"]:
+            found.unkept += 1
         elif not frozen and last["pid"] != each["pid"]:  # one process may try again, while the database is away
             found.faults.append(f"the step {key} was begun again while the process {last['pid']} worked on it")

@@ -105,7 +105,7 @@ class Campaign:
                 task.cancel()
             await asyncio.gather(*loops, *others, following, return_exceptions=True)
         list(self.entries.more())
-        found = judged(self.entries.read, *await in_database(self.url))
+        found = judged(self.entries.read, *await in_database(self.url), away=self.plan.restart_s is not None)
         found.faults += await reading.faults(self.url, self.scratch)
         return found
 

@@ -89,10 +89,12 @@ class Clockwork:
         times = croniter(line, now)
         following: datetime = times.get_next(datetime)
         latest: datetime = times.get_next(datetime) + _SKEW
-        is_due = held is not None and held.next_at <= now
-        if held is None or (not is_due and (held.cron != line or held.next_at > latest)):
+        if held is None or (held.next_at > now and (held.cron != line or held.next_at > latest)):
             schedules.put_due(connection, name, Due(line, following))
-        if not is_due or not schedules.take_due(connection, name, now, Due(line, following)):
+            return 0, following
+        if held.next_at > now:
+            return 0, held.next_at
+        if not schedules.take_due(connection, name, now, Due(line, following)):
             return 0, following
         self._prepared[name](f"{name}-{now:%Y%m%dT%H%M%S}")(connection)
         return 1, following

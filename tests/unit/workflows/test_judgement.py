@@ -77,3 +77,16 @@ def test_a_finished_step_that_is_begun_again_is_a_fault() -> None:
 def test_two_processes_in_one_step_are_a_fault() -> None:
     entries = [each for each in sound() if each["did"] != "killed"]
     assert faults(entries) == ["the step r:s1 was begun again while the process 2 worked on it"]
+
+
+def test_a_step_that_was_done_and_not_kept_may_be_done_again_elsewhere_only_where_the_database_was_away() -> None:
+    entries = [each for each in sound() if each["did"] != "killed"]
+    at = next(number for number, each in enumerate(entries) if (each["did"], each["pid"]) == ("begin", 3))
+    done = {**_entry("effect", 2, 1), "applied": True}
+    second = [{**each, "applied": False} if each["did"] == "effect" and each["step"] == 1 else each for each in entries]
+    spoilt = _timed([*second[:at], done, *second[at:]])
+    there = judged(spoilt, {"r": "done"}, {}, {"r": 1}, away=True)
+    assert (there.faults, there.unkept) == ([], 1)
+    assert [said for said in judged(spoilt, {"r": "done"}, {}, {"r": 1}).faults if "begun again while" in said]
+    running = _timed(entries)
+    assert [said for said in judged(running, {"r": "done"}, {}, {"r": 1}, away=True).faults if "begun again" in said]
