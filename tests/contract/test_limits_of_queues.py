@@ -61,7 +61,9 @@ async def processes(count: int, settings: DatabaseSettings, workflows: object) -
 async def test_no_more_runs_of_a_queue_are_worked_on_at_once_than_is_set_for_all_processes(
     settings: DatabaseSettings,
 ) -> None:
-    narrow = msgspec.structs.replace(QUICK, queues={"analysis": QueueSettings(per_process=8, at_once=2)})
+    narrow = msgspec.structs.replace(
+        QUICK, dead_after_s=60.0, queues={"analysis": QueueSettings(per_process=8, at_once=2)}
+    )
     async with durable_over(settings, Bench(), settings=narrow) as durable:
         left = [await durable.start(ME, "sample", {"words": ["wait:a"]}) for _ in range(5)]
         async with processes(1, settings, narrow), working(durable):
@@ -92,7 +94,7 @@ async def test_two_processes_fire_a_schedule_once_and_catch_up_once_for_what_was
     settings: DatabaseSettings,
 ) -> None:
     yearly = {name: ScheduleSettings(workflow="sample", cron=CRON) for name in ("missed", "soon")}
-    scheduled = msgspec.structs.replace(QUICK, schedules=yearly)
+    scheduled = msgspec.structs.replace(QUICK, dead_after_s=60.0, schedules=yearly)
     async with durable_over(settings, Bench(), settings=scheduled) as durable:
         await durable.library()
         await durable.database.run(partial(_plant, now=datetime.now(UTC)))
