@@ -90,10 +90,13 @@ class PostgresServer:
         return f"postgresql://postgres:{PASSWORD}@{host}:{self.port}/{database}?{query}"
 
     @contextmanager
-    def database(self, options: str = "") -> Iterator[str]:
-        """The name of a new, empty database, made with SQL's `options`; it is dropped at the end of the block."""
+    def database(self, options: str = "", *, template: str = "template0") -> Iterator[str]:
+        """The name of a new copy of a database, by default of an empty one; it is dropped at the end of the block.
+
+        It is made with SQL's `options`. Nobody may be connected with the `template`.
+        """
         name = f"test_{next(self._numbers)}"
-        self.sql(f'CREATE DATABASE "{name}" TEMPLATE template0 {options}')
+        self.sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}" {options}')
         try:
             yield name
         finally:

@@ -39,6 +39,12 @@ TABLES = {"alembic_version", "analysis_results", "code_facts", "code_files", "pr
 }
 
 
+@pytest.fixture
+def settings(empty: DatabaseSettings) -> DatabaseSettings:
+    """Nothing was migrated yet."""
+    return empty
+
+
 def declare_tables() -> None:
     """Import every slice's tables."""
     slices = (
