@@ -11,6 +11,7 @@ import pytest
 
 from rubber_duck import telemetry
 from rubber_duck.errors import Unavailable
+from rubber_duck.llm.errand import Errand
 from rubber_duck.llm.providers.scripted import ScriptedProvider
 from rubber_duck.scope import Scope
 from rubber_duck.search.hits import ReasonKind
@@ -134,7 +135,7 @@ async def test_the_scripted_provider_serves(database: Database, tmp_path: Path) 
     model = Model3()
 
     async def embed(scope: Scope, texts: Sequence[str]) -> Sequence[Sequence[float]]:
-        return (await provider.embed("words", texts)).vectors
+        return (await provider.embed("words", texts, Errand())).vectors
 
     model.embed = embed  # type: ignore[method-assign]  # as above
     async with meant(database, tmp_path / "p", model) as project:

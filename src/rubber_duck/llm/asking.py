@@ -14,9 +14,10 @@ from rubber_duck.errors import BudgetExceeded, DuckError, NotConfigured
 from rubber_duck.llm.account import CallRecord, Ended, Reservation
 from rubber_duck.llm.clocks import Clocks
 from rubber_duck.llm.connections import Connection
+from rubber_duck.llm.errand import Errand
 from rubber_duck.llm.fallback import Link
 from rubber_duck.llm.limits import Limits
-from rubber_duck.llm.messages import Finished, Piece, Question, TextDelta, ThoughtDelta, ToolCall, Usage
+from rubber_duck.llm.messages import Piece, Question, TextDelta, ThoughtDelta, ToolCall, Usage
 from rubber_duck.llm.prices import NOTHING, Price, Prices
 from rubber_duck.llm.roles import Role
 from rubber_duck.llm.sizes import asked_text, most_tokens
@@ -56,16 +57,21 @@ class Estimate:
 
 @dataclass(slots=True)
 class Asking:
-    """One question that is under way: what was heard so far, and which model was asked last."""
+    """One question that is under way: its errand, which model was asked last, and what was charged for that.
+
+    `reservation`: None while nothing is charged. `started_s`, `first_s`: when the attempt began, and its answer.
+    """
 
     scope: Scope
     role: Role
     question: Question | Texts
-    links: list[Link]
-    heard: list[Piece] = field(default_factory=list)
+    targets: Sequence[Target]
+    errand: Errand
+    links: list[Link] = field(default_factory=list)
     label: str = ""
+    started_s: float = 0.0
     first_s: float = 0.0
-    usage: Usage | None = None
+    reservation: Reservation | None = None
 
     def chosen(self, link: Link) -> None:
         """That this link is asked now."""
@@ -104,7 +110,7 @@ class Desk:
     async def let_in(
         self, scope: Scope, role: Role, question: Question | Texts, targets: Sequence[Target], deadline: float
     ) -> AsyncIterator[Asking]:
-        """The block asks the links; what it took is settled after it, however it ends.
+        """The block asks the links; what each attempt took is settled after it, however it ends.
 
         Raises RateLimited, LimitExceeded, BudgetExceeded, TimedOut or Unavailable, and then nothing was sent.
         """
@@ -114,10 +120,10 @@ class Desk:
         await self._limits.take("user", person, person, tokens, deadline)
         if scope.project is not None:
             await self._limits.take("project", str(scope.project), person, tokens, deadline)
-        targets = self._payable(scope, targets)
-        asking = Asking(scope, role, question, [self._link(each, scope, tokens, deadline) for each in targets])
-        reservation = await self._reserved(scope, targets, most)
-        started_s = self._clocks.seconds()
+        asking = Asking(scope, role, question, self._payable(scope, targets), Errand(deadline))
+        asking.links = [self._link(each, scope, tokens, deadline) for each in asking.targets]
+        asking.errand.renew = partial(self._renew, asking)
+        await self._reserve(asking)
         outcome = ""
         try:
             yield asking
@@ -128,7 +134,7 @@ class Desk:
             outcome = "cancelled"
             raise
         finally:
-            self._settle(asking, targets, reservation, started_s, outcome)
+            self._settle(asking, outcome)
 
     def remember(self, scope: Scope, role: Role, label: str) -> None:
         """Write down that a question was answered from memory."""
@@ -152,12 +158,24 @@ class Desk:
             )
         return priced
 
-    async def _reserved(self, scope: Scope, targets: Sequence[Target], most: Usage) -> Reservation:
-        """What is charged before they are asked."""
-        if self._ledger is None:
-            return Reservation()
-        usd = max((each.price.at_most(most) for each in targets if each.price is not None), default=NOTHING)
-        return await self._ledger.reserve(scope, targets[0].label, usd, most.input_tokens + most.output_tokens)
+    async def _reserve(self, asking: Asking) -> None:
+        """Charge the most that an attempt can take, before it is made."""
+        asking.started_s, asking.reservation = self._clocks.seconds(), None
+        if self._ledger is not None:
+            most, targets = most_tokens(asking.question), asking.targets
+            usd = max((each.price.at_most(most) for each in targets if each.price is not None), default=NOTHING)
+            tokens = most.input_tokens + most.output_tokens
+            asking.reservation = await self._ledger.reserve(asking.scope, targets[0].label, usd, tokens)
+
+    async def _renew(self, asking: Asking, error: DuckError) -> None:
+        """Account for an attempt that took something although it failed, and charge for the next."""
+        usage, is_counted = asking.errand.taken(error.code)
+        if not is_counted or usage != Usage(0, 0):
+            self._settle(asking, error.code)
+            asking.errand.forget()
+            asking.reservation = None
+        if asking.reservation is None:
+            await self._reserve(asking)
 
     def _link(self, target: Target, scope: Scope, tokens: int, deadline: float) -> Link:
         way = self._ways.to(target.connection)
@@ -170,28 +188,24 @@ class Desk:
 
         return Link(target.connection.name, target.model, way.provider, turn)
 
-    def _settle(
-        self, asking: Asking, targets: Sequence[Target], reservation: Reservation, started_s: float, outcome: str
-    ) -> None:
+    def _settle(self, asking: Asking, outcome: str) -> None:
         if self._ledger is None:
             return
-        end = asking.heard[-1] if asking.heard else None
-        counted = asking.usage
-        if isinstance(end, Finished) and end.is_counted:
-            counted, outcome = end.usage, ""  # whoever has the end need not ask for more
-        has_answered = bool(asking.heard) or counted is not None
-        if not has_answered and outcome not in {"timed_out", "cancelled"}:
-            counted = Usage(0, 0)  # nothing came, so nothing is to be paid
-        said = "" if not has_answered else "".join(_text(each) for each in asking.heard)
+        errand = asking.errand
+        usage, is_counted = errand.taken(outcome)
+        if errand.has_ended and is_counted:
+            outcome = ""  # whoever has the end need not ask for more
+        label = asking.label or asking.targets[0].label
         record = CallRecord(
             id=new_key(), at=self._clocks.now(), actor=asking.scope.actor.id, project=asking.scope.project,
-            role=asking.role.value, model=asking.label or targets[0].label, usage=counted or Usage(0, 0),
-            is_counted=counted is not None, is_cached=False, cost_usd=None, outcome=outcome,
-            first_ms=round((asking.first_s - started_s) * 1000) if asking.first_s else 0,
-            duration_ms=round((self._clocks.seconds() - started_s) * 1000), trace=asking.scope.trace,
+            role=asking.role.value, model=label, usage=usage, is_counted=is_counted, is_cached=False, cost_usd=None,
+            outcome=outcome, first_ms=round((asking.first_s - asking.started_s) * 1000) if asking.first_s else 0,
+            duration_ms=round((self._clocks.seconds() - asking.started_s) * 1000), trace=asking.scope.trace,
         )  # fmt: skip
-        price = next((each.price for each in targets if each.label == record.model), None)
-        self._ledger.settle(Ended(record, reservation, price, partial(asked_text, asking.question), said))
+        said = "".join((*map(_text, errand.heard), *(() if errand.has_ended else errand.withheld)))
+        price = next((each.price for each in asking.targets if each.label == label), None)
+        question = partial(asked_text, asking.question)
+        self._ledger.settle(Ended(record, asking.reservation or Reservation(), price, question, said))
 
 
 def _text(piece: Piece) -> str:

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from rubber_duck import telemetry
 from rubber_duck.errors import BadAnswer, DuckError, ProviderUnavailable, TimedOut
+from rubber_duck.llm.errand import Errand
 from rubber_duck.llm.messages import Embeddings, Piece, Question
 from rubber_duck.llm.provider import Provider
 from rubber_duck.llm.wrapper import Wrapper, asked
@@ -54,17 +55,17 @@ class Breaker(Wrapper):
         is_over = self._clock() - self._opened_at >= self._thresholds.open_s
         return State.HALF_OPEN if is_over else State.OPEN
 
-    async def answer(self, model: str, question: Question) -> AsyncGenerator[Piece, None]:
+    async def answer(self, model: str, question: Question, errand: Errand) -> AsyncGenerator[Piece, None]:
         """The provider's answer. Raises ProviderUnavailable without asking while it is open."""
         with self._watched():
-            async with aclosing(asked(self._inner, model, question)) as pieces:
+            async with aclosing(asked(self._inner, model, question, errand)) as pieces:
                 async for piece in pieces:
                     yield piece
 
-    async def embed(self, model: str, texts: Sequence[str]) -> Embeddings:
+    async def embed(self, model: str, texts: Sequence[str], errand: Errand) -> Embeddings:
         """The provider's vectors. Raises ProviderUnavailable without asking while it is open."""
         with self._watched():
-            return await self._inner.embed(model, texts)
+            return await self._inner.embed(model, texts, errand)
 
     async def models(self) -> tuple[str, ...]:
         """Asked in every state: this is how one looks."""

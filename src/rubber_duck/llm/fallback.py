@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from rubber_duck import telemetry
 from rubber_duck.errors import DuckError, LimitExceeded, NotConfigured, TimedOut, Unavailable
+from rubber_duck.llm.errand import Errand
 from rubber_duck.llm.messages import Embeddings, Piece, Question
 from rubber_duck.llm.provider import Provider
 from rubber_duck.llm.wrapper import Wrapper, asked
@@ -46,29 +47,30 @@ class Fallback(Wrapper):
         self._links = links
         self._on_choice = on_choice
 
-    async def answer(self, model: str, question: Question) -> AsyncGenerator[Piece, None]:
-        """The answer of the first link that begins one. Raises what the last link said."""
+    async def answer(self, model: str, question: Question, errand: Errand) -> AsyncGenerator[Piece, None]:
+        """The answer of the first link that begins one; none is asked after the deadline. Raises what the last said."""
         for link, following in zip(self._links, (*self._links[1:], None), strict=True):
             has_begun = False
             self._on_choice(link)
             try:
-                async with link.turn(), aclosing(asked(link.way, link.model, question)) as pieces:
+                async with link.turn(), aclosing(asked(link.way, link.model, question, errand)) as pieces:
                     async for piece in pieces:
                         has_begun = True
                         yield piece
             except DuckError as error:
                 if has_begun or following is None or not _passes_on(error):
                     raise
+                await errand.again(error)
                 _tell(link, following, error)
             else:
                 return
 
-    async def embed(self, model: str, texts: Sequence[str]) -> Embeddings:
+    async def embed(self, model: str, texts: Sequence[str], errand: Errand) -> Embeddings:
         """The vectors of the first link alone: those of another model could not be compared with them."""
         link = self._links[0]
         self._on_choice(link)
         async with link.turn():
-            return await link.way.embed(link.model, texts)
+            return await link.way.embed(link.model, texts, errand)
 
 
 def _passes_on(error: DuckError) -> bool:

@@ -14,7 +14,6 @@ from rubber_duck import telemetry
 from rubber_duck.errors import BudgetExceeded, Conflict, DuckError, InvalidSettings
 from rubber_duck.llm import store
 from rubber_duck.llm.account import Budget, CallRecord, Charge, Ended, Reservation, Tally
-from rubber_duck.llm.messages import Usage
 from rubber_duck.llm.prices import EXACT, NOTHING
 from rubber_duck.llm.stretch import Stretch
 from rubber_duck.scope import Scope
@@ -154,11 +153,14 @@ class Ledger:
             return record
         usage = record.usage
         if not record.is_counted:
-            usage = Usage(*await asyncio.to_thread(_counted, ended.asked, ended.said))
+            read, said = await asyncio.to_thread(_counted, ended.asked, ended.said)
+            usage = replace(
+                usage, input_tokens=usage.input_tokens or read, output_tokens=max(usage.output_tokens, said)
+            )
         is_nothing = not (usage.input_tokens or usage.output_tokens)
         cost = NOTHING if is_nothing else ended.price.of(usage) if ended.price is not None else None
-        asked, said = (ended.asked(), ended.said) if self._settings.log_texts else ("", "")
-        call = replace(record, usage=usage, cost_usd=cost, asked=self._redact(asked), answered=self._redact(said))
+        question, answer = (ended.asked(), ended.said) if self._settings.log_texts else ("", "")
+        call = replace(record, usage=usage, cost_usd=cost, asked=self._redact(question), answered=self._redact(answer))
         if ended.reservation.charges:
             self._stretch.learn(ended.reservation.model, ended.reservation.beyond(call))
         return call

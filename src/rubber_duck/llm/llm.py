@@ -109,13 +109,10 @@ class LLM:
         """The vectors of texts."""
         deadline = _loop_time() + self._settings.llm.request_timeout_s
         targets = (await self._targets(Role.EMBED))[:1]
-        async with (
-            _within(self._settings.llm.request_timeout_s),
-            self._desk.let_in(scope, Role.EMBED, texts, targets, deadline) as asking,
-        ):
-            answer = await Fallback(asking.links, asking.chosen).embed("", texts)
-            asking.usage = answer.usage
-            return answer
+        async with self._desk.let_in(scope, Role.EMBED, texts, targets, deadline) as asking:
+            with self._in_time():
+                async with asyncio.timeout_at(deadline):
+                    return await Fallback(asking.links, asking.chosen).embed("", texts, asking.errand)
 
     async def estimate(self, scope: Scope, role: Role, question: Question) -> Estimate:
         """The most that a question can take and cost; nothing is sent. Raises NotConfigured."""
@@ -186,10 +183,10 @@ class LLM:
                 yield piece
             return
         async with self._desk.let_in(scope, role, question, targets, deadline) as asking:
-            heard = asking.heard
+            heard = asking.errand.heard
             chain = Fallback(asking.links, asking.chosen)
             with self._in_time(), Watch(deadline) as watch:
-                async with aclosing(asked(chain, "", question)) as pieces:
+                async with aclosing(asked(chain, "", question, asking.errand)) as pieces:
                     while True:
                         watch.begin()
                         try:
@@ -275,15 +272,6 @@ async def open_llm(
         yield llm
     finally:
         await llm.close()
-
-
-@asynccontextmanager
-async def _within(timeout_s: float) -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(timeout_s):
-            yield
-    except TimeoutError as error:
-        raise TimedOut(f"no answer came within {timeout_s:g} s") from error
 
 
 def _loop_time() -> float:

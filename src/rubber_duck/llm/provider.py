@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from rubber_duck.errors import InvalidSettings
+from rubber_duck.llm.errand import Errand
 from rubber_duck.llm.messages import Embeddings, Gap, Piece, Prompt
 from rubber_duck.registry import Registry
 
@@ -31,7 +32,8 @@ class Provider(ABC):
     """A way to models. Wrappers (retries, limits, fallbacks) are providers too, so they compose.
 
     `model` is the provider's own name for one. A stream is consumed inside `async with aclosing(...)`: closing it
-    early, or cancelling the task, ends the request; no more is read from the network.
+    early, or cancelling the task, ends the request; no more is read from the network. The `errand` goes with the
+    question: no request outlives its deadline, and it is told what an answer takes as soon as that is known.
 
     Raises UnknownName for a model it does not have, Unavailable (or what derives from it) when the endpoint does not
     answer, LimitExceeded for a prompt that is too long.
@@ -40,15 +42,15 @@ class Provider(ABC):
     name: ClassVar[str]
 
     @abstractmethod
-    def stream(self, model: str, prompt: Prompt) -> AsyncGenerator[Piece, None]:
+    def stream(self, model: str, prompt: Prompt, errand: Errand) -> AsyncGenerator[Piece, None]:
         """The answer to `prompt` piece by piece; the last piece is Finished."""
 
     @abstractmethod
-    def fill(self, model: str, gap: Gap) -> AsyncGenerator[Piece, None]:
+    def fill(self, model: str, gap: Gap, errand: Errand) -> AsyncGenerator[Piece, None]:
         """The text of `gap` piece by piece, without prefix and suffix; the last piece is Finished."""
 
     @abstractmethod
-    async def embed(self, model: str, texts: Sequence[str]) -> Embeddings:
+    async def embed(self, model: str, texts: Sequence[str], errand: Errand) -> Embeddings:
         """A vector for each of `texts`."""
 
     async def models(self) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from rubber_duck.errors import (
     ProviderUnavailable,
     RateLimited,
 )
+from rubber_duck.llm.errand import Errand
 from rubber_duck.llm.sse import events
 from rubber_duck.redaction import JsonValue
 
@@ -43,16 +44,16 @@ class Said(msgspec.Struct, frozen=True):
 
 
 class Wire:
-    """Requests to one provider, each with a deadline."""
+    """Requests to one provider, each with the deadline of its errand, and at the latest after a time of its own."""
 
     def __init__(self, egress: Egress, timeout_s: float) -> None:
         self._egress = egress
         self._timeout_s = timeout_s
 
     @asynccontextmanager
-    async def events(self, path: str, body: JsonValue) -> AsyncIterator[AsyncGenerator[bytes, None]]:
+    async def events(self, path: str, body: JsonValue, errand: Errand) -> AsyncIterator[AsyncGenerator[bytes, None]]:
         """The data of each event of the answer. Raises the errors of `rubber_duck.egress`, and what `refuse` raises."""
-        async with self._asked("POST", path, body) as reply:
+        async with self._asked("POST", path, body, errand.deadline) as reply:
             kind = reply.header("content-type")
             if "json" in kind or "html" in kind:
                 content = await reply.read(ERROR_BYTES)
@@ -61,11 +62,12 @@ class Wire:
             async with aclosing(events(reply.chunks)) as stream:
                 yield stream
 
-    async def json(self, path: str, body: JsonValue, shape: type[T]) -> T:
+    async def json(self, path: str, body: JsonValue, shape: type[T], errand: Errand) -> T:
         """The whole answer, as `shape`; without a body it is a GET."""
-        async with self._asked("GET" if body is None else "POST", path, body) as reply:
+        async with self._asked("GET" if body is None else "POST", path, body, errand.deadline) as reply:
             content = await reply.read(BODY_BYTES)
         raise_if_error(content)
+        errand.has_begun = True
         return decoded(content, msgspec.json.Decoder(shape))
 
     async def close(self) -> None:
@@ -73,8 +75,8 @@ class Wire:
         await self._egress.close()
 
     @asynccontextmanager
-    async def _asked(self, method: str, path: str, body: JsonValue) -> AsyncIterator[Reply]:
-        deadline = asyncio.get_running_loop().time() + self._timeout_s
+    async def _asked(self, method: str, path: str, body: JsonValue, until: float) -> AsyncIterator[Reply]:
+        deadline = min(until, asyncio.get_running_loop().time() + self._timeout_s)
         verb: Final = "GET" if method == "GET" else "POST"
         async with self._egress.request(verb, path, body, deadline=deadline) as reply:
             if reply.status != 200:

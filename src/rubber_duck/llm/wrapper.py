@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import AsyncGenerator
 from typing import ClassVar
 
+from rubber_duck.llm.errand import Errand
 from rubber_duck.llm.messages import Gap, Piece, Prompt, Question
 from rubber_duck.llm.provider import Provider
 
@@ -15,19 +16,21 @@ class Wrapper(Provider):
 
     name: ClassVar[str] = "wrapper"
 
-    def stream(self, model: str, prompt: Prompt) -> AsyncGenerator[Piece, None]:
+    def stream(self, model: str, prompt: Prompt, errand: Errand) -> AsyncGenerator[Piece, None]:
         """What `answer` gives."""
-        return self.answer(model, prompt)
+        return self.answer(model, prompt, errand)
 
-    def fill(self, model: str, gap: Gap) -> AsyncGenerator[Piece, None]:
+    def fill(self, model: str, gap: Gap, errand: Errand) -> AsyncGenerator[Piece, None]:
         """What `answer` gives."""
-        return self.answer(model, gap)
+        return self.answer(model, gap, errand)
 
     @abstractmethod
-    def answer(self, model: str, question: Question) -> AsyncGenerator[Piece, None]:
+    def answer(self, model: str, question: Question, errand: Errand) -> AsyncGenerator[Piece, None]:
         """The answer to a prompt or a gap."""
 
 
-def asked(provider: Provider, model: str, question: Question) -> AsyncGenerator[Piece, None]:
+def asked(provider: Provider, model: str, question: Question, errand: Errand) -> AsyncGenerator[Piece, None]:
     """The provider's answer to a prompt or a gap."""
-    return provider.fill(model, question) if isinstance(question, Gap) else provider.stream(model, question)
+    if isinstance(question, Gap):
+        return provider.fill(model, question, errand)
+    return provider.stream(model, question, errand)

@@ -5,6 +5,7 @@ from contextlib import aclosing
 import pytest
 
 from rubber_duck.errors import InvalidInput, Unavailable, UnknownName
+from rubber_duck.llm.errand import Errand
 from rubber_duck.llm.messages import Finished, FinishReason, Gap, Message, Piece, Prompt, Role, TextDelta, Usage
 from rubber_duck.llm.providers.scripted import DIMENSIONS, Line, ScriptedProvider
 
@@ -16,7 +17,7 @@ def likeness(one: tuple[float, ...], other: tuple[float, ...]) -> float:
 
 
 async def heard(provider: ScriptedProvider, prompt: Prompt = QUESTION) -> list[Piece]:
-    async with aclosing(provider.stream("script", prompt)) as pieces:
+    async with aclosing(provider.stream("script", prompt, Errand())) as pieces:
         return [piece async for piece in pieces]
 
 
@@ -45,7 +46,7 @@ async def test_an_answer_ends_at_the_limit_of_its_tokens() -> None:
 async def test_a_failure_comes_after_the_pieces_before_it() -> None:
     provider = ScriptedProvider([Line(("half",), failure=Unavailable("the model fell silent"))])
 
-    async with aclosing(provider.stream("script", QUESTION)) as pieces:
+    async with aclosing(provider.stream("script", QUESTION, Errand())) as pieces:
         assert await anext(pieces) == TextDelta("half")
         with pytest.raises(Unavailable, match="fell silent"):
             await anext(pieces)
@@ -54,7 +55,7 @@ async def test_a_failure_comes_after_the_pieces_before_it() -> None:
 async def test_a_stream_that_is_left_early_is_closed() -> None:
     provider = ScriptedProvider([Line(("one", "two"))])
 
-    async with aclosing(provider.stream("script", QUESTION)) as pieces:
+    async with aclosing(provider.stream("script", QUESTION, Errand())) as pieces:
         await anext(pieces)
 
     assert provider.asked.closed_early == 1
@@ -76,7 +77,7 @@ async def test_a_gap_is_filled_with_the_next_line() -> None:
     provider = ScriptedProvider([Line(("return 1",))])
     gap = Gap("def f():\n    ", "\n")
 
-    async with aclosing(provider.fill("script", gap)) as stream:
+    async with aclosing(provider.fill("script", gap, Errand())) as stream:
         pieces = [piece async for piece in stream]
 
     assert pieces == [TextDelta("return 1"), Finished(FinishReason.STOP, Usage(5, 3))]
@@ -89,7 +90,7 @@ async def test_a_script_that_has_ended_says_so() -> None:
 
 
 async def test_texts_that_share_words_are_near_each_other() -> None:
-    answer = await ScriptedProvider().embed("words", ["parseHeader", "parse the header", "bake bread", ""])
+    answer = await ScriptedProvider().embed("words", ["parseHeader", "parse the header", "bake bread", ""], Errand())
     first, second, third, empty = answer.vectors
 
     assert [len(vector) for vector in answer.vectors] == [DIMENSIONS] * 4
@@ -101,7 +102,7 @@ async def test_texts_that_share_words_are_near_each_other() -> None:
 
 async def test_a_model_it_does_not_have_is_named() -> None:
     with pytest.raises(UnknownName, match="gpt"):
-        await ScriptedProvider().embed("gpt", ["x"])
+        await ScriptedProvider().embed("gpt", ["x"], Errand())
 
 
 @pytest.mark.parametrize("messages", [(), (Message(Role.ASSISTANT, "I say"),)])

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rubber_duck.errors import BadAnswer, DuckError, InvalidInput, LimitExceeded, ProviderRejected, RateLimited
+from rubber_duck.llm.errand import Errand
 from rubber_duck.llm.fim import TEMPLATES, template_for
 from rubber_duck.llm.messages import (
     Finished,
@@ -177,7 +178,10 @@ async def test_a_stream_that_is_left_is_closed_at_the_server_within_a_tenth_of_a
     async with fake_provider(answer) as fake:
 
         async def listen() -> None:
-            async with talking(case, fake.url) as provider, aclosing(provider.stream("m-1", QUESTION)) as pieces:
+            async with (
+                talking(case, fake.url) as provider,
+                aclosing(provider.stream("m-1", QUESTION, Errand())) as pieces,
+            ):
                 async for _ in pieces:
                     listening.set()
 
@@ -199,7 +203,7 @@ async def test_each_family_is_asked_to_fill_with_its_marks(family: str) -> None:
     async with (
         fake_provider(sending(head(), completion, b"data: [DONE]\n\n")) as fake,
         talking(WIRES["openai"], fake.url) as provider,
-        aclosing(provider.fill(f"some-{family}-7b", gap)) as pieces,
+        aclosing(provider.fill(f"some-{family}-7b", gap, Errand())) as pieces,
     ):
         found = [piece async for piece in pieces]
 
@@ -215,7 +219,7 @@ async def test_a_server_that_knows_suffixes_is_given_one() -> None:
     async with (
         fake_provider(sending(head(), completion, b"data: [DONE]\n\n")) as fake,
         talking(WIRES["openai"], fake.url, flavor="ollama") as provider,
-        aclosing(provider.fill("any", Gap("a", "b"))) as pieces,
+        aclosing(provider.fill("any", Gap("a", "b"), Errand())) as pieces,
     ):
         assert await anext(pieces) == TextDelta("x")
     assert (fake.asked[0].json["prompt"], fake.asked[0].json["suffix"]) == ("a", "b")
@@ -229,7 +233,7 @@ async def test_llama_cpp_is_asked_by_its_own_address() -> None:
     async with (
         fake_provider(sending(head(), *parts)) as fake,
         talking(WIRES["openai"], fake.url, flavor="llamacpp") as provider,
-        aclosing(provider.fill("any", Gap("a", "b"))) as pieces,
+        aclosing(provider.fill("any", Gap("a", "b"), Errand())) as pieces,
     ):
         assert [piece async for piece in pieces] == [TextDelta("re"), Finished(FinishReason.STOP, Usage(4, 2))]
     assert fake.asked[0].path == "/infill"
@@ -238,7 +242,7 @@ async def test_llama_cpp_is_asked_by_its_own_address() -> None:
 async def test_a_model_of_no_family_fills_no_gaps(wire: str) -> None:
     async with fake_provider() as fake, talking(WIRES[wire], fake.url) as provider:
         with pytest.raises(InvalidInput, match="gaps"):
-            await anext(provider.fill("gpt-2", Gap("a", "b")))
+            await anext(provider.fill("gpt-2", Gap("a", "b"), Errand()))
     assert not fake.asked
 
 
@@ -248,7 +252,7 @@ async def test_vectors_come_in_the_order_of_their_texts_and_of_norm_one() -> Non
         fake_provider(saying({"data": data, "usage": {"prompt_tokens": 5}})) as fake,
         talking(WIRES["openai"], fake.url) as provider,
     ):
-        found = await provider.embed("e", ["one", "two"])
+        found = await provider.embed("e", ["one", "two"], Errand())
     assert found.vectors == ((0.6, 0.8), (0.0, 1.0))
     assert found.usage == Usage(5, 0)
 
@@ -257,7 +261,7 @@ async def test_vectors_come_in_the_order_of_their_texts_and_of_norm_one() -> Non
 async def test_vectors_that_do_not_fit_the_texts_are_refused(data: list[object]) -> None:
     async with fake_provider(saying({"data": data})) as fake, talking(WIRES["openai"], fake.url) as provider:
         with pytest.raises(BadAnswer):
-            await provider.embed("e", ["one", "two"])
+            await provider.embed("e", ["one", "two"], Errand())
 
 
 async def test_models_are_listed_by_name(wire: str) -> None:

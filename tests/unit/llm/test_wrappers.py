@@ -20,6 +20,7 @@ from rubber_duck.errors import (
     TimedOut,
 )
 from rubber_duck.llm.breaker import Breaker, Thresholds
+from rubber_duck.llm.errand import Errand
 from rubber_duck.llm.fallback import Fallback, Link
 from rubber_duck.llm.messages import Message, Piece, Prompt, Role, TextDelta
 from rubber_duck.llm.provider import Provider
@@ -45,7 +46,7 @@ class Time:
 
 
 async def heard(provider: Provider) -> list[Piece]:
-    async with aclosing(provider.stream("script", QUESTION)) as pieces:
+    async with aclosing(provider.stream("script", QUESTION, Errand())) as pieces:
         return [piece async for piece in pieces]
 
 
@@ -184,7 +185,7 @@ async def test_one_who_leaves_while_trying_it_makes_room_for_the_next() -> None:
         with pytest.raises(ProviderUnavailable):
             await heard(breaker)
     time.now_s = 10.0
-    async with aclosing(breaker.stream("script", QUESTION)) as pieces:
+    async with aclosing(breaker.stream("script", QUESTION, Errand())) as pieces:
         await anext(pieces)
     assert await text(breaker) == "two"
 
@@ -227,7 +228,7 @@ async def test_a_wrong_question_is_not_passed_on() -> None:
 async def test_vectors_come_from_the_first_model_alone() -> None:
     links = [Link("a", "absent", ScriptedProvider()), Link("b", "words", ScriptedProvider())]
     with pytest.raises(DuckError):
-        await Fallback(links, lambda link: None).embed("", ["x"])
+        await Fallback(links, lambda link: None).embed("", ["x"], Errand())
 
 
 def test_a_chain_has_at_least_one_model() -> None:
@@ -239,6 +240,8 @@ async def test_wrappers_compose_and_a_stream_that_is_left_is_closed_through_all_
     time = Time()
     scripted = ScriptedProvider([Line(("one", "two"))])
     way = Breaker(Retrying(scripted, "a", Patience(time.sleep, lambda: 0.0)), "a", Thresholds(), time)
-    async with aclosing(Fallback([Link("a", "script", way)], lambda link: None).stream("", QUESTION)) as pieces:
+    async with aclosing(
+        Fallback([Link("a", "script", way)], lambda link: None).stream("", QUESTION, Errand())
+    ) as pieces:
         assert await anext(pieces) == TextDelta("one")
     assert scripted.asked.closed_early == 1

@@ -7,6 +7,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 from rubber_duck.egress import Door, Egress
+from rubber_duck.llm.errand import Errand
 from rubber_duck.llm.messages import Message, Piece, Prompt, Role
 from rubber_duck.llm.provider import Provider, Setup
 from rubber_duck.llm.providers.anthropic import AnthropicProvider
@@ -43,7 +44,7 @@ def connected(
 async def heard(provider: Provider, prompt: Prompt = QUESTION, model: str = "m-1") -> list[Piece]:
     """The whole answer; the provider is closed after it."""
     try:
-        async with aclosing(provider.stream(model, prompt)) as pieces:
+        async with aclosing(provider.stream(model, prompt, Errand())) as pieces:
             return [piece async for piece in pieces]
     finally:
         await provider.close()

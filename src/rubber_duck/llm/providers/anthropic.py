@@ -10,6 +10,7 @@ from typing import ClassVar, Final
 import msgspec
 
 from rubber_duck.errors import BadAnswer, InvalidInput, LimitExceeded
+from rubber_duck.llm.errand import Errand
 from rubber_duck.llm.messages import (
     Embeddings,
     Finished,
@@ -118,10 +119,10 @@ class AnthropicProvider(Provider):
         """One for the server at the setup's address."""
         return cls(Wire(setup.egress, setup.timeout_s))
 
-    async def stream(self, model: str, prompt: Prompt) -> AsyncGenerator[Piece, None]:
+    async def stream(self, model: str, prompt: Prompt, errand: Errand) -> AsyncGenerator[Piece, None]:
         """The answer of /messages."""
-        async with self._wire.events("/messages", _body(model, prompt)) as stream:
-            reading = _Reading(prompt.form is not None)
+        async with self._wire.events("/messages", _body(model, prompt), errand) as stream:
+            reading = _Reading(errand, is_form=prompt.form is not None)
             async for event in stream:
                 for piece in reading.pieces(event):
                     yield piece
@@ -129,17 +130,17 @@ class AnthropicProvider(Provider):
                     break
             yield reading.end()
 
-    def fill(self, model: str, gap: Gap) -> AsyncGenerator[Piece, None]:
+    def fill(self, model: str, gap: Gap, errand: Errand) -> AsyncGenerator[Piece, None]:
         """Raises InvalidInput: these models fill no gaps."""
         raise InvalidInput(f"the model {model!r} fills no gaps; give the role 'completion' a model that does")
 
-    async def embed(self, model: str, texts: Sequence[str]) -> Embeddings:
+    async def embed(self, model: str, texts: Sequence[str], errand: Errand) -> Embeddings:
         """Raises InvalidInput: there are no vectors here."""
         raise InvalidInput("Anthropic has no embeddings; give the role 'embed' a model of another provider")
 
     async def models(self) -> tuple[str, ...]:
         """What /models lists."""
-        answer = await self._wire.json("/models?limit=1000", None, _Models)
+        answer = await self._wire.json("/models?limit=1000", None, _Models, Errand())
         return tuple(sorted(each.id for each in answer.data))
 
     async def close(self) -> None:
@@ -150,7 +151,8 @@ class AnthropicProvider(Provider):
 class _Reading:
     """What has come of one answer."""
 
-    def __init__(self, is_form: bool) -> None:
+    def __init__(self, errand: Errand, *, is_form: bool) -> None:
+        self._errand = errand
         self._is_form = is_form
         self._is_begun = False
         self._calls: dict[int, _Building] = {}
@@ -167,7 +169,7 @@ class _Reading:
         if read.type == "error":
             raise_said(read.error or Said("it does not say what"))
         if read.type == "message_start":
-            self._is_begun = True
+            self._is_begun = self._errand.has_begun = True
             if read.message is not None:
                 self._model = read.message.model
                 self._count(read.message.usage)
@@ -187,15 +189,10 @@ class _Reading:
         """The end; raises BadAnswer when the answer broke off."""
         if not self.is_over or self._reason is None:
             raise BadAnswer("the provider's answer broke off before its end")
-        count = self._usage
-        read, written = count.cache_read_input_tokens or 0, count.cache_creation_input_tokens or 0
-        numbers = ((count.input_tokens or 0) + read + written, count.output_tokens or 0, read, written)
-        if min(numbers) < 0:
-            raise BadAnswer("the provider counts tokens that cannot be")
         reason = self._reason
         if self._is_form and reason is FinishReason.TOOL:
             reason = FinishReason.STOP
-        return Finished(reason, Usage(*numbers), self._model)
+        return Finished(reason, _usage(self._usage), self._model)
 
     def _delta(self, read: _Event) -> Sequence[Piece]:
         delta = read.delta
@@ -212,6 +209,7 @@ class _Reading:
             call.arguments.append(delta.partial_json)
             if self._is_form and delta.partial_json:
                 return (TextDelta(delta.partial_json),)
+            self._errand.withheld.append(delta.partial_json)
         return ()
 
     def _start(self, index: int, block: _Block) -> Sequence[Piece]:
@@ -235,6 +233,15 @@ class _Reading:
         if count is not None:
             said = {name: value for name, value in msgspec.structs.asdict(count).items() if value is not None}
             self._usage = msgspec.structs.replace(self._usage, **said)
+            self._errand.count(_usage(self._usage))
+
+
+def _usage(count: _Count) -> Usage:
+    read, written = count.cache_read_input_tokens or 0, count.cache_creation_input_tokens or 0
+    numbers = ((count.input_tokens or 0) + read + written, count.output_tokens or 0, read, written)
+    if min(numbers) < 0:
+        raise BadAnswer("the provider counts tokens that cannot be")
+    return Usage(*numbers)
 
 
 def _body(model: str, prompt: Prompt) -> JsonValue:

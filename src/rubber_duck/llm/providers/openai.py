@@ -10,6 +10,7 @@ from typing import ClassVar, Final
 import msgspec
 
 from rubber_duck.errors import BadAnswer, InvalidInput, LimitExceeded
+from rubber_duck.llm.errand import Errand
 from rubber_duck.llm.fim import template_for
 from rubber_duck.llm.flavors import Filling, Flavor, flavor_named
 from rubber_duck.llm.forms import with_told
@@ -144,7 +145,7 @@ class OpenAIProvider(Provider):
         """One for the server at the setup's address."""
         return cls(Wire(setup.egress, setup.timeout_s), flavor_named(setup.flavor))
 
-    async def stream(self, model: str, prompt: Prompt) -> AsyncGenerator[Piece, None]:
+    async def stream(self, model: str, prompt: Prompt, errand: Errand) -> AsyncGenerator[Piece, None]:
         """The answer of /chat/completions."""
         body: dict[str, JsonValue] = {
             "model": model,
@@ -168,8 +169,8 @@ class OpenAIProvider(Provider):
             body["response_format"] = (
                 {"type": "json_schema", "json_schema": schema} if self._flavor.schemas else {"type": "json_object"}
             )
-        async with self._wire.events("/chat/completions", body) as stream:
-            reading = _Reading()
+        async with self._wire.events("/chat/completions", body, errand) as stream:
+            reading = _Reading(errand)
             async for event in stream:
                 if event == b"[DONE]":
                     reading.is_done = True
@@ -179,7 +180,7 @@ class OpenAIProvider(Provider):
             for piece in reading.end():
                 yield piece
 
-    async def fill(self, model: str, gap: Gap) -> AsyncGenerator[Piece, None]:
+    async def fill(self, model: str, gap: Gap, errand: Errand) -> AsyncGenerator[Piece, None]:
         """The text of the gap, as the server and the model's family want to be asked."""
         if self._flavor.filling is Filling.INFILL:
             body: dict[str, JsonValue] = {
@@ -189,8 +190,8 @@ class OpenAIProvider(Provider):
             path = "//infill"  # not below /v1
         else:
             path, body = "/completions", self._completion(model, gap)
-        async with self._wire.events(path, body) as stream:
-            reading = _Reading()
+        async with self._wire.events(path, body, errand) as stream:
+            reading = _Reading(errand)
             read = reading.infilled if path == "//infill" else reading.pieces
             async for event in stream:
                 if event == b"[DONE]":
@@ -201,22 +202,25 @@ class OpenAIProvider(Provider):
             for piece in reading.end():
                 yield piece
 
-    async def embed(self, model: str, texts: Sequence[str]) -> Embeddings:
+    async def embed(self, model: str, texts: Sequence[str], errand: Errand) -> Embeddings:
         """The vectors of /embeddings, scaled to norm 1."""
         if not texts:
             return Embeddings((), Usage(0, 0))
         body: JsonValue = {"model": model, "input": [each or " " for each in texts], "encoding_format": "float"}
-        answer = await self._wire.json("/embeddings", body, _Vectors)
+        answer = await self._wire.json("/embeddings", body, _Vectors, errand)
+        usage = _usage(answer.usage)
+        if answer.usage is not None:
+            errand.count(usage)
         ordered = sorted(answer.data, key=lambda each: each.index)
         if [each.index for each in ordered] != list(range(len(texts))):
             raise BadAnswer(f"the provider answered {len(ordered)} vectors for {len(texts)} texts, or in no order")
         if len({len(each.embedding) for each in ordered}) != 1 or not ordered[0].embedding:
             raise BadAnswer("the provider answered vectors of different lengths, or of none")
-        return Embeddings(tuple(_unit(each.embedding) for each in ordered), _usage(answer.usage))
+        return Embeddings(tuple(_unit(each.embedding) for each in ordered), usage)
 
     async def models(self) -> tuple[str, ...]:
         """What /models lists."""
-        answer = await self._wire.json("/models", None, _Models)
+        answer = await self._wire.json("/models", None, _Models, Errand())
         return tuple(sorted(each.id for each in answer.data or ()))
 
     async def close(self) -> None:
@@ -259,7 +263,8 @@ class OpenAIProvider(Provider):
 class _Reading:
     """What has come of one answer."""
 
-    def __init__(self) -> None:
+    def __init__(self, errand: Errand) -> None:
+        self._errand = errand
         self._calls: dict[int, _Building] = {}
         self._reason: FinishReason | None = None
         self._usage: Usage | None = None
@@ -270,10 +275,12 @@ class _Reading:
     def pieces(self, event: bytes) -> list[Piece]:
         """The pieces that an event brings."""
         chunk = decoded(event, _chunks)
-        if chunk.error is not None:
-            raise_said(chunk.error if isinstance(chunk.error, Said) else Said(chunk.error))
         if chunk.usage is not None:
             self._usage = _usage(chunk.usage)
+            self._errand.count(self._usage)
+        if chunk.error is not None:
+            raise_said(chunk.error if isinstance(chunk.error, Said) else Said(chunk.error))
+        self._errand.has_begun = True
         if chunk.model:
             self._model = chunk.model
         found: list[Piece] = []
@@ -305,6 +312,7 @@ class _Reading:
         chunk = decoded(event, _infill)
         if chunk.error is not None:
             raise_said(chunk.error if isinstance(chunk.error, Said) else Said(chunk.error))
+        self._errand.has_begun = True
         if chunk.stop:
             self._reason = FinishReason.LENGTH if chunk.stop_type == "limit" else FinishReason.STOP
             self._usage = Usage(chunk.tokens_evaluated, chunk.tokens_predicted)
@@ -343,6 +351,7 @@ class _Reading:
                         f"the arguments of the tool {building.name!r} are larger than {TOOL_BYTES:,} bytes"
                     )
                 building.arguments.append(call.function.arguments)
+                self._errand.withheld.append(call.function.arguments)
 
 
 def _message(message: Message) -> JsonValue:

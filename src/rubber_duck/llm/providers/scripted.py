@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
 from rubber_duck.errors import DuckError, InvalidInput, UnknownName
+from rubber_duck.llm.errand import Errand
 from rubber_duck.llm.messages import Embeddings, Finished, FinishReason, Gap, Piece, Prompt, TextDelta, Usage
 from rubber_duck.llm.provider import Provider, providers
 from rubber_duck.llm.tokens import count_tokens, encode
@@ -63,7 +64,7 @@ class ScriptedProvider(Provider):
         self._lines = deque(lines)
         self.asked = Asked()
 
-    async def stream(self, model: str, prompt: Prompt) -> AsyncGenerator[Piece, None]:
+    async def stream(self, model: str, prompt: Prompt, errand: Errand) -> AsyncGenerator[Piece, None]:
         """The next line of the script."""
         self.asked.prompts.append(prompt)
         input_tokens = sum(count_tokens(message.text) for message in prompt.messages)
@@ -71,7 +72,7 @@ class ScriptedProvider(Provider):
             async for piece in pieces:
                 yield piece
 
-    async def fill(self, model: str, gap: Gap) -> AsyncGenerator[Piece, None]:
+    async def fill(self, model: str, gap: Gap, errand: Errand) -> AsyncGenerator[Piece, None]:
         """The next line of the script."""
         self.asked.gaps.append(gap)
         input_tokens = count_tokens(gap.prefix) + count_tokens(gap.suffix)
@@ -79,7 +80,7 @@ class ScriptedProvider(Provider):
             async for piece in pieces:
                 yield piece
 
-    async def embed(self, model: str, texts: Sequence[str]) -> Embeddings:
+    async def embed(self, model: str, texts: Sequence[str], errand: Errand) -> Embeddings:
         """Vectors of the words in each text."""
         _require(model, "words")
         self.asked.texts.append(tuple(texts))

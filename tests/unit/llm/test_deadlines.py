@@ -1,0 +1,83 @@
+"""One deadline goes with a question through every wrapper to the wire: nothing begins after it or outlives it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+
+from rubber_duck.errors import ProviderUnavailable, TimedOut
+from rubber_duck.llm.errand import Errand
+from rubber_duck.llm.fallback import Fallback, Link
+from rubber_duck.llm.providers.scripted import Line, ScriptedProvider
+from rubber_duck.llm.retrying import Patience, Retrying
+from rubber_duck.llm.roles import Role
+from tests.fake_provider import Answer, Asked, Send, fake_provider, head, sending
+from tests.unit.llm.asking import QUESTION, SCOPE, llm_over
+from tests.unit.llm.wires import WIRES, connected
+
+GOOD = WIRES["openai"].events(["fine"])
+
+
+def over() -> Errand:
+    """An errand whose deadline is now."""
+    return Errand(asyncio.get_running_loop().time())
+
+
+async def test_no_other_model_is_asked_after_the_deadline() -> None:
+    late, well = ScriptedProvider([Line(failure=TimedOut("too slow"))]), ScriptedProvider([Line(("fine",))])
+    chain = Fallback([Link("a", "script", late), Link("b", "script", well)], lambda link: None)
+    with pytest.raises(TimedOut, match="no whole answer came in time; the last that went wrong: too slow"):
+        async with aclosing(chain.stream("", QUESTION, over())) as pieces:
+            await anext(pieces)
+    assert well.asked.prompts == []
+
+
+async def test_nobody_waits_for_a_try_that_would_begin_after_the_deadline() -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    down = ScriptedProvider([Line(failure=ProviderUnavailable("down")), Line(("fine",))])
+    patient = Retrying(down, "a", Patience(sleep, lambda: 0.5))
+    with pytest.raises(ProviderUnavailable, match="down"):
+        async with aclosing(patient.stream("script", QUESTION, over())) as pieces:
+            await anext(pieces)
+    assert slept == []
+
+
+@pytest.mark.parametrize("wire", list(WIRES))
+async def test_a_request_ends_with_its_errand(wire: str) -> None:
+    async with fake_provider(_stalling(head())) as fake:
+        provider = connected(WIRES[wire], fake.url, timeout_s=300.0, silence_s=300.0)
+        errand = Errand(asyncio.get_running_loop().time() + 0.05)
+        with pytest.raises(TimedOut):
+            async with asyncio.timeout(60.0), aclosing(provider.stream("m-1", QUESTION, errand)) as pieces:
+                await anext(pieces)
+        await provider.close()
+
+
+async def test_of_models_that_are_known_already_no_second_one_is_asked_after_the_deadline(tmp_path: Path) -> None:
+    async with (
+        fake_provider(_stalling()) as slow,
+        fake_provider(sending(head(), *GOOD)) as well,
+        llm_over(tmp_path, slow, well, timeout_s=0.1) as llm,
+    ):
+        await llm.standing(probe=True)  # what is imported and made for the first question is there now
+        before = len(well.asked)
+        for _ in range(4):
+            with pytest.raises(TimedOut):
+                await llm.write(SCOPE, Role.CHAT, QUESTION)
+        assert len(well.asked) == before
+
+
+def _stalling(*parts: bytes) -> Answer:
+    async def answer(asked: Asked, send: Send) -> None:
+        for part in parts:
+            await send(part)
+        await asked.closed.wait()
+
+    return answer
