@@ -2,7 +2,8 @@
 
 Nothing is sent unless a `Door` was made for it, and a door leads to one origin. The key stays bound to that origin:
 redirects are not followed, proxies of the environment are not used, and the name is resolved and checked before the
-connection goes to the very address that was checked.
+connection goes to the very address that was checked. A name may have several: they are tried in turn, because a server
+that listens on one of them alone is common (`localhost` is ::1 first on many machines).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 import httpx
@@ -32,6 +33,9 @@ Resolve = Callable[[str, int], Awaitable[list[str]]]
 MAX_REQUEST_BYTES: Final = 16_000_000
 MAX_ANSWER_BYTES: Final = 64_000_000
 _RESOLVED_FOR_S: Final = 60.0
+_TRIED: Final = 4
+"""So many addresses of a name are tried; each but the last is given this part of the time for a connection."""
+
 _FORBIDDEN_HEADERS: Final = frozenset({"host", "content-length", "transfer-encoding", "connection", "content-type"})
 
 
@@ -188,7 +192,8 @@ class _Guarded(httpx.AsyncBaseTransport):
         self._door = door
         self._redactor = redactor
         self._resolve = resolve
-        self._resolved = ("", 0.0)
+        self._resolved: tuple[list[str], float] = ([], 0.0)
+        self._last = ""
         verify: ssl.SSLContext | bool = _trust() if self._origin[0] == "https" else False
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=30)
         self._inner = httpx.AsyncHTTPTransport(verify=verify, limits=limits, trust_env=False)
@@ -198,19 +203,30 @@ class _Guarded(httpx.AsyncBaseTransport):
         if _origin(request.url) != self._origin:
             raise Denied(f"a request meant for {self._door.host!r} was to go to {request.url.host!r}")
         content = self._cleared(await request.aread())
-        address = await self._address()
+        addresses = await self._addresses()
         scheme, host, _ = self._origin
         headers = [(name, value) for name, value in request.headers.raw if name.lower() != b"content-length"]
         if self._door.sign is not None:
             headers += [(name.encode(), value.encode()) for name, value in self._door.sign(content).items()]
-        sent = httpx.Request(
-            request.method,
-            request.url.copy_with(host=address),
-            headers=headers,
-            content=content or None,
-            extensions=request.extensions | ({"sni_hostname": host} if scheme == "https" else {}),
-        )
-        return await self._inner.handle_async_request(sent)
+        extensions = request.extensions | ({"sni_hostname": host} if scheme == "https" else {})
+        for number, address in enumerate(addresses, 1):
+            is_last = number == len(addresses)
+            sent = httpx.Request(
+                request.method,
+                request.url.copy_with(host=address),
+                headers=headers,
+                content=content or None,
+                extensions=extensions if is_last else self._hurried(extensions),
+            )
+            try:
+                response = await self._inner.handle_async_request(sent)
+            except (httpx.ConnectError, httpx.ConnectTimeout):  # nothing was sent
+                if is_last:
+                    raise
+            else:
+                self._last = address
+                return response
+        raise ProviderUnavailable(f"the name {host!r} has no address")
 
     async def aclose(self) -> None:
         await self._inner.aclose()
@@ -229,20 +245,22 @@ class _Guarded(httpx.AsyncBaseTransport):
                 f"what was to be sent to {self._door.host!r} could not be cleared of secrets: {error}"
             ) from error
 
-    async def _address(self) -> str:
-        """An address of the door's host that may be connected to."""
-        address, until = self._resolved
-        if address and time.monotonic() < until:
-            return address
-        _, host, port = self._origin
-        addresses = [host] if _parsed(host) else await self._resolve(host, port)
-        if not addresses:
-            raise ProviderUnavailable(f"the name {host!r} has no address")
-        may_be_private = self._door.is_private or _is_named_private(host)
-        for each in addresses:
-            _check_address(host, each, may_be_private=may_be_private, is_literal=_parsed(host) is not None)
-        self._resolved = (addresses[0], time.monotonic() + _RESOLVED_FOR_S)
-        return addresses[0]
+    def _hurried(self, extensions: Mapping[str, Any]) -> dict[str, Any]:  # Any: as httpx has them
+        """The same with less time for a connection: there are more addresses to try."""
+        return {**extensions, "timeout": {**extensions["timeout"], "connect": self._door.connect_s / _TRIED}}
+
+    async def _addresses(self) -> list[str]:
+        """The addresses of the door's host, each of which may be connected to; the one that answered last is first."""
+        addresses, until = self._resolved
+        if not addresses or time.monotonic() >= until:
+            _, host, port = self._origin
+            addresses = [host] if _parsed(host) else await self._resolve(host, port)
+            may_be_private = self._door.is_private or _is_named_private(host)
+            for each in addresses:
+                _check_address(host, each, may_be_private=may_be_private, is_literal=_parsed(host) is not None)
+            addresses = list(dict.fromkeys(addresses))
+            self._resolved = (addresses, time.monotonic() + _RESOLVED_FOR_S)
+        return sorted(addresses, key=lambda each: each != self._last)[:_TRIED]
 
 
 class _translated:  # noqa: N801  # a context manager that reads as a word

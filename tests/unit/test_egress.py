@@ -10,20 +10,26 @@ import pytest
 from rubber_duck.egress import Door, Egress
 from rubber_duck.errors import Denied, DuckError, InvalidSettings, LimitExceeded, ProviderUnavailable, TimedOut
 from rubber_duck.redaction import JsonValue, Redactor
-from tests.fake_provider import fake_provider, head, saying, sending
+from tests.fake_provider import FakeProvider, fake_provider, head, saying, sending
 
 KEY = "sk-" + "Zq3" * 12
 
 
 async def asked(
-    url: str, body: JsonValue = None, *, addresses: Sequence[str] = (), is_private: bool = False, limit_s: float = 5.0
+    url: str,
+    body: JsonValue = None,
+    *,
+    addresses: Sequence[str] = (),
+    is_private: bool = False,
+    silence_s: float = 30.0,
 ) -> bytes:
     async def resolve(host: str, port: int) -> list[str]:
         return list(addresses)
 
-    egress = Egress(Door(url, {"Authorization": f"Bearer {KEY}"}, is_private, silence_s=1.0), Redactor([KEY]), resolve)
+    door = Door(url, {"Authorization": f"Bearer {KEY}"}, is_private, silence_s=silence_s)
+    egress = Egress(door, Redactor([KEY]), resolve)
     try:
-        deadline = asyncio.get_running_loop().time() + limit_s
+        deadline = asyncio.get_running_loop().time() + 60.0
         async with egress.request("POST", "/chat", body or {}, deadline=deadline) as reply:
             return await reply.read(1_000_000)
     finally:
@@ -81,6 +87,36 @@ async def test_the_connection_goes_to_the_address_that_was_checked() -> None:
     async with fake_provider(saying({})) as fake:
         await asked(f"http://models.internal:{fake.port}/v1", addresses=["127.0.0.1"], is_private=True)
     assert fake.asked[0].headers["host"] == f"models.internal:{fake.port}"
+
+
+async def test_each_address_of_a_name_is_tried_and_the_one_that_answered_is_asked_first() -> None:
+    async def resolve(host: str, port: int) -> list[str]:
+        return ["127.0.0.2", "::1", "127.0.0.1"]
+
+    async with fake_provider(saying({})) as fake:
+        egress = Egress(Door(f"http://localhost:{fake.port}/v1"), Redactor(), resolve)
+
+        async def ask() -> None:
+            deadline = asyncio.get_running_loop().time() + 60.0
+            async with egress.request("POST", "/chat", {"a": 1}, deadline=deadline) as reply:
+                await reply.read(100)
+
+        await ask()
+        other = FakeProvider([saying({})])
+        async with await asyncio.start_server(other.serve, "127.0.0.2", fake.port):
+            await ask()
+        await egress.close()
+    assert [each.json for each in fake.asked] == [{"a": 1}, {"a": 1}]
+    assert not other.asked
+
+
+async def test_what_was_sent_is_not_sent_to_another_address_too() -> None:
+    async with fake_provider(sending(b"")) as fake:
+        other = FakeProvider([saying({})])
+        async with await asyncio.start_server(other.serve, "127.0.0.2", fake.port):
+            with pytest.raises(DuckError):
+                await asked(f"http://localhost:{fake.port}/v1", {"a": 1}, addresses=["127.0.0.1", "127.0.0.2"])
+    assert (len(fake.asked), other.asked) == (1, [])
 
 
 async def test_a_name_without_an_address_is_unavailable() -> None:
@@ -145,7 +181,7 @@ async def test_silence_ends_in_time(parts: tuple[bytes, ...]) -> None:
 
     async with fake_provider(answer) as fake:
         with pytest.raises(TimedOut):
-            await asked(fake.url, limit_s=0.3)
+            await asked(fake.url, silence_s=0.1)
 
 
 @pytest.mark.parametrize("raw", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nshort"])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from rubber_duck.errors import ProviderUnavailable
 from rubber_duck.llm.breaker import Breaker, Thresholds
 from rubber_duck.llm.clocks import Clocks
 from rubber_duck.llm.connections import Connection, Connections, read_connections
@@ -38,10 +39,15 @@ class Way:
 
     @asynccontextmanager
     async def turn(self, person: str, deadline: float) -> AsyncIterator[None]:
-        """A place among the requests that are under way; see FairQueue."""
+        """A place among the requests that are under way; see FairQueue.
+
+        Raises ProviderUnavailable when the connection was changed before it came: an old key is not sent any more.
+        """
         self.users += 1
         try:
             async with self.queue.turn(person, deadline):
+                if self.is_stale:
+                    raise _changed(self.connection)
                 yield
         finally:
             self.users -= 1
@@ -75,10 +81,15 @@ class Ways:
         return self._ways.get(name)
 
     def to(self, connection: Connection) -> Way:
-        """The way to a provider, kept until its connection is changed."""
+        """The way to a provider, kept until its connection is changed.
+
+        Raises ProviderUnavailable for a connection that is another by now: whoever asks has waited meanwhile.
+        """
         held = self._ways.get(connection.name)
-        if held is not None:
+        if held is not None and held.connection == connection:
             return held
+        if self._seen is not None and self._seen.providers.get(connection.name) != connection:
+            raise _changed(connection)
         self._ways[connection.name] = way = self._made(connection)
         return way
 
@@ -126,6 +137,10 @@ class Ways:
             Retrying(provider, connection.name, patience), connection.name, thresholds, self._clocks.seconds
         )
         return Way(connection, breaker, redactor, FairQueue(settings.at_once, settings.most_waiting))
+
+
+def _changed(connection: Connection) -> ProviderUnavailable:
+    return ProviderUnavailable(f"the provider {connection.name!r} was changed while this waited; ask again")
 
 
 def door(connection: Connection, settings: Settings) -> Door:

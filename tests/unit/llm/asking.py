@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from rubber_duck.llm.connections import Connection, Connections, write_connections
 from rubber_duck.llm.llm import LLM, Clocks, open_llm
@@ -28,9 +29,13 @@ async def at_once(seconds: float) -> None:
 
 @asynccontextmanager
 async def llm_over(
-    home: Path, *servers: FakeProvider, wire: str = "openai", flavor: str = "", timeout_s: float = 5.0
+    home: Path,
+    *servers: FakeProvider,
+    wire: str = "openai",
+    flavor: str = "",
+    **models: Any,  # Any: the fields of ModelSettings
 ) -> AsyncIterator[LLM]:
-    """Models in a chain for every role, one at each server: `p0/qwen-m`, `p1/qwen-m` …"""
+    """Models in a chain for every role, one at each server: `p0/qwen-m`, `p1/qwen-m` …; `models`: settings of them."""
     connections = Connections()
     for number, server in enumerate(servers):
         kind = flavor or WIRES[wire].flavor
@@ -40,8 +45,8 @@ async def llm_over(
     for role in Role:
         connections = connections.with_chain(role, tuple(f"p{number}/qwen-m" for number in range(len(servers))))
     write_connections(home, connections)
-    models = ModelSettings(request_timeout_s=timeout_s, silence_s=30.0 if timeout_s > 10 else 0.5, retries=1)
+    settings = ModelSettings(**{"request_timeout_s": 60.0, "silence_s": 30.0, "retries": 1} | models)
     async with open_llm(
-        Settings(home=str(home), llm=models), replace(Clocks(), sleep=at_once, random=lambda: 0.0)
+        Settings(home=str(home), llm=settings), replace(Clocks(), sleep=at_once, random=lambda: 0.0)
     ) as llm:
         yield llm

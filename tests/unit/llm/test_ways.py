@@ -7,7 +7,9 @@ from contextlib import aclosing
 from pathlib import Path
 
 import msgspec
+import pytest
 
+from rubber_duck.errors import ProviderUnavailable
 from rubber_duck.llm.connections import Connection, read_connections, write_connections
 from rubber_duck.llm.messages import Message, Prompt
 from rubber_duck.llm.messages import Role as Speaker
@@ -52,3 +54,43 @@ async def test_a_way_that_is_stale_is_closed_when_its_last_stream_ends(tmp_path:
         assert way.users == 0
         egress = way.provider._inner._inner._wire._egress  # type: ignore[attr-defined]  # as above
         assert egress._client.is_closed
+
+
+async def test_who_waited_while_the_key_was_changed_does_not_send_the_old_one(tmp_path: Path) -> None:
+    more, begun = asyncio.Event(), asyncio.Event()
+
+    async def slow(asked: Asked, send: Send) -> None:
+        begun.set()
+        await more.wait()
+        await send(head() + b"".join(GOOD))
+
+    async with fake_provider(slow) as fake, llm_over(tmp_path, fake, at_once=1) as llm:
+        first = asyncio.create_task(llm.write(SCOPE, Role.CHAT, QUESTION))
+        await begun.wait()
+        waiting = asyncio.create_task(llm.write(SCOPE, Role.CHAT, Prompt((Message(Speaker.USER, "Me too"),))))
+        way = llm._ways.held("p0")  # the one way to see who waits
+        assert way is not None
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert way.users == 2
+        await llm.change(
+            SCOPE, lambda held: held.with_provider(msgspec.structs.replace(held.named("p0"), key="another-key-1"))
+        )
+        more.set()
+        assert (await first).text == "fine"
+        with pytest.raises(ProviderUnavailable, match="changed while this waited"):
+            await waiting
+        await llm.write(SCOPE, Role.CHAT, Prompt((Message(Speaker.USER, "Again"),)))
+    assert [each.headers["authorization"][7:] for each in fake.asked] == ["only-a-test-0", "another-key-1"]
+
+
+async def test_a_connection_that_was_changed_meanwhile_makes_no_way(tmp_path: Path) -> None:
+    async with fake_provider() as old, fake_provider(sending(head(), *GOOD)) as new, llm_over(tmp_path, old) as llm:
+        before = llm.connections().named("p0")
+        await llm.change(SCOPE, lambda held: held.with_provider(msgspec.structs.replace(before, url=new.url)))
+        with pytest.raises(ProviderUnavailable, match="changed while this waited"):
+            llm._ways.to(before)  # as one does who waited at a limit
+        assert (await llm.write(SCOPE, Role.CHAT, QUESTION)).text == "fine"
+        with pytest.raises(ProviderUnavailable, match="changed while this waited"):
+            llm._ways.to(before)
+    assert (len(old.asked), len(new.asked)) == (0, 1)
