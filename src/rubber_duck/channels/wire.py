@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import ipaddress
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
+from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
@@ -32,11 +34,47 @@ class Address:
 
     @property
     def socket(self) -> str:
-        """The address of its socket. Raises InvalidInput for what is no address of a server."""
+        """The address of its socket. Raises InvalidInput as `check_address`."""
+        check_address(self.url)
         scheme, _, rest = self.url.rstrip("/").partition("://")
-        if scheme not in ("http", "https") or not rest:
-            raise InvalidInput(f"{self.url!r} is not the address of a server: write http://HOST:PORT or https://HOST")
         return f"{'wss' if scheme == 'https' else 'ws'}://{rest}{PATH}"
+
+
+def whole_address(said: str) -> str:
+    """The address of a server as somebody says it, with its scheme: TLS, unless it is on this machine.
+
+    Raises InvalidInput as `check_address`.
+    """
+    if "://" not in said:
+        said = f"{'http' if _is_this_machine(_host(f'//{said}')) else 'https'}://{said}"
+    check_address(said)
+    return said.rstrip("/")
+
+
+def check_address(url: str) -> None:
+    """Raises InvalidInput for what is no address of a server, and for one to which a key would go unencrypted."""
+    host, scheme = _host(url), url.partition("://")[0]
+    if not host or scheme not in ("http", "https") or any(each in url for each in "@?#"):
+        raise InvalidInput(f"{url!r} is not the address of a server: write https://HOST or http://127.0.0.1:PORT")
+    if scheme == "http" and not _is_this_machine(host):
+        raise InvalidInput(
+            f"{url!r} has no TLS, so the key and all that is said could be read on the way: write https://{host}, or "
+            "go through `ssh -L` and write http://127.0.0.1:PORT"
+        )
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class Wire(Protocol):

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from rubber_duck.channels.wire import whole_address
 from rubber_duck.cli import connection, terminal
 from rubber_duck.cli.invocation import current
 from rubber_duck.cli.remote import Server, open_server
@@ -34,6 +35,11 @@ def with_server_or_none(work: Callable[[Server], Awaitable[T]]) -> T | None:
             return None if server is None else await work(server)
 
     return asyncio.run(ask())
+
+
+def address_of(said: str) -> str:
+    """The address of a server as somebody says it. Raises InvalidInput for one to which a key may not be sent."""
+    return whole_address(said)
 
 
 def greet(profile: Profile) -> dict[str, Any]:  # Any: what the server says of the person

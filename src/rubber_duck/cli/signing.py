@@ -8,6 +8,7 @@ import platform
 from typing import Any, Final, Literal
 
 from rubber_duck.channels.message import ErrorView
+from rubber_duck.channels.wire import check_address
 from rubber_duck.egress import Door, Egress
 from rubber_duck.errors import DuckError, Unavailable
 from rubber_duck.redaction import JsonValue, Redactor
@@ -27,6 +28,7 @@ class _OwnServer(Redactor):
 
 async def key_by_password(url: str, name: str, password: str, *, invitation: str = "") -> str:
     """A key for this machine, after signing in, or after becoming a user by an invitation. Raises a DuckError."""
+    check_address(url)
     way = "/invitations/accept" if invitation else "/session"
     who: dict[str, JsonValue] = {"name": name, "password": password}
     session = await _post(url, way, who | ({"invitation": invitation} if invitation else {}))

@@ -28,13 +28,16 @@ def command(address: str, user: str, invitation: str, name: str, project: str) -
 
     With --user the password is asked for, or read from standard input, and a key for this machine is made; with
     --invitation too, it becomes the password of a new user. Otherwise a key is asked for, or read from standard input
-    or DUCK_API_KEY. Neither is ever an argument, which others could see. The key is kept in config.json in the home
-    folder, for its owner alone. `duck auth use local` lets this process answer again.
+    or DUCK_API_KEY. Neither is ever an argument, which others could see, nor sent without TLS to another machine: an
+    address without `http://` or `https://` is `https://` unless it is this machine's.
+
+    The key is kept in config.json in the home folder, for its owner alone. `duck auth use local` lets this process
+    answer again.
     """
     from rubber_duck.cli import profiles  # noqa: PLC0415  # help needs none of it
-    from rubber_duck.cli.serverside import greet  # noqa: PLC0415  # as above
+    from rubber_duck.cli.serverside import address_of, greet  # noqa: PLC0415  # as above
 
-    address = (address if "://" in address else f"http://{address}").rstrip("/")
+    address = address_of(address)
     if invitation and not user:
         raise click.UsageError("say with --user what you want to be called")
     key = _key_made(address, user, invitation) if user else _key()
