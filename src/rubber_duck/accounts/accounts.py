@@ -125,6 +125,7 @@ class Accounts:
             raise UnknownName.among("role in a project", role.value, IN_A_PROJECT)
         at = self._clock()
         async with self._database.begin() as tx:
+            await trail.wait_turn(tx)  # two who set the same role at the same moment
             user = await people.read_user(scope, tx, name)
             await people.set_membership(scope, tx, project_id, user, role)
             await trail.record(tx, scope, "role.set", f"{project_id} {name} {role.value if role else 'none'}", at)
@@ -136,6 +137,7 @@ class Accounts:
         assert scope.project is not None
         at = self._clock()
         async with self._database.begin() as tx:
+            await trail.wait_turn(tx)  # as above
             found = await coming.find_user(tx, name)
             if found is None or await people.role_in(tx, found[0].id, scope.project) is None:
                 raise NotFound(f"nobody called {name!r} has a role in this project")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
-from rubber_duck.accounts.store import own
+from rubber_duck.accounts.store import own, people
 from rubber_duck.accounts.user import Standing
 from rubber_duck.cluster.cluster import Cluster, Receive, Subscription
 from rubber_duck.errors import InvalidInput, LimitExceeded, Unavailable
@@ -39,6 +39,7 @@ class OwnSettings:
         if len(json.dumps(value)) > MOST_BYTES:
             raise LimitExceeded(f"the value of a setting has at most {MOST_BYTES:,} bytes as JSON")
         async with self._database.begin() as tx:
+            await people.take_turn(tx, standing.user.id)
             known = await own.settings_of(tx, standing.user.id)
             if value is not None and len(known.keys() | {name}) > MOST:
                 raise LimitExceeded(f"there are {MOST} settings already; drop one of them")

@@ -163,6 +163,7 @@ class SigningIn:
         check_password(user.name, new)
         hashed, at = await self._passwords.hashed(new), self._clock()
         async with self._database.begin() as tx:
+            await trail.wait_turn(tx)  # another device may change it at this moment
             await coming.set_password(tx, user.id, hashed, at)
             await coming.end_sessions(tx, user.id, at)
             await trail.record(tx, _own(standing), "password.change", user.name, at)

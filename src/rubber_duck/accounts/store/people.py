@@ -155,6 +155,11 @@ async def find_key(tx: Transaction, key_id: str) -> tuple[User, ApiKey, str] | N
     return user, _key(row), row.digest
 
 
+async def take_turn(tx: Transaction, user_id: UUID) -> None:
+    """Let a user's devices that write at the same moment come one after the other, until the transaction ends."""
+    await tx.execute(select(users.c.id).where(users.c.id == user_id).with_for_update(key_share=True))
+
+
 async def user_of(tx: Transaction, user_id: UUID) -> User | None:
     """The user of that id, for work that goes on without a key."""
     row = (await tx.execute(select(users).where(users.c.id == user_id))).first()
