@@ -189,6 +189,16 @@ async def test_of_removed_projects_of_one_name_the_id_says_which(workspace: Work
     assert (await workspace.restore(LOCAL, str(last.id))).id == last.id
 
 
+async def test_an_id_means_its_project_even_where_another_one_is_called_so(
+    workspace: Workspace, database: Database, tmp_path: Path
+) -> None:
+    meant = await workspace.add_project(LOCAL, folder(tmp_path))
+    with pytest.raises(InvalidInput, match="taken for the id"):
+        await workspace.add_project(LOCAL, folder(tmp_path, "other"), name=str(meant.id))
+    await make_project(database, LOCAL, name=str(meant.id))
+    assert (await workspace.project(LOCAL, str(meant.id))).id == meant.id
+
+
 async def test_a_purged_project_is_gone_with_its_files(
     workspace: Workspace, database: Database, tmp_path: Path
 ) -> None:

@@ -19,6 +19,7 @@ MAX_NAME_LENGTH: Final = 100
 MAX_DESCRIPTION_LENGTH: Final = 10_000
 MAX_CONFIGURATION_BYTES: Final = 64 * 1024
 
+_ID: Final = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", re.IGNORECASE)
 _NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # as JSON writes it; no database keeps it
 
 
@@ -83,13 +84,18 @@ class Changes:
 
 
 def checked_name(name: str) -> str:
-    """`name` without the blanks around it; raises InvalidInput unless it has 1 to 100 printable characters."""
+    """`name` without the blanks around it.
+
+    Raises InvalidInput unless it has 1 to 100 printable characters and is not written as an id is.
+    """
     name = name.strip()
     if not 1 <= len(name) <= MAX_NAME_LENGTH or not name.isprintable():
         raise InvalidInput(
             f"'{display(name[:MAX_NAME_LENGTH])}' cannot be a project's name: give 1 to {MAX_NAME_LENGTH} "
             "printable characters"
         )
+    if _ID.fullmatch(name):
+        raise InvalidInput(f"'{name}' cannot be a project's name: it could be taken for the id of another one")
     return name
 
 
@@ -122,6 +128,8 @@ def checked_configuration(configuration: Mapping[str, Json]) -> dict[str, Json]:
 def name_for(folder: str, taken: set[str]) -> str:
     """A name for the project in `folder` that is not `taken`: the folder's own, with a number if need be."""
     own = display(folder).strip()[: MAX_NAME_LENGTH - 10] or "project"
+    if _ID.fullmatch(own):
+        own = f"project-{own}"
     number, name = 1, own
     while name in taken:
         number += 1

@@ -152,11 +152,14 @@ class Workspace:
 
 
 async def _find(scope: Scope, tx: Transaction, which: str, *, deleted: bool = False) -> Project:
-    """The project of that name, id or absolute folder, in this order; UnknownName, or Conflict for several."""
+    """The project of that id, name or absolute folder, in this order; UnknownName, or Conflict for several.
+
+    The id comes first: who may name their project cannot have it stand for another one.
+    """
     known = await store.list_projects(scope, tx, deleted=deleted)
     named = [project for project in known if project.name == which]
     identified = [project for project in known if str(project.id) == which]
-    named = named or identified or [project for project in known if project.root == which]
+    named = identified or named or [project for project in known if project.root == which]
     if len(named) > 1:
         ids = ", ".join(str(project.id) for project in named)
         where = "are called" if named[0].name == which else "lie in"

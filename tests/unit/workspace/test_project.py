@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,7 @@ from rubber_duck.workspace.project import (
     name_for,
 )
 
+ID = UUID("0192f0c1-2345-7abc-8def-0123456789ab")
 JSON = st.recursive(
     st.none()
     | st.booleans()
@@ -34,6 +36,13 @@ def test_any_folder_gives_a_name_that_is_free_and_allowed(folder: str, taken: se
     assert name not in taken
     assert checked_name(name) == name
     assert len(name) <= MAX_NAME_LENGTH
+
+
+@pytest.mark.parametrize("name", [str(ID), str(ID).upper(), f" {ID}", ID.hex])
+def test_no_project_is_called_as_another_ones_id(name: str) -> None:
+    with pytest.raises(InvalidInput, match="taken for the id"):
+        checked_name(name)
+    assert checked_name(name_for(name, set())).startswith("project-")
 
 
 def test_a_taken_name_gets_the_first_free_number() -> None:
