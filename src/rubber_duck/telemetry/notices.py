@@ -22,7 +22,13 @@ NOTICES: Final = (
     Event(
         "project.unwatched",
         "warning",
-        "The folder of a project cannot be watched, so its members are not told when files change.",
+        "The folder of a project cannot be watched, so its members are not told when files change; it is tried again.",
+        {"project": "its id", "error": "what it said"},
+    ),
+    Event(
+        "project.unlisted",
+        "warning",
+        "The duck.toml of a project cannot be understood, so of its files only those are told of that were known.",
         {"project": "its id", "error": "what it said"},
     ),
     Event(
