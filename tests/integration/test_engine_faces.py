@@ -163,7 +163,34 @@ def test_every_other_engine_answers_over_the_socket_or_says_why_not(pond: Pond) 
                 reply = client.ask(topic, "run", {"engine": engine, "request": request})
                 if reply["status"] != "ok":
                     said[engine] = reply["response"]["message"]
+                assert str(pond.folder) not in json.dumps(reply), engine
     assert {engine: REFUSED.get(engine, "") in why for engine, why in said.items()} == dict.fromkeys(REFUSED, True)
+
+
+def test_nobody_is_told_where_on_the_server_the_project_lies(pond: Pond) -> None:
+    topic = f"code:{pond.project}"
+    key = pond.server.key_for("mark", project=pond.project, project_role="maintainer")
+    with Client.at(pond.server.socket, key) as client:
+        client.ask(topic, "phx_join")
+        for request in (
+            {"type": "show", "project": "pond"},
+            {"type": "rename", "project": "pond", "name": "lake"},
+            {"type": "rename", "project": pond.project, "name": "pond"},
+        ):
+            reply = client.ask(topic, "run", {"engine": "projects", "request": request})
+            if reply["status"] == "ok":
+                assert [each["root"] for each in reply["response"]["projects"]] == ["."]
+            assert str(pond.folder) not in json.dumps(reply)
+        (pond.folder / "duck.toml").write_text("quack = [")
+        for engine in ("search", "analyze", "outline"):
+            reply = client.ask(topic, "run", {"engine": engine, "request": OTHERS[engine]})
+            assert str(pond.folder) not in json.dumps(reply)
+        (pond.folder / "duck.toml").unlink()
+        assert reply["response"]["code"] == "invalid_settings", reply
+        client.ask(f"project:{pond.project}", "phx_join")
+        start = {"workflow": "analyze-project", "request": {"path": "nowhere"}}
+        run = client.ask(f"project:{pond.project}", "start", start)
+        assert str(pond.folder) not in json.dumps(run)
 
 
 def test_tests_are_written_in_the_terminal_and_in_a_batch(pond: Pond, tmp_path: Path) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -14,13 +15,14 @@ from rubber_duck.call import Delta, Progress
 from rubber_duck.channels.channel import Push, Seat
 from rubber_duck.channels.stream import Say, Stream, follow
 from rubber_duck.engines.placing import acting, placed_for_all, takes
+from rubber_duck.errors import normalize
 from rubber_duck.scope import Scope
 from rubber_duck.server.desk import Desk, Member, installation
 from rubber_duck.server.limits import Asked, RouteClass
 from rubber_duck.workspace.paths import confined
 from rubber_duck.workspace.project import Project
 
-Answered = TypeVar("Answered", bound=msgspec.Struct)
+Answered = TypeVar("Answered")
 
 
 class RunRequest(msgspec.Struct, frozen=True):
@@ -67,23 +69,64 @@ async def afford(desk: Desk, member: Member, project: str = "", *, cost: RouteCl
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """What is asked in a project, and as whom. It reads no file outside of `within`, whatever the request says."""
+    """What is asked, and as whom. It reads no file outside of `within`, whatever the request says.
+
+    `folder` is that of the project in which it is asked, "" outside of every one.
+    """
 
     asked: RunRequest
     scope: Scope
     within: Project | None
+    folder: str = ""
 
     @contextmanager
     def confined(self) -> Iterator[None]:
-        """For the time of its work."""
-        with nullcontext() if self.within is None else confined(self.within.root):
+        """For the time of its work; what is raised tells nothing of the folder either."""
+        with unplaced(self.folder), nullcontext() if self.within is None else confined(self.within.root):
             yield
 
     def veiled(self, answered: Answered) -> Answered:
         """The answer without the folder in which the server keeps the project: to everybody else that is `.`."""
-        if self.within is not None and isinstance(getattr(answered, "root", None), str):
-            return msgspec.structs.replace(answered, root=".")
-        return answered
+        return veiled(answered, self.folder) if self.folder else answered
+
+
+@contextmanager
+def unplaced(folder: str) -> Iterator[None]:
+    """What is raised within names no path of the server: those below a project's `folder` begin there."""
+    try:
+        yield
+    except Exception as error:
+        known = normalize(error)
+        if folder and folder in known.message:
+            known.message = known.message.replace(folder + os.sep, "").replace(folder, ".")
+        if known is error:
+            raise
+        raise known from error
+
+
+def veiled(value: Answered, root: str) -> Answered:
+    """A value in which each text that is the path of `root`, or of what lies below it, is one from there."""
+    found: Any = value  # Any: narrowed below; each case gives back what it was given
+    if isinstance(value, str):
+        found = _from(value, root)
+    elif isinstance(value, msgspec.Struct):
+        fields = {name: getattr(value, name) for name in value.__struct_fields__}
+        seen = {name: veiled(each, root) for name, each in fields.items()}
+        changed = {name: each for name, each in seen.items() if each is not fields[name]}
+        found = msgspec.structs.replace(value, **changed) if changed else value
+    elif isinstance(value, (tuple, list)):
+        items = [veiled(each, root) for each in value]
+        if any(new is not old for new, old in zip(items, value, strict=True)):
+            found = type(value)(items)
+    elif isinstance(value, dict):
+        found = {key: veiled(each, root) for key, each in value.items()}
+    return cast("Answered", found)
+
+
+def _from(path: str, root: str) -> str:
+    if path == root:
+        return "."
+    return path[len(root) + 1 :] if path.startswith(root + os.sep) else path
 
 
 async def placed_in(desk: Desk, project: Project, asked: RunRequest, own: Scope, tenant: Scope) -> Placed:
@@ -95,10 +138,11 @@ async def placed_in(desk: Desk, project: Project, asked: RunRequest, own: Scope,
     among = desk.app.roster.answering(asked.engine)
     scope = acting(among, own, tenant)
     scope.require(among[0].right)
-    request = await asyncio.to_thread(placed_for_all, among, asked.request, project.root, desk.app.settings)
+    with unplaced(project.root):
+        request = await asyncio.to_thread(placed_for_all, among, asked.request, project.root, desk.app.settings)
     if takes(among[0], "refresh") and asked.request.get("refresh") is not False:
         await desk.freshness.bring(project, installation(scope.trace))
-    return Placed(RunRequest(asked.engine, request), scope, project if scope is tenant else None)
+    return Placed(RunRequest(asked.engine, request), scope, project if scope is tenant else None, project.root)
 
 
 async def answer(desk: Desk, seat: Seat, placed: Placed, push: Push) -> msgspec.Raw:
@@ -123,7 +167,7 @@ def begin(desk: Desk, seat: Seat, placed: Placed, *, then: Callable[[], Awaitabl
             if isinstance(piece, Delta):
                 say("delta", DeltaView(piece.text))
             else:
-                say("progress", ProgressView(piece.done, piece.total, piece.note))
+                say("progress", ProgressView(piece.done, piece.total, placed.veiled(piece.note)))
 
         with placed.confined():
             asked = placed.asked

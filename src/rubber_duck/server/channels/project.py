@@ -14,7 +14,7 @@ from rubber_duck.engines.placing import placed_run, runs_here
 from rubber_duck.engines.workflow import RunView, view
 from rubber_duck.errors import NotFound
 from rubber_duck.scope import Right, Scope
-from rubber_duck.server.asking import afford
+from rubber_duck.server.asking import afford, unplaced
 from rubber_duck.server.desk import Desk, Member
 from rubber_duck.server.limits import RouteClass
 from rubber_duck.server.watching import FilesChanged
@@ -143,7 +143,8 @@ class Project(Channel):
         """Queue a run on this project; the workflow's own right is checked. Its end is told to who started it."""
         await afford(self.desk, self.member, str(self.project))
         root, settings = (await self._row()).root, self.desk.app.settings
-        request = await asyncio.to_thread(placed_run, payload.workflow, payload.request, root, settings)
+        with unplaced(root):
+            request = await asyncio.to_thread(placed_run, payload.workflow, payload.request, root, settings)
         options = StartOptions(payload.key, payload.priority, tell=True)
         run_id = await self._durable().start(self.seat.scope, payload.workflow, request, options)
         return view(await self._durable().show(self.seat.scope, run_id))
