@@ -44,13 +44,13 @@ _LEAST_BYTES_S: Final = 20_000
 
 
 class Answering:
-    """Answers requests to routes. `hosts` are the names that this server answers to."""
+    """Answers requests to routes. `names` are those that this server answers to."""
 
-    def __init__(self, hosts: frozenset[str], desk: Callable[[], Desk], *, is_secure: bool) -> None:
-        self._hosts = hosts
+    def __init__(self, names: guard.Names, desk: Callable[[], Desk]) -> None:
+        self._names = names
         self._desk = desk
-        self._cookies = Cookies(is_secure=is_secure)
-        self._fixed = _HEADERS | (_HTTPS if is_secure else {})
+        self._cookies = Cookies(is_secure=names.is_secure)
+        self._fixed = _HEADERS | (_HTTPS if names.is_secure else {})
 
     def endpoint(self, route: Route) -> Callable[[Request], Awaitable[Response]]:
         """What answers a route."""
@@ -89,7 +89,7 @@ class Answering:
         return response
 
     async def _allowed(self, route: Route, request: Request, trace: str, limits: dict[str, str]) -> Response:
-        guard.check_host(request.headers, self._hosts)
+        guard.check_host(request.headers, self._names)
         desk = self._desk()
         path = {name: str(value) for name, value in request.path_params.items()}
         address = request.client.host if request.client is not None else ""

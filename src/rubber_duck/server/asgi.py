@@ -28,6 +28,7 @@ from rubber_duck.server.api.table import ROUTES
 from rubber_duck.server.copies import Copies
 from rubber_duck.server.desk import Desk
 from rubber_duck.server.freshness import Freshness
+from rubber_duck.server.guard import Names
 from rubber_duck.server.health import memory_bytes
 from rubber_duck.server.hooks import Hooks
 from rubber_duck.server.limits import Limits
@@ -47,20 +48,18 @@ SOCKET: Final = "/socket/websocket"
 class Server:
     """The routes over one open application, for as long as it lives.
 
-    `is_secure`: clients come over TLS. `sibling`: which of several processes this is.
+    `names` are those it answers to. `sibling`: which of several processes this is.
     """
 
-    def __init__(
-        self, app: App, hosts: frozenset[str], *, is_secure: bool = False, sibling: Sibling | None = None
-    ) -> None:
+    def __init__(self, app: App, names: Names, *, sibling: Sibling | None = None) -> None:
         self._sibling = sibling
         self.connections = Connections()
         self._app = app
-        self._hosts = hosts
+        self._names = names
         self._desk: Desk | None = None
         self.asgi = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=self._lifespan)
         self.asgi.router.redirect_slashes = False
-        answering = Answering(hosts, lambda: self.desk, is_secure=is_secure)
+        answering = Answering(names, lambda: self.desk)
         for route in ROUTES:
             self.asgi.add_api_route(route.full_path, answering.endpoint(route), methods=[route.method.value])
 
@@ -123,14 +122,14 @@ class Server:
             self._app.supervisor.start("remotes", desk.remotes.work)
             if settings.workflows.in_server:
                 self._app.supervisor.start("queues", lambda: work(self._app))
-            telemetry.emit("server.opened", hosts=" ".join(sorted(self._hosts)))
+            telemetry.emit("server.opened", hosts=" ".join(sorted(self._names.hosts)))
             yield
             self.connections.end_all()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as ASGI has it. The socket stands before the routes, and keeps nothing of theirs while it is open."""
         if scope["type"] == "websocket" and scope["path"] == SOCKET:
-            await self.connections.accept(WebSocket(scope, receive, send), self.desk, self._hosts)
+            await self.connections.accept(WebSocket(scope, receive, send), self.desk, self._names)
         else:
             await self.asgi(scope, receive, send)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from rubber_duck.errors import Denied, InvalidInput, Unauthenticated
@@ -16,12 +17,28 @@ PROTOCOL: Final = "phoenix"
 _BEARER: Final = "bearer "
 
 
-def check_host(headers: Mapping[str, str], allowed: frozenset[str]) -> None:
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Every `Host` that a server answers to, and the `Origin` of every page that may speak to it; it `is_secure` when
+    clients come over TLS."""
+
+    hosts: frozenset[str]
+    origins: frozenset[str]
+    is_secure: bool
+
+    @classmethod
+    def of(cls, hosts: frozenset[str], *, is_secure: bool) -> Names:
+        """With the origins of these hosts."""
+        scheme = "https" if is_secure else "http"
+        return cls(hosts, frozenset(f"{scheme}://{each}" for each in hosts), is_secure)
+
+
+def check_host(headers: Mapping[str, str], allowed: Names) -> None:
     """Raises Denied for a Host, or an Origin, that is not this server's own."""
-    if headers.get("host", "") not in allowed:
+    if headers.get("host", "") not in allowed.hosts:
         raise Denied("this server does not answer to that Host")
     origin = headers.get("origin")
-    if origin is not None and origin.partition("://")[2] not in allowed:
+    if origin is not None and origin not in allowed.origins:
         raise Denied("pages of that origin may not speak to this server")
 
 

@@ -15,6 +15,7 @@ import uvicorn
 from rubber_duck.app import App
 from rubber_duck.errors import InvalidInput
 from rubber_duck.server.asgi import Server
+from rubber_duck.server.guard import Names
 from rubber_duck.server.line import Line
 from rubber_duck.server.port import bound, taken
 from rubber_duck.server.siblings import Sibling
@@ -42,7 +43,16 @@ class Place:
 
     @property
     def url(self) -> str:
-        """Its address as people write it."""
+        """Its address as people write it: by its first name where it has one and TLS, which is of that name."""
+        names, proxies = self.server.names, self.server.proxies
+        if not names or not (self.has_tls or proxies):
+            return self.here
+        is_whole = not self.has_tls or ":" in names[0]  # a proxy's port is its own; a name may say it
+        return f"https://{names[0]}" if is_whole else f"https://{names[0]}:{self.port}"
+
+    @property
+    def here(self) -> str:
+        """Where it listens."""
         named = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'https' if self.has_tls else 'http'}://{named}:{self.port}"
 
@@ -78,7 +88,7 @@ async def run(
     """
     place.check()
     settings = place.server
-    server = Server(app, place.hosts(), is_secure=place.has_tls or bool(settings.proxies), sibling=sibling)
+    server = Server(app, Names.of(place.hosts(), is_secure=place.has_tls or bool(settings.proxies)), sibling=sibling)
     config = uvicorn.Config(
         server,
         host=place.host,

@@ -143,10 +143,10 @@ class Connections:
             sum(size for _, size in waiting),
         )
 
-    async def accept(self, wire: WebSocket, desk: Desk, hosts: frozenset[str]) -> None:
+    async def accept(self, wire: WebSocket, desk: Desk, names: guard.Names) -> None:
         """Let a client in and serve it, or refuse it with a sentence."""
         asked_in = self._round
-        member = await _let_in(wire, desk, hosts)
+        member = await _let_in(wire, desk, names)
         if member is None:
             return
         line: Line = wire.scope["extensions"][LINE][LINE]
@@ -213,10 +213,10 @@ class Connections:
             connection.end(reason)
 
 
-async def _let_in(wire: WebSocket, desk: Desk, hosts: frozenset[str]) -> Member | None:
+async def _let_in(wire: WebSocket, desk: Desk, names: guard.Names) -> Member | None:
     """Who it is; None for one who was refused."""
     try:
-        guard.check_host(wire.headers, hosts)
+        guard.check_host(wire.headers, names)
         guard.check_parameters(wire.query_params)
         key = guard.key_in(wire.headers)
         address = wire.client.host if wire.client is not None else ""

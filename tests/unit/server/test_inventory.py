@@ -25,7 +25,7 @@ from rubber_duck.settings import Settings
 from rubber_duck.settings.tree import ServerSettings
 from rubber_duck.supervision import Supervisor
 
-HOSTS = frozenset({"127.0.0.1:4010", "localhost:4010"})
+HOSTS = guard.Names.of(frozenset({"127.0.0.1:4010", "localhost:4010"}), is_secure=False)
 
 
 def test_every_route_is_in_the_table_and_has_a_right_or_says_that_it_has_none() -> None:
@@ -102,6 +102,8 @@ def test_every_event_of_every_topic_takes_a_right() -> None:
         {"host": "127.0.0.1:4010", "origin": "https://evil.example"},
         {"host": "127.0.0.1:4010", "origin": "null"},
         {"host": "127.0.0.1:4010", "origin": "http://127.0.0.1:4010.evil.example"},
+        {"host": "127.0.0.1:4010", "origin": "https://127.0.0.1:4010"},
+        {"host": "127.0.0.1:4010", "origin": "127.0.0.1:4010"},
     ],
 )
 def test_a_host_or_an_origin_that_is_not_ours_is_denied(headers: dict[str, str]) -> None:
@@ -112,6 +114,28 @@ def test_a_host_or_an_origin_that_is_not_ours_is_denied(headers: dict[str, str])
 def test_our_own_hosts_and_origins_pass() -> None:
     guard.check_host({"host": "localhost:4010", "origin": "http://localhost:4010"}, HOSTS)
     guard.check_host({"host": "localhost:4010"}, HOSTS)
+
+
+def test_a_server_with_tls_hears_no_page_that_came_without() -> None:
+    names = guard.Names.of(frozenset({"duck.example"}), is_secure=True)
+    guard.check_host({"host": "duck.example", "origin": "https://duck.example"}, names)
+    with pytest.raises(Denied, match="origin"):
+        guard.check_host({"host": "duck.example", "origin": "http://duck.example"}, names)
+
+
+@pytest.mark.parametrize(
+    ("host", "settings", "url"),
+    [
+        ("127.0.0.1", ServerSettings(), "http://127.0.0.1:4010"),
+        ("::1", ServerSettings(names=("duck.example",)), "http://[::1]:4010"),
+        ("0.0.0.0", ServerSettings(certificate="c", private_key="k", names=("duck.example",)), "https://duck.example:4010"),
+        ("0.0.0.0", ServerSettings(certificate="c", names=("duck.example:443", "d")), "https://duck.example:443"),
+        ("0.0.0.0", ServerSettings(proxies=("10.0.0.1",), names=("duck.example",)), "https://duck.example"),
+        ("127.0.0.1", ServerSettings(proxies=("127.0.0.1",), names=("duck.example:8443",)), "https://duck.example:8443"),
+    ],
+)  # fmt: skip
+def test_people_are_told_the_address_by_which_they_reach_it(host: str, settings: ServerSettings, url: str) -> None:
+    assert Place(host, 4010, settings).url == url
 
 
 def test_no_credential_may_stand_in_a_url() -> None:

@@ -101,9 +101,9 @@ async def _serve(settings: Settings, place: Place, beside: str) -> None:
     server_secret(settings)  # so that a weak one is said before anything is opened
 
     async def tell(server: Server) -> None:
-        terminal.write(
-            f"RubberDuck serves {place.url}; the socket is {place.url.replace('http', 'ws', 1)}/socket/websocket"
-        )
+        listens = "" if place.here == place.url else f", listening on {place.here}"
+        way = f"{place.url.replace('http', 'ws', 1)}/socket/websocket"
+        terminal.write(f"RubberDuck serves {place.url}{listens}; the socket is {way}")
         invitation = await server.desk.signing_in.bootstrap()
         if invitation is None:
             terminal.write(current().as_called(f"sign in with: `duck login {place.url}`"))
