@@ -59,7 +59,7 @@ def unfinished(root: Path) -> list[Breach]:
             for token in tokenize.generate_tokens(io.StringIO(module.text).readline)
             if token.type == tokenize.COMMENT and MARKS.search(token.string)
         ]
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if isinstance(node, ast.Raise) and node.exc and "NotImplemented" in ast.unparse(node.exc):
                 found.append(module.breach(node.lineno, "is not implemented; an abstract method has no body"))
             elif isinstance(node, ast.ExceptHandler) and all(isinstance(each, ast.Pass) for each in node.body):

@@ -91,7 +91,7 @@ def drawing(root: Path) -> list[Breach]:
 
 def imports(module: Module) -> Iterator[tuple[int, str]]:
     """Line and dotted name of each absolute import, those inside functions included."""
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:

@@ -32,7 +32,7 @@ def programs(root: Path) -> list[Breach]:
             continue
         found += [
             module.breach(node.lineno, f"starts a program by {ast.unparse(node.func)}; only workspace/programs.py does")
-            for node in ast.walk(module.tree)
+            for node in module.nodes
             if isinstance(node, ast.Call) and _starts_program(node.func)
         ]
         found += [
@@ -49,7 +49,7 @@ def dynamic_imports(root: Path) -> list[Breach]:
         module.breach(node.lineno, f"calls {ast.unparse(node.func)}; import by name, or register in a registry")
         for module in modules(root)
         if module.name not in DYNAMIC and not module.name.startswith("rubber_duck.code.")
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.Call)
         and ast.unparse(node.func) in {"importlib.import_module", "import_module", "__import__", "exec", "eval"}
         and not (node.args and isinstance(node.args[0], ast.Constant))
@@ -91,7 +91,7 @@ def twins(root: Path) -> list[Breach]:
         module.breach(node.lineno, "asks which database this is; only storage/ may know")
         for module in modules(root)
         if not module.name.startswith(("rubber_duck.storage", "rubber_duck.settings"))
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.Compare | ast.Call | ast.MatchValue) and _compares_database(node)
     ]
 
@@ -123,14 +123,14 @@ def _outside_defaults(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def _only_pairs(module: Module) -> bool:
-    called = {ast.unparse(node.func) for node in ast.walk(module.tree) if isinstance(node, ast.Call)}
+    called = {ast.unparse(node.func) for node in module.nodes if isinstance(node, ast.Call)}
     return {name for name in called if name.startswith("socket.")} == {"socket.socketpair"}
 
 
 def _only_listens(module: Module) -> bool:
     return module.name == LISTENING and not any(
         isinstance(node, ast.Attribute) and node.attr in {"connect", "connect_ex", "create_connection", "sendto"}
-        for node in ast.walk(module.tree)
+        for node in module.nodes
     )
 
 

@@ -30,7 +30,7 @@ def sizes(root: Path) -> list[Breach]:
                 found.append(module.breach(1, f"has {lines} lines; the limit is {limit}"))
             found += [
                 module.breach(node.lineno, f"{node.name} has {length} lines; the limit is {FUNCTION_LINES}")
-                for node in ast.walk(module.tree)
+                for node in module.nodes
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
                 and (length := (node.end_lineno or node.lineno) - node.lineno + 1) > FUNCTION_LINES
             ]
@@ -45,7 +45,7 @@ def names(root: Path) -> list[Breach]:
         found += [module.breach(1, f"the module's name has the banned word {word!r}") for word in _banned(stem)]
         found += [
             module.breach(node.lineno, f"the class {node.name} has the banned word {word!r} in its name")
-            for node in ast.walk(module.tree)
+            for node in module.nodes
             if isinstance(node, ast.ClassDef)
             for word in _banned(node.name)
         ]

@@ -6,6 +6,7 @@ import ast
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 Breach = str
@@ -14,12 +15,13 @@ Breach = str
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """A Python file: its path relative to the root, its dotted name below `src`, its text and its tree."""
+    """A Python file: its path relative to the root, its dotted name below `src`, its text, its tree and all in that."""
 
     path: str
     name: str
     text: str
     tree: ast.Module
+    nodes: tuple[ast.AST, ...]
 
     def breach(self, line: int, what: str) -> Breach:
         """A breach at a 1-based line of this module."""
@@ -31,8 +33,14 @@ def modules(root: Path, folder: str = "src/rubber_duck") -> Iterator[Module]:
     for path in sorted((root / folder).rglob("*.py")):
         relative = path.relative_to(root).as_posix()
         dotted = relative.removeprefix("src/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-        text = path.read_text()
-        yield Module(relative, dotted, text, ast.parse(text, relative))
+        yield _parsed(relative, dotted, path.read_text())
+
+
+@lru_cache(maxsize=4_000)
+def _parsed(path: str, name: str, text: str) -> Module:
+    """Every check reads the same modules, and reading them is most of its work."""
+    tree = ast.parse(text, path)
+    return Module(path, name, text, tree, tuple(ast.walk(tree)))
 
 
 def committed(root: Path) -> Iterator[tuple[str, str]]:

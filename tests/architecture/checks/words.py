@@ -72,7 +72,7 @@ def events(root: Path) -> list[Breach]:
     named: dict[str, tuple[Module, ast.Call]] = {}  # also by a method of its own that emits it
     emitted: dict[str, tuple[Module, ast.Call]] = {}
     for module in modules(root):
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Constant):
                 continue
             called = ast.unparse(node.func)
@@ -99,7 +99,7 @@ def fault_points(root: Path) -> list[Breach]:
     declared: dict[str, tuple[Module, ast.AST]] = {}
     passed: dict[str, tuple[Module, ast.Call]] = {}
     for module in modules(root):
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "POINTS" and "fault" in module.name:
                 declared |= {str(name): (module, node) for name in ast.literal_eval(node.value or ast.Dict([], []))}
             elif isinstance(node, ast.Call) and ast.unparse(node.func) in {"fault.point", "point"} and node.args:
@@ -117,7 +117,7 @@ def commands(root: Path) -> list[Breach]:
     """Commands without help, options without help, in every module of the command line."""
     found: list[Breach] = []
     for module in modules(root, "src/rubber_duck/cli"):
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 decorators = [each for each in node.decorator_list if isinstance(each, ast.Call | ast.Attribute)]
                 called = [ast.unparse(each.func if isinstance(each, ast.Call) else each) for each in decorators]
@@ -136,7 +136,7 @@ def _helped(node: ast.FunctionDef | ast.AsyncFunctionDef, decorators: list[ast.C
 
 
 def _classes(module: Module) -> Iterator[ast.ClassDef]:
-    return (node for node in ast.walk(module.tree) if isinstance(node, ast.ClassDef))
+    return (node for node in module.nodes if isinstance(node, ast.ClassDef))
 
 
 def _known_errors(root: Path) -> frozenset[str]:
