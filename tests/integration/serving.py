@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import os
@@ -10,7 +11,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -19,6 +20,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.integration.duck import COMMAND, duck, environment
 from tests.servers import PostgresServer, RedisServer
+from tests.unit.cli.calling import call
 
 START_S = 60.0
 _NO_CLOCK = {"DUCK_MEMORY_CONSOLIDATE": "", "DUCK_PRIVACY_SWEEP": ""}  # a test is no other for the time of the day
@@ -49,10 +51,14 @@ class Served:
 
     def key_for(self, name: str, *, role: str = "person", project: str = "", project_role: str = "member") -> str:
         """The key of a new user, with a role in a project if one is named."""
-        self.admin("user", "add", name, "--role", role)
+        self._admin_here("user", "add", name, "--role", role)
         if project:
-            self.admin("role", "set", project, name, project_role)
-        return self.admin("key", "add", name).strip()
+            self._admin_here("role", "set", project, name, project_role)
+        return self._admin_here("key", "add", name).strip()
+
+    def _admin_here(self, *arguments: str) -> str:
+        """As `admin`, in this process: what only sets a test up need not start one each time."""
+        return ran_here("admin", *arguments, home=self.home, **self.variables)
 
 
 def ran(*arguments: str, home: Path, **variables: str) -> str:
@@ -60,6 +66,16 @@ def ran(*arguments: str, home: Path, **variables: str) -> str:
     done = duck(*arguments, home=home, **variables)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def ran_here(*arguments: str, home: Path, **variables: str) -> str:
+    """What a command that has to end well prints; it runs in this process, unless that has a loop already."""
+    with suppress(RuntimeError):
+        asyncio.get_running_loop()
+        return ran(*arguments, home=home, **variables)
+    done = call(*arguments, script=None, DUCK_HOME=str(home), **variables)
+    assert done.code == 0, done.err
+    return done.out
 
 
 def free_port() -> int:
@@ -116,7 +132,7 @@ def project_at(folder: Path, home: Path, **variables: str) -> str:
     folder.mkdir()
     (folder / "hello.py").write_text("def greet(name):\n    return 'hello ' + name\n")
     ran("index", "update", os.fspath(folder), home=home, **variables)
-    listed = json.loads(ran("projects", "list", "--json", home=home, **variables))
+    listed = json.loads(ran_here("projects", "list", "--json", home=home, **variables))
     found: str = listed["projects"][0]["id"]
     return found
 
