@@ -12,6 +12,7 @@ import json
 import random
 import time
 import tracemalloc
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -49,11 +50,21 @@ PAYLOADS = (
 )
 
 
+def well_formed(
+    dice: random.Random,
+    topics: Sequence[str] = TOPICS,
+    events: Sequence[str] = EVENTS,
+    payloads: Sequence[str] = PAYLOADS,
+) -> str:
+    """One frame that is one, whatever it says."""
+    refs = [dice.choice(["null", '"1"', '"2"', '""']) for _ in range(2)]
+    names = [json.dumps(dice.choice(among)) for among in (topics, events)]
+    return f"[{','.join([*refs, *names])},{dice.choice(payloads)}]"
+
+
 def frame(dice: random.Random) -> str | bytes:
     """One frame: as it should be, or damaged in one of many ways."""
-    refs = [dice.choice(["null", '"1"', '"2"', '""', "3"]) for _ in range(2)]
-    names = [json.dumps(dice.choice(among)) for among in (TOPICS, EVENTS)]
-    text = f"[{','.join([*refs, *names])},{dice.choice(PAYLOADS)}]"
+    text = well_formed(dice)
     match dice.randrange(8):
         case 0:
             return bytes(dice.randrange(256) for _ in range(dice.randrange(60)))
@@ -64,6 +75,8 @@ def frame(dice: random.Random) -> str | bytes:
             return text[:at] + chr(dice.randrange(1, 0xD7FF)) + text[at + dice.randrange(3) :]
         case 3:
             return text[: dice.randrange(len(text))]
+        case 4:
+            return text.replace('"2"', "3", 1)
         case _:
             return text
 

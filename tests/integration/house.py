@@ -57,12 +57,12 @@ class House:
 
 
 @contextmanager
-def house_in(folder: Path) -> Iterator[House]:
+def house_in(folder: Path, **variables: str) -> Iterator[House]:
     """A running one, with a folder of code below its roots."""
     project = project_at(folder / "hello", folder / "home")
     (folder / "code/shop").mkdir(parents=True)
     (folder / "code/shop/a.py").write_text("import os\n\n\ndef f(x=[]):\n    return eval(x)\n")
-    with serving(folder / "home", DUCK_WORKSPACE_ROOTS=str(folder / "code")) as server:
+    with serving(folder / "home", DUCK_WORKSPACE_ROOTS=str(folder / "code"), **variables) as server:
         keys = {"ann": server.key_for("ann", role="administrator")}
         keys["vera"] = server.key_for("vera", project=project, project_role="viewer")
         keys["olga"] = server.key_for("olga", project=project, project_role="owner")

@@ -10,7 +10,7 @@ import select
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,12 +87,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(home: Path, *options: str, **variables: str) -> Iterator[Served]:
-    """A server that is ready; ended by SIGTERM."""
+def serving(home: Path, *options: str, program: Sequence[str] = COMMAND, **variables: str) -> Iterator[Served]:
+    """A server that is ready; ended by SIGTERM. `program` is `duck`, or one that knows more than it."""
     port = free_port()
     with (home.parent / f"log-{port}").open("w") as log:
         process = subprocess.Popen(
-            [*COMMAND, "serve", "--port", str(port), *options],
+            [*program, "serve", "--port", str(port), *options],
             env=environment(home, **{**_NO_CLOCK, **variables}),
             stdout=subprocess.PIPE,
             stderr=log,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -29,6 +31,8 @@ from tests.integration.serving import Client, Served, project_at, seconds, servi
 from tests.servers import PostgresServer, RedisServer, absent, running_postgres, wheel_binaries
 
 PHOENIX = Path(__file__).parents[1] / "phoenix"
+RECITING = (sys.executable, "-P", "-m", "benchmarks.reciting")
+"""`duck` with one more engine, which streams 2,000 pieces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +56,17 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     """One server for this module."""
     folder = tmp_path_factory.mktemp("team")
     project = project_at(folder / "hello", folder / "home")
-    with serving(folder / "home") as server:
+    with serving(folder / "home", program=RECITING, PYTHONPATH=os.fspath(Path(__file__).parents[2])) as server:
         member = server.key_for("bob", project=project)
         yield Team(server, project, member, server.key_for("ann", role="administrator"), folder / "hello")
 
 
-def answer(url: str, **headers: str) -> tuple[int, dict[str, object]]:
-    """Status and JSON of a GET."""
+def answer(url: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, object]]:
+    """Status and JSON of a request without a body."""
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=30) as response:
+        with urllib.request.urlopen(
+            urllib.request.Request(url, headers=headers, method=method), timeout=30
+        ) as response:
             return response.status, json.load(response)
     except urllib.error.HTTPError as error:
         with error:
@@ -227,9 +233,17 @@ def test_what_is_no_frame_ends_the_connection_and_nothing_else(team: Team, frame
 def test_the_official_phoenix_client_speaks_to_it(team: Team) -> None:
     if not (PHOENIX / "node_modules" / "phoenix").is_dir():
         absent("The official Phoenix client (tests/servers.sh fetches it)")
-    key = team.server.key_for("tabs", project=team.project)
+    keys = [team.server.key_for(name, project=team.project) for name in ("tabs", "third")]
+    (team.folder / "bytes.py").write_bytes("quack = '\N{DUCK}'\r\n".encode())
+    assert (
+        answer(f"{team.server.http}/api/v1/projects/{team.project}/analyze", "POST", Authorization=f"Bearer {keys[0]}")[
+            0
+        ]
+        == 200
+    )
+    url = team.server.socket.removesuffix("/websocket")
     done = subprocess.run(
-        ["node", PHOENIX / "conversation.mjs", team.server.socket.removesuffix("/websocket"), key, team.project],
+        ["node", PHOENIX / "conversation.mjs", url, team.project, *keys],
         capture_output=True,
         text=True,
         timeout=120,
@@ -242,12 +256,20 @@ def test_the_official_phoenix_client_speaks_to_it(team: Team) -> None:
         ["searched", ["ok", ["hello.py"]]],
         ["any folder", ["error", "invalid_path"]],
         ["no such event", ["error", "unknown_name"]],
-        ["two tabs", [2]],
+        ["streamed", {"started": True, "pieces": 2000, "in order": True, "whole": True}],
+        ["cancelled", ["error", "conflict"]],
+        ["bytes are no JSON", ["error", "invalid_input"]],
+        ["a file in bytes", ["ok", "quack = '\N{DUCK}'\r\n"]],
+        ["two tabs", {"tabs": 2}],
+        ["a third", {"tabs": 2, "third": 1}],
         ["cursor", {"path": "a.py", "line": 1, "column": 2}],
-        ["one tab", [1]],
+        ["one tab", {"tabs": 1, "third": 1}],
+        ["two people again", {"tabs": 1}],
         ["joined again after a cut", True],
         ["still answers", "ok"],
         ["heartbeats", True],
+        ["a heartbeat that is not answered ends the connection", "heartbeat timeout"],
+        ["and it comes back", "ok"],
     ], done.stderr
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -90,7 +91,10 @@ class Server:
 
             def numbers() -> tuple[Family, ...]:
                 return metrics.families(
-                    census=self.connections.census(), memory_bytes=memory_bytes(), uptime_s=uptime_s()
+                    self.connections.census(),
+                    memory_bytes=memory_bytes(),
+                    uptime_s=uptime_s(),
+                    tasks=len(asyncio.all_tasks()),
                 )
 
             siblings = await stack.enter_async_context(open_siblings(cluster, self._sibling, numbers))
@@ -103,7 +107,7 @@ class Server:
                 accounts=accounts,
                 signing_in=signing_in,
                 cluster=cluster,
-                limits=Limits(cluster),
+                limits=Limits(cluster, factor=settings.server.rate_factor),
                 streams=streams,
                 presence=presence,
                 copies=copies,

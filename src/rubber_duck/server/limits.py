@@ -57,10 +57,11 @@ class Asked:
 
 
 class Limits:
-    """The buckets of one node's requests, over HTTP and the socket alike."""
+    """The buckets of one node's requests, over HTTP and the socket alike; `factor` times as wide as usual."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, *, factor: float = 1.0) -> None:
         self._cluster = cluster
+        self._factor = factor
         self._alone = LocalCluster()
 
     async def take(self, asked: Asked) -> dict[str, str]:
@@ -83,6 +84,7 @@ class Limits:
         return left
 
     async def _take(self, cost: RouteClass, wanted: list[tuple[str, Limit]]) -> dict[str, str]:
+        wanted = [(key, Limit(limit.rate * self._factor, limit.burst * self._factor)) for key, limit in wanted]
         answers = await asyncio.gather(*(self._allow(cost, key, limit) for key, limit in wanted))
         found = list(zip(wanted, answers, strict=True))
         for (key, _), allowance in found:

@@ -54,6 +54,7 @@ class Metrics(Meter):
         self._waiting_frames = Gauge("duck_socket_waiting_frames", "Frames that wait to be sent.", registry=own)
         self._waiting_bytes = Gauge("duck_socket_waiting_bytes", "Bytes that wait to be sent.", registry=own)
         self._memory = Gauge("duck_memory_bytes", "Resident memory.", registry=own)
+        self._tasks = Gauge("duck_tasks", "Tasks on the event loop.", registry=own)
         self._uptime = Gauge("duck_uptime_seconds", "Seconds since it began to serve.", registry=own)
         self._channels = _ChannelNumbers()
         own.register(self._channels)
@@ -98,7 +99,7 @@ class Metrics(Meter):
         """As the meter has it."""
         self._channels.drops[reason] += 1
 
-    def families(self, *, census: Census, memory_bytes: int, uptime_s: float) -> tuple[Family, ...]:
+    def families(self, census: Census, *, memory_bytes: int, uptime_s: float, tasks: int) -> tuple[Family, ...]:
         """All of them as they are now."""
         self._kinds |= set(census.by_kind)
         for kind in self._kinds:
@@ -107,6 +108,7 @@ class Metrics(Meter):
         self._waiting_bytes.set(census.waiting_bytes)
         self._memory.set(memory_bytes)
         self._uptime.set(uptime_s)
+        self._tasks.set(tasks)
         return tuple(
             Family(
                 each.name,

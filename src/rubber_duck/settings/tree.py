@@ -216,6 +216,12 @@ class ServerSettings(Section, frozen=True):
         tuple[str, ...],
         Meta(max_length=100, description="Addresses of proxies in front of it, which have TLS and are believed."),
     ] = ()
+    rate_factor: Annotated[
+        float,
+        Meta(
+            ge=0.01, le=100_000, description="How many times as often as usual people may ask, over HTTP and sockets."
+        ),
+    ] = 1.0
 
 
 class WorkspaceSettings(Section, frozen=True):

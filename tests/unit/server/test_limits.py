@@ -25,6 +25,12 @@ async def _exhaust(limits: Limits, name: str, network: str, *, is_known: bool = 
     raise AssertionError("no guess was ever held up")
 
 
+async def test_every_bucket_is_as_many_times_as_wide_as_the_factor_says() -> None:
+    wide = Limits(LocalCluster(clock=lambda: 0.0), factor=3.0)
+    assert await _exhaust(wide, "ann", "203.0.113.9") == 30
+    assert (await wide.take(Asked(RouteClass.RUN, "203.0.113.9")))["ratelimit-policy"] == '"address";q=1500;w=5'
+
+
 async def test_who_guesses_from_one_place_does_not_lock_the_person_out(limits: Limits) -> None:
     assert await _exhaust(limits, "ann", "203.0.113.9") == 10
     assert (await limits.take_name("ann", "198.51.100.1", is_known=False))["ratelimit"].startswith('"name"')

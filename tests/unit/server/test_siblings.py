@@ -23,7 +23,7 @@ class Process:
     def tell(self) -> tuple[Family, ...]:
         """Its numbers now."""
         census = Census({"key": 2}, 3, 40)
-        return self.metrics.families(census=census, memory_bytes=1_000, uptime_s=5.0)
+        return self.metrics.families(census, memory_bytes=1_000, uptime_s=5.0, tasks=3)
 
 
 def lines(shown: bytes) -> dict[str, float]:
@@ -52,6 +52,7 @@ def test_the_numbers_of_one_process_are_those_that_were_counted() -> None:
         'duck_channel_joined_total{topic="code"}': 1,
         'duck_channel_drops_total{reason="stale"}': 1,
         "duck_socket_frames_sent_total": 1,
+        "duck_tasks": 3,
         "duck_socket_bytes_sent_total": 7,
         "duck_socket_messages_total": 3,
         'duck_channel_seconds_bucket{event="run",le="0.005",status="ok",topic="code"}': 2,

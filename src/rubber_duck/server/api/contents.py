@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from typing import Any, Final
 
@@ -10,15 +9,15 @@ import msgspec
 
 from rubber_duck.analysis.finding import Finding, Severity
 from rubber_duck.analysis.store import results_of
-from rubber_duck.errors import InvalidInput, NotFound, UnknownName
+from rubber_duck.errors import InvalidInput, UnknownName
 from rubber_duck.scope import Right
 from rubber_duck.server.api.projects import project_of
 from rubber_duck.server.api.route import Answer, Call, Method, Plain, Route, paged
 from rubber_duck.server.asking import RunRequest, placed_in
+from rubber_duck.server.files import content_of
 from rubber_duck.server.limits import RouteClass
-from rubber_duck.workspace.paths import Root, display
+from rubber_duck.workspace.paths import display
 
-FILE_BYTES: Final = 5_000_000
 _FORMATS: Final = {"json": "application/json", "sarif": "application/sarif+json", "html": "text/html; charset=utf-8", "text": "text/plain; charset=utf-8"}  # fmt: skip  # noqa: E501
 
 
@@ -74,12 +73,7 @@ async def list_files(call: Call) -> FilesPage:
 
 async def read_file(call: Call) -> Plain:
     """What a file holds now; up to 5 MB. Only files that the project does not ignore, as they were seen last."""
-    project = await project_of(call)
-    known = await call.desk.app.parts.workspace.files(call.tenant, project)
-    path = call.path["path"]
-    if all(each.path != path for each in known):
-        raise NotFound(f"'{display(path)}' is not among the project's files: it is ignored, or not analysed yet")
-    content = await asyncio.to_thread(Root(project.root).open_bytes, path, FILE_BYTES)
+    content = await content_of(call.tenant, call.desk.app, await project_of(call), call.path["path"])
     return Plain(content, "application/octet-stream")
 
 

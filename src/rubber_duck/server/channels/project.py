@@ -16,6 +16,7 @@ from rubber_duck.errors import NotFound
 from rubber_duck.scope import Right, Scope
 from rubber_duck.server.asking import afford, unplaced
 from rubber_duck.server.desk import Desk, Member
+from rubber_duck.server.files import content_of
 from rubber_duck.server.limits import RouteClass
 from rubber_duck.server.watching import FilesChanged
 from rubber_duck.workflows.durable import Durable, StartOptions
@@ -59,6 +60,12 @@ class FilesPage(msgspec.Struct, frozen=True):
 
     files: tuple[FileView, ...]
     more: bool
+
+
+class FileRequest(msgspec.Struct, frozen=True):
+    """Which file, by its path from the project's folder."""
+
+    path: Annotated[str, Meta(max_length=4096)]
 
 
 class JobsRequest(msgspec.Struct, frozen=True):
@@ -131,6 +138,12 @@ class Project(Channel):
         found = [each for each in listed if each.path > payload.after][: payload.limit + 1]
         shown = tuple(FileView(each.path, each.language or "", each.size_bytes) for each in found[: payload.limit])
         return FilesPage(shown, len(found) > payload.limit)
+
+    @on("file", right=Right.FILE_READ, payload=FileRequest)
+    async def file(self, payload: FileRequest, push: Push) -> bytes:
+        """What a file holds now, as a binary frame; up to 5 MB."""
+        await afford(self.desk, self.member, str(self.project), cost=RouteClass.READ)
+        return await content_of(self._tenant(), self.desk.app, await self._row(), payload.path)
 
     @on("jobs", right=Right.WORKFLOW_RUN, payload=JobsRequest)
     async def jobs(self, payload: JobsRequest, push: Push) -> JobsView:
