@@ -18,7 +18,7 @@ import random
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,15 +95,17 @@ class Known:
 
 
 class Asking:
-    """Sends generated requests. `dice` says which have ids that exist."""
+    """Sends generated requests. `dice` says which have ids that exist; `modes`, whether they fit what is declared."""
 
-    def __init__(self, known: Known, dice: random.Random, found: Found) -> None:
+    def __init__(
+        self, known: Known, dice: random.Random, found: Found, modes: Sequence[GenerationMode] = tuple(GenerationMode)
+    ) -> None:
         self._known, self._dice, self._found = known, dice, found
         self._session = requests.Session()
         self._session.trust_env = False
         operations = {each.name: SCHEMA[each.full_path.replace(":path", "")][each.method.value] for each in ROUTES}
         self._strategies = {
-            name: [operation.as_strategy(generation_mode=mode) for mode in GenerationMode]
+            name: [operation.as_strategy(generation_mode=mode) for mode in modes]
             for name, operation in operations.items()
         }
 

@@ -252,7 +252,7 @@ def test_the_official_phoenix_client_speaks_to_it(team: Team) -> None:
     assert [json.loads(line) for line in done.stdout.splitlines()] == [
         ["joined", "hello"],
         ["refused", ["error", "not_found"]],
-        ["not an operator", ["error", "not_found"]],
+        ["not an operator", ["error", "denied"]],
         ["searched", ["ok", ["hello.py"]]],
         ["any folder", ["error", "invalid_path"]],
         ["no such event", ["error", "unknown_name"]],
@@ -267,7 +267,7 @@ def test_the_official_phoenix_client_speaks_to_it(team: Team) -> None:
         ["two people again", {"tabs": 1}],
         ["joined again after a cut", True],
         ["still answers", "ok"],
-        ["heartbeats", True],
+        ["a heartbeat is answered", "ok"],
         ["a heartbeat that is not answered ends the connection", "heartbeat timeout"],
         ["and it comes back", "ok"],
     ], done.stderr

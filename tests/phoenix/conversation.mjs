@@ -4,8 +4,8 @@ import WebSocket from "ws"
 
 const [url, project, key, keyOfThird] = process.argv.slice(2)
 const say = (name, value) => console.log(JSON.stringify([name, value]))
-const connect = (authToken, transport = WebSocket) => {
-  const socket = new Socket(url, { transport, authToken, heartbeatIntervalMs: 200, reconnectAfterMs: () => 100 })
+const connect = (authToken, transport = WebSocket, heartbeatIntervalMs = 30000) => {
+  const socket = new Socket(url, { transport, authToken, heartbeatIntervalMs, reconnectAfterMs: () => 100 })
   socket.connect()
   return socket
 }
@@ -25,7 +25,7 @@ const until = (seen) => new Promise((done) => {
 })
 say("joined", (await asked(channel.join()))[1].name)
 say("refused", await asked(socket.channel("code:00000000-0000-0000-0000-000000000000").join()))
-say("not an operator", await asked(socket.channel("status:elsewhere").join()))
+say("not an operator", await asked(socket.channel("status:server").join()))
 const [status, found] = await asked(channel.push("run", { engine: "search", request: { query: "greet" } }))
 say("searched", [status, found.hits.map((hit) => hit.path)])
 say("any folder", await asked(channel.push("run", { engine: "outline", request: { path: "/etc/passwd" } })))
@@ -80,17 +80,17 @@ const again = new Promise((done) => channel.on("presence_state", () => done(true
 socket.conn.close(4000, "cut")
 say("joined again after a cut", await again)
 say("still answers", (await asked(channel.push("members", {})))[0])
-await new Promise((done) => setTimeout(done, 500))
-say("heartbeats", socket.isConnected())
 
 // A way on which nothing arrives any more, once it is mute: as a cable that was pulled out, nobody is told.
 let isMute = false
 class Mute extends WebSocket {
   send(...frame) { if (!isMute) super.send(...frame) }
 }
-const pulled = connect(key, Mute)
+const pulled = connect(key, Mute, 1000)
+const beat = new Promise((done) => pulled.onMessage(({ topic, payload }) => topic === "phoenix" && done(payload.status)))
 const kept = pulled.channel(`code:${project}`)
 await asked(kept.join())
+say("a heartbeat is answered", await beat)
 const closed = new Promise((done) => pulled.onClose((event) => done(event.reason)))
 isMute = true
 say("a heartbeat that is not answered ends the connection", await closed)
