@@ -1,4 +1,4 @@
-"""What every test shares: the asyncio backend, and a guard that fails whatever would leave this machine."""
+"""What every test shares: the event loop, patience, and a guard that fails whatever would leave this machine."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ import socket
 import sys
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.servers"]
+
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")  # whether a test passes does not depend on how fast a machine is
 
 
 def _refuse_foreign_connections(event: str, arguments: tuple[object, ...]) -> None:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from rubber_duck.accounts.accounts import CHANGED, Accounts
 from rubber_duck.accounts.keys import digest_of, id_of
 from rubber_duck.accounts.roles import RIGHTS, Role
 from rubber_duck.cluster.local import LocalCluster
-from rubber_duck.errors import Conflict, Denied, InvalidInput, NotFound, Unauthenticated
+from rubber_duck.errors import Conflict, Denied, DuckError, InvalidInput, NotFound, Unauthenticated
 from rubber_duck.scope import Right, Scope
 from rubber_duck.storage.database import Database
 from rubber_duck.workspace.workspace import Workspace
 
 ADMIN = Scope.local()
+_GUARDS = ("audit_stands_update", "audit_stands_delete")
 
 
 class Now:
@@ -148,6 +150,22 @@ async def test_every_change_is_told_and_moves_the_version(database: Database) ->
     assert (heard, await accounts.version()) == ([b""], before + 1)
 
 
+async def test_it_is_known_whose_rights_moved(accounts: Accounts, database: Database, tmp_path: Path) -> None:
+    project = await Workspace(database, clock=Now()).add_project(ADMIN, str(tmp_path))
+    ann, bob = [await accounts.add_user(ADMIN, name, Role.PERSON) for name in ("ann", "bob")]
+    key = await accounts.add_key(ADMIN, "ann")
+    before = await accounts.version()
+    assert await accounts.moved_since(before) == (before, frozenset())
+    await accounts.set_role(ADMIN, project.id, "bob", Role.VIEWER)
+    assert await accounts.moved_since(before) == (before + 1, frozenset({bob.id}))
+    await accounts.revoke_key(ADMIN, key.id)
+    assert await accounts.moved_since(before) == (before + 2, frozenset({ann.id, bob.id}))
+    await accounts.disable_user(ADMIN, "bob")
+    assert await accounts.moved_since(before + 2) == (before + 3, frozenset({bob.id}))
+    await accounts.add_key(ADMIN, "ann")
+    assert await accounts.version() == before + 3, "a key that is made takes nothing from anybody"
+
+
 @pytest.mark.parametrize(
     ("tampering", "wrong"),
     [
@@ -163,8 +181,19 @@ async def test_an_audit_that_was_tampered_with_is_found(
         await accounts.add_user(ADMIN, name, Role.PERSON)
     assert (await accounts.verify_audit(ADMIN)).wrong == ""
     assert [entry.subject for entry in await accounts.audit(ADMIN)] == ["cem person", "bob person", "ann person"]
-    async with database.begin() as tx:
-        await tx.execute(text(tampering))
+    with pytest.raises(DuckError, match="only added to"):
+        async with database.begin() as tx:
+            await tx.execute(text(tampering))
+    assert (await accounts.verify_audit(ADMIN)).wrong == ""
+
+    def without_the_guard(connection: Connection) -> None:
+        """As somebody who owns the database can."""
+        names = ("audit_stands",) if connection.dialect.name == "postgresql" else _GUARDS
+        for name in names:
+            connection.execute(text(f"DROP TRIGGER {name}" + " ON audit" * (connection.dialect.name == "postgresql")))
+        connection.execute(text(tampering))
+
+    await database.run(without_the_guard)
     assert (await accounts.verify_audit(ADMIN)).wrong == wrong
 
 

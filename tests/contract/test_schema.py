@@ -32,7 +32,7 @@ TABLES = {"alembic_version", "analysis_results", "code_facts", "code_files", "pr
     "search_files",
     "search_indexes",
     "search_words",
-    *("account_state", "api_keys", "audit", "memberships", "users"),
+    *("account_state", "api_keys", "audit", "memberships", "rights_moves", "users"),
     *("invitations", "passwords", "requests", "sessions", "tickets"),
     *("installation", "sign_in_places", "hooks", "user_settings"),
     *("notice_ways", "outbox_boxes", "outbox_letters", "run_watches"),
@@ -67,6 +67,8 @@ def shape(connection: Connection) -> dict[str, object]:
         "FROM information_schema.columns WHERE table_schema = 'public'",
         "constraints": "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint "
         "WHERE connamespace = 'public'::regnamespace",
+        "triggers": "SELECT tgrelid::regclass::text, tgname, pg_get_triggerdef(oid) FROM pg_trigger "
+        "WHERE NOT tgisinternal",
         "indexes": "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
     }
     return {

@@ -83,7 +83,7 @@ class Accounts:
         async with self._database.begin() as tx:
             user = await people.read_user(scope, tx, name)
             await people.set_disabled(scope, tx, user, at if disabled else None)
-            await trail.record(tx, scope, "user.disable" if disabled else "user.enable", name, at)
+            await trail.record(tx, scope, "user.disable" if disabled else "user.enable", name, at, moves=[user.id])
             tx.after_commit(self.tell)
         return replace(user, disabled_at=at if disabled else None)
 
@@ -115,8 +115,8 @@ class Accounts:
         """Raises NotFound."""
         at = self._clock()
         async with self._database.begin() as tx:
-            await people.revoke_key(scope, tx, key_id, at)
-            await trail.record(tx, scope, "key.revoke", key_id, at)
+            owner = await people.revoke_key(scope, tx, key_id, at)
+            await trail.record(tx, scope, "key.revoke", key_id, at, moves=[owner])
             tx.after_commit(self.tell)
 
     async def set_role(self, scope: Scope, project_id: UUID, name: str, role: Role | None) -> None:
@@ -128,7 +128,8 @@ class Accounts:
             await trail.wait_turn(tx)  # two who set the same role at the same moment
             user = await people.read_user(scope, tx, name)
             await people.set_membership(scope, tx, project_id, user, role)
-            await trail.record(tx, scope, "role.set", f"{project_id} {name} {role.value if role else 'none'}", at)
+            subject = f"{project_id} {name} {role.value if role else 'none'}"
+            await trail.record(tx, scope, "role.set", subject, at, moves=[user.id])
             tx.after_commit(self.tell)
 
     async def share(self, scope: Scope, resource: str, name: str, role: Role | None) -> None:
@@ -142,7 +143,8 @@ class Accounts:
             if found is None or await people.role_in(tx, found[0].id, scope.project) is None:
                 raise NotFound(f"nobody called {name!r} has a role in this project")
             await people.set_role_on(tx, scope.project, found[0], resource, role)
-            await trail.record(tx, scope, "role.share", f"{resource} {name} {role.value if role else 'none'}", at)
+            subject = f"{resource} {name} {role.value if role else 'none'}"
+            await trail.record(tx, scope, "role.share", subject, at, moves=[found[0].id])
             tx.after_commit(self.tell)
 
     async def role_on(self, standing: Standing, project_id: UUID, resource: str) -> Role | None:
@@ -223,6 +225,12 @@ class Accounts:
         async with self._database.begin(write=False) as tx:
             return await trail.version(tx)
 
+    async def moved_since(self, before: int) -> tuple[int, frozenset[UUID]]:
+        """The version now, and the users whose rights moved after `before`."""
+        async with self._database.begin(write=False) as tx:
+            now = await trail.version(tx)
+            return now, frozenset() if now == before else await trail.moved_since(tx, before)
+
     async def audit(self, scope: Scope, most: int = 50) -> list[Entry]:
         """The last entries of the audit, newest first."""
         async with self._database.begin(write=False) as tx:
@@ -273,7 +281,7 @@ async def scope_of_user(
 
 async def recorded(scope: Scope, tx: Transaction, action: str, subject: str, at: datetime) -> None:
     """Add to the audit what another slice does in this transaction; nobody's rights change by it."""
-    await trail.record(tx, scope, action, subject, at, moves=False)
+    await trail.record(tx, scope, action, subject, at)
 
 
 async def departed(scope: Scope, database: Database, before: datetime) -> tuple[str, ...]:

@@ -88,7 +88,7 @@ class SigningIn:
             await coming.create_invitation(
                 tx, made.digest, Invitation(name, role, project_id, project_role, at + lasts)
             )
-            await trail.record(tx, scope, "user.invite", f"{name} {role.value}", at, moves=False)
+            await trail.record(tx, scope, "user.invite", f"{name} {role.value}", at)
         return made
 
     async def accept(self, invitation: str, name: str, password: str) -> User:
@@ -112,7 +112,6 @@ class SigningIn:
             await coming.set_password(tx, user.id, hashed, at)
             scope = Scope(actor_of(user), None, frozenset(), "")
             await trail.record(tx, scope, "user.accept", f"{name} {found.role.value}", at)
-            tx.after_commit(self._accounts.tell)
         return user
 
     async def is_known_from(self, name: str, network: str) -> bool:
@@ -144,7 +143,7 @@ class SigningIn:
             if network:
                 await coming.note_place(tx, user.id, network, at, _KNOWN)
             scope = Scope(actor_of(user), None, frozenset(), "")
-            await trail.record(tx, scope, "session.begin", made.digest[:16], at, moves=False)
+            await trail.record(tx, scope, "session.begin", made.digest[:16], at)
         return user, made, at + SESSION_LASTS
 
     async def change_password(self, standing: Standing, old: str, new: str) -> None:
@@ -166,7 +165,7 @@ class SigningIn:
             await trail.wait_turn(tx)  # another device may change it at this moment
             await coming.set_password(tx, user.id, hashed, at)
             await coming.end_sessions(tx, user.id, at)
-            await trail.record(tx, _own(standing), "password.change", user.name, at)
+            await trail.record(tx, _own(standing), "password.change", user.name, at, moves=[user.id])
             tx.after_commit(self._accounts.tell)
 
     async def ticket(self, standing: Standing) -> tuple[Reference, datetime]:
@@ -187,7 +186,9 @@ class SigningIn:
         at = self._clock()
         async with self._database.begin() as tx:
             await coming.end_sessions(tx, standing.user.id, at, only=standing.credential.id)
-            await trail.record(tx, _own(standing), "session.end", standing.credential.id[:16], at)
+            await trail.record(
+                tx, _own(standing), "session.end", standing.credential.id[:16], at, moves=[standing.user.id]
+            )
             tx.after_commit(self._accounts.tell)
 
     async def sign_out_everywhere(self, standing: Standing, *, keys: bool) -> tuple[int, int]:
@@ -196,7 +197,9 @@ class SigningIn:
         async with self._database.begin() as tx:
             ended = await coming.end_sessions(tx, standing.user.id, at)
             revoked = await people.end_keys(tx, standing.user.id, at) if keys else 0
-            await trail.record(tx, _own(standing), "session.end-all", f"{ended} sessions, {revoked} keys", at)
+            await trail.record(
+                tx, _own(standing), "session.end-all", f"{ended} sessions, {revoked} keys", at, moves=[standing.user.id]
+            )
             tx.after_commit(self._accounts.tell)
         return ended, revoked
 
@@ -220,7 +223,7 @@ class SigningIn:
         made = new_key(self._random_bytes)
         async with self._database.begin() as tx:
             await people.insert_key(tx, ApiKey(made.id, standing.user.id, label, rights, at, until), made.digest)
-            await trail.record(tx, _own(standing), "key.add", f"{made.id} {standing.user.name}", at, moves=False)
+            await trail.record(tx, _own(standing), "key.add", f"{made.id} {standing.user.name}", at)
         return made
 
     async def rotate_key(self, standing: Standing, key_id: str) -> IssuedKey:
@@ -234,7 +237,7 @@ class SigningIn:
         soon = at + _GRACE if held.expires_at is None else min(at + _GRACE, held.expires_at)
         async with self._database.begin() as tx:
             await people.end_own_key(tx, standing.user.id, key_id, soon, revoked=False)
-            await trail.record(tx, _own(standing), "key.rotate", f"{key_id} {made.id}", at)
+            await trail.record(tx, _own(standing), "key.rotate", f"{key_id} {made.id}", at, moves=[standing.user.id])
             tx.after_commit(self._accounts.tell)
         return made
 
@@ -243,7 +246,7 @@ class SigningIn:
         at = self._clock()
         async with self._database.begin() as tx:
             await people.end_own_key(tx, standing.user.id, key_id, at, revoked=True)
-            await trail.record(tx, _own(standing), "key.revoke", key_id, at)
+            await trail.record(tx, _own(standing), "key.revoke", key_id, at, moves=[standing.user.id])
             tx.after_commit(self._accounts.tell)
 
 

@@ -23,6 +23,10 @@ ASKED: Final = "asked"
 """What a request is cancelled with when the client wanted it to end; else its connection was cut."""
 
 
+EVENT_BYTES: Final = 64_000
+"""A payload has no more, unless its event declares that it takes more."""
+
+
 class NoPayload(msgspec.Struct, frozen=True):
     """The payload of an event that has none."""
 
@@ -62,12 +66,13 @@ class Push:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event that clients may send: the right it takes, its payload (None: bytes), who answers."""
+    """One event that clients may send: the right it takes, its payload (None: bytes) and most bytes, who answers."""
 
     name: str
     right: Right
     payload: type[msgspec.Struct] | None
     method: str
+    most_bytes: int
 
 
 class Channel(ABC):
@@ -115,12 +120,13 @@ class Channel(ABC):
 
 
 def on(
-    name: str, *, right: Right, payload: type[msgspec.Struct] | None = NoPayload
+    name: str, *, right: Right, payload: type[msgspec.Struct] | None = NoPayload, most_bytes: int = EVENT_BYTES
 ) -> Callable[[Handle[C]], Handle[C]]:
     """Let a method answer the event `name`: `async def handle(self, payload, push)`, whose result is the reply."""
 
     def declare(method: Handle[C]) -> Handle[C]:
-        method.declared_event = Event(name, right, payload, method.__name__)  # type: ignore[attr-defined]  # read above
+        event = Event(name, right, payload, method.__name__, most_bytes)
+        method.declared_event = event  # type: ignore[attr-defined]  # it is read above
         return method
 
     return declare

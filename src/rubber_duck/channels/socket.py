@@ -151,8 +151,8 @@ class Socket:
         self.outgoing.end()
         ending = [self._stop(asked, ASKED if for_good else None) for asked in tuple(self._asked.values())]
         await asyncio.gather(*ending, return_exceptions=True)
-        for place in tuple(self._places.values()):
-            await self._leave(place, None)
+        leaving = [self._leave(place, None) for place in tuple(self._places.values())]
+        await asyncio.gather(*leaving, return_exceptions=True)
         await asyncio.gather(*self._leaving, return_exceptions=True)
 
     def hear(self, frame: Frame) -> None:
@@ -300,7 +300,7 @@ class Socket:
             except Exception as error:  # noqa: BLE001  # the border, as above: who left has left
                 _known(place.topic, LEAVE, error)
         if last is not None:
-            await self.outgoing.put(encode(Message(place.join_ref, place.join_ref, place.topic, last)))
+            self._offer(encode(Message(place.join_ref, place.join_ref, place.topic, last)))
 
     def _cancel(self, message: Message) -> None:
         try:
@@ -353,6 +353,8 @@ def _known(topic: str, event: str, error: Exception) -> DuckError:
 
 
 def _payload_of(message: Message, event: Event) -> msgspec.Struct | bytes:
+    if len(message.payload) > event.most_bytes:
+        raise LimitExceeded(f"the payload of {event.name!r} has at most {event.most_bytes:,} bytes")
     if event.payload is None:
         return message.payload
     if message.binary:

@@ -108,8 +108,10 @@ class Answering:
             call.known = standing
             if project and route.full_path.startswith("/api/v1/projects/{project}"):
                 call.within = await desk.accounts.project_scope(standing, project_in(path), trace)
-            limits |= await desk.limits.take(Asked(route.cost, "", standing, project if call.within else ""))
+            limits |= await desk.limits.take(Asked(route.cost, "", standing))
             call.scope.require(route.right)
+            if call.within:  # asked only of who may do it: nobody else empties the bucket that members share
+                limits |= await desk.limits.take(Asked(route.cost, "", None, project))
         key = request.headers.get("idempotency-key", "")
         if key and route.method is Method.POST and not route.once:
             raise InvalidInput(

@@ -122,7 +122,7 @@ class Server:
                 own_settings=OwnSettings(_database_of(self._app), cluster, _now),
             )
             self._desk = desk
-            self._app.supervisor.start("rights", lambda: self.connections.watch(desk))
+            self._app.supervisor.start("rights", lambda: self.connections.watch(accounts))
             self._app.supervisor.start("remotes", desk.remotes.work)
             if settings.workflows.in_server:
                 self._app.supervisor.start("queues", lambda: work(self._app))

@@ -7,7 +7,7 @@ import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
@@ -23,6 +23,10 @@ from rubber_duck.workspace.paths import confined
 from rubber_duck.workspace.project import Project
 
 Answered = TypeVar("Answered")
+
+
+REQUEST_BYTES: Final = 6_000_000
+"""What an engine or a workflow is asked may hold the content of files."""
 
 
 class RunRequest(msgspec.Struct, frozen=True):

@@ -51,7 +51,7 @@ class Hooks:
         project, salt = _project(scope), self._random(16)
         async with self._database.begin() as tx:
             await store.set_hook(tx, project, salt, self._now())
-            await trail.record(tx, scope, "hook.make", str(project), self._now(), moves=False)
+            await trail.record(tx, scope, "hook.make", str(project), self._now())
         return await self._secret(project, salt)
 
     async def remove(self, scope: Scope) -> None:
@@ -60,7 +60,7 @@ class Hooks:
         project = _project(scope)
         async with self._database.begin() as tx:
             await store.remove_hook(tx, project)
-            await trail.record(tx, scope, "hook.remove", str(project), self._now(), moves=False)
+            await trail.record(tx, scope, "hook.remove", str(project), self._now())
 
     async def expect(self, project: UUID, headers: Mapping[str, str]) -> None:
         """Raises Unauthenticated for a project without a hook, and without a signature: before the body is read."""

@@ -67,9 +67,11 @@ class Limits:
     async def take(self, asked: Asked) -> dict[str, str]:
         """Take a token from every bucket that applies; the `RateLimit` headers of the emptiest.
 
+        What one's own buckets refuse takes nothing from those that others share, so that nobody holds others up.
         Raises RateLimited, and Unavailable for what is expensive while nobody can say.
         """
-        return await self._take(asked.cost, _buckets(asked))
+        found = [await self._take(asked.cost, buckets) for buckets in _buckets(asked) if buckets]
+        return min(found, key=lambda each: each[0])[1]
 
     async def take_name(self, name: str, network: str, *, is_known: bool) -> dict[str, str]:
         """As `take`, for who says to be `name`, before a password is looked at.
@@ -78,12 +80,13 @@ class Limits:
         have a wider bucket, which those are spared from where the person came from before: `is_known`.
         """
         here = [(f"name-sign-in:{name}@{network}", PER_PERSON[RouteClass.SIGN_IN])]
-        left = await self._take(RouteClass.SIGN_IN, here)
+        _, left = await self._take(RouteClass.SIGN_IN, here)
         if not is_known:  # asked only now: what was refused already must not empty the bucket that others share
             await self._take(RouteClass.SIGN_IN, [(f"name-anywhere:{name}", SIGN_IN_PER_NAME)])
         return left
 
-    async def _take(self, cost: RouteClass, wanted: list[tuple[str, Limit]]) -> dict[str, str]:
+    async def _take(self, cost: RouteClass, wanted: list[tuple[str, Limit]]) -> tuple[float, dict[str, str]]:
+        """How full the emptiest of these buckets is then, from 0 to 1, and its headers."""
         wanted = [(key, Limit(limit.rate * self._factor, limit.burst * self._factor)) for key, limit in wanted]
         answers = await asyncio.gather(*(self._allow(cost, key, limit) for key, limit in wanted))
         found = list(zip(wanted, answers, strict=True))
@@ -92,7 +95,7 @@ class Limits:
                 wait_s = allowance.retry_after_s
                 raise RateLimited(f"too many requests of this {_what(key)}; try again in {wait_s:.1f} s", wait_s)
         (key, limit), least = min(found, key=lambda each: each[1].remaining / each[0][1].burst)
-        return headers(_what(key), limit, least)
+        return least.remaining / limit.burst, headers(_what(key), limit, least)
 
     async def _allow(self, cost: RouteClass, key: str, limit: Limit) -> Allowance:
         try:
@@ -124,20 +127,21 @@ def headers(name: str, limit: Limit, allowance: Allowance) -> dict[str, str]:
     }
 
 
-def _buckets(asked: Asked) -> list[tuple[str, Limit]]:
+def _buckets(asked: Asked) -> tuple[list[tuple[str, Limit]], ...]:
+    """Those of one person, then those that people at one address share, then those of a project."""
     cost = asked.cost
-    found: list[tuple[str, Limit]] = []
+    own, shared, project = list[tuple[str, Limit]](), list[tuple[str, Limit]](), list[tuple[str, Limit]]()
+    if asked.standing is not None:
+        own.append((f"person-{cost.value}:{asked.standing.user.id}", PER_PERSON[cost]))
+        own.append((f"key-{cost.value}:{asked.standing.credential.id}", PER_PERSON[cost]))
     if asked.address:
         network = network_of(asked.address)
-        found.append((f"address:{network}", PER_ADDRESS))
+        shared.append((f"address:{network}", PER_ADDRESS))
         if cost is RouteClass.SIGN_IN:
-            found.append((f"address-sign-in:{network}", SIGN_IN_PER_ADDRESS))
-    if asked.standing is not None:
-        found.append((f"person-{cost.value}:{asked.standing.user.id}", PER_PERSON[cost]))
-        found.append((f"key-{cost.value}:{asked.standing.credential.id}", PER_PERSON[cost]))
+            shared.append((f"address-sign-in:{network}", SIGN_IN_PER_ADDRESS))
     if asked.project:
-        found.append((f"project-{cost.value}:{asked.project}", PER_PROJECT[cost]))
-    return found
+        project.append((f"project-{cost.value}:{asked.project}", PER_PROJECT[cost]))
+    return own, shared, project
 
 
 def _what(key: str) -> str:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from fastapi import WebSocket
 from fastapi.responses import PlainTextResponse
 
 from rubber_duck import telemetry
+from rubber_duck.accounts.accounts import Accounts
 from rubber_duck.channels.message import Frame
 from rubber_duck.channels.socket import Opener, Socket
 from rubber_duck.errors import DuckError, InvalidInput, LimitExceeded, Unauthenticated, normalize
@@ -40,7 +42,9 @@ _UNREADABLE: Final = 1008
 class Connection:
     """One WebSocket of a member. `wiring` is shared by all of them; `clock` gives seconds from any point."""
 
-    __slots__ = ("_clock", "_heard_at", "_line", "_member", "_reason", "_socket", "_wiring")
+    __slots__ = (
+        *("_clock", "_heard_at", "_is_checked", "_is_due", "_line", "_member", "_reason", "_socket", "_wiring"),
+    )
 
     def __init__(
         self, line: Line, member: Member, socket: Socket, wiring: Wiring, clock: Callable[[], float] = time.monotonic
@@ -52,6 +56,7 @@ class Connection:
         self._clock = clock
         self._heard_at = clock()
         self._reason = TRY_LATER
+        self._is_due = self._is_checked = False
 
     @property
     def kind(self) -> str:
@@ -72,8 +77,9 @@ class Connection:
                 continue
         finally:
             self._line.carry_no_more()
-            await self._socket.close(for_good=self._reason == REVOKED)
+            self._socket.outgoing.end()
             await self._line.hang_up(self._reason)
+            await self._socket.close(for_good=self._reason == REVOKED)
 
     def send(self, frame: Frame) -> bool:
         """Send a frame; False while too much is on its way."""
@@ -95,16 +101,33 @@ class Connection:
         until = self._member.standing.credential.expires_at
         return until is not None and until <= now
 
-    async def recheck(self, desk: Desk) -> None:
-        """Take the rights that the key has now; end when it has none."""
+    @property
+    def user(self) -> UUID:
+        """The id of its member."""
+        return self._member.standing.user.id
+
+    async def recheck(self, accounts: Accounts) -> None:
+        """Take the rights that the key has now; end when it has none, or when nobody can say within `SURE_S`.
+
+        Rights that change meanwhile are read again, and never an older answer after a newer one.
+        """
+        self._is_due = True
+        if self._is_checked:
+            return
+        self._is_checked = True
         try:
-            self._member.standing = await desk.accounts.again(self._member.standing)
+            async with asyncio.timeout(SURE_S):
+                while self._is_due:
+                    self._is_due = False
+                    self._member.standing = await accounts.again(self._member.standing)
+                    await self._socket.recheck(self._member.scope())
         except Unauthenticated:
             self.end(REVOKED)
-        except DuckError:  # nobody can say what they may do: they come back when somebody can
+        except Exception as error:  # noqa: BLE001  # the border: who may do what nobody knows comes back when somebody does
+            telemetry.emit("server.unsure", sockets=1, error=normalize(error).message)
             self.end(TRY_LATER)
-        else:
-            await self._socket.recheck(self._member.scope())
+        finally:
+            self._is_checked = False
 
     def end(self, reason: int) -> None:
         """Close it with this code."""
@@ -126,7 +149,7 @@ class Connections:
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._open: set[Connection] = set()
         self._moved = asyncio.Event()
-        self._seen: int | None = None
+        self._seen = 0
         self._round = 0
         self._clock = clock
         self._wiring = Wiring()
@@ -155,11 +178,17 @@ class Connections:
         socket = Socket(member.scope(), opened, desk.cluster)
         socket.meter = desk.metrics
         connection = Connection(line, member, socket, self._wiring, self._clock)
+        with self.held(connection):
+            if asked_in != self._round:  # rights changed after they were read, and this one was not rechecked
+                await connection.recheck(desk.accounts)
+            await connection.serve()
+
+    @contextmanager
+    def held(self, connection: Connection) -> Iterator[None]:
+        """Keep it within its member's rights until the end of the block."""
         self._open.add(connection)
         try:
-            if asked_in != self._round:  # rights changed after they were read, and this one was not rechecked
-                await connection.recheck(desk)
-            await connection.serve()
+            yield
         finally:
             self._open.discard(connection)
 
@@ -167,45 +196,49 @@ class Connections:
         """Somebody's rights changed: look at once."""
         self._moved.set()
 
-    async def watch(self, desk: Desk, every_s: float = 1.0) -> None:
+    async def watch(self, accounts: Accounts, every_s: float = 1.0) -> None:
         """Keep every connection within its member's rights, and end those that are silent; never returns.
 
-        Rechecks all whenever rights changed: told by the cluster, or read each second. Ends those whose key expired,
-        and all of them when for `SURE_S` nobody could say whether rights changed.
+        Rechecks those whose rights changed: told by the cluster, or read each second. Each does so by itself, so that
+        one that is slow holds up nobody else. Ends those whose key expired, and all of them when for `SURE_S` nobody
+        could say whether rights changed.
         """
         sure_at = self._clock()
-        while True:
-            try:
-                async with asyncio.timeout(max(0.0, sure_at + SURE_S - self._clock())):
-                    await self._look(desk)
-            except (DuckError, TimeoutError) as error:
-                if self._clock() - sure_at >= SURE_S:
-                    telemetry.emit("server.unsure", sockets=len(self), error=normalize(error).message)
-                    self.end_all(TRY_LATER)
-                    sure_at, self._seen = self._clock(), None
-            else:
-                sure_at = self._clock()
-            for connection in tuple(self._open):
-                if connection.is_idle():
-                    connection.end(GOING_AWAY)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(every_s):
-                    await self._moved.wait()
+        async with asyncio.TaskGroup() as group:
+            while True:
+                try:
+                    async with asyncio.timeout(max(0.0, sure_at + SURE_S - self._clock())):
+                        due = await self._due(accounts)
+                except (DuckError, TimeoutError) as error:
+                    if self._clock() - sure_at >= SURE_S:
+                        telemetry.emit("server.unsure", sockets=len(self), error=normalize(error).message)
+                        self.end_all(TRY_LATER)
+                        sure_at = self._clock()
+                else:
+                    sure_at = self._clock()
+                    for connection in due:
+                        group.create_task(connection.recheck(accounts), name="recheck")
+                self._end_those_over(accounts.now())
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(every_s):
+                        await self._moved.wait()
 
-    async def _look(self, desk: Desk) -> None:
-        """One look; raises when nobody can say whether rights changed."""
-        told = self._moved.is_set()
+    async def _due(self, accounts: Accounts) -> list[Connection]:
+        """The connections of those whose rights changed since the last time; raises when nobody can say."""
         self._moved.clear()
-        before, self._seen = self._seen, None  # until this look has come to its end, the next one rechecks all
-        now = await desk.accounts.version()
-        if told or now != before:
-            self._round += 1
-            await asyncio.gather(*(connection.recheck(desk) for connection in tuple(self._open)))
-        at = desk.accounts.now()
+        now, moved = await accounts.moved_since(self._seen)
+        if now == self._seen:
+            return []
+        self._seen = now
+        self._round += 1
+        return [connection for connection in self._open if connection.user in moved]
+
+    def _end_those_over(self, at: datetime) -> None:
         for connection in tuple(self._open):
             if connection.has_expired(at):
                 connection.end(REVOKED)
-        self._seen = now
+            elif connection.is_idle():
+                connection.end(GOING_AWAY)
 
     def end_all(self, reason: int = GOING_AWAY) -> None:
         """Close every one with this code."""

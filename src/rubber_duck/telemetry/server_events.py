@@ -34,8 +34,8 @@ SERVER_EVENTS: Final = (
     Event(
         "server.unsure",
         "error",
-        "Nobody could say for seconds whether rights changed, so every socket was ended; clients may come back.",
-        {"sockets": "how many were open", "error": "what was wrong"},
+        "Nobody could say for seconds whether rights changed, so sockets were ended; clients may come back.",
+        {"sockets": "how many", "error": "what was wrong"},
     ),
     Event(
         "server.process_ended",

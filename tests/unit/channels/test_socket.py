@@ -89,6 +89,17 @@ async def test_rights_are_those_of_now_and_a_topic_one_may_not_hear_ends() -> No
     assert (await one.ask("room:a", "echo", {"text": "x"}))["response"]["code"] == "not_found"
 
 
+async def test_who_reads_nothing_and_loses_a_topic_is_cut_off_and_holds_up_nobody() -> None:
+    one = client(limits=SocketLimits(waiting_bytes=1))
+    await one.join("room:a")
+    await one.join("room:b")
+    one.send("room:b", "pour")
+    while not one.socket.outgoing.size_bytes:  # noqa: ASYNC110  # nobody tells that a request waits for room
+        await asyncio.sleep(0)
+    await one.socket.recheck(replace(one.socket.scope, rights=frozenset()))
+    assert one.socket.outgoing.ended
+
+
 async def test_a_topic_keeps_its_rights_while_the_new_ones_are_looked_up() -> None:
     parts = Parts(Streams(LocalCluster(), "a"), asyncio.Event())
     one = client(parts=parts)
@@ -327,6 +338,14 @@ async def test_a_reader_too_slow_for_what_others_say_is_cut_off() -> None:
 async def test_what_is_no_frame_ends_the_connection(frame: str | bytes) -> None:
     with pytest.raises(InvalidInput):
         client().socket.receive(frame)
+
+
+async def test_an_event_takes_no_more_than_it_declares() -> None:
+    one = client()
+    await one.join("room:a")
+    refused = await one.ask("room:a", "echo", {"text": "x" * 64_000})
+    assert refused["response"]["code"] == "limit_exceeded"
+    assert (await one.ask("room:a", "echo", {"text": "x" * 60_000}))["status"] == "ok"
 
 
 async def test_a_frame_that_is_too_large_ends_the_connection() -> None:

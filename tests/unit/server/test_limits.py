@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import UTC, datetime
+
 import pytest
 
+from rubber_duck.accounts.roles import Role
+from rubber_duck.accounts.user import Credential, CredentialKind, Standing, User
 from rubber_duck.cluster.local import LocalCluster
 from rubber_duck.errors import RateLimited
 from rubber_duck.server.limits import Asked, Limits, RouteClass, network_of
+from rubber_duck.storage.keys import new_key
 
 
 @pytest.fixture
@@ -23,6 +29,22 @@ async def _exhaust(limits: Limits, name: str, network: str, *, is_known: bool = 
         except RateLimited:
             return count
     raise AssertionError("no guess was ever held up")
+
+
+def _standing(name: str) -> Standing:
+    user = User(new_key(), name, Role.PERSON, datetime(2026, 1, 1, tzinfo=UTC))
+    return Standing(user, Credential(CredentialKind.KEY, name, None, None), frozenset())
+
+
+async def test_who_asks_too_often_takes_nothing_from_the_others_in_the_project(limits: Limits) -> None:
+    ann, bob = _standing("ann"), _standing("bob")
+    allowed = 0
+    for _ in range(1_000):
+        with suppress(RateLimited):
+            await limits.take(Asked(RouteClass.RUN, "203.0.113.9", ann, "shop"))
+            allowed += 1
+    assert allowed == 20
+    assert (await limits.take(Asked(RouteClass.RUN, "203.0.113.9", bob, "shop")))["ratelimit"]
 
 
 async def test_every_bucket_is_as_many_times_as_wide_as_the_factor_says() -> None:

@@ -111,14 +111,16 @@ async def list_keys(scope: Scope, tx: Transaction, user: User) -> list[ApiKey]:
     return [_key(row) for row in await tx.execute(statement)]
 
 
-async def revoke_key(scope: Scope, tx: Transaction, key_id: str, at: datetime) -> None:
-    """Raises NotFound; revoking twice keeps the first time."""
+async def revoke_key(scope: Scope, tx: Transaction, key_id: str, at: datetime) -> UUID:
+    """Whose it was. Raises NotFound; revoking twice keeps the first time."""
     scope.require(Right.ADMINISTER)
-    row = (await tx.execute(select(api_keys.c.revoked_at).where(api_keys.c.id == key_id))).first()
+    row = (await tx.execute(select(api_keys.c.revoked_at, api_keys.c.user_id).where(api_keys.c.id == key_id))).first()
     if row is None:
         raise NotFound(f"there is no key with the id {key_id!r}; `duck admin key list USER` lists them")
     if row.revoked_at is None:
         await tx.execute(update(api_keys).where(api_keys.c.id == key_id).values(revoked_at=at))
+    owner: UUID = row.user_id
+    return owner
 
 
 async def set_membership(scope: Scope, tx: Transaction, project_id: UUID, user: User, role: Role | None) -> None:

@@ -20,7 +20,16 @@ from rubber_duck.conversations.conversation import Turn
 from rubber_duck.conversations.conversations import Conversations
 from rubber_duck.errors import InvalidInput, NotFound, Unavailable
 from rubber_duck.scope import Actor, Right, Scope
-from rubber_duck.server.asking import ResumeRequest, RunRequest, Started, afford, begin, placed_in, resume
+from rubber_duck.server.asking import (
+    REQUEST_BYTES,
+    ResumeRequest,
+    RunRequest,
+    Started,
+    afford,
+    begin,
+    placed_in,
+    resume,
+)
 from rubber_duck.server.desk import Desk, Member
 from rubber_duck.server.limits import RouteClass
 from rubber_duck.server.own import role_of
@@ -134,7 +143,7 @@ class Chat(Channel):
         turns = [each for each in await self._kept().turns(self._tenant(), self.key) if each.number > payload.after]
         return TurnsView(tuple(map(_view, turns[: payload.limit])), len(turns) > payload.limit)
 
-    @on("say", right=Right.CONVERSATION_WRITE, payload=Say)
+    @on("say", right=Right.CONVERSATION_WRITE, payload=Say, most_bytes=REQUEST_BYTES)
     async def say(self, payload: Say, push: Push) -> msgspec.Raw:
         """Say something: pushes and the reply are as of `run` with the engine `chat`."""
         await afford(self.desk, self.member, str(self.project))

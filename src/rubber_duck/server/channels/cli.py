@@ -13,7 +13,7 @@ from rubber_duck.channels.channel import Channel, NoPayload, Push, Seat, on
 from rubber_duck.engines.placing import without_place
 from rubber_duck.errors import NotFound
 from rubber_duck.scope import Right
-from rubber_duck.server.asking import Placed, ResumeRequest, RunRequest, afford, answer, resume
+from rubber_duck.server.asking import REQUEST_BYTES, Placed, ResumeRequest, RunRequest, afford, answer, resume
 from rubber_duck.server.desk import Desk, Member, installation
 from rubber_duck.server.limits import RouteClass
 from rubber_duck.server.own import (
@@ -101,7 +101,7 @@ class Cli(Channel):
         """The projects in which one has a role, by name."""
         return await projects_of(self.desk, self.member)
 
-    @on("run", right=Right.CATALOG_READ, payload=RunRequest)
+    @on("run", right=Right.CATALOG_READ, payload=RunRequest, most_bytes=REQUEST_BYTES)
     async def run(self, payload: RunRequest, push: Push) -> msgspec.Raw:
         """Run an engine that works on no project; pushes and the reply are as in `code:PROJECT`."""
         await afford(self.desk, self.member)

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import secrets
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
 from rubber_duck.channels.channel import Channel, NoPayload, Push, Seat, on
 from rubber_duck.channels.presence import Person, PresenceDiff
 from rubber_duck.errors import NotFound
 from rubber_duck.scope import Right, Scope
-from rubber_duck.server.asking import ResumeRequest, RunRequest, afford, answer, placed_in, resume
+from rubber_duck.server.asking import REQUEST_BYTES, ResumeRequest, RunRequest, afford, answer, placed_in, resume
 from rubber_duck.server.desk import Desk, Member
 
 
 class Cursor(msgspec.Struct, frozen=True):
     """Where somebody is: a path in the project, 1-based line and column."""
 
-    path: str
-    line: int
-    column: int
+    path: Annotated[str, Meta(max_length=4096)]
+    line: Annotated[int, Meta(ge=1, le=1_000_000_000)]
+    column: Annotated[int, Meta(ge=1, le=1_000_000_000)]
 
 
 class CursorOf(msgspec.Struct, frozen=True):
@@ -76,7 +78,7 @@ class Code(Channel):
         """Be there no more."""
         await self.desk.presence.leave(self.seat.topic, self.seat.scope.actor.id, self.device, self._tell)
 
-    @on("run", right=Right.PROJECT_READ, payload=RunRequest)
+    @on("run", right=Right.PROJECT_READ, payload=RunRequest, most_bytes=REQUEST_BYTES)
     async def run(self, payload: RunRequest, push: Push) -> msgspec.Raw:
         """Run an engine; its deltas and progress are pushed, its answer is the reply. The engine's right is checked."""
         await afford(self.desk, self.member, str(self.project))

@@ -14,7 +14,7 @@ from rubber_duck.engines.placing import placed_run, runs_here
 from rubber_duck.engines.workflow import RunView, view
 from rubber_duck.errors import NotFound
 from rubber_duck.scope import Right, Scope
-from rubber_duck.server.asking import afford, unplaced
+from rubber_duck.server.asking import REQUEST_BYTES, afford, unplaced
 from rubber_duck.server.desk import Desk, Member
 from rubber_duck.server.files import content_of
 from rubber_duck.server.limits import RouteClass
@@ -151,7 +151,7 @@ class Project(Channel):
         found = await self._durable().runs(self.seat.scope, limit=payload.limit)
         return JobsView(tuple(view(each) for each in found))
 
-    @on("start", right=Right.WORKFLOW_RUN, payload=StartRequest)
+    @on("start", right=Right.WORKFLOW_RUN, payload=StartRequest, most_bytes=REQUEST_BYTES)
     async def start(self, payload: StartRequest, push: Push) -> RunView:
         """Queue a run on this project; the workflow's own right is checked. Its end is told to who started it."""
         await afford(self.desk, self.member, str(self.project))

@@ -1,0 +1,120 @@
+"""Rights that change while sockets are open: those concerned are asked about, and nobody else pays for it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+
+from rubber_duck.accounts.accounts import Accounts
+from rubber_duck.accounts.keys import IssuedKey
+from rubber_duck.accounts.roles import Role
+from rubber_duck.accounts.user import Standing
+from rubber_duck.channels.socket import Socket
+from rubber_duck.cluster.local import LocalCluster
+from rubber_duck.scope import Right, Scope
+from rubber_duck.server.desk import Member
+from rubber_duck.server.line import Line, Wiring
+from rubber_duck.server.websocket import REVOKED, Connection, Connections
+from rubber_duck.settings import DatabaseSettings
+from rubber_duck.storage.database import open_database
+from tests.unit.channels.rooms import doors
+from tests.unit.server.test_line import client_of, read_on
+
+ADMIN = Scope.local()
+
+
+class Noted(Accounts):
+    """Accounts that note about whom they were asked again."""
+
+    asked: list[str]
+
+    async def again(self, standing: Standing) -> Standing:
+        """As accounts do."""
+        self.asked.append(standing.user.name)
+        return await super().again(standing)
+
+
+@dataclass
+class House:
+    """Accounts, and connections that are kept within them."""
+
+    accounts: Noted
+    connections: Connections = field(default_factory=Connections)
+    diary: list[str] = field(default_factory=list)
+
+    async def key_of(self, name: str) -> IssuedKey:
+        """A key of somebody who is there."""
+        return await self.accounts.add_key(ADMIN, name)
+
+    @asynccontextmanager
+    async def sitting(self, key: IssuedKey, room: str) -> AsyncIterator[ClientConnection]:
+        """Somebody who has joined a room."""
+
+        async def serve(line: Line) -> None:
+            standing = await self.accounts.standing(key.text)
+            member = Member(Standing(standing.user, standing.credential, frozenset({Right.PROJECT_READ})), "0" * 32)
+            socket = Socket(member.scope(), doors(self.diary), LocalCluster())
+            connection = Connection(line, member, socket, Wiring())
+            with self.connections.held(connection):
+                await connection.serve()
+
+        async with client_of(serve) as wire:
+            await wire.send(json.dumps(["1", "1", f"room:{room}", "phx_join", {}]))
+            yield wire
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    """One with ann and bob in it, whose rights are looked at again and again."""
+    async with open_database(DatabaseSettings(url=f"sqlite:///{tmp_path}/duck.db")) as database:
+        accounts = Noted(database, LocalCluster(), clock=lambda: datetime.now(UTC))
+        accounts.asked = []
+        for name in ("ann", "bob"):
+            await accounts.add_user(ADMIN, name, Role.PERSON)
+        found = House(accounts)
+        watching = asyncio.create_task(found.connections.watch(accounts, every_s=0.01))
+        yield found
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+async def closed(wire: ClientConnection) -> int:
+    """The code with which it is closed."""
+    with pytest.raises(ConnectionClosed) as found:
+        await read_on(wire)
+    assert found.value.rcvd is not None
+    return found.value.rcvd.code
+
+
+async def test_a_change_of_somebodys_rights_is_asked_about_them_alone(house: House) -> None:
+    hers, his = await house.key_of("ann"), await house.key_of("bob")
+    async with house.sitting(hers, "a") as ann, house.sitting(his, "a") as bob:
+        await ann.recv()
+        await bob.recv()
+        await house.accounts.revoke_key(ADMIN, his.id)
+        assert await closed(bob) == REVOKED
+        await ann.send(json.dumps(["1", "2", "room:a", "echo", {"text": "still here"}]))
+        assert json.loads(await ann.recv())[4]["response"] == {"text": "still here"}
+    assert house.accounts.asked == ["bob"]
+
+
+async def test_a_slow_one_holds_up_nobody_else(house: House) -> None:
+    hers, spare, his = [await house.key_of(name) for name in ("ann", "ann", "bob")]
+    async with house.sitting(hers, "quiet") as ann, house.sitting(his, "a") as bob:
+        await ann.recv()
+        await bob.recv()
+        await house.accounts.revoke_key(ADMIN, spare.id)
+        while house.accounts.asked != ["ann"]:  # noqa: ASYNC110  # nobody tells that it has begun
+            await asyncio.sleep(0)
+        await house.accounts.revoke_key(ADMIN, his.id)
+        assert await closed(bob) == REVOKED
+        assert len(house.connections) == 1, "whose rights are still being read"
