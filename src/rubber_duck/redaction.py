@@ -113,7 +113,7 @@ _LAYERS: Final = 3
 
 _REACH: Final = 600  # characters on each side of where two texts meet; no token is longer, and keys of files are whole
 _MARK: Final = re.compile(
-    r"<[|｜][^<>|｜]{1,20}[|｜]>|</?(?:fim_(?:prefix|suffix|middle)|PRE|SUF|MID)>|\[(?:SUFFIX|PREFIX|MIDDLE)\]"
+    r"<[|｜][^<>|｜]{1,20}[|｜]>|</?(?:fim_(?:prefix|suffix|middle)|file_sep|PRE|SUF|MID)>|\[(?:SUFFIX|PREFIX|MIDDLE)\]"
 )
 _LABELS: Final = frozenset({"role", "type", "model", "id", "tool_call_id", "tool_use_id", "name", "cache_control"})
 """What stands between two texts of a conversation, and is none."""

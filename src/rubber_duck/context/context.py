@@ -75,7 +75,8 @@ async def build(ask: Ask, sources: Sources, *, strategy: str = "") -> Context:
     if strategy:
         _ = known[strategy]
     problems: list[str] = []
-    snippets = [*_rules(ask, sources, problems), *await made[name].gather(ask, sources)]
+    rules = () if ask.is_alone else _rules(ask, sources, problems)
+    snippets = [*rules, *await made[name].gather(ask, sources)]
     packed = await asyncio.to_thread(_packed, ask, sources, snippets)
     problems += [
         f"there is no room for {each.snippet.kind.value} {each.snippet.path}: {each.reason}"
@@ -123,7 +124,8 @@ def _rules(ask: Ask, sources: Sources, problems: list[str]) -> list[Snippet]:
 
 def _packed(ask: Ask, sources: Sources, snippets: list[Snippet]) -> Packed:
     """Blocks: a large budget is hundreds of files to be counted."""
-    return pack([*snippets, *_map(ask, sources, snippets)], ask.budget_tokens, count_tokens)
+    drawn = () if ask.is_alone else _map(ask, sources, snippets)
+    return pack([*snippets, *drawn], ask.budget_tokens, count_tokens)
 
 
 def _map(ask: Ask, sources: Sources, told: list[Snippet]) -> list[Snippet]:

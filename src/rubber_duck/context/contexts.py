@@ -24,6 +24,7 @@ from rubber_duck.code.graph import GraphFile, resolve
 from rubber_duck.code.symbols import FileSymbols
 from rubber_duck.context.context import Context, build
 from rubber_duck.context.kept import open_kept, space_of
+from rubber_duck.context.packing import render
 from rubber_duck.context.picture import Picture
 from rubber_duck.context.sources import Ask, Sources
 from rubber_duck.context.strategy import strategies
@@ -78,12 +79,13 @@ class Access:
 
     `read` gets path → content hash of what is known already. `find` gets a question and the most hits to give.
     `changed_at` tells when the history says that files were changed, in nanoseconds since 1970; of a fresh clone the
-    file system does not know.
+    file system does not know. What is found in an index that may be behind (`is_current` is false) is not kept.
     """
 
     read: Callable[[Mapping[str, str]], Awaitable[Facts]]
     find: Callable[[str, int], Awaitable[Sequence[Hit]]]
     changed_at: Callable[[], Awaitable[Mapping[str, int]]]
+    is_current: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ class Contexts:
     async def build(self, reader: Reader, ask: Ask, access: Access, *, strategy: str = "") -> Context:
         """The context for `ask`, built only when it is not known. Raises as `context.build`, and Denied."""
         reader.scope.require(Right.FILE_READ)
-        key = reader.key
+        key = await asyncio.to_thread(lambda: reader.key)  # the first time it reads this program
         async with self._locks.setdefault(key, asyncio.Lock()):
             stamp = await asyncio.to_thread(self._standing, reader, key)
             if stamp is not None:
@@ -126,8 +128,29 @@ class Contexts:
             with telemetry.span("context.build"):
                 sources = Sources(reader.root, held.picture, access.find)
                 built = await build(ask, sources, strategy=strategy)
-            self._keep(reader, _answer_key(key, held.stamp, ask, strategy), held.stamp, built)
+            if access.is_current:
+                self._keep(reader, _answer_key(key, held.stamp, ask, strategy), held.stamp, built)
         return built
+
+    async def at_hand(self, reader: Reader, ask: Ask, *, strategy: str) -> Context | None:
+        """What can be told without looking at the project again: for a place, from what is known of it in memory.
+
+        None when nothing is. Nothing of files that have changed since is told; a file that came since is not known.
+        Raises as `context.build`, and Denied.
+        """
+        reader.scope.require(Right.FILE_READ)
+        held = self._pictures.get(reader.key) if self._pictures else None
+        if held is None:
+            return None
+        key = _answer_key(reader.key, held.stamp, ask, f"{strategy}, at hand")
+        built = self._built.get(key)
+        if built is None:
+            built = await build(ask, Sources(reader.root, held.picture, _nothing), strategy=strategy)
+            _put(self._built, key, built, MOST_CONTEXTS)
+        paths = {each.snippet.path for each in built.packed.chosen}
+        same = await asyncio.to_thread(held.stamp.unchanged, reader.root, paths)
+        chosen = tuple(each for each in built.packed.chosen if each.snippet.path in same)
+        return replace(built, packed=replace(built.packed, chosen=chosen, text=render(chosen)))
 
     def _standing(self, reader: Reader, key: bytes) -> Stamp | None:
         """The stamp of the project as it is now, if it is known; None when something may have changed."""
@@ -189,6 +212,11 @@ async def open_contexts(settings: Settings) -> AsyncIterator[Contexts]:
         kept.close()
 
 
+async def _nothing(question: str, most: int) -> Sequence[Hit]:
+    """No search: it would look at the project."""
+    return ()
+
+
 def _held(root: Root, facts: Facts, before: _Held | None, history: tuple[Mapping[str, int], int]) -> _Held:
     changed_at, asked_ns = history
     saved_since = {file.path for file in facts.scan.files if file.mtime_ns > asked_ns}
@@ -223,7 +251,7 @@ def _answer_key(key: bytes, stamp: Stamp, ask: Ask, strategy: str) -> bytes:
 
 def _safe(ask: Ask) -> tuple[object, ...]:
     path, query = (os.fsencode(ask.path), ask.query.encode("utf-8", "surrogatepass"))
-    return path, query, ask.line, ask.column, ask.budget_tokens, ask.before_tokens, ask.after_tokens
+    return path, query, ask.line, ask.column, ask.budget_tokens, ask.before_tokens, ask.after_tokens, ask.is_alone
 
 
 @cache

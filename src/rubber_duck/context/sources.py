@@ -20,7 +20,7 @@ class Ask:
 
     - `path` relative to the root, `line` and `column` 1-based, 0 when no place is meant. `query` in people's words.
     - `budget_tokens`: what the text may have in all. `before_tokens` and `after_tokens`: what the text before and after
-      the place may have of it at the most.
+      the place may have of it at the most. `is_alone`: neither rules files nor the map are told with it.
     """
 
     path: str = ""
@@ -30,6 +30,7 @@ class Ask:
     budget_tokens: int = 4000
     before_tokens: int = 1500
     after_tokens: int = 500
+    is_alone: bool = False
 
 
 class Sources:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from rubber_duck.call import Call, Delta, Progress
-from rubber_duck.engines.engine import Engine, ModelOptions, Strategy, engines
+from rubber_duck.engines.engine import Engine, ModelOptions, engines
 from rubber_duck.engines.index import Directory
 from rubber_duck.engines.mentions import Mentioned, resolve, shown
 from rubber_duck.engines.place import ProjectFolder, at_root, within
@@ -115,7 +115,6 @@ class Chat(Engine[ChatRequest, ChatAnswer]):
     answer = ChatAnswer
     right = Right.FILE_READ
     needs = ("workspace", "analysis", "search", "memory", "llm", "conversations")
-    strategy = Strategy.RETRIEVAL
     role = Role.CHAT
     model_options = ModelOptions(temperature=0.2, max_tokens=2048)
     timeout_s = 900.0

@@ -16,7 +16,7 @@ from rubber_duck.analysis.target import Target, refuse_leading_out, target
 from rubber_duck.call import Call, Delta
 from rubber_duck.code.code import detect
 from rubber_duck.engines.engine import Engine, Strategy, engines
-from rubber_duck.engines.filling import Filled, Remembered, fill
+from rubber_duck.engines.filling import Beside, Filled, fill
 from rubber_duck.engines.place import untold
 from rubber_duck.errors import InvalidInput
 from rubber_duck.llm.roles import Role
@@ -121,14 +121,18 @@ class Complete(Engine[Suggest | Accepted, CompleteAnswer]):
     request = Suggest | Accepted
     answer = CompleteAnswer
     right = Right.FILE_READ
-    needs = ("workspace", "ngram", "llm")
+    needs = ("workspace", "analysis", "ngram", "contexts", "llm")
     role = Role.COMPLETION
     strategy = Strategy.FIM
     timeout_s = 300.0
 
     def __init__(self, options: msgspec.Struct | None = None) -> None:
         super().__init__(options)
-        self._remembered = Remembered()
+        self._beside = Beside()
+
+    async def close(self) -> None:
+        """End what reads projects for the model."""
+        await self._beside.nearby.close()
 
     async def run(self, request: Suggest | Accepted, call: Call) -> CompleteAnswer:
         """The candidates; raises NotFound, Denied, InvalidPath, LimitExceeded or InvalidInput."""
@@ -142,10 +146,10 @@ class Complete(Engine[Suggest | Accepted, CompleteAnswer]):
                 thought_ms=request.thought_ms,
             )
             return CompleteAnswer(language=request.language)
-        return await _suggested(request, call, self._remembered)
+        return await _suggested(request, call, self._beside)
 
 
-async def _suggested(request: Suggest, call: Call, remembered: Remembered) -> CompleteAnswer:
+async def _suggested(request: Suggest, call: Call, beside: Beside) -> CompleteAnswer:
     from rubber_duck.ngram.ngram import Cursor  # noqa: PLC0415  # numpy, which listing engines needs not
 
     started = time.perf_counter()
@@ -169,7 +173,7 @@ async def _suggested(request: Suggest, call: Call, remembered: Remembered) -> Co
         if reason := untold(found.root, found.settings, path):
             filled = Filled("", why=f"the file is told to no model: it is not the project's, says {display(reason)}")
         else:
-            filled = await fill(call, cursor, remembered, root=found.root, timeout_s=request.wait_s)
+            filled = await fill(call, cursor, found, beside, timeout_s=request.wait_s)
     candidates = merged(answer.suggestions, filled, request.count)
     latency_ms = (time.perf_counter() - started) * 1000
     first = candidates[0].reason if candidates else ""

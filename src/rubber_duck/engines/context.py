@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
 import msgspec
 from msgspec import Meta
 
-from rubber_duck.analysis.target import project_settings, refuse_leading_out, unchecked_settings
-from rubber_duck.call import Call, Progress
+from rubber_duck.analysis.target import refuse_leading_out, unchecked_settings
+from rubber_duck.call import Call
 from rubber_duck.engines.engine import Engine, engines
-from rubber_duck.engines.index import nearest_root, update_index
+from rubber_duck.engines.index import nearest_root
 from rubber_duck.engines.place import within
-from rubber_duck.errors import DuckError, InvalidInput
+from rubber_duck.engines.telling import access
+from rubber_duck.errors import InvalidInput
 from rubber_duck.scope import Right
 from rubber_duck.workspace.paths import Root, absolute, display
 
 if TYPE_CHECKING:
-    from rubber_duck.analysis.extraction import Facts
     from rubber_duck.context.context import Context as Built
     from rubber_duck.memory.memory import Brief
-    from rubber_duck.search.hits import Hit
 
-_COMMITS: Final = 1_000
 _MEMORY_SHARE: Final = 5
 """A fifth of the budget is the most that what is remembered may take."""
 
@@ -130,7 +125,7 @@ class Context(Engine[ContextRequest, ContextAnswer]):
 
     async def run(self, request: ContextRequest, call: Call) -> ContextAnswer:
         """The context; raises NotFound, Denied, InvalidInput, UnknownName or InvalidSettings."""
-        from rubber_duck.context.contexts import Access, Reader  # noqa: PLC0415  # numpy: listing engines needs it not
+        from rubber_duck.context.contexts import Reader  # noqa: PLC0415  # numpy: listing engines needs it not
         from rubber_duck.context.sources import Ask  # noqa: PLC0415  # as above
 
         path, line, column = _place(request)
@@ -143,8 +138,8 @@ class Context(Engine[ContextRequest, ContextAnswer]):
         taken = brief.tokens + _HEADING_TOKENS if brief is not None and brief.told else 0
         ask = Ask(relative, line, column, query, request.budget_tokens - taken)
         reader = Reader(scope, root, unchecked_settings(root, call.settings).index)
-        access = Access(partial(_read, call, root), partial(_find, call, root), partial(_changed_at, root))
-        answer = _answer(await call.parts.contexts.build(reader, ask, access, strategy=request.strategy))
+        ways = access(call, root)
+        answer = _answer(await call.parts.contexts.build(reader, ask, ways, strategy=request.strategy))
         return answer if not taken or brief is None else _with_memory(answer, brief, request.budget_tokens)
 
 
@@ -167,34 +162,6 @@ def _relative(root: Root, path: str, directory: str) -> str:
     if os.path.isdir(found):
         raise InvalidInput(f"'{display(path)}' is a folder: name a file, as FILE:LINE")
     return os.path.relpath(found, root.path)
-
-
-async def _read(call: Call, root: Root, held: Mapping[str, str]) -> Facts:
-    """What is in the project's files, from the cache where they have not changed."""
-    from rubber_duck.analysis.target import Target  # noqa: PLC0415  # rules and grammars
-
-    whole = Target(root, (), project_settings(root, call.settings))
-    return await call.parts.analysis.read(
-        whole, lambda done, total, note: call.emit(Progress(done, total, note)), held=held
-    )
-
-
-async def _changed_at(root: Root) -> Mapping[str, int]:
-    """When git says that files were changed; nothing without git, or with too much history for it."""
-    from rubber_duck.workspace.git import read_changed_at  # noqa: PLC0415  # a subprocess: listing engines needs it not
-
-    with suppress(DuckError):
-        return await read_changed_at(root.path, limit=_COMMITS)
-    return {}
-
-
-async def _find(call: Call, root: Root, question: str, limit: int) -> Sequence[Hit]:
-    """What a search for the words of the question finds, in an index that is up to date."""
-    from rubber_duck.search.search import Options  # noqa: PLC0415  # numpy, as in run
-
-    _, scope, _ = await update_index(call, root)
-    found = await call.parts.search.find_words(scope, root, question, Options(limit=limit))
-    return found.hits
 
 
 def _with_memory(answer: ContextAnswer, brief: Brief, budget_tokens: int) -> ContextAnswer:

@@ -46,7 +46,7 @@ _NAME = re.compile(r"[a-z][a-z0-9-]*")
 
 
 class Strategy(StrEnum):
-    """How the context for a model is chosen; `none` for engines that ask no model."""
+    """How `context` chooses what a model is told beside what the engine shows it; `none`: nothing."""
 
     NONE = "none"
     FIM = "fim"

@@ -15,6 +15,7 @@ from rubber_duck.engines.engine import Engine, ModelOptions, Strategy, engines
 from rubber_duck.engines.index import Directory
 from rubber_duck.engines.place import ProjectFolder, Where, find, refuse_untold
 from rubber_duck.engines.prompting import asker, contained, fenced, messages, numbered
+from rubber_duck.engines.telling import named, told_of
 from rubber_duck.errors import InvalidInput
 from rubber_duck.llm.roles import Role
 from rubber_duck.scope import Right
@@ -29,6 +30,7 @@ how it works in the order in which it runs, then what is surprising or easily br
 only what the code shows; where you guess, say so. Be short."""
 
 _MOST_LINES: Final = 400
+_CONTEXT_TOKENS: Final = 6_000
 
 
 class ExplainRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -96,7 +98,7 @@ class Explain(Engine[ExplainRequest, ExplainAnswer]):
     request = ExplainRequest
     answer = ExplainAnswer
     right = Right.FILE_READ
-    needs = ("workspace", "llm")
+    needs = ("workspace", "analysis", "search", "contexts", "llm")
     strategy = Strategy.LONG_WINDOW
     role = Role.CHAT
     model_options = ModelOptions(max_tokens=1500)
@@ -125,11 +127,16 @@ class Explain(Engine[ExplainRequest, ExplainAnswer]):
         )
 
     async def _told(self, request: ExplainRequest, call: Call, where: Where, known: _Known) -> tuple[str, str]:
+        from rubber_duck.context.sources import Ask  # noqa: PLC0415  # numpy beneath
         from rubber_duck.llm.messages import Finished, Prompt, TextDelta  # noqa: PLC0415  # only who asks a model
 
         await asyncio.to_thread(refuse_untold, *where.place, where.path)
         shown = [(number, known.lines[number - 1]) for number in range(known.first, known.last + 1)][:_MOST_LINES]
-        user = fenced("code", display(where.path), numbered(shown))
+        ask = Ask(where.path, known.first, 1, "", _CONTEXT_TOKENS, 0, 0)
+        is_there = bool(call.parts.llm.chain(Role.CHAT))
+        beside = named(await told_of(call, where.place, ask, self.strategy, refresh=True)) if is_there else {}
+        user = "".join(fenced("code", place, text) for place, text in beside.items())
+        user += fenced("code", display(where.path), numbered(shown))
         user += f"\nThe question: {request.question}" if request.question else "\nExplain this code."
         options = self.model_options
         prompt = Prompt(messages(_SYSTEM, user), options.max_tokens, options.temperature)

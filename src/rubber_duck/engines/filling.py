@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 import time
 from collections import OrderedDict
@@ -11,16 +12,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from rubber_duck.call import Call
+from rubber_duck.engines.nearby import Nearby
 from rubber_duck.engines.prompting import asker
 from rubber_duck.errors import DuckError
 
 if TYPE_CHECKING:
+    from rubber_duck.analysis.target import Target
+    from rubber_duck.llm.messages import Excerpt
     from rubber_duck.ngram.ngram import Cursor
-    from rubber_duck.workspace.paths import Root
 
 BEFORE_TOKENS: Final = 1_500
 AFTER_TOKENS: Final = 500
 """What a model is shown before and after the cursor."""
+
+_PATIENCE: Final = 0.2
+"""The share of the time for a model that a project which nobody has read yet may take of it."""
 
 _KEPT: Final = 64
 _MOST_LINES: Final = 12
@@ -61,13 +67,22 @@ class Remembered:
             self.answers.popitem(last=False)
 
 
-async def fill(call: Call, cursor: Cursor, remembered: Remembered, *, root: Root, timeout_s: float) -> Filled:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What an engine keeps between completions: the last answers, and what stands near cursors."""
+
+    remembered: Remembered = field(default_factory=Remembered)
+    nearby: Nearby = field(default_factory=Nearby)
+
+
+async def fill(call: Call, cursor: Cursor, found: Target, beside: Beside, *, timeout_s: float) -> Filled:
     """A model's text for the gap at the cursor, cut where it would repeat what follows; "" unless it parses there.
 
     The stream to the provider is closed as soon as the text is complete, when the time is over, and on a cancel. A
     model's failure is a reason, and no error: the other candidates stand.
     """
-    key = (call.scope.actor.id, os.fspath(root.path), cursor.path)
+    remembered = beside.remembered
+    key = (call.scope.actor.id, os.fspath(found.root.path), cursor.path)
     left = remembered.after(key, cursor.prefix, cursor.suffix)
     if left:
         return Filled(left, is_extended=True)
@@ -76,7 +91,9 @@ async def fill(call: Call, cursor: Cursor, remembered: Remembered, *, root: Root
     said = ""
     try:
         async with asyncio.timeout(timeout_s):
-            said = await _asked(call, cursor, root)
+            narrowed = dataclasses.replace(call, scope=await asker(call, found.root))
+            others = await beside.nearby.excerpts(narrowed, found, cursor, timeout_s * _PATIENCE)
+            said = await _asked(narrowed, cursor, others)
     except TimeoutError:
         why = f"the model did not answer within {timeout_s:g} s"
     except DuckError as error:
@@ -90,7 +107,8 @@ async def fill(call: Call, cursor: Cursor, remembered: Remembered, *, root: Root
     return Filled(text, waited_ms, why)
 
 
-async def _asked(call: Call, cursor: Cursor, root: Root) -> str:
+async def _asked(call: Call, cursor: Cursor, beside: tuple[Excerpt, ...]) -> str:
+    from rubber_duck.code.language import languages  # noqa: PLC0415  # grammars
     from rubber_duck.llm.messages import Gap, TextDelta  # noqa: PLC0415  # only who asks a model
     from rubber_duck.llm.roles import Role  # noqa: PLC0415  # as above
     from rubber_duck.llm.tokens import cut  # noqa: PLC0415  # its ranks
@@ -100,10 +118,12 @@ async def _asked(call: Call, cursor: Cursor, root: Root) -> str:
         await asyncio.to_thread(cut, prefix[-20_000:], BEFORE_TOKENS, keep="end"),
         await asyncio.to_thread(cut, suffix[:8_000], AFTER_TOKENS),
         _ANSWER_TOKENS,
+        path=cursor.path,
+        beside=beside,
+        comment=languages[cursor.language].line_comment,
     )
     said = ""
-    scope = await asker(call, root)
-    async with aclosing(call.parts.llm.stream(scope, Role.COMPLETION, gap)) as pieces:
+    async with aclosing(call.parts.llm.stream(call.scope, Role.COMPLETION, gap)) as pieces:
         async for piece in pieces:
             if isinstance(piece, TextDelta):
                 said += piece.text

@@ -14,12 +14,11 @@ import msgspec
 from msgspec import Meta
 
 from rubber_duck.call import Call, Progress
-from rubber_duck.context.rules_files import rules_beside
 from rubber_duck.engines.engine import Engine, ModelOptions, Strategy, engines
 from rubber_duck.engines.generating import Generating
-from rubber_duck.engines.index import Directory, known_project, update_index
+from rubber_duck.engines.index import Directory
 from rubber_duck.engines.patch import Approve, EditedFile, Hunks, show_or_write, texts_after
-from rubber_duck.engines.place import ProjectFolder, Where, at_root, find, refuse_untold, untold, within
+from rubber_duck.engines.place import ProjectFolder, Where, at_root, find, refuse_untold, within
 from rubber_duck.engines.prompting import EDIT_FORM, contained, fenced, messages
 from rubber_duck.engines.techniques import (
     REPAIRS,
@@ -31,6 +30,7 @@ from rubber_duck.engines.techniques import (
     think,
     with_thought,
 )
+from rubber_duck.engines.telling import named, told_of
 from rubber_duck.errors import DuckError, InvalidInput
 from rubber_duck.llm.roles import Role
 from rubber_duck.scope import Right, Scope
@@ -40,9 +40,9 @@ if TYPE_CHECKING:
     from rubber_duck.code.edits.planning import Plan
     from rubber_duck.conversations.conversation import Generation
     from rubber_duck.llm.messages import Prompt
-    from rubber_duck.workspace.paths import Root
 
-_HITS: Final = 8
+_CONTEXT_TOKENS: Final = 16_000
+_FOUND_TOKENS: Final = 4_000
 _LEAST_TASK: Final = 3
 _MEMORY_TOKENS: Final = 400
 _REMEMBERED: Final = "what is remembered of this person and project"
@@ -145,7 +145,7 @@ class Generate(Engine[GenerateRequest, GenerateAnswer]):
     request = GenerateRequest
     answer = GenerateAnswer
     right = Right.FILE_READ
-    needs = ("workspace", "analysis", "search", "memory", "journal", "llm", "conversations")
+    needs = ("workspace", "analysis", "search", "memory", "contexts", "journal", "llm", "conversations")
     strategy = Strategy.RETRIEVAL
     role = Role.EDIT
     model_options = ModelOptions(max_tokens=4096)
@@ -241,9 +241,7 @@ class Generate(Engine[GenerateRequest, GenerateAnswer]):
         if "feedback" in request.techniques:
             call.emit(Progress(0, 0, "asking what else to look up"))
             prompt = self._prompt(request, where.path, {})
-            known, queries = await look_again(
-                asking, prompt, known, lambda query: _found(call, where.root, query, refresh=False)
-            )
+            known, queries = await look_again(asking, prompt, known, lambda query: _found(call, where, query))
         prompt = self._prompt(request, where.path, known)
         steps: tuple[str, ...] = ()
         if "thought" in request.techniques:
@@ -318,32 +316,27 @@ def _view(made: Generation) -> GenerationView:
 
 
 async def _known(call: Call, where: Where, request: GenerateRequest) -> dict[str, str]:
-    """What the model is told: the team's rules, the file, and what a search for the task finds."""
+    """What the model is told: the file whole, and the context for the task, its rules among that."""
+    from rubber_duck.context.sources import Ask  # noqa: PLC0415  # numpy beneath
     from rubber_duck.llm.tokens import cut  # noqa: PLC0415  # its ranks
 
-    rules = rules_beside(where.root, where.path, lambda path: untold(where.root, where.settings, path))
-    known = {each.path: cut(each.text, _MOST_FILE_TOKENS) for each in rules if each.text}
+    known = {}
     if where.path:
         with suppress(DuckError):  # it may be new
             content = where.root.open_bytes(where.path, where.settings.index.max_file_size_bytes)
             known[where.path] = cut(content.decode("utf-8", "replace"), _MOST_FILE_TOKENS)
     call.emit(Progress(0, 0, "searching the project"))
-    found = await _found(call, where.root, request.task, refresh=request.refresh)
-    return known | {place: text for place, text in found.items() if place.partition(":")[0] != where.path}
+    is_there = bool(known.get(where.path, "").strip())
+    ask = Ask(where.path if is_there else "", where.line if is_there else 0, 1, request.task, _CONTEXT_TOKENS, 0, 0)
+    parts = await told_of(call, where.place, ask, Generate.strategy, refresh=request.refresh)
+    return named([each for each in parts if each.snippet.path != where.path]) | known
 
 
-async def _found(call: Call, root: Root, query: str, *, refresh: bool) -> dict[str, str]:
+async def _found(call: Call, where: Where, query: str) -> dict[str, str]:
     """What a search of the project finds, by FILE:LINE."""
-    from rubber_duck.search.search import Options  # noqa: PLC0415  # numpy
+    from rubber_duck.context.snippet import SnippetKind  # noqa: PLC0415  # numpy beneath
+    from rubber_duck.context.sources import Ask  # noqa: PLC0415  # as above
 
-    if refresh:
-        _, scope, _ = await update_index(call, root)
-    else:
-        _, scope = await known_project(call, os.fspath(root.path), "")
-    hits = (await call.parts.search.find_words(scope, root, query, Options(limit=_HITS))).hits
-    found: dict[str, str] = {}
-    for hit in hits:
-        content = root.open_bytes(hit.path, 20_000_000)
-        text = content[hit.start_byte : hit.end_byte].decode("utf-8", "replace")
-        found[f"{hit.path}:{hit.start_line}"] = text[:6_000]
-    return found
+    ask = Ask(query=query, budget_tokens=_FOUND_TOKENS)
+    parts = await told_of(call, where.place, ask, Generate.strategy, refresh=False)
+    return named([each for each in parts if each.snippet.kind is SnippetKind.FOUND])

@@ -105,7 +105,7 @@ async def _text(
     if path in known:
         return "the file", await asyncio.to_thread(_read, root, settings, path)
     name = rest if head == "symbol" else mention
-    return await _symbol(call, root, name, refresh=refresh)
+    return await _symbol(call, root, name, known, refresh=refresh)
 
 
 async def _diff(root: Root, settings: Settings) -> tuple[str, str]:
@@ -141,7 +141,7 @@ async def _findings(call: Call, place: tuple[Root, Settings], path: str, known: 
     return ("findings of the analysers", "\n".join(lines)) if lines else ("the analysers find nothing there", "")
 
 
-async def _symbol(call: Call, root: Root, name: str, *, refresh: bool) -> tuple[str, str]:
+async def _symbol(call: Call, root: Root, name: str, known: frozenset[str], *, refresh: bool) -> tuple[str, str]:
     from rubber_duck.search.search import Options  # noqa: PLC0415  # numpy
 
     plain = "".join(character for character in name if character.isalnum() or character in "_.")
@@ -153,7 +153,8 @@ async def _symbol(call: Call, root: Root, name: str, *, refresh: bool) -> tuple[
         _, scope = await known_project(call, str(root.path), "")
     hits = (await call.parts.search.find(scope, root, f"symbol:{plain}", Options(limit=_HITS))).hits
     last = plain.rpartition(".")[2]
-    named = [hit for hit in hits if hit.name.rpartition(".")[2] == last]
+    current = (hit for hit in hits if hit.path in known and not hit.is_outdated)  # the index may be behind
+    named = [hit for hit in current if hit.name.rpartition(".")[2] == last]
     parts = []
     for hit in named:
         content = root.open_bytes(hit.path, 20_000_000)

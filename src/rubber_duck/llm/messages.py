@@ -77,14 +77,29 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A piece of another file, by its path in the project."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
-    """A gap in a text that a model is to fill: what stands before it and after it (fill in the middle)."""
+    """A gap in a text that a model is to fill: what stands before it and after it (fill in the middle).
+
+    `path` is the text's own. `beside` is told in the form that the model's family has for other files, and to families
+    that have none in comments before the prefix, each line behind `comment`; without that mark they are told nothing.
+    """
 
     prefix: str
     suffix: str
     answer_tokens: int = 64
     temperature: float = 0.0
     stop: tuple[str, ...] = ()
+    path: str = ""
+    beside: tuple[Excerpt, ...] = ()
+    comment: str = ""
 
     def __post_init__(self) -> None:
         _check_limits(self.answer_tokens, self.temperature)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from rubber_duck.llm.messages import Gap, Prompt, Question, Usage
+from rubber_duck.llm.messages import Excerpt, Gap, Prompt, Question, Usage
 
 _PER_MESSAGE: Final = 16
 _ALWAYS: Final = 64
@@ -26,7 +26,9 @@ def most_tokens(question: Question | Sequence[str]) -> Usage:
             size = sum(map(_size, (*(each.text for each in question.messages), *calls, *tools, *form)))
             return Usage(_ALWAYS + extra + size, question.answer_tokens)
         case Gap():
-            return Usage(_ALWAYS + _size(question.prefix) + _size(question.suffix), question.answer_tokens)
+            beside = sum(2 * _size(each.path) + _commented_size(question, each) for each in question.beside)
+            size = _size(question.prefix) + _size(question.suffix) + 2 * _size(question.path) + beside
+            return Usage(_ALWAYS + size, question.answer_tokens)
         case _:
             return Usage(sum(_PER_MESSAGE + _size(each) for each in question), 0)
 
@@ -38,9 +40,16 @@ def asked_text(question: Question | Sequence[str]) -> str:
             said = [f"{each.role.value}: {each.text}" for each in question.messages]
             return "\n\n".join((*said, *(tool.parameters for tool in question.tools)))
         case Gap():
-            return f"{question.prefix}⟨gap⟩{question.suffix}"
+            beside = "".join(f"{each.path}\n{each.text}\n" for each in question.beside)
+            return f"{beside}{question.prefix}⟨gap⟩{question.suffix}"
         case _:
             return "\n\n".join(question)
+
+
+def _commented_size(gap: Gap, beside: Excerpt) -> int:
+    """With the marks of comments on each line, or those around a file."""
+    lines = beside.text.count("\n") + 2
+    return _size(beside.text) + lines * (len(gap.comment) + 2) + _PER_MESSAGE
 
 
 def _size(text: str) -> int:

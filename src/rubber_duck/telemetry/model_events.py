@@ -32,6 +32,12 @@ MODEL_EVENTS: Final = (
         {"calls": "how many", "error": "what was wrong"},
     ),
     Event(
+        "completion.unread",
+        "warning",
+        "A project could not be read for a model that completes in it, which is told only of the file at hand.",
+        {"error": "what was wrong"},
+    ),
+    Event(
         "memory.condensed",
         "info",
         "What somebody said in sessions that are over became facts, preferences, style and summaries.",

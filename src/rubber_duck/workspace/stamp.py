@@ -7,7 +7,7 @@ import os
 import struct
 import zlib
 from array import array
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -57,6 +57,18 @@ class Stamp:
             return False
         try:
             return all(_mark(name, descriptor) == mark for name, mark in zip(self.names, self.marks, strict=True))
+        finally:
+            os.close(descriptor)
+
+    def unchanged(self, root: Root, paths: Collection[str]) -> frozenset[str]:
+        """Which of the files at `paths` look as they did; none of those that the scan did not list."""
+        try:
+            descriptor = os.open(root.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError:
+            return frozenset()
+        try:
+            known = ((name, mark) for name, mark in zip(self.names, self.marks, strict=True) if name in paths)
+            return frozenset(name for name, mark in known if _mark(name, descriptor) == mark)
         finally:
             os.close(descriptor)
 

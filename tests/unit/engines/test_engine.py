@@ -372,3 +372,11 @@ def test_a_wrong_setting_of_an_engine_is_refused_with_its_place() -> None:
         engine_settings(declare(settings=Tuned), {"top-k": "many"})
 
     assert caught.value.message == "[engines.echo]: Expected `int`, got `str` - at `$.top-k`"
+
+
+def test_every_engine_of_ours_that_has_a_strategy_builds_by_it_what_a_model_is_told() -> None:
+    engines.discover()
+    own = [each for each in engines.values() if each.__module__.startswith("rubber_duck.engines.")]
+    declared = {each.name for each in own if each.strategy is not Strategy.NONE}
+    assert declared == {each.name for each in own if each.role is not None and "contexts" in each.needs}
+    assert {"complete", "explain", "generate"} <= declared

@@ -54,7 +54,7 @@ async def generated(tmp_path: Path, *said: object, **request: Any) -> tuple[Any,
 
 async def test_the_model_is_told_the_file_the_rules_and_what_a_search_finds(tmp_path: Path) -> None:
     answer, asked = await generated(tmp_path, GOOD)
-    assert (answer.told[:2], answer.tries, answer.model) == (("AGENTS.md", "pond.py"), 1, MODEL)
+    assert (answer.told[0], answer.told[-1], answer.tries, answer.model) == ("AGENTS.md", "pond.py", 1, MODEL)
     assert "nest.py:4" in answer.told
     user = asked[0]["messages"][1]["content"]
     assert "Names are of birds." in user

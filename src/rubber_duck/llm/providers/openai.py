@@ -11,7 +11,7 @@ import msgspec
 
 from rubber_duck.errors import BadAnswer, InvalidInput, LimitExceeded
 from rubber_duck.llm.errand import Errand
-from rubber_duck.llm.fim import template_for
+from rubber_duck.llm.fim import prefixed, template_for
 from rubber_duck.llm.flavors import Filling, Flavor, flavor_named
 from rubber_duck.llm.forms import with_told
 from rubber_duck.llm.messages import (
@@ -187,6 +187,8 @@ class OpenAIProvider(Provider):
                 "input_prefix": gap.prefix, "input_suffix": gap.suffix, "n_predict": gap.answer_tokens,
                 "temperature": gap.temperature, "stop": list(gap.stop), "stream": True,
             }  # fmt: skip
+            if gap.beside:
+                body["input_extra"] = [{"filename": each.path, "text": each.text} for each in gap.beside]
             path = "//infill"  # not below /v1
         else:
             path, body = "/completions", self._completion(model, gap)
@@ -230,7 +232,7 @@ class OpenAIProvider(Provider):
     def _completion(self, model: str, gap: Gap) -> dict[str, JsonValue]:
         body: dict[str, JsonValue] = {"model": model, "max_tokens": gap.answer_tokens}
         if self._flavor.filling is Filling.SUFFIX:
-            return body | {"prompt": gap.prefix, "suffix": gap.suffix, **self._shared(gap.temperature, gap.stop)}
+            return body | {"prompt": prefixed(gap), "suffix": gap.suffix, **self._shared(gap.temperature, gap.stop)}
         template = template_for(model)
         if template is None:
             raise InvalidInput(
