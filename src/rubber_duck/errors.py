@@ -6,6 +6,7 @@ The tree (code, HTTP status, * = worth trying again):
     ├── InvalidInput             invalid_input         400   what was asked cannot be understood
     │   ├── UnknownName          unknown_name          404   no rule, engine, key, right … of that name
     │   ├── InvalidSettings      invalid_settings      400   duck.toml or a DUCK_ variable is wrong
+    │   ├── NotOffered           not_offered           400   a model cannot do what was asked: fill gaps, make vectors
     │   ├── InvalidDeclaration   invalid_declaration   500   a plug-in class is declared wrongly
     │   └── InvalidPath          invalid_path          400   outside its root, or not a regular file
     ├── Unauthenticated          unauthenticated       401   nobody knows who asks
@@ -93,6 +94,12 @@ class InvalidSettings(InvalidInput):
     """A settings file or a `DUCK_` variable has an unknown key or a wrong value."""
 
     code = "invalid_settings"
+
+
+class NotOffered(InvalidInput):
+    """A model or its provider does not do what was asked of it, such as filling gaps; another may."""
+
+    code = "not_offered"
 
 
 class InvalidDeclaration(InvalidInput):

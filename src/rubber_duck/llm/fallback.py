@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from dataclasses import dataclass
 
 from rubber_duck import telemetry
-from rubber_duck.errors import DuckError, LimitExceeded, NotConfigured, TimedOut, Unavailable
+from rubber_duck.errors import DuckError, LimitExceeded, NotConfigured, NotOffered, TimedOut, Unavailable
 from rubber_duck.llm.errand import Errand
 from rubber_duck.llm.messages import Embeddings, Piece, Question
 from rubber_duck.llm.provider import Provider
@@ -75,7 +75,7 @@ class Fallback(Wrapper):
 
 def _passes_on(error: DuckError) -> bool:
     """Whether another model may do better: not when the question itself is wrong."""
-    return isinstance(error, (Unavailable, LimitExceeded, TimedOut))
+    return isinstance(error, (Unavailable, LimitExceeded, TimedOut, NotOffered))
 
 
 def _tell(link: Link, following: Link, error: DuckError) -> None:

@@ -13,7 +13,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rubber_duck.errors import BadAnswer, DuckError, InvalidInput, LimitExceeded, ProviderRejected, RateLimited
+from rubber_duck.errors import (
+    BadAnswer,
+    DuckError,
+    InvalidInput,
+    LimitExceeded,
+    NotOffered,
+    ProviderRejected,
+    RateLimited,
+)
 from rubber_duck.llm.errand import Errand
 from rubber_duck.llm.fim import TEMPLATES, template_for
 from rubber_duck.llm.messages import (
@@ -36,6 +44,8 @@ from tests.unit.llm.wires import QUESTION, WIRES, connected, heard, talking
 
 WEATHER = Tool("weather", "Tells the weather.", '{"type":"object","properties":{"place":{"type":"string"}}}')
 CALL = ToolCall("t1", "weather", '{"place": "Paris"}')
+A_FEW_TURNS = 20
+"""Turns of the event loop in which the end of a connection on this machine is seen: far less than a millisecond."""
 
 
 @pytest.fixture(params=list(WIRES))
@@ -166,7 +176,7 @@ async def test_a_broken_stream_ends_in_a_typed_error(wire: str, broken: object, 
             await heard(connected(case, fake.url))
 
 
-async def test_a_stream_that_is_left_is_closed_at_the_server_within_a_tenth_of_a_second(wire: str) -> None:
+async def test_a_stream_that_is_left_is_closed_at_the_server_at_once(wire: str) -> None:
     case = WIRES[wire]
     never = asyncio.Event()
 
@@ -189,9 +199,10 @@ async def test_a_stream_that_is_left_is_closed_at_the_server_within_a_tenth_of_a
         task = asyncio.create_task(listen())
         await listening.wait()
         task.cancel()
-        async with asyncio.timeout(0.1):
-            await fake.asked[0].closed.wait()
         await asyncio.gather(task, return_exceptions=True)
+        for _ in range(A_FEW_TURNS):
+            await asyncio.sleep(0)
+        assert fake.asked[0].closed.is_set()
 
 
 @pytest.mark.parametrize("family", list(TEMPLATES))
@@ -225,6 +236,31 @@ async def test_a_server_that_knows_suffixes_is_given_one() -> None:
     assert (fake.asked[0].json["prompt"], fake.asked[0].json["suffix"]) == ("a", "b")
 
 
+async def test_mistral_is_asked_at_its_own_path_and_answers_as_in_a_chat() -> None:
+    parts = [
+        event({"model": "codestral", "choices": [{"index": 0, "delta": {"role": "assistant", "content": "re"}}]}),
+        event(
+            {
+                "model": "codestral",
+                "choices": [{"index": 0, "delta": {"content": "turn"}, "finish_reason": "stop"}],
+                "usage": {"prompt_tokens": 4, "completion_tokens": 2, "total_tokens": 6},
+            }
+        ),
+        b"data: [DONE]\n\n",
+    ]
+    async with (
+        fake_provider(sending(head(), *parts)) as fake,
+        talking(WIRES["openai"], fake.url, flavor="mistral") as provider,
+        aclosing(provider.fill("codestral-latest", Gap("a", "b"), Errand())) as pieces,
+    ):
+        found = [piece async for piece in pieces]
+    assert found == [TextDelta("re"), TextDelta("turn"), Finished(FinishReason.STOP, Usage(4, 2), "codestral")]
+    assert fake.asked[0].path == "/v1/fim/completions"
+    assert fake.asked[0].json == {
+        "model": "codestral-latest", "prompt": "a", "suffix": "b", "max_tokens": 64, "temperature": 0.0, "stream": True,
+    }  # fmt: skip
+
+
 async def test_llama_cpp_is_asked_by_its_own_address() -> None:
     parts = [
         event({"content": "re", "stop": False}),
@@ -241,7 +277,7 @@ async def test_llama_cpp_is_asked_by_its_own_address() -> None:
 
 async def test_a_model_of_no_family_fills_no_gaps(wire: str) -> None:
     async with fake_provider() as fake, talking(WIRES[wire], fake.url) as provider:
-        with pytest.raises(InvalidInput, match="gaps"):
+        with pytest.raises(NotOffered, match="gaps"):
             await anext(provider.fill("gpt-2", Gap("a", "b"), Errand()))
     assert not fake.asked
 

@@ -14,6 +14,7 @@ from rubber_duck.errors import (
     InvalidInput,
     LimitExceeded,
     NotConfigured,
+    NotOffered,
     ProviderRejected,
     ProviderUnavailable,
     RateLimited,
@@ -223,6 +224,12 @@ async def test_a_wrong_question_is_not_passed_on() -> None:
     with pytest.raises(InvalidInput):
         await heard(fallback)
     assert chosen == ["0/script"]
+
+
+async def test_a_model_that_does_not_do_what_is_asked_is_passed_over() -> None:
+    fallback, chosen = chain(failing(NotOffered("fills no gaps")), Line(("fine",)))
+    assert await text(fallback) == "fine"
+    assert chosen == ["0/script", "1/script"]
 
 
 async def test_vectors_come_from_the_first_model_alone() -> None:

@@ -34,7 +34,7 @@ WIRES = {
 
 
 def connected(
-    case: WireCase, url: str, *, timeout_s: float = 5.0, silence_s: float = 5.0, flavor: str = ""
+    case: WireCase, url: str, *, timeout_s: float = 60.0, silence_s: float = 30.0, flavor: str = ""
 ) -> Provider:
     """A provider of that wire for a server at `url`."""
     egress = Egress(Door(url, {"Authorization": "Bearer only-a-test"}, silence_s=silence_s), Redactor())

@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 
 import msgspec
 
-from rubber_duck.errors import BadAnswer, InvalidInput, LimitExceeded
+from rubber_duck.errors import BadAnswer, InvalidInput, LimitExceeded, NotOffered
 from rubber_duck.llm.errand import Errand
 from rubber_duck.llm.messages import (
     Embeddings,
@@ -131,12 +131,12 @@ class AnthropicProvider(Provider):
             yield reading.end()
 
     def fill(self, model: str, gap: Gap, errand: Errand) -> AsyncGenerator[Piece, None]:
-        """Raises InvalidInput: these models fill no gaps."""
-        raise InvalidInput(f"the model {model!r} fills no gaps; give the role 'completion' a model that does")
+        """Raises NotOffered: these models fill no gaps."""
+        raise NotOffered(f"the model {model!r} fills no gaps; give the role 'completion' a model that does")
 
     async def embed(self, model: str, texts: Sequence[str], errand: Errand) -> Embeddings:
-        """Raises InvalidInput: there are no vectors here."""
-        raise InvalidInput("Anthropic has no embeddings; give the role 'embed' a model of another provider")
+        """Raises NotOffered: there are no vectors here."""
+        raise NotOffered("Anthropic has no embeddings; give the role 'embed' a model of another provider")
 
     async def models(self) -> tuple[str, ...]:
         """What /models lists."""

@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 
 import msgspec
 
-from rubber_duck.errors import BadAnswer, InvalidInput, LimitExceeded
+from rubber_duck.errors import BadAnswer, InvalidInput, LimitExceeded, NotOffered
 from rubber_duck.llm.errand import Errand
 from rubber_duck.llm.fim import prefixed, template_for
 from rubber_duck.llm.flavors import Filling, Flavor, flavor_named
@@ -182,19 +182,19 @@ class OpenAIProvider(Provider):
 
     async def fill(self, model: str, gap: Gap, errand: Errand) -> AsyncGenerator[Piece, None]:
         """The text of the gap, as the server and the model's family want to be asked."""
-        if self._flavor.filling is Filling.INFILL:
+        is_infill = self._flavor.filling is Filling.INFILL
+        if is_infill:
             body: dict[str, JsonValue] = {
                 "input_prefix": gap.prefix, "input_suffix": gap.suffix, "n_predict": gap.answer_tokens,
                 "temperature": gap.temperature, "stop": list(gap.stop), "stream": True,
             }  # fmt: skip
             if gap.beside:
                 body["input_extra"] = [{"filename": each.path, "text": each.text} for each in gap.beside]
-            path = "//infill"  # not below /v1
         else:
-            path, body = "/completions", self._completion(model, gap)
-        async with self._wire.events(path, body, errand) as stream:
+            body = self._completion(model, gap)
+        async with self._wire.events(self._flavor.filling_path, body, errand) as stream:
             reading = _Reading(errand)
-            read = reading.infilled if path == "//infill" else reading.pieces
+            read = reading.infilled if is_infill else reading.pieces
             async for event in stream:
                 if event == b"[DONE]":
                     reading.is_done = True
@@ -235,7 +235,7 @@ class OpenAIProvider(Provider):
             return body | {"prompt": prefixed(gap), "suffix": gap.suffix, **self._shared(gap.temperature, gap.stop)}
         template = template_for(model)
         if template is None:
-            raise InvalidInput(
+            raise NotOffered(
                 f"the model {model!r} is of no family that fills gaps; use StarCoder, CodeLlama, DeepSeek, Qwen, "
                 "Codestral or CodeGemma for the role 'completion'"
             )
