@@ -14,22 +14,27 @@ from uuid import uuid4
 
 import msgspec
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
+from rubber_duck import telemetry
 from rubber_duck.accounts.store import trail
 from rubber_duck.accounts.user import Entry
-from rubber_duck.errors import BudgetExceeded, Conflict, Denied, DuckError, InvalidSettings
+from rubber_duck.errors import BudgetExceeded, Conflict, Denied, DuckError, InvalidSettings, StorageUnavailable
+from rubber_duck.llm.account import CallRecord, Ended, Reservation
 from rubber_duck.llm.connections import Connection, Connections, write_connections
 from rubber_duck.llm.ledger import Ledger
 from rubber_duck.llm.llm import LLM, Clocks, Ground, open_llm
 from rubber_duck.llm.messages import Answer as MessageAnswer
-from rubber_duck.llm.messages import Message, Prompt
+from rubber_duck.llm.messages import Message, Prompt, Usage
 from rubber_duck.llm.messages import Role as Speaker
+from rubber_duck.llm.prices import FREE
 from rubber_duck.llm.roles import Role
+from rubber_duck.llm.store import model_calls
 from rubber_duck.scope import Actor, Right, Scope
 from rubber_duck.settings import Settings
 from rubber_duck.settings.models import BudgetSettings, ModelSettings, PriceSettings
-from rubber_duck.storage.database import Database
+from rubber_duck.storage.database import Database, Transaction
+from rubber_duck.storage.keys import new_key
 from tests.fake_provider import Answer, Asked, FakeProvider, Send, fake_provider, head, openai_events, saying, sending
 
 PRICES = {"p/dear": PriceSettings(input=3.75, output=15.0), "p/cheap": PriceSettings(input=0.0375, output=0.15)}
@@ -238,7 +243,7 @@ async def test_the_same_question_at_temperature_zero_is_asked_once_in_a_project(
 
 def test_a_budget_of_nobody_is_a_mistake(tmp_path: Path) -> None:
     with pytest.raises(InvalidSettings, match=r"llm\.budgets"):
-        Ledger(None, ModelSettings(budgets={"ann": BudgetSettings()}), lambda: datetime.now(UTC), str)  # type: ignore[arg-type]  # it is not opened
+        Ledger(None, ModelSettings(budgets={"ann": BudgetSettings()}), Clocks(), str)  # type: ignore[arg-type]  # it is not opened
 
 
 async def test_who_connects_and_chooses_models_stands_in_the_audit_and_no_key_does(
@@ -281,6 +286,111 @@ async def test_what_the_audit_cannot_say_is_not_done(tmp_path: Path, database: D
         assert llm.connections() == before
         async with database.begin() as tx:
             await tx.execute(text("ALTER TABLE gone RENAME TO audit"))
+
+
+async def test_two_who_change_what_is_connected_at_once_lose_nothing(tmp_path: Path, database: Database) -> None:
+    async with (
+        fake_provider(counting([])) as fake,
+        accounts(tmp_path, fake, database, ModelSettings()) as llm,
+        open_llm(Settings(home=str(tmp_path)), None, Ground(database)) as beside,
+    ):
+        names = [f"n{number}" for number in range(6)]
+        ours, theirs = names[::2], names[1::2]
+
+        async def connect(which: LLM, name: str) -> None:
+            new = Connection(name=name, flavor="compatible", url="http://127.0.0.1:9/v1")
+            await which.change(LOCAL, lambda held: held.with_provider(new))
+
+        await asyncio.gather(*(connect(llm, each) for each in ours), *(connect(beside, each) for each in theirs))
+        assert sorted(llm.connections().providers) == [*names, "p"]
+
+
+async def test_calls_that_cannot_be_written_are_kept_and_written_later(tmp_path: Path, database: Database) -> None:
+    back, events = asyncio.Event(), list[str]()
+
+    async def until_back(seconds: float) -> None:
+        await back.wait()
+
+    models = ModelSettings(prices=PRICES, cache_s=0, budgets={"user": BudgetSettings(usd=1.0)})
+    clocks = Clocks(sleep=until_back)
+    async with (
+        fake_provider(counting([(10, 5)] * 9)) as fake,
+        accounts(tmp_path, fake, database, models, clocks=clocks) as llm,
+    ):
+        await rename(database, "model_usage", "gone")
+        with telemetry.listening(lambda name, fields: events.append(name)):
+            for number in range(3):
+                await llm.write(LOCAL, Role.CHAT, prompt(f"hello {number}"))
+            (budget,) = await llm.budgets(LOCAL)
+        cost = Decimal(10 * 3.75 + 5 * 15) / 1_000_000
+        assert "llm.calls_unwritten" in events
+        assert budget.spent_usd > 3 * cost, "what may have been spent is given back, though nobody knows"
+        await rename(database, "gone", "model_usage")
+        back.set()
+        ledger = llm._ledger  # the one way to see that it writes without being asked to
+        assert ledger is not None
+        assert ledger._waiting is not None
+        await ledger._waiting
+        assert ledger._writer is not None
+        await ledger._writer
+        async with database.begin(write=False) as tx:
+            assert len(list(await tx.execute(select(model_calls)))) == 3
+        assert (await llm.budgets(LOCAL))[0].spent_usd == 3 * cost
+
+
+async def test_calls_are_written_once_though_nobody_heard_that_they_were(tmp_path: Path, database: Database) -> None:
+    models = ModelSettings(prices=PRICES, cache_s=0)
+    lossy = Lossy(database, 1)
+    async with (
+        fake_provider(counting([(10, 5)] * 9)) as fake,
+        accounts(tmp_path, fake, lossy, models) as llm,  # type: ignore[arg-type]  # it has what the ledger needs
+    ):
+        await llm.write(LOCAL, Role.CHAT, prompt("hello"))
+        assert len(await llm.calls(LOCAL, 9)) == 1
+        assert (await llm.usage(LOCAL, 1, "model"))["p/dear"].calls == 1
+    assert lossy.losses == 0
+
+
+async def test_a_call_that_cannot_be_told_in_numbers_keeps_no_other_back(tmp_path: Path, database: Database) -> None:
+    def redact(text: str) -> str:
+        if "odd" in text:
+            raise ValueError(text)
+        return text
+
+    ledger = Ledger(database, ModelSettings(log_texts=True), Clocks(), redact)
+    record = CallRecord(
+        id=new_key(), at=datetime.now(UTC), actor=LOCAL.actor.id, project=None, role="chat", model="p/m",
+        usage=Usage(10, 5), is_counted=True, is_cached=False, cost_usd=None, outcome="", first_ms=0, duration_ms=0,
+        trace="",
+    )  # fmt: skip
+    for asked in ("odd", "even"):
+        ledger.settle(Ended(replace(record, id=new_key()), Reservation(), FREE, lambda asked=asked: asked))  # type: ignore[misc]  # a default binds it
+    calls = await ledger.calls(LOCAL, 9, everybody=False)
+    await ledger.close()
+    assert sorted((each.asked, each.cost_usd) for each in calls) == [("", None), ("even", Decimal(0))]
+
+
+class Lossy:
+    """A database that commits, and whose word of it is lost, so many times."""
+
+    def __init__(self, database: Database, losses: int) -> None:
+        self._database = database
+        self.losses = losses
+
+    @asynccontextmanager
+    async def begin(self, *, write: bool = True) -> AsyncIterator[Transaction]:
+        """As a database does."""
+        async with self._database.begin(write=write) as tx:
+            yield tx
+        if write and self.losses:
+            self.losses -= 1
+            raise StorageUnavailable("the connection is lost")
+
+
+async def rename(database: Database, table: str, name: str) -> None:
+    """Another name for a table, so that who writes there fails."""
+    async with database.begin() as tx:
+        await tx.execute(text(f"ALTER TABLE {table} RENAME TO {name}"))
 
 
 async def told(database: Database) -> list[Entry]:

@@ -114,9 +114,14 @@ class Reservation:
     most_tokens: int = 0
 
     def beyond(self, call: CallRecord) -> Extra | None:
-        """What the call took beyond the most that it could; None for one that shows nothing."""
-        if not call.is_counted or call.outcome or call.model != self.model:
+        """What the call took beyond the most that it could; None for one that failed, so that the next one shows it.
+
+        Of a provider that does not count, or for which another answered, nobody learns it by waiting for more calls.
+        """
+        if call.outcome not in {"", "cancelled"}:
             return None
+        if not call.is_counted or call.outcome or call.model != self.model:
+            return Extra()
         usd = EXACT.subtract(call.cost_usd or NOTHING, self.most_usd)
         return Extra(usd, call.usage.input_tokens + call.usage.output_tokens - self.most_tokens)
 

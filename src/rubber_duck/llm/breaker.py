@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
@@ -57,14 +58,14 @@ class Breaker(Wrapper):
 
     async def answer(self, model: str, question: Question, errand: Errand) -> AsyncGenerator[Piece, None]:
         """The provider's answer. Raises ProviderUnavailable without asking while it is open."""
-        with self._watched():
+        with self._watched(errand):
             async with aclosing(asked(self._inner, model, question, errand)) as pieces:
                 async for piece in pieces:
                     yield piece
 
     async def embed(self, model: str, texts: Sequence[str], errand: Errand) -> Embeddings:
         """The provider's vectors. Raises ProviderUnavailable without asking while it is open."""
-        with self._watched():
+        with self._watched(errand):
             return await self._inner.embed(model, texts, errand)
 
     async def models(self) -> tuple[str, ...]:
@@ -76,7 +77,7 @@ class Breaker(Wrapper):
         await self._inner.close()
 
     @contextmanager
-    def _watched(self) -> Iterator[None]:
+    def _watched(self, errand: Errand) -> Iterator[None]:
         state = self.state
         if state is State.OPEN or (state is State.HALF_OPEN and self._is_trying):
             raise ProviderUnavailable(f"{self._label!r} keeps failing and is left alone for now: {self.last_error}")
@@ -86,6 +87,10 @@ class Breaker(Wrapper):
             yield
         except (ProviderUnavailable, BadAnswer, TimedOut) as error:
             self._failed(error, tries=tries)
+            raise
+        except asyncio.CancelledError:
+            if asyncio.get_running_loop().time() >= errand.deadline:
+                self._failed(TimedOut("no whole answer came in time"), tries=tries)
             raise
         else:
             self._succeeded(tries=tries)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import secrets
 import stat
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +22,8 @@ from rubber_duck.settings.home import make_private_folder
 FILE: Final = "models.json"
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _MAX_BYTES: Final = 1_000_000
+_LOOKS: Final = 500
+_LOOK_EVERY_S: Final = 0.02
 
 
 class Connection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -122,6 +126,34 @@ def write_connections(home: Path, connections: Connections) -> None:
     except OSError as error:
         draft.unlink(missing_ok=True)
         raise Unavailable(f"the connected providers cannot be written to {str(path)!r}: {error.strerror}") from error
+
+
+@asynccontextmanager
+async def changing(home: Path, sleep: Callable[[float], Awaitable[None]]) -> AsyncIterator[None]:
+    """The file for one alone, among all processes, until the block ends; who reads it need not ask.
+
+    Raises Conflict when another process holds it for ten seconds.
+    """
+    path = home / f".{FILE}.lock"
+    try:
+        make_private_folder(home)
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise Unavailable(f"the lock {str(path)!r} cannot be made: {error.strerror}") from error
+    try:
+        for _ in range(_LOOKS):
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                await sleep(_LOOK_EVERY_S)
+            except OSError:
+                break  # this file system knows no locks
+        else:
+            raise Conflict("another process is changing the connected providers; try again")
+        yield
+    finally:
+        os.close(lock)
 
 
 def chain_of(connections: Connections, written: Mapping[str, tuple[str, ...]], role: Role) -> tuple[str, ...]:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
+from itertools import islice
 from typing import Final
 
 from rubber_duck import telemetry
-from rubber_duck.errors import BudgetExceeded, Conflict, DuckError, InvalidSettings
+from rubber_duck.backoff import Backoff
+from rubber_duck.errors import BudgetExceeded, Conflict, DuckError, InvalidSettings, normalize
 from rubber_duck.llm import store
 from rubber_duck.llm.account import Budget, CallRecord, Charge, Ended, Reservation, Tally
+from rubber_duck.llm.clocks import Clocks
 from rubber_duck.llm.prices import EXACT, NOTHING
 from rubber_duck.llm.stretch import Stretch
 from rubber_duck.scope import Scope
@@ -24,23 +28,34 @@ from rubber_duck.storage.port import uninterrupted
 _TRIES: Final = 20
 _MONTH: Final = len("2026-11")
 _MOST_AT_ONCE: Final = 200
+_MOST_KEPT: Final = 20_000
+"""So many calls wait to be written while the database is away; of more, the oldest are given up."""
+
 _FORGET_EVERY_S: Final = 3600.0
+_AGAIN: Final = Backoff(0.5, 2.0, 30.0)
 
 
 class Ledger:
-    """The accounts of one installation. Settling never waits: a task of its own writes, and `flush` waits for it."""
+    """The accounts of one installation. Settling never waits: a task of its own writes, and `flush` waits for it.
+
+    What cannot be written is kept and tried again, later each time, until `close`.
+    """
 
     def __init__(
-        self, database: Database, settings: ModelSettings, now: Callable[[], datetime], redact: Callable[[str], str]
+        self, database: Database, settings: ModelSettings, clocks: Clocks, redact: Callable[[str], str]
     ) -> None:
         """Raises InvalidSettings for a budget of nobody."""
         self._database = database
         self._settings = settings
-        self._now = now
+        self._clocks = clocks
+        self._now = clocks.now
         self._redact = redact
         self._stretch = Stretch()
-        self._pending: list[Ended] = []
+        self._pending: deque[Ended] = deque()
+        self._priced: deque[tuple[CallRecord, Reservation]] = deque()
+        self._failures = 0
         self._writer: asyncio.Task[None] | None = None
+        self._waiting: asyncio.Task[None] | None = None
         self._forgotten_at: datetime | None = None
         for name in settings.budgets:
             if name not in {"user", "project"} and not name.startswith(("user:", "project:")):
@@ -94,7 +109,7 @@ class Ledger:
         try:
             await self._write(work)
         except BudgetExceeded:
-            if self._writer is None or self._writer.done():
+            if not (self._pending or self._priced):
                 raise
             await self.flush()  # what has ended meanwhile may have cost less than it could
             await self._write(work)
@@ -102,11 +117,13 @@ class Ledger:
     def settle(self, ended: Ended) -> None:
         """Write the call to the log, and charge what it cost in place of what was reserved; soon, and by `close`."""
         self._pending.append(ended)
-        if self._writer is None or self._writer.done():
-            self._writer = asyncio.create_task(self._settle_pending())
+        if self._waiting is None or self._waiting.done():
+            self._begin()
 
     async def flush(self) -> None:
-        """Wait until everything is written that was settled."""
+        """Wait until everything is written that was settled, or cannot be now."""
+        if self._pending or self._priced:
+            self._begin()
         while self._writer is not None and not self._writer.done():
             await asyncio.shield(self._writer)
 
@@ -124,8 +141,14 @@ class Ledger:
             return await store.last_calls(scope, tx, most, everybody=everybody)
 
     async def close(self) -> None:
-        """Write what is not written yet."""
+        """Write what is not written yet; what cannot be is given up."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+            await asyncio.gather(self._waiting, return_exceptions=True)
         await uninterrupted(self.flush())
+        if self._waiting is not None:
+            self._waiting.cancel()
+            await asyncio.gather(self._waiting, return_exceptions=True)
 
     def _budget(self, holder: str, names: tuple[str, ...]) -> Budget | None:
         found = next((self._settings.budgets[each] for each in names if each in self._settings.budgets), None)
@@ -137,23 +160,54 @@ class Ledger:
         day = self._now().date().isoformat()
         return day if budget.period == "day" else day[:7]
 
-    async def _settle_pending(self) -> None:
-        while self._pending:
-            batch, self._pending = self._pending[:_MOST_AT_ONCE], self._pending[_MOST_AT_ONCE:]
-            try:
-                calls = [await self._priced(each) for each in batch]
-                await self._write(partial(self._settle, calls, [each.reservation for each in batch]))
-            except DuckError as error:
-                telemetry.emit("llm.calls_unwritten", calls=len(batch), error=error.message)
+    def _begin(self) -> None:
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._settle_pending())
 
-    async def _priced(self, ended: Ended) -> CallRecord:
+    async def _settle_pending(self) -> None:
+        while self._pending or self._priced:
+            while self._pending:
+                self._priced.append(await self._in_numbers(self._pending[0]))
+                self._pending.popleft()
+            batch = list(islice(self._priced, _MOST_AT_ONCE))
+            try:
+                await self._write(partial(self._settle, batch))
+            except DuckError as error:
+                self._keep_for_later(error)
+                return
+            self._failures = 0
+            for _ in batch:
+                self._priced.popleft()
+
+    def _keep_for_later(self, error: DuckError) -> None:
+        """That calls could not be written: they wait, and their budgets stay charged with the most."""
+        telemetry.emit("llm.calls_unwritten", calls=len(self._priced), error=error.message)
+        while len(self._priced) > _MOST_KEPT:
+            self._priced.popleft()
+        self._failures += 1
+        if self._waiting is None or self._waiting.done():
+            self._waiting = asyncio.create_task(self._begin_later())
+
+    async def _begin_later(self) -> None:
+        await self._clocks.sleep(_AGAIN.delay_s(self._failures - 1, self._clocks.random))
+        self._begin()
+
+    async def _in_numbers(self, ended: Ended) -> tuple[CallRecord, Reservation]:
+        """The call with its numbers, and what is given back for it: nothing, where it cannot be told in numbers."""
+        try:
+            return await self._counted(ended), ended.reservation
+        except Exception as error:  # noqa: BLE001  # one call must not keep all others from being written
+            telemetry.emit("llm.calls_unwritten", calls=1, error=normalize(error).message)
+            return replace(ended.record, cost_usd=None), Reservation()
+
+    async def _counted(self, ended: Ended) -> CallRecord:
         """The call with all its numbers."""
         record = ended.record
         if record.is_cached:
             return record
         usage = record.usage
         if not record.is_counted:
-            read, said = await asyncio.to_thread(_counted, ended.asked, ended.said)
+            read, said = await asyncio.to_thread(_count, ended.asked, ended.said)
             usage = replace(
                 usage, input_tokens=usage.input_tokens or read, output_tokens=max(usage.output_tokens, said)
             )
@@ -165,9 +219,13 @@ class Ledger:
             self._stretch.learn(ended.reservation.model, ended.reservation.beyond(call))
         return call
 
-    async def _settle(self, calls: Sequence[CallRecord], reservations: Sequence[Reservation], tx: Transaction) -> None:
+    async def _settle(self, batch: Sequence[tuple[CallRecord, Reservation]], tx: Transaction) -> None:
+        if self._failures:  # nobody knows of a commit that nobody answered
+            written = await store.written_calls(tx, [call.id for call, _ in batch])
+            batch = [each for each in batch if each[0].id not in written]
         back: dict[tuple[str, str], Charge] = {}
-        for call, reservation in zip(calls, reservations, strict=True):
+        calls = [call for call, _ in batch]
+        for call, reservation in batch:
             cost, tokens = call.cost_usd or NOTHING, call.usage.input_tokens + call.usage.output_tokens
             for each in reservation.charges:
                 held = back.get((each.holder, each.period), Charge(each.holder, each.period, NOTHING, 0))
@@ -219,7 +277,7 @@ def _refuse_beyond(budget: Budget, charge: Charge, usd: Decimal, tokens: int) ->
         )
 
 
-def _counted(asked: Callable[[], str], said: str) -> tuple[int, int]:
+def _count(asked: Callable[[], str], said: str) -> tuple[int, int]:
     from rubber_duck.llm.tokens import count_tokens  # noqa: PLC0415  # the vocabulary: only where nobody else counted
 
     return count_tokens(asked()), count_tokens(said)

@@ -17,7 +17,7 @@ from rubber_duck.llm.answers import AnswerCache
 from rubber_duck.llm.asking import Desk, Estimate, Target, chain_targets
 from rubber_duck.llm.changes import changes
 from rubber_duck.llm.clocks import Clocks
-from rubber_duck.llm.connections import Connections, chain_of, split, write_connections
+from rubber_duck.llm.connections import Connections, chain_of, changing, split, write_connections
 from rubber_duck.llm.fallback import Fallback
 from rubber_duck.llm.forms import Written, written_as
 from rubber_duck.llm.limits import Limits
@@ -75,6 +75,7 @@ class LLM:
         self._clocks = clocks = clocks or Clocks()
         ground, models = ground or Ground(), settings.llm
         self._database = ground.database
+        self._changing = asyncio.Lock()
         self._cache = AnswerCache(models.cache_s, models.cache_bytes, clocks.seconds)
         self._ways = Ways(settings, clocks, self._cache.clear)
         self._probes = Probes(self._ways, clocks.seconds)
@@ -141,12 +142,13 @@ class LLM:
     async def change(self, scope: Scope, change: Callable[[Connections], Connections]) -> Connections:
         """Change what is connected, and say so in the audit; needs the right to administer."""
         scope.require(Right.ADMINISTER)
-        before = self.connections()
-        changed = change(before)
-        for each in changed.providers.values():
-            door(each, self._settings)  # an address or a header that cannot be used is refused before it is kept
-        await self._keep(scope, before, changed)
-        self.connections()
+        async with self._changing, changing(Path(self._settings.home), self._clocks.sleep):
+            before = self.connections()
+            changed = change(before)
+            for each in changed.providers.values():
+                door(each, self._settings)  # an address or a header that cannot be used is refused before it is kept
+            await self._keep(scope, before, changed)
+            self.connections()
         await self._ways.tidy()
         return changed
 
@@ -283,4 +285,4 @@ def _ledger(settings: Settings, clocks: Clocks, database: Database | None, ways:
         return None
     from rubber_duck.llm.ledger import Ledger  # noqa: PLC0415  # SQLAlchemy: only where there is a database
 
-    return Ledger(database, settings.llm, clocks.now, ways.redacted)
+    return Ledger(database, settings.llm, clocks, ways.redacted)

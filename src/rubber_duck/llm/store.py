@@ -170,6 +170,11 @@ async def forget_calls(tx: Transaction, before: datetime) -> int:
     return (await tx.execute(delete(model_calls).where(model_calls.c.at < before))).rowcount
 
 
+async def written_calls(tx: Transaction, calls: Collection[UUID]) -> set[UUID]:
+    """Which of the calls stand in the log."""
+    return {row.id for row in await tx.execute(select(model_calls.c.id).where(model_calls.c.id.in_(list(calls))))}
+
+
 async def living_projects(tx: Transaction, projects: Iterable[UUID]) -> set[UUID]:
     """Which of the projects are there still: what was asked for one that was purged meanwhile is not logged."""
     known = table("projects", column("id", Key))  # the workspace's, which is a sibling

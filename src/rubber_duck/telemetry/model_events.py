@@ -28,7 +28,7 @@ MODEL_EVENTS: Final = (
     Event(
         "llm.calls_unwritten",
         "error",
-        "Calls to models could not be written to the log; budgets stay charged with the most that they could cost.",
+        "Calls to models could not be written; they are kept and tried again, and charged with the most until then.",
         {"calls": "how many", "error": "what was wrong"},
     ),
     Event(

@@ -158,7 +158,7 @@ async def test_a_fault_hangs_nobody_slows_nobody_and_switches_no_model_in_mid_an
             asked = sum(ILL in each.body for each in ill.asked)
             helped = sum(ILL in each.body for each in spare.asked)
             assert_ended(fault.end, said if is_streaming or not code else "fine thanks", code, (asked, helped))
-            is_blamed = fault.end not in {End.REFUSED, End.WRONG} and not fault.dripping
+            is_blamed = fault.end not in {End.REFUSED, End.WRONG}
             assert_told(fault.end, told, is_blamed=is_blamed)
             assert await other(llm, 4) == ("well of p1/qwen-m" if is_blamed else "well of p0/qwen-m")
 
