@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from typing import Final
 
 import psycopg
 from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from rubber_duck.settings import DatabaseSettings
 from rubber_duck.storage.location import Location
@@ -35,7 +37,7 @@ def lent_engine(settings: DatabaseSettings) -> Engine:
             connection.commit()
             return connection
 
-        return create_engine(
+        lent = create_engine(
             "postgresql+psycopg://",
             creator=connect,
             pool_size=_SERVER_POOL,
@@ -43,6 +45,8 @@ def lent_engine(settings: DatabaseSettings) -> Engine:
             pool_pre_ping=True,
             hide_parameters=True,
         )
+        _close_late_returns(lent)
+        return lent
     engine = create_engine(
         f"sqlite:///{location.path}",
         pool_size=1,
@@ -52,7 +56,20 @@ def lent_engine(settings: DatabaseSettings) -> Engine:
         connect_args={"timeout": _BUSY_TIMEOUT_S, "isolation_level": "IMMEDIATE", "check_same_thread": False},
     )
     event.listen(engine, "connect", _prepare)
+    _close_late_returns(engine)
     return engine
+
+
+def _close_late_returns(engine: Engine) -> None:
+    """Have a connection closed that a thread gives back after the engine was disposed of; nobody else would."""
+    disposed = threading.Event()
+    event.listen(engine, "engine_disposed", lambda _: disposed.set())
+
+    def checked_in(connection: object, record: ConnectionPoolEntry) -> None:
+        if disposed.is_set() and connection is not None:
+            record.invalidate()
+
+    event.listen(engine, "checkin", checked_in)
 
 
 def _prepare(connection: sqlite3.Connection, record: object) -> None:

@@ -94,7 +94,8 @@ async def test_a_cancel_closes_the_stream_to_the_provider(tmp_path: Path) -> Non
 async def test_a_model_that_is_too_slow_is_left_and_the_others_stand(tmp_path: Path) -> None:
     async with completing(tmp_path, stalled) as (app, request, fake):
         answer = await app.run("complete", {**request, "wait_s": 0.05}, Scope.local())
-        await asyncio.wait_for(fake.asked[0].closed.wait(), 5)
+        for asked in fake.asked:  # a slow machine does not even ask in that time
+            await asyncio.wait_for(asked.closed.wait(), 60)
     assert answer.note == "the model did not answer within 0.05 s"
     assert "model" not in {each.reason for each in answer.candidates}
 
