@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from datetime import UTC, datetime
 from functools import partial
 
@@ -16,10 +17,42 @@ from rubber_duck.settings import DatabaseSettings
 from rubber_duck.storage.database import Connection, open_database
 from rubber_duck.workflows.store import effects
 from rubber_duck.workflows.store.effects import EffectPlace
-from tests.contract.test_recovery import started
+from tests.contract.test_recovery import ROOT, line_of, started
 from tests.durable import Bench, create_written, durable_over, working, written
 
 ME = Scope.local()
+
+# Works until it is about to write, is frozen then, and says after it was woken when it has ended all that it did.
+FROZEN = """
+import asyncio, os, signal, sys
+from rubber_duck import fault
+from rubber_duck.settings import DatabaseSettings
+from tests.durable import Bench, durable_over, until, working
+
+def freeze():
+    print("frozen", flush=True)
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+async def main(url):
+    async with durable_over(DatabaseSettings(url=url), Bench()) as durable, working(durable):
+        library = await durable.library()
+        with fault.injected("workflow.before_step", freeze):
+            await until(has_begun(library))
+            await until(has_ended(library))
+    print("woken", flush=True)
+
+def has_begun(library):
+    async def has():
+        return bool(library.active())
+    return has
+
+def has_ended(library):
+    async def has():
+        return not library.active()
+    return has
+
+asyncio.run(main(sys.argv[1]))
+"""
 PLACE = EffectPlace("run", 1, "write")
 _INSERT, _DELETE = text("INSERT INTO written VALUES (:word)"), text("DELETE FROM written")
 
@@ -36,6 +69,30 @@ async def test_a_kill_before_or_after_the_commit_leaves_one_effect(settings: Dat
         async with working(durable):
             assert await durable.answer(ME, run_id) == {"words": ["a"]}
         assert await durable.database.run(written, write=False) == ["a"]
+
+
+async def test_a_process_that_was_frozen_before_it_wrote_writes_nothing_for_a_run_that_was_undone_meanwhile(
+    settings: DatabaseSettings,
+) -> None:
+    async with durable_over(settings, Bench(failures=1)) as durable:
+        await durable.database.run(create_written)
+        run_id = await durable.start(ME, "sample", {"words": ["write:a", "fail:b"]})
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", FROZEN, settings.url), cwd=ROOT, stdout=asyncio.subprocess.PIPE
+        )
+        try:
+            assert await line_of(process) == "frozen"
+            async with working(durable):
+                with pytest.raises(Conflict, match="b is bad"):
+                    await durable.answer(ME, run_id)
+                assert await durable.database.run(written, write=False) == ["not a 1"]
+                process.send_signal(signal.SIGCONT)
+                assert await line_of(process) == "woken"
+                assert await durable.database.run(written, write=False) == ["not a 1"]
+                assert (await durable.show(ME, run_id)).state == "failed"
+        finally:
+            process.kill()
+            await process.wait()
 
 
 async def test_what_failed_wrote_nothing_and_is_done_by_a_retry(settings: DatabaseSettings) -> None:

@@ -30,7 +30,7 @@ from rubber_duck.workflows.states import State
 from rubber_duck.workflows.store import effects, runs, steps
 from rubber_duck.workflows.store.effects import EffectPlace
 from rubber_duck.workflows.store.executors import Executor
-from rubber_duck.workflows.store.holding import edition
+from rubber_duck.workflows.store.holding import edition, require_owner
 from rubber_duck.workflows.taking import Taking
 from rubber_duck.workflows.whereabouts import own_place
 from rubber_duck.workflows.workflow import Workflow, parsed, workflows
@@ -113,11 +113,25 @@ class Worker:
     async def do_once(self, place: EffectPlace, work: Callable[[Connection], Any]) -> Any:  # Any: as above
         """Do `work` in a transaction with the note that it was done, or tell what it came to before."""
         noting = partial(effects.done_once, place=place, work=work, now=self._durable.now())
-        return await self._durable.database.run(noting)
+        return await self._written(place, noting)
 
     async def undo_once(self, place: EffectPlace, work: Callable[[Connection], Any]) -> None:  # Any: ignored
         """Undo what was done there, in a transaction with forgetting that it was; nothing when it was not."""
-        await self._durable.database.run(partial(effects.undone_once, place=place, work=work))
+        await self._written(place, partial(effects.undone_once, place=place, work=work))
+
+    async def _written(self, place: EffectPlace, work: Callable[[Connection], T]) -> T:
+        """Write for a run as long as this execution owns it; raises CancelledError when it does no longer."""
+        status, owner = (await self._durable.library()).tables.status, owner_of(place.run)
+
+        def fenced(connection: Connection) -> T:
+            require_owner(connection, status, place.run, owner)
+            return work(connection)
+
+        try:
+            return await self._durable.database.run(fenced)
+        except StruckOff as error:
+            telemetry.emit("workflow.abandoned", run=place.run, error=error.message)
+            raise asyncio.CancelledError from error
 
     def check_child(self, parent: str, child: str) -> None:
         """InvalidDeclaration unless the workflow `parent` declares that it starts others in the queue of `child`."""

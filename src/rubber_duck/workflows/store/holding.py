@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Table, Text, case, cast, func, select, update
 
+from rubber_duck.errors import StruckOff
 from rubber_duck.workflows.store.tables import OPEN, WAITING, Theirs, runs
 
 
@@ -19,6 +20,18 @@ def owners(connection: Connection, status: Table, ids: Collection[str]) -> dict[
     held = status.c
     rows = connection.execute(select(held.workflow_uuid, held.owner_xid).where(held.workflow_uuid.in_(ids)))
     return {row[0]: row[1] for row in rows}
+
+
+def require_owner(connection: Connection, status: Table, run_id: str, owner: str) -> None:
+    """StruckOff unless the run is worked on by this `owner`, and stays so until the transaction ends.
+
+    Whoever was frozen and taken for dead must not write for a run that went on elsewhere, failed or was stopped.
+    """
+    held = status.c
+    statement = select(held.status, held.owner_xid).where(held.workflow_uuid == run_id)
+    row = connection.execute(statement.with_for_update(key_share=True)).one_or_none()
+    if row is None or row.status != "PENDING" or row.owner_xid != owner:
+        raise StruckOff(f"the run {run_id!r} goes on elsewhere, or has ended: nothing more is written for it here")
 
 
 @dataclass(frozen=True, slots=True)
