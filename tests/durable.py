@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -72,6 +74,12 @@ class Bench:
             raise
         return line
 
+    async def kill(self, line: str) -> str:
+        """Kill the process that this is, unless the gate is open."""
+        if not self.gate.is_set():
+            os.kill(os.getpid(), signal.SIGKILL)
+        return line
+
     async def fail(self, line: str, error: Exception) -> str:
         """Fail as often as is set."""
         self.diary.append(line)
@@ -88,7 +96,7 @@ class Lent(Hands):
     bench: Bench
 
 
-class Words(msgspec.Struct, frozen=True):
+class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A request of words."""
 
     words: tuple[str, ...] = ()
@@ -174,6 +182,8 @@ async def _plain(run: Run, bench: Bench, kind: str, word: str, cache: str) -> st
     if kind == "own" or kind.endswith("child"):
         asked = {"waiting-child": f"wait:{word}", "failing-child": f"fail:{word}"}.get(kind, word)
         return await _child(run, "sample" if kind == "own" else "follower", asked)
+    if kind == "kill":
+        return await run.step(Step(word, lambda: bench.kill(word), str))
     if kind == "exit":
         return await run.step(Step(word, _exit, str))
     return await run.step(Step(word, lambda: bench.note(word), str, cache=cache))

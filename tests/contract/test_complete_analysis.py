@@ -28,7 +28,7 @@ from rubber_duck.workflows.durable import Durable
 from rubber_duck.workflows.working import working
 from tests.durable import QUICK, until
 from tests.factories import write_tree
-from tests.fake_provider import fake_provider, head, openai_events, sending
+from tests.fake_provider import fake_provider, head, openai_events, saying, sending
 from tests.models import answering, connect
 
 ME = Scope.local()
@@ -171,6 +171,25 @@ async def test_the_reviewing_engine_asks_a_provider_and_what_it_says_of_a_line_s
     assert "2 |     return values[0]" in server.asked[0].json["messages"][-1]["content"]
     (finding,) = [each for file in report_of(answer)["files"] for each in file["findings"] if each["rule"] == "review"]
     assert (finding["message"], finding["severity"]) == ("An empty list has no first element.", "high")
+
+
+async def test_a_review_that_the_model_could_not_make_is_said_and_made_by_the_next_analysis(
+    settings: DatabaseSettings, tmp_path: Path
+) -> None:
+    said = {"line": 2, "quote": "    return values[0]", "message": "An empty list has no first element."}
+    remark = {**said, "severity": "high", "confidence": 0.9}
+    async with fake_provider(saying({"error": {"message": "wrong key"}}, 401)) as server:
+        (tmp_path / "home").mkdir()
+        connect(tmp_path / "home", server)
+        chosen = Settings(home=str(tmp_path / "home"), database=settings, workflows=QUICK)
+        async with open_app(chosen, for_engines=["workflow"]) as app, working(app.parts.workflows):
+            found = Analysing(app, write_tree(tmp_path / "p", {"good.py": FILES["good.py"], "pyproject.toml": ""}))
+            answer = await found.answer()
+            server.answers[:] = answering({"remarks": [remark]})
+            again = await found.answer()
+    (failed,) = answer["failed"]
+    assert failed.startswith("the review of 'good.py' failed: the model could not be asked: ")
+    assert (answer["reviewed"], again["reviewed"], again["remarks"], again["failed"]) == (0, 1, 1, [])
 
 
 async def test_what_fails_in_a_review_is_said_and_the_rest_stands(settings: DatabaseSettings, tmp_path: Path) -> None:

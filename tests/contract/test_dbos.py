@@ -12,15 +12,17 @@ from dbos._context import current_owner_xid
 from dbos._dbos import _get_dbos_instance
 from dbos._registrations import get_func_info
 from dbos._serialization import DefaultSerializer
-from dbos._sys_db import SystemDatabase
+from dbos._sys_db import SystemDatabase, db_retry
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from rubber_duck.errors import InvalidInput
 from rubber_duck.scope import Scope
 from rubber_duck.settings import DatabaseSettings
 from rubber_duck.storage.database import Connection
 from rubber_duck.workflows.codec import JsonSerializer, refuse_pickles
+from rubber_duck.workflows.library import hasten
 from tests.durable import Bench, durable_over, working
 
 ME = Scope.local()
@@ -33,6 +35,22 @@ def test_the_private_names_are_there() -> None:
     take = inspect.signature(SystemDatabase.start_queued_workflows).parameters
     assert list(take)[1:5] == ["queue", "executor_id", "app_version", "queue_partition_key"]
     assert {"owner_xid", "is_latest_version"} <= set(take)
+
+
+def test_a_database_that_was_away_is_asked_again_within_seconds() -> None:
+    slept: list[float] = []
+    hasten(slept.append)
+    try:
+
+        @db_retry()
+        def ask() -> None:
+            if len(slept) < 9:
+                raise PoolTimeout("nobody answers")
+
+        ask()
+    finally:
+        hasten()
+    assert (len(slept), max(slept)) == (9, 3.0)
 
 
 def test_pickles_are_neither_read_nor_written() -> None:

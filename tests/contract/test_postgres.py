@@ -347,6 +347,6 @@ async def test_a_parameter_that_libpq_does_not_know_is_refused(postgres_server: 
             pass
 
 
-async def test_a_transaction_in_which_nothing_is_asked_holds_its_rows_for_a_minute_only(pooled: Database) -> None:
+async def test_a_transaction_in_which_nothing_is_asked_holds_its_rows_for_moments_only(pooled: Database) -> None:
     shown = text("SHOW idle_in_transaction_session_timeout")
-    assert await pooled.run(lambda connection: connection.execute(shown).scalar(), write=False) == "1min"
+    assert await pooled.run(lambda connection: connection.execute(shown).scalar(), write=False) == "20s"

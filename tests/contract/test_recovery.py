@@ -11,19 +11,22 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from sqlalchemy import update
 
 from rubber_duck.errors import StruckOff
 from rubber_duck.fault import ENVIRONMENT
 from rubber_duck.scope import Scope
 from rubber_duck.settings import DatabaseSettings
 from rubber_duck.settings.tree import ScheduleSettings
-from rubber_duck.storage.database import Database
+from rubber_duck.storage.database import Database, open_database
 from rubber_duck.workflows.recovery import Recovery
 from rubber_duck.workflows.schedules import Clockwork
 from rubber_duck.workflows.store import executors
 from rubber_duck.workflows.store.executors import Executor
+from rubber_duck.workflows.store.tables import runs
 from rubber_duck.workflows.working import working_while
 from tests.durable import QUICK, Bench, durable_over, until, working
+from tests.servers import PostgresServer
 
 ME = Scope.local()
 ROOT = Path(__file__).parents[2]
@@ -79,16 +82,19 @@ async def test_another_process_goes_on_with_what_a_killed_one_was_doing(settings
     assert bench.diary == ["b", "c"]  # the finished step is not done again, the one in flight is
 
 
-async def test_a_run_that_kills_its_process_is_given_up_and_can_be_retried(settings: DatabaseSettings) -> None:
+async def test_a_run_that_kills_its_process_is_given_up_alone_and_can_be_retried(settings: DatabaseSettings) -> None:
     bench = Bench()
+    bench.gate.set()
     async with durable_over(settings, bench) as durable:
-        run_id = await durable.start(ME, "sample", {"words": ["a"]})
+        run_id = await durable.start(ME, "sample", {"words": ["kill:a"]})
+        beside = [await durable.start(ME, "sample", {"words": [f"wait:{word}"]}) for word in "bc"]
         for _ in range(QUICK.attempts):
-            process = await started(settings, "workflow.before_step")
+            process = await started(settings)
             assert await process.wait() == -signal.SIGKILL
         async with working(durable):
+            assert [await durable.answer(ME, each) for each in beside] == [{"words": ["b"]}, {"words": ["c"]}]
             last = [status async for status in durable.follow(ME, run_id)][-1]
-            assert (last.state, bench.diary) == ("dead", [])
+            assert (last.state, sorted(bench.diary)) == ("dead", ["b", "c"])
             await durable.retry(ME, run_id)
             assert await durable.answer(ME, run_id) == {"words": ["a"]}
 
@@ -124,7 +130,7 @@ async def test_a_process_that_was_struck_off_stops(settings: DatabaseSettings) -
 
 async def test_neither_does_it_take_or_start_anything_more(settings: DatabaseSettings) -> None:
     async with durable_over(settings, Bench()) as durable, working(durable, executor_id="me") as failed:
-        working_on = {"heartbeat", "schedules", "taking", "holding", "chores", "clearing"}
+        working_on = {"heartbeat", "reaper", "schedules", "taking", "holding", "chores", "clearing"}
         await durable.database.run(partial(executors.remove_executor, executor_id="me"))
         with pytest.raises(StruckOff):
             await failed()
@@ -169,6 +175,24 @@ async def test_a_frozen_process_that_wakes_does_no_harm(settings: DatabaseSettin
     assert bench.diary == ["a", "b"]
 
 
+async def test_a_process_lives_while_its_reaper_waits_for_rows_that_a_frozen_process_holds(
+    postgres_server: PostgresServer,
+) -> None:
+    with postgres_server.database() as name:
+        settings = DatabaseSettings(url=postgres_server.url(name), pool_min=1, pool_max=2)
+        async with durable_over(settings, Bench()) as durable, open_database(settings) as frozen:
+            status = (await durable.library()).tables.status
+            run_id = await durable.start(ME, "sample", {"words": ["a"]})
+            lost = update(status).values(status="PENDING", executor_id="gone")
+            await durable.database.run(lambda connection: connection.execute(lost) and None)
+            async with frozen.begin() as held:
+                await held.execute(update(runs).values(note="held"))
+                async with working(durable, executor_id="me"):
+                    await until(lambda: _beat_since(durable.database, "me", 15))
+            async with working(durable):
+                assert await durable.answer(ME, run_id) == {"words": ["a"]}
+
+
 async def test_a_schedule_fires_once_for_all_processes_and_once_for_what_was_missed(
     settings: DatabaseSettings,
 ) -> None:
@@ -183,6 +207,22 @@ async def test_a_schedule_fires_once_for_all_processes_and_once_for_what_was_mis
         moment += timedelta(hours=5)
         assert sum(await asyncio.gather(*(clock.tick() for clock in clocks))) == 1
         assert len(await durable.runs(ME)) == 2
+
+
+async def test_a_schedule_that_cannot_be_started_is_told_and_stops_nothing_else(settings: DatabaseSettings) -> None:
+    schedules = {
+        "misspelt": ScheduleSettings(workflow="sample", cron="* * * * *", request={"wrods": "a"}),
+        "untimely": ScheduleSettings(workflow="sample", cron="at noon"),
+        "unknown": ScheduleSettings(workflow="simple", cron="* * * * *"),
+        "yearly": ScheduleSettings(workflow="sample", cron="0 0 1 1 *"),
+    }
+    chosen = msgspec.structs.replace(QUICK, schedules=schedules)
+    async with durable_over(settings, Bench(), settings=chosen) as durable, working(durable):
+        run_id = await durable.start(ME, "sample", {"words": ["a"]})
+        assert await durable.answer(ME, run_id) == {"words": ["a"]}
+        refused = durable.refused_schedules
+    assert sorted(refused) == ["misspelt", "unknown", "untimely"]
+    assert "wrods" in refused["misspelt"]
 
 
 async def test_two_processes_with_other_lines_for_one_schedule_do_not_keep_it_from_firing(

@@ -13,7 +13,9 @@ from rubber_duck.settings import DatabaseSettings
 from rubber_duck.settings.tree import QueueSettings
 from rubber_duck.storage.keys import new_key
 from rubber_duck.workflows.durable import Page, StartOptions
+from rubber_duck.workflows.moves import Followers, Move
 from rubber_duck.workflows.naming import named
+from rubber_duck.workflows.states import ENDED
 from rubber_duck.workflows.workflow import QUEUES
 from tests.durable import QUICK, Bench, durable_over, until, working
 
@@ -365,3 +367,29 @@ async def test_queues_are_counted_by_state(settings: DatabaseSettings) -> None:
 async def _wrote(bench: Bench, line: str) -> bool:
     await asyncio.sleep(0)
     return line in bench.diary
+
+
+async def test_that_a_run_has_ended_is_told_when_its_answer_is_there(settings: DatabaseSettings) -> None:
+    bench = Bench(failures=1)
+    seen: list[tuple[str, str, object, str]] = []
+    ended = asyncio.Event()
+    async with durable_over(settings, bench) as durable:
+
+        async def told(move: Move) -> None:
+            if move.state in ENDED:
+                found = await durable.show(ME, move.run)
+                seen.append((move.state, found.state, found.answer, move.error))
+                ended.set()
+
+        durable.lend(bench, Followers(told))
+        async with working(durable):
+            for words in (["a"], ["fail:b"], ["wait:c"]):
+                ended.clear()
+                options = StartOptions(timeout_s=0.2) if words == ["wait:c"] else None
+                await durable.start(ME, "sample", {"words": words}, options)
+                await ended.wait()
+    assert seen == [
+        ("done", "done", {"words": ["a"]}, ""),
+        ("failed", "failed", None, "b is bad"),
+        ("cancelled", "cancelled", None, ""),
+    ]

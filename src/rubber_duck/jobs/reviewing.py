@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from rubber_duck.errors import DuckError, UnknownName
+from rubber_duck.errors import DuckError, Unavailable, UnknownName
 from rubber_duck.jobs.hands import ask, hands_of
 from rubber_duck.llm.roles import Role
 from rubber_duck.workflows.run import Retries, Run, Step
@@ -43,8 +43,12 @@ class Remark(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FileReview(msgspec.Struct, frozen=True, kw_only=True):
-    """The review of one file, as far as it is used: what the engine answers has more."""
+    """The review of one file, as far as it is used: what the engine answers has more.
 
+    Without `files` there was nothing to review; with them a `note` says why the model was not asked, or not to the end.
+    """
+
+    files: tuple[str, ...] = ()
     remarks: tuple[Remark, ...] = ()
     model: str = ""
     note: str = ""
@@ -116,4 +120,7 @@ async def _chosen(run: Run, candidates: Sequence[Worth], most: int) -> Choice:
 async def _review(run: Run, path: str, name: str) -> FileReview:
     asked = {"files": [name], "project": path, "model": True}
     answer = await ask(run, ENGINE, asked)
-    return msgspec.convert(msgspec.to_builtins(answer), FileReview)
+    review = msgspec.convert(msgspec.to_builtins(answer), FileReview)
+    if review.files and review.note:
+        raise Unavailable(review.note)  # what is returned is kept for the next analysis: half a review must not be
+    return review

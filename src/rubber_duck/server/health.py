@@ -91,6 +91,8 @@ async def _queue(desk: Desk) -> PartView:
     """How much waits, and whether anything is done about it."""
     operator = Scope(Actor.local(), None, RIGHTS[Role.ADMINISTRATOR], new_trace())
     counts = await desk.app.parts.workflows.counts_of_all(operator)
+    if refused := desk.app.parts.workflows.refused_schedules:
+        return PartView(ok=False, detail="; ".join(f"{name} does not fire: {why}" for name, why in refused.items()))
     waiting = sum(count for each in counts for state, count in each.by_state.items() if state == "waiting")
     late = [each for each in counts if (each.oldest_waiting_s or 0.0) > LATE_S and not each.done_per_minute]
     if late:

@@ -180,8 +180,8 @@ class Database(ABC):
 
         Cheaper than `begin` for several statements. `work` neither commits nor rolls back nor waits; on SQLite
         it runs in a thread, and small independent writes share one commit, though each fails alone. Cancelling
-        the caller while `work` writes leaves open whether it was committed. What is `urgent` may write in the room that
-        is kept for when the disk is full, where all else is refused: a few bytes without which what runs is lost.
+        the caller while `work` writes leaves open whether it was committed. What is `urgent`, a few bytes without which
+        what runs is lost, may write in the room that is kept for when the disk is full, and waits for no connection.
         """
 
     async def erase(self, work: Callable[[Connection], T]) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -27,7 +28,8 @@ from rubber_duck.storage.port import Database, Parameters, Rows, Transaction, un
 T = TypeVar("T")
 Row = tuple[Any, ...]  # psycopg's rows; SQLAlchemy gives them their types
 
-_IDLE_S: Final = 60
+_IDLE_S: Final = 20
+"""A process that is frozen within a transaction holds its rows so long: nothing of ours waits in the midst of one."""
 _READ_ONLY: Final = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 """A reader sees one unchanging state, as on SQLite."""
 
@@ -54,6 +56,9 @@ class PostgresDatabase(Database):
             raise InvalidSettings(
                 f"database.pool_min is {settings.pool_min}, more than database.pool_max, {settings.pool_max}"
             )
+        self._place = location
+        self._urgent: PostgresDatabase | None = None
+        self._opening = asyncio.Lock()
         self._url = location.url
         self._options = _connection_options(settings, location)
         self._pool_max = settings.pool_max
@@ -99,8 +104,10 @@ class PostgresDatabase(Database):
     async def run(self, work: Callable[[Connection], T], *, write: bool = True, urgent: bool = False) -> T:
         """Run `work` on the event loop's thread; each statement leaves the loop free while the server works.
 
-        Nothing is urgent here: a full disk is the server's.
+        A full disk is the server's; what is urgent has a connection of its own, and waits for none of the pool.
         """
+        if urgent:
+            return await (await self._beside()).run(work, write=write)
         async with self.begin(write=write) as transaction:
             connection = cast(_PostgresTransaction, transaction).connection
             try:
@@ -111,8 +118,18 @@ class PostgresDatabase(Database):
     async def close(self) -> None:
         """Idle connections are closed now, those in use when their transaction has been rolled back."""
         self._closed = True
+        if self._urgent is not None:
+            await self._urgent.close()
         await self._pool.close()
         await self._engine.dispose()
+
+    async def _beside(self) -> PostgresDatabase:
+        """The same server over one connection, made when it is first needed."""
+        async with self._opening:
+            if self._urgent is None:
+                one = DatabaseSettings(url=self._url, pool_min=1, pool_max=1, connect_timeout_s=self._timeout_s)
+                self._urgent = await open_postgres(one, self._place)
+            return self._urgent
 
     @asynccontextmanager
     async def _lock(self, key: str) -> AsyncIterator[Callable[[], Awaitable[bool]]]:

@@ -49,4 +49,10 @@ WORK_EVENTS: Final = (
         "What is due by the clock could not be started; it is tried again.",
         {"schedule": "its name", "error": "what was wrong"},
     ),
+    Event(
+        "workflow.schedule_refused",
+        "error",
+        "A schedule of the settings cannot be started as it stands there: it is left out, and the others are not.",
+        {"schedule": "its name", "error": "what is wrong"},
+    ),
 )

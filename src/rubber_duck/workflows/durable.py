@@ -110,6 +110,7 @@ class Durable:
         self.clock = clock
         self.hands: object = None
         self.taking: Taking | None = None
+        self.refused_schedules: dict[str, str] = {}
         self._queuing = Queuing()
         self.followers = Followers()
         self.chores = Chores(self._chore, settings.workflows.heartbeat_s)

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeVar
 
 import dbos._core as their_core
+import dbos._sys_db as their_database
 from dbos import DBOS, DBOSClient, EnqueueOptions
 from dbos import error as errors_of_dbos
 
@@ -30,6 +33,7 @@ from rubber_duck.workflows.codec import JsonSerializer, refuse_pickles
 from rubber_duck.workflows.store.executors import Executor
 from rubber_duck.workflows.store.holding import among
 from rubber_duck.workflows.store.tables import Theirs
+from rubber_duck.workflows.suspects import Suspects
 from rubber_duck.workflows.workflow import QUEUES
 
 T = TypeVar("T")
@@ -38,7 +42,10 @@ APPLICATION: Final = "rubber-duck"
 ENTRY: Final = "duck"
 """The one function that DBOS knows; which workflow it carries out stands in its input."""
 
-_THREADS: Final = 8
+_THREADS: Final = 48
+"""More than runs and their steps keep waiting while the database is away: these are also the threads of the loop."""
+_RETRY_S: Final = 3.0
+"""So long at the most DBOS sleeps until it asks a database again that was away; it would be a minute and more."""
 _CALLS: Final = 4
 _GIVEN_BACK_LOOKS: Final = 500
 
@@ -58,6 +65,7 @@ class Library:
 
     def __init__(self, settings: DatabaseSettings) -> None:
         refuse_pickles()
+        hasten()
         _quiet()
         self._settings = settings
         self._threads = ThreadPoolExecutor(_CALLS, thread_name_prefix="duck-durable")
@@ -149,13 +157,13 @@ class Library:
         DBOS.listen_queues([])  # what is ours to take, `taking` takes
         DBOS.launch()  # here, so that runs are carried out on this very loop
 
-    async def queues(self, settings: WorkflowSettings, executor: Executor) -> list[LibraryQueue]:
+    async def queues(self, settings: WorkflowSettings, taker: Taker) -> list[LibraryQueue]:
         """What `launch` made ready to take from; each limit holds from now on for all processes."""
         found = []
         for name in QUEUES:
             limits = settings.queues.get(name, QueueSettings())
             theirs = await self.call(lambda name=name, limits=limits: _register_queue(name, limits, settings.poll_s))  # type: ignore[misc]  # a loop's value, bound at once
-            found.append(LibraryQueue(self, theirs, limits.per_process, executor))
+            found.append(LibraryQueue(self, theirs, limits.per_process, taker))
         return found
 
     async def stop(self) -> None:
@@ -191,17 +199,24 @@ class Library:
         return frozenset(_instance()._active_workflows_set.activeList())
 
 
+@dataclass(frozen=True, slots=True)
+class Taker:
+    """The process that takes. `given_up` hears of runs that it took and does not work on: they may be dead letters."""
+
+    executor: Executor
+    suspects: Suspects
+    given_up: Callable[[list[str]], None]
+
+
 class LibraryQueue:
     """A queue of DBOS, taken from by us: with its own statements, which admit one taker for each run."""
 
-    def __init__(
-        self, library: Library, theirs: Any, most: int, executor: Executor
-    ) -> None:  # theirs: Any: DBOS's Queue
+    def __init__(self, library: Library, theirs: Any, most: int, taker: Taker) -> None:  # theirs: Any: DBOS's Queue
         self.name: str = theirs.name
         self.most = most
         self._library = library
         self._theirs = theirs
-        self._executor = executor
+        self._taker = taker
 
     def room(self) -> int:
         """How many more of its runs this process may work on."""
@@ -209,27 +224,51 @@ class LibraryQueue:
 
     async def take(self) -> int:
         """Take as many as there is room for and as wait, and begin to work on them; how many."""
-        return await self._library.call(self._take)
+        taken = await self._library.call(self._take)
+        active = self._library.active() if taken else ()
+        self._taker.given_up([run_id for run_id in taken if run_id not in active])
+        return len(taken)
 
-    def _take(self) -> int:
+    def _take(self) -> list[str]:
+        suspect = self._taken_suspect()
+        return suspect + self._taken(self.most - self.room(), of_suspects=False)
+
+    def _taken_suspect(self) -> list[str]:
+        """One run that may be what killed a process, unless this process works on such a one."""
+        if self.room() <= 0 or not self._taker.suspects.may_look(self._library.active()):
+            return []
+        taken: list[str] = []
+        try:
+            taken = self._taken(self.most - 1, of_suspects=True)
+        finally:
+            self._taker.suspects.found(taken[0] if taken else "")
+        return taken
+
+    def _taken(self, running: int, *, of_suspects: bool) -> list[str]:
+        """Take, as if this process worked on so many of the queue, and begin to work on them; their ids."""
         instance, owner = _instance(), str(new_key())
-        database, running = instance._sys_db, self.most - self.room()
+        database = instance._sys_db
+        chosen = among(
+            database.tables.workflow_status,
+            self._taker.executor.editions,
+            self._taker.suspects.since,
+            of_suspects=of_suspects,
+        )
         try:
             taken, _ = database.start_queued_workflows(
-                *(self._theirs, self._executor.id, among(database.tables.workflow_status, self._executor.editions)),
-                *(None, running),
+                *(self._theirs, self._taker.executor.id, chosen, None, running),
                 owner_xid=owner,
                 is_latest_version=False,  # nothing waits without an edition
             )
         except Exception as error:
             if _is_race(database, error):
-                return 0
+                return []
             raise
         found = {each["workflow_uuid"]: each for each in database.get_workflow_statuses(taken)} if taken else {}
         for run_id in taken:
             with suppress(Exception):  # it is a dead letter now, its row says why, or it is put back as abandoned
                 their_core.execute_dequeued_workflow(instance, found[run_id], owner)
-        return len(taken)
+        return list(taken)
 
 
 async def _disposed(engine: Engine) -> None:
@@ -315,6 +354,25 @@ def _register(attempts: int) -> None:
     from dbos._registrations import get_func_info  # noqa: PLC0415  # private, see the module's docstring
 
     _registered[ENTRY] = get_func_info(duck)
+
+
+class _Hasty:
+    """The module `time`, for DBOS, which sleeps no longer than `_RETRY_S` with it."""
+
+    def __init__(self, sleep: Callable[[float], None]) -> None:
+        self._sleep = sleep
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep, for so long or less."""
+        self._sleep(min(seconds, _RETRY_S))
+
+    def __getattr__(self, name: str) -> Any:  # Any: whatever the module has
+        return getattr(time, name)
+
+
+def hasten(sleep: Callable[[float], None] = time.sleep) -> None:
+    """Let DBOS ask again soon while the database is away, since what waits holds one of the loop's threads."""
+    vars(their_database)["time"] = _Hasty(sleep)
 
 
 def _quiet() -> None:

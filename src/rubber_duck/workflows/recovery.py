@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -46,6 +46,7 @@ class Recovery:
         self._executor = executor
         self._clock = clock
         self._now = now
+        self.orphaned: Callable[[Sequence[str]], None] = _ignore
         self._seen: dict[str, tuple[int, float]] = {}
         self._idle: dict[str, float] = {}
         self._strays: dict[str, float] = {}
@@ -55,15 +56,22 @@ class Recovery:
         """Say that this process begins to work; before it takes anything."""
         await self._database.run(partial(executors.add_executor, executor=self._executor, now=self._now()))
 
-    async def keep(self) -> None:
-        """Beat and reap until cancelled; raises StruckOff when others took this process for dead meanwhile.
+    async def keep_beating(self) -> None:
+        """Beat until cancelled; raises StruckOff when others took this process for dead meanwhile.
 
-        When the database is away, or refuses once, it is asked again and again: whoever is silent for long is fenced.
+        It waits for nothing that the reaper waits for, such as rows that a frozen process holds.
         """
+        await self._again_and_again(self._beat)
+
+    async def keep_reaping(self) -> None:
+        """Reap until cancelled."""
+        await self._again_and_again(self.reap)
+
+    async def _again_and_again(self, work: Callable[[], Awaitable[object]]) -> None:
+        """Also when the database is away, or refuses once: whoever is silent for long is fenced."""
         while True:
             try:
-                await self._beat()
-                await self.reap()
+                await work()
             except StruckOff:
                 raise
             except DuckError as error:
@@ -142,6 +150,7 @@ class Recovery:
         while orphans := await self._database.run(partial(stopping.orphans, theirs=theirs), write=False):
             stop = partial(stopping.stop_each, theirs=theirs, ids=orphans, why=stopping.CANCELLED)
             await self._database.run(partial(stop, now_ms=self._now_ms()))
+            self.orphaned(orphans)
             telemetry.emit("workflow.orphans_stopped", runs=len(orphans))
 
     def _now_ms(self) -> int:
@@ -164,6 +173,10 @@ class Recovery:
                     partial(holding.adopt, status=theirs.status, ids=ids, name=name, version=version)
                 )
                 telemetry.emit("workflow.adopted", workflow=name, version=version, runs=len(ids))
+
+
+def _ignore(_: Sequence[str]) -> None:
+    """Nobody hears of it."""
 
 
 def _parts(edition: str) -> tuple[str, int]:

@@ -110,6 +110,7 @@ class Keeper(Protocol):
     async def ended(self, scope: Scope, run_id: str) -> object: ...
     async def waits_for(self, run: Run, signal: str, number: int) -> None: ...
     def excuse(self, run_id: str) -> None: ...
+    def gets_on(self, run_id: str) -> None: ...
     def now(self) -> float: ...
 
 
@@ -322,11 +323,13 @@ class Run:
 
     async def _kept(self, step: Step[T], doing: Awaitable[Any]) -> Any:  # Any: builtins
         try:
-            return await self._abandoned(doing)
+            kept = await self._abandoned(doing)
         except errors_of_dbos.DBOSStepTimeoutError as error:
             raise TimedOut(f"the step {step.name!r} took longer than {step.timeout_s:g} s") from error
         except errors_of_dbos.DBOSMaxStepRetriesExceeded as error:
             raise normalize(error.errors[-1]) from error
+        self.keeper.gets_on(self.id)
+        return kept
 
     async def _abandoned(self, doing: Awaitable[Any]) -> Any:  # Any: builtins
         """What a step returned. When that could not be kept, this execution ends, and the reaper puts the run back.

@@ -28,6 +28,12 @@ Prepared = Callable[[str], Callable[[Connection], None]]
 """From a run's id to what queues it within a transaction."""
 
 
+def check_cron(name: str, line: str) -> None:
+    """InvalidSettings unless the schedule's line is one of cron."""
+    if not croniter.is_valid(line):
+        raise InvalidSettings(f"the schedule {name!r} is to fire at {line!r}, which is no cron line")
+
+
 class Clockwork:
     """Starts what is due. Taking a schedule and enqueuing its run are one transaction, so exactly one process does."""
 
@@ -47,9 +53,6 @@ class Clockwork:
         self._sleep = sleep
         self._said: set[str] = set()
         self._seen: dict[str, tuple[datetime, datetime]] = {}
-        for name, each in schedules.items():
-            if not croniter.is_valid(each.cron):
-                raise InvalidSettings(f"the schedule {name!r} is to fire at {each.cron!r}, which is no cron line")
 
     async def keep(self) -> None:
         """Start what is due, until cancelled."""

@@ -13,24 +13,26 @@ from uuid import UUID
 import msgspec
 
 from rubber_duck import telemetry
-from rubber_duck.errors import InvalidDeclaration, StruckOff, UnknownName, normalize
+from rubber_duck.errors import DuckError, InvalidDeclaration, StruckOff, UnknownName, normalize
 from rubber_duck.scope import Actor, Right, Scope, new_trace
 from rubber_duck.settings.tree import ScheduleSettings
 from rubber_duck.storage.database import Connection
 from rubber_duck.storage.keys import new_key
 from rubber_duck.workflows.clearing import Clearing
 from rubber_duck.workflows.durable import Durable, StartOptions
+from rubber_duck.workflows.endings import Endings
 from rubber_duck.workflows.holding import Holdings
-from rubber_duck.workflows.library import owner_of
+from rubber_duck.workflows.library import Taker, owner_of
 from rubber_duck.workflows.moves import Move, WaitsFor
 from rubber_duck.workflows.recovery import Recovery
 from rubber_duck.workflows.run import Run
-from rubber_duck.workflows.schedules import Clockwork
+from rubber_duck.workflows.schedules import Clockwork, Prepared, check_cron
 from rubber_duck.workflows.states import State
 from rubber_duck.workflows.store import effects, runs, steps
 from rubber_duck.workflows.store.effects import EffectPlace
 from rubber_duck.workflows.store.executors import Executor
 from rubber_duck.workflows.store.holding import edition, require_owner
+from rubber_duck.workflows.suspects import Suspects
 from rubber_duck.workflows.taking import Taking
 from rubber_duck.workflows.whereabouts import own_place
 from rubber_duck.workflows.workflow import Workflow, parsed, workflows
@@ -44,10 +46,20 @@ _SCHEDULED: Final = StartOptions(tell_failures=True)
 class Worker:
     """Carries runs out on this event loop. One in a process."""
 
-    def __init__(self, durable: Durable, holdings: Holdings, excuse: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        durable: Durable,
+        holdings: Holdings,
+        endings: Endings,
+        *,
+        excuse: Callable[[str], None],
+        gets_on: Callable[[str], None],
+    ) -> None:
         self._durable = durable
         self._holdings = holdings
+        self._endings = endings
         self.excuse = excuse
+        self.gets_on = gets_on
 
     async def carry_out(self, envelope: dict[str, Any]) -> Any:  # Any: builtins of the workflow's own shape
         """One run from its beginning, or from where it was; raises what it fails with, after undoing what it did."""
@@ -62,7 +74,11 @@ class Worker:
             scope = Scope(actor, project, frozenset(), envelope["trace"], key)
             hands = self._durable.hands
             run = Run(run_id, workflow.name, workflow.version, workflow.right, scope, hands, self, asked_with)
-            return await self._holdings.held(run_id, owner_of(run_id), self._run(workflow, envelope["request"], run))
+            try:
+                work = self._run(workflow, envelope["request"], run)
+                return await self._holdings.held(run_id, owner_of(run_id), work)
+            finally:
+                self._endings.expect([run_id])
 
     async def _run(self, workflow: type[Workflow[Any, Any]], raw: object, run: Run) -> Any:  # Any: as above
         telemetry.emit("workflow.started", workflow=workflow.name, run=run.id)
@@ -74,10 +90,8 @@ class Worker:
             known = normalize(error)
             telemetry.emit("workflow.failed", workflow=workflow.name, run=run.id, code=known.code, error=known.message)
             await run.undo_all()
-            await self._moved(run, "failed", error=known.message)
             raise known  # noqa: B904  # normalize set the cause
         telemetry.emit("workflow.finished", workflow=workflow.name, run=run.id)
-        await self._moved(run, "done")
         return msgspec.to_builtins(answer)
 
     async def _moved(self, run: Run, state: State, **how: Any) -> None:  # Any: as Move has them
@@ -172,21 +186,27 @@ async def working(
     editions = frozenset(edition(name, each.version) for name, each in workflows.discover().items())
     executor = Executor(executor_id or str(new_key()), editions, 0, own_place())
     settings = durable.settings.workflows
+    endings = Endings(durable.database, library.tables, durable.moved)
     recovery = Recovery(durable.database, library, settings, executor, clock=durable.clock, now=durable.now)
+    recovery.orphaned = partial(endings.expect, stopped=True)
     clockwork = await _clockwork(durable, {**(standing or {}), **settings.schedules})
     clearing = Clearing(durable.database, library, settings.keep_days, now=durable.now)
     holdings = Holdings(durable.database, library.tables, executor)
+    suspects = Suspects(settings.attempts)
     await recovery.register()
     try:
-        await library.launch(settings, executor.id, Worker(durable, holdings, recovery.excuse).carry_out)
+        worker = Worker(durable, holdings, endings, excuse=recovery.excuse, gets_on=suspects.gets_on)
+        await library.launch(settings, executor.id, worker.carry_out)
         try:
-            queues = await library.queues(settings, executor)
+            queues = await library.queues(settings, Taker(executor, suspects, endings.expect))
             durable.taking = Taking(queues, poll_s=settings.poll_s, chance=random.random)
             beside = {
-                "heartbeat": recovery.keep,
+                "heartbeat": recovery.keep_beating,
+                "reaper": recovery.keep_reaping,
                 "schedules": clockwork.keep,
                 "taking": durable.taking.keep,
                 "holding": holdings.keep,
+                "endings": endings.keep,
                 "chores": durable.chores.keep,
                 "clearing": clearing.keep,
             }
@@ -196,6 +216,7 @@ async def working(
             durable.taking = None
             await holdings.let_go()
             await library.stop()
+            await endings.look()
     finally:
         await recovery.leave()
 
@@ -262,14 +283,23 @@ async def _ended(tasks: Sequence[asyncio.Task[Any]]) -> None:  # Any: ignored
 
 
 async def _clockwork(durable: Durable, schedules: Mapping[str, ScheduleSettings]) -> Clockwork:
-    known = workflows.discover()
+    """The clock of those that can be started; one that cannot is told, and stops nothing else."""
+    prepared: dict[str, Prepared] = {}
+    durable.refused_schedules = {}
     for name, each in schedules.items():
-        if each.workflow not in known:
-            raise UnknownName.among("workflow", each.workflow, known, where=f" (in [workflows.schedules.{name}])")
-    scope = await durable.resolve(_OWNER, None, new_trace()) if schedules else None
-    prepared = {
-        name: await durable.prepared(scope, each.workflow, dict(each.request), options=_SCHEDULED)
-        for name, each in schedules.items()
-        if scope is not None
-    }
-    return Clockwork(durable.database, schedules, prepared, now=durable.now)
+        try:
+            prepared[name] = await _prepared(durable, name, each)
+        except DuckError as error:
+            telemetry.emit("workflow.schedule_refused", schedule=name, error=error.message)
+            durable.refused_schedules[name] = error.message
+    fires = {name: schedules[name] for name in prepared}
+    return Clockwork(durable.database, fires, prepared, now=durable.now)
+
+
+async def _prepared(durable: Durable, name: str, schedule: ScheduleSettings) -> Prepared:
+    check_cron(name, schedule.cron)
+    known = workflows.discover()
+    if schedule.workflow not in known:
+        raise UnknownName.among("workflow", schedule.workflow, known, where=f" (in [workflows.schedules.{name}])")
+    scope = await durable.resolve(_OWNER, None, new_trace())
+    return await durable.prepared(scope, schedule.workflow, dict(schedule.request), options=_SCHEDULED)

@@ -36,6 +36,8 @@ async def _work(settings: Settings) -> None:
         while not stopping.is_set():
             try:
                 async with working(app.parts.workflows, standing=standing(settings)) as failed:
+                    for name, why in app.parts.workflows.refused_schedules.items():
+                        terminal.note(f"the schedule {name!r} does not fire: {why}")
                     if not current().quiet:
                         terminal.note("working; Ctrl-C ends it")
                     await _either(failed(), stopping.wait())

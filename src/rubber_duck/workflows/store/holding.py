@@ -76,13 +76,16 @@ def edition(name: str, version: int) -> str:
     return f"{name}@{version}"
 
 
-def among(status: Table, editions: Collection[str]) -> ColumnElement[str | None]:
+def among(status: Table, editions: Collection[str], suspect: int, *, of_suspects: bool) -> ColumnElement[str | None]:
     """A run's edition where it is one of these, and otherwise NULL, which equals nothing.
+
+    Only of runs that were begun in vain `suspect` times, or less often.
 
     DBOS is given it for its version: it takes runs whose version equals this, and leaves them what they have.
     """
     own: ColumnElement[str] = status.c.application_version
-    return case((own.in_(sorted(editions)), own))
+    begun = func.coalesce(status.c.recovery_attempts, 0)
+    return case((own.in_(sorted(editions)) & (begun >= suspect if of_suspects else begun < suspect), own))
 
 
 def without_edition(connection: Connection, status: Table) -> list[str]:

@@ -108,12 +108,15 @@ def set_progress(connection: Connection, run_id: str, done: int, total: int, not
 
 def runs_of(
     connection: Connection,
-    scope: Scope,
+    scope: Scope | None,
     theirs: Theirs,
     *,
     which: Which,
 ) -> Sequence[Row[Any]]:  # Any: the columns of both tables
-    """The scope's runs with DBOS's status and output of each, newest first; of one project if the scope names one."""
+    """The scope's runs with DBOS's status and output of each, newest first; of one project if the scope names one.
+
+    Without a scope everybody's: for what tells each of their own.
+    """
     status, output = theirs.status, theirs.output
     joined = runs.join(status, status.c.workflow_uuid == runs.c.id)
     joined = joined.outerjoin(output, output.c.workflow_uuid == runs.c.id)
