@@ -1,8 +1,9 @@
 """Kills processes that work through queues, again and again, beside a ledger in a process of its own.
 
 `python -m benchmarks.durable --kills 100 --database sqlite`; `make soak` does some of it in every round. The workers
-have the settings as installed. In the end the ledger is compared with the database: no acknowledged run may be lost,
-no keyed effect be missing or doubled, no finished step be done again, and what was interrupted goes on within 30 s.
+have the settings as installed, but do not give up what is killed five times before it keeps a step. In the end the
+ledger is compared with the database: no acknowledged run may be lost, no keyed effect be missing or doubled, no
+finished step be done again, and what was interrupted goes on within 30 s.
 """
 
 from __future__ import annotations

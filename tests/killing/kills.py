@@ -25,8 +25,8 @@ from tests.killing.nursery import Nursery, ended, is_alive, kill_group, nursery
 from tests.killing.working import Order, create_applied
 from tests.servers import PostgresServer
 
-DEFAULTS: Final = WorkflowSettings()
-"""As installed: a run that keeps a step now and then is never given up, however often its process is killed."""
+DEFAULTS: Final = WorkflowSettings(attempts=100)
+"""As installed, but for patience: here a run may be killed five times before it keeps a step, and is no poison."""
 
 _STEP_POINTS: Final = tuple(judgement.IN_STEP)
 _WORK_POINTS: Final = (
