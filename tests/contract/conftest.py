@@ -5,65 +5,37 @@ A database with all tables is made once in a session and copied for each test, w
 
 from __future__ import annotations
 
-import asyncio
-import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
 import pytest
 
 from rubber_duck.cluster.cluster import open_cluster
-from rubber_duck.settings import ClusterSettings, DatabaseSettings, Settings
+from rubber_duck.settings import ClusterSettings, DatabaseSettings
 from rubber_duck.storage.database import Database, open_database
-from rubber_duck.workflows.durable import open_durable
 from tests.contract.nodes import Nodes, shared
 from tests.contract.notes import create_notes
-from tests.durable import Bench, declare
 from tests.servers import PostgresServer, RedisServer
+from tests.templates import copy_database, fill
 
 _prefixes = count()
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file of SQLite that nobody has open."""
-    file = tmp_path_factory.mktemp("template") / "duck.db"
-    _fill(DatabaseSettings(url=f"sqlite:///{file}"))
-    assert [each.name for each in file.parent.iterdir() if each.name.endswith("-wal")] == []
-    return file
-
-
-@pytest.fixture(scope="session")
 def postgres_template(postgres_server: PostgresServer) -> Iterator[str]:
-    """The name of a database that nobody is connected with."""
+    """The name of a database with all tables that nobody is connected with."""
     with postgres_server.database() as name:
-        _fill(DatabaseSettings(url=postgres_server.url(name)))
+        fill(DatabaseSettings(url=postgres_server.url(name)))
         yield name
-
-
-def _fill(database: DatabaseSettings) -> None:
-    """The product's tables and those of DBOS."""
-    asyncio.run(_open(database))
-
-
-async def _open(database: DatabaseSettings) -> None:
-    declare()
-    chosen = Settings(database=database, home="/nonexistent")
-    async with (
-        open_database(database) as opened,
-        open_durable(opened, chosen, resolve=Bench().resolve, now=lambda: datetime.now(UTC)) as durable,
-    ):
-        await durable.library()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DatabaseSettings]:
     """Settings of a database of either kind, with all tables and no row in them."""
     if request.param == "sqlite":
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), tmp_path / "duck.db")
+        copy_database(tmp_path / "duck.db")
         yield DatabaseSettings(url=f"sqlite:///{tmp_path}/duck.db")
         return
     server: PostgresServer = request.getfixturevalue("postgres_server")

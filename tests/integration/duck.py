@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.templates import make_home
+
 COMMAND = [sys.executable, "-P", "-m", "rubber_duck"]
 
 
@@ -19,7 +21,8 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 
 def duck(*arguments: str, home: Path, cwd: Path | str | None = None, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run it to its end."""
+    """Run it to its end, in a home folder that has a database. `test_private_home.py` begins without."""
+    make_home(home)
     streams: dict[str, Any] = {"capture_output": True, "text": True, "encoding": "utf-8", "errors": "surrogateescape"}
     return subprocess.run(
         [*COMMAND, *arguments], env=environment(home, **more), cwd=cwd, timeout=120, check=False, **streams

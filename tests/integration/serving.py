@@ -29,6 +29,7 @@ from rubber_duck.settings import DatabaseSettings
 from rubber_duck.storage.database import open_database
 from tests.integration.duck import COMMAND, duck, environment
 from tests.servers import PostgresServer, RedisServer
+from tests.templates import make_home
 from tests.unit.cli.calling import call
 
 START_S = 60.0
@@ -103,6 +104,7 @@ def free_port() -> int:
 def serving(home: Path, *options: str, program: Sequence[str] = COMMAND, **variables: str) -> Iterator[Served]:
     """A server that is ready; ended by SIGTERM. `program` is `duck`, or one that knows more than it."""
     port = free_port()
+    make_home(home)
     with (home.parent / f"log-{port}").open("w") as log:
         process = subprocess.Popen(
             [*program, "serve", "--port", str(port), *options],
