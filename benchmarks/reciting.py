@@ -50,6 +50,23 @@ class Recite(Engine[ReciteRequest, Recited]):
         return Recited("".join(WORDS))
 
 
+@engines.add
+class Linger(Engine[ReciteRequest, Recited]):
+    """Say a word now and then, for a long time."""
+
+    name: ClassVar[str] = "linger"
+    request = ReciteRequest
+    answer = Recited
+    right = Right.CATALOG_READ
+
+    async def run(self, request: ReciteRequest, call: Call) -> Recited:
+        """The words, one every tenth of a second."""
+        for word in WORDS:
+            call.emit(Delta(word))
+            await asyncio.sleep(0.1)
+        return Recited("".join(WORDS))
+
+
 def brood() -> None:
     """Fork a process for each line, and say its number; nobody waits for them."""
     import rubber_duck.cli.local.serve  # noqa: PLC0415  # what each of them would import

@@ -49,6 +49,45 @@ async def test_members_on_two_nodes_see_each_other_come_and_go_with_every_device
         await each.close()
 
 
+class Slow(LocalCluster):
+    """A cluster that takes its time to listen, until `go`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = asyncio.Event()
+
+    async def _listen(self, topic: str) -> None:
+        await self.go.wait()
+
+
+async def test_who_comes_and_goes_while_another_enters_does_not_take_the_room_away() -> None:
+    cluster = Slow()
+    here, ann, cem = Presence(cluster, "a"), Ears(), Ears()
+    entering = [asyncio.create_task(here.enter("t", name, "d", {}, Ears().told.put_nowait)) for name in ("bob", "eve")]
+    entering.append(asyncio.create_task(here.enter("t", "ann", "d1", {}, ann.told.put_nowait)))
+    await asyncio.sleep(0)
+    entering[0].cancel()
+    await asyncio.gather(entering[0], return_exceptions=True)
+    cluster.go.set()
+    await asyncio.gather(*entering[1:])
+    assert set(here.people("t")) == {"ann", "eve"}
+    await here.enter("t", "cem", "d3", {}, cem.told.put_nowait)
+    assert await ann.hear() == PresenceDiff({"cem": person("d3")}, {})
+
+
+async def test_who_leaves_before_another_has_entered_leaves_them_the_room() -> None:
+    cluster = Slow()
+    here, ann = Presence(cluster, "a"), Ears()
+    entering = asyncio.create_task(here.enter("t", "ann", "d1", {}, ann.told.put_nowait))
+    await asyncio.sleep(0)
+    bob = asyncio.create_task(here.enter("t", "bob", "d2", {}, (tell := Ears().told.put_nowait)))
+    cluster.go.set()
+    await bob
+    await here.leave("t", "bob", "d2", tell)
+    await entering
+    assert set(here.people("t")) == {"ann"}
+
+
 async def test_a_node_that_is_not_heard_of_any_more_is_gone_with_its_members() -> None:
     cluster, now = LocalCluster(), [0.0]
     here = Presence(cluster, "a", every_s=5.0, clock=lambda: now[0])

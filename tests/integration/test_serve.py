@@ -178,6 +178,45 @@ def test_a_role_that_is_taken_ends_the_topic_and_a_revoked_key_the_connection(te
         pass
 
 
+def test_work_goes_on_without_its_socket_and_not_without_its_key(team: Team) -> None:
+    key = team.server.key_for("lou", project=team.project)
+    with Client.at(team.server.socket, key) as client:
+        client.ask("cli:me", "phx_join")
+        other = client.ask("cli:me", "key_add", {})["response"]["key"]
+        client.wire.send(json.dumps(["1", "9", "cli:me", "run", {"engine": "linger"}]))
+        while (received := json.loads(client.wire.recv(timeout=30)))[3] != "started":
+            continue
+    go_on = {"stream": received[4]["stream"], "offset": 0}
+    with Client.at(team.server.socket, other) as again:
+        again.ask("cli:me", "phx_join")
+        again.wire.send(json.dumps(["1", "9", "cli:me", "resume", go_on]))
+        assert json.loads(again.wire.recv(timeout=30))[4]["offset"] == 0
+        team.server.admin("key", "revoke", key.split("_")[1])
+        while (received := json.loads(again.wire.recv(timeout=30)))[3] != "phx_reply":
+            continue
+        assert (received[4]["status"], received[4]["response"]["code"]) == ("error", "denied")
+
+
+def test_what_is_refused_does_not_name_the_servers_folder(team: Team) -> None:
+    with Client.at(team.server.socket, team.member) as client:
+        client.ask(team.topic, "phx_join")
+        for engine, request in (
+            ("outline", {"path": "gone.py"}),
+            ("analyze", {"paths": ["gone.py"]}),
+            ("explain", {"at": "gone.py:1"}),
+            ("check", {"paths": ["gone.py"]}),
+            ("imports", {"path": "gone.py"}),
+            ("edit", {"text": "gone.py", "apply": True}),
+        ):
+            refused = client.ask(team.topic, "run", {"engine": engine, "request": request})
+            assert str(team.folder.parent) not in json.dumps(refused), engine
+        (team.folder / "duck.toml").write_text("[server]\nsecret = 'x'\n")
+        refused = client.ask(team.topic, "run", {"engine": "outline", "request": {"path": "hello.py"}})
+        (team.folder / "duck.toml").unlink()
+        assert refused["status"] == "error"
+        assert str(team.folder.parent) not in json.dumps(refused)
+
+
 def test_a_key_that_expires_ends_its_open_connections(team: Team) -> None:
     async def key_for_seconds() -> str:
         database = DatabaseSettings(url=f"sqlite:///{team.server.home}/duck.db")

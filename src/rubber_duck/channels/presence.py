@@ -58,6 +58,8 @@ class _Room:
         self.heard: dict[str, float] = {}
         self.tells: list[Tell] = []
         self.subscription: Subscription | None = None
+        self.entering = 0
+        self.opening = asyncio.Lock()
 
 
 class Presence:
@@ -75,14 +77,21 @@ class Presence:
 
     async def enter(self, topic: str, person: str, device: str, metas: Metas, tell: Tell) -> dict[str, Person]:
         """Be there as one device of a person; who is there now. `tell` is called with each later change."""
-        room = await self._room(topic)
+        room = self._rooms.setdefault(topic, _Room())
+        room.entering += 1
+        try:
+            await self._open(topic, room)
+            room.tells.append(tell)
+        finally:
+            room.entering -= 1
+            await self._close_empty(topic, room)
         mine = room.nodes.setdefault(self._node, {})
         entry = {**metas, "phx_ref": device}
         mine.setdefault(person, {})[device] = entry
         coming: Members = {person: {device: entry}}
         for other in tuple(room.tells):
-            other(_diff(coming, {}))
-        room.tells.append(tell)
+            if other is not tell:
+                other(_diff(coming, {}))
         await self._say(topic, _Report(self._node, coming, {}))
         return _people(room)
 
@@ -100,10 +109,7 @@ class Presence:
         for other in tuple(room.tells):
             other(_diff({}, going))
         await self._say(topic, _Report(self._node, {}, going))
-        if not room.tells and self._rooms.get(topic) is room:
-            del self._rooms[topic]
-            if room.subscription is not None:
-                await room.subscription.end()
+        await self._close_empty(topic, room)
 
     def people(self, topic: str) -> dict[str, Person]:
         """Who is in a topic, as far as this node knows: of topics that somebody here is in."""
@@ -131,16 +137,22 @@ class Presence:
             task.cancel()
         await asyncio.gather(*tuple(self._answers), return_exceptions=True)
 
-    async def _room(self, topic: str) -> _Room:
-        room = self._rooms.get(topic)
-        if room is None:
-            room = self._rooms[topic] = _Room()
-            channel = f"presence:{topic}"
+    async def _open(self, topic: str, room: _Room) -> None:
+        """Hear of a room's members on other nodes, from the first who enters; others wait until it is so."""
+        async with room.opening:
+            if room.subscription is not None:
+                return
             room.subscription = await self._cluster.subscribe(
-                channel, lambda message: self._hear(topic, message), gap=lambda: self._ask(topic)
+                f"presence:{topic}", lambda message: self._hear(topic, message), gap=lambda: self._ask(topic)
             )
             await self._say(topic, _Report(self._node, {}, {}, asks=True))
-        return room
+
+    async def _close_empty(self, topic: str, room: _Room) -> None:
+        """Forget a room in which nobody is, and which nobody is about to enter."""
+        if not room.tells and not room.entering and self._rooms.get(topic) is room:
+            del self._rooms[topic]
+            if room.subscription is not None:
+                await room.subscription.end()
 
     def _hear(self, topic: str, message: bytes) -> None:
         try:

@@ -34,6 +34,7 @@ from rubber_duck.server.health import memory_bytes
 from rubber_duck.server.hooks import Hooks
 from rubber_duck.server.limits import Limits
 from rubber_duck.server.metrics import Family, Metrics
+from rubber_duck.server.permits import Permits
 from rubber_duck.server.queues import work
 from rubber_duck.server.remotes import Remotes
 from rubber_duck.server.secret import server_secret
@@ -108,6 +109,7 @@ class Server:
                 signing_in=signing_in,
                 cluster=cluster,
                 limits=Limits(cluster, factor=settings.server.rate_factor),
+                permits=Permits(),
                 streams=streams,
                 presence=presence,
                 copies=copies,
@@ -122,7 +124,7 @@ class Server:
                 own_settings=OwnSettings(_database_of(self._app), cluster, _now),
             )
             self._desk = desk
-            self._app.supervisor.start("rights", lambda: self.connections.watch(accounts))
+            self._app.supervisor.start("rights", lambda: self.connections.watch(accounts, desk.permits))
             self._app.supervisor.start("remotes", desk.remotes.work)
             if settings.workflows.in_server:
                 self._app.supervisor.start("queues", lambda: work(self._app))

@@ -8,17 +8,19 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast
+from uuid import UUID
 
 import msgspec
 
-from rubber_duck.call import Delta, Progress
+from rubber_duck.call import Delta, Emit, Progress
 from rubber_duck.channels.channel import Push, Seat
 from rubber_duck.channels.stream import Say, Stream, follow
 from rubber_duck.engines.placing import acting, placed_for_all, takes
-from rubber_duck.errors import normalize
-from rubber_duck.scope import Scope
+from rubber_duck.errors import Denied, normalize
+from rubber_duck.scope import Right, Scope
 from rubber_duck.server.desk import Desk, Member, installation
 from rubber_duck.server.limits import Asked, RouteClass
+from rubber_duck.server.permits import Permit
 from rubber_duck.workspace.paths import confined
 from rubber_duck.workspace.project import Project
 
@@ -81,6 +83,7 @@ class Placed:
     asked: RunRequest
     scope: Scope
     within: Project | None
+    right: Right
     folder: str = ""
 
     @contextmanager
@@ -144,14 +147,39 @@ async def placed_in(desk: Desk, project: Project, asked: RunRequest, own: Scope,
     scope.require(among[0].right)
     with unplaced(project.root):
         request = await asyncio.to_thread(placed_for_all, among, asked.request, project.root, desk.app.settings)
-    if takes(among[0], "refresh") and asked.request.get("refresh") is not False:
-        await desk.freshness.bring(project, installation(scope.trace))
-    return Placed(RunRequest(asked.engine, request), scope, project if scope is tenant else None, project.root)
+        if takes(among[0], "refresh") and asked.request.get("refresh") is not False:
+            await desk.freshness.bring(project, installation(scope.trace))
+    within, right = project if scope is tenant else None, among[0].right
+    return Placed(RunRequest(asked.engine, request), scope, within, right, project.root)
 
 
-async def answer(desk: Desk, seat: Seat, placed: Placed, push: Push) -> msgspec.Raw:
+def permit_of(desk: Desk, member: Member, right: Right, project: UUID | None) -> Permit:
+    """That a member may have something done, as long as they have this right, in a project or on the server."""
+    came_as, trace = member.standing, member.trace
+
+    async def check() -> None:
+        now = await desk.accounts.again(came_as)
+        rights = now.rights
+        if project is not None:
+            rights = (await desk.accounts.project_scope(now, project, trace)).rights
+        if right not in rights:
+            raise Denied(f"the right {right.value!r} is missing")
+
+    return Permit(came_as.user.id, project, came_as.credential.expires_at, check)
+
+
+async def carried_out(desk: Desk, permit: Permit, placed: Placed, emit: Emit) -> msgspec.Struct:
+    """An engine's answer. It stops when whoever asked may not have it any more; raises Denied then."""
+    with placed.confined():
+        async with desk.permits.held(permit):
+            asked = placed.asked
+            answered: msgspec.Struct = await desk.app.run(asked.engine, asked.request, placed.scope, emit)
+    return placed.veiled(answered)
+
+
+async def answer(desk: Desk, member: Member, seat: Seat, placed: Placed, push: Push) -> msgspec.Raw:
     """Run an engine; its deltas and progress are pushed, its answer is returned."""
-    stream = begin(desk, seat, placed)
+    stream = begin(desk, member, seat, placed)
     await push("started", Started(stream.id))
     return await follow(desk.streams, stream, 0, push)
 
@@ -160,11 +188,14 @@ async def nothing() -> None:
     """Nothing is to be done when an engine has answered."""
 
 
-def begin(desk: Desk, seat: Seat, placed: Placed, *, then: Callable[[], Awaitable[None]] = nothing) -> Stream:
+def begin(
+    desk: Desk, member: Member, seat: Seat, placed: Placed, *, then: Callable[[], Awaitable[None]] = nothing
+) -> Stream:
     """Begin to run an engine; the stream of what it says is the member's.
 
     `then` is done when it has answered, also where nobody follows any more.
     """
+    permit = permit_of(desk, member, placed.right, seat.scope.project)
 
     async def work(say: Say) -> msgspec.Struct:
         def emit(piece: Delta | Progress) -> None:
@@ -173,11 +204,9 @@ def begin(desk: Desk, seat: Seat, placed: Placed, *, then: Callable[[], Awaitabl
             else:
                 say("progress", ProgressView(piece.done, piece.total, placed.veiled(piece.note)))
 
-        with placed.confined():
-            asked = placed.asked
-            answered: msgspec.Struct = await desk.app.run(asked.engine, asked.request, placed.scope, emit)
+        answered = await carried_out(desk, permit, placed, emit)
         await then()
-        return placed.veiled(answered)
+        return answered
 
     return desk.streams.start(seat.scope, work, topic=seat.topic)
 

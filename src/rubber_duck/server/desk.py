@@ -20,6 +20,7 @@ from rubber_duck.server.freshness import Freshness
 from rubber_duck.server.hooks import Hooks
 from rubber_duck.server.limits import Limits
 from rubber_duck.server.metrics import Metrics
+from rubber_duck.server.permits import Permits
 from rubber_duck.server.remotes import Remotes
 from rubber_duck.server.siblings import Siblings
 from rubber_duck.server.watching import Watches
@@ -39,6 +40,7 @@ class Desk:
     signing_in: SigningIn
     cluster: Cluster
     limits: Limits
+    permits: Permits
     streams: Streams
     presence: Presence
     copies: Copies

@@ -26,6 +26,7 @@ from rubber_duck.server.desk import Desk, Member
 from rubber_duck.server.doors import doors
 from rubber_duck.server.limits import Asked, RouteClass
 from rubber_duck.server.line import LINE, Line, Wiring
+from rubber_duck.server.permits import Permits
 
 IDLE_S: Final = 60.0
 """A client that sends nothing for so long, not even a heartbeat, is gone."""
@@ -196,8 +197,8 @@ class Connections:
         """Somebody's rights changed: look at once."""
         self._moved.set()
 
-    async def watch(self, accounts: Accounts, every_s: float = 1.0) -> None:
-        """Keep every connection within its member's rights, and end those that are silent; never returns.
+    async def watch(self, accounts: Accounts, permits: Permits, every_s: float = 1.0) -> None:
+        """Keep every connection and all work within its member's rights, and end those that are silent; never returns.
 
         Rechecks those whose rights changed: told by the cluster, or read each second. Each does so by itself, so that
         one that is slow holds up nobody else. Ends those whose key expired, and all of them when for `SURE_S` nobody
@@ -208,7 +209,7 @@ class Connections:
             while True:
                 try:
                     async with asyncio.timeout(max(0.0, sure_at + SURE_S - self._clock())):
-                        due = await self._due(accounts)
+                        moved = await self._moved_since(accounts)
                 except (DuckError, TimeoutError) as error:
                     if self._clock() - sure_at >= SURE_S:
                         telemetry.emit("server.unsure", sockets=len(self), error=normalize(error).message)
@@ -216,22 +217,25 @@ class Connections:
                         sure_at = self._clock()
                 else:
                     sure_at = self._clock()
-                    for connection in due:
-                        group.create_task(connection.recheck(accounts), name="recheck")
+                    for connection in tuple(self._open):
+                        if connection.user in moved:
+                            group.create_task(connection.recheck(accounts), name="recheck")
+                    for look in permits.due(moved):
+                        group.create_task(look, name="recheck of work")
                 self._end_those_over(accounts.now())
+                permits.end_those_over(accounts.now())
                 with suppress(TimeoutError):
                     async with asyncio.timeout(every_s):
                         await self._moved.wait()
 
-    async def _due(self, accounts: Accounts) -> list[Connection]:
-        """The connections of those whose rights changed since the last time; raises when nobody can say."""
+    async def _moved_since(self, accounts: Accounts) -> frozenset[UUID]:
+        """The users whose rights changed since the last time; raises when nobody can say."""
         self._moved.clear()
         now, moved = await accounts.moved_since(self._seen)
-        if now == self._seen:
-            return []
-        self._seen = now
-        self._round += 1
-        return [connection for connection in self._open if connection.user in moved]
+        if now != self._seen:
+            self._seen = now
+            self._round += 1
+        return moved
 
     def _end_those_over(self, at: datetime) -> None:
         for connection in tuple(self._open):

@@ -38,6 +38,12 @@ SERVER_EVENTS: Final = (
         {"sockets": "how many", "error": "what was wrong"},
     ),
     Event(
+        "server.work_stopped",
+        "info",
+        "Somebody's work was stopped, because they may not have it done any more.",
+        {"actor": "whose it was", "error": "what is missing"},
+    ),
+    Event(
         "server.process_ended",
         "error",
         "One of several processes of a server ended by itself; it is started again.",

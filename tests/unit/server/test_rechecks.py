@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,9 +20,11 @@ from rubber_duck.accounts.roles import Role
 from rubber_duck.accounts.user import Standing
 from rubber_duck.channels.socket import Socket
 from rubber_duck.cluster.local import LocalCluster
+from rubber_duck.errors import Denied, LimitExceeded, Unauthenticated
 from rubber_duck.scope import Right, Scope
 from rubber_duck.server.desk import Member
 from rubber_duck.server.line import Line, Wiring
+from rubber_duck.server.permits import PER_PERSON, Permit, Permits
 from rubber_duck.server.websocket import REVOKED, Connection, Connections
 from rubber_duck.settings import DatabaseSettings
 from rubber_duck.storage.database import open_database
@@ -49,6 +51,7 @@ class House:
 
     accounts: Noted
     connections: Connections = field(default_factory=Connections)
+    permits: Permits = field(default_factory=Permits)
     diary: list[str] = field(default_factory=list)
 
     async def key_of(self, name: str) -> IssuedKey:
@@ -81,7 +84,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         for name in ("ann", "bob"):
             await accounts.add_user(ADMIN, name, Role.PERSON)
         found = House(accounts)
-        watching = asyncio.create_task(found.connections.watch(accounts, every_s=0.01))
+        watching = asyncio.create_task(found.connections.watch(accounts, found.permits, every_s=0.01))
         yield found
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
@@ -109,8 +112,9 @@ async def test_a_change_of_somebodys_rights_is_asked_about_them_alone(house: Hou
 
 async def test_a_slow_one_holds_up_nobody_else(house: House) -> None:
     hers, spare, his = [await house.key_of(name) for name in ("ann", "ann", "bob")]
-    async with house.sitting(hers, "quiet") as ann, house.sitting(his, "a") as bob:
-        await ann.recv()
+    async with AsyncExitStack() as stack:
+        await (await stack.enter_async_context(house.sitting(hers, "quiet"))).recv()  # it speaks as long as it is empty
+        bob = await stack.enter_async_context(house.sitting(his, "a"))
         await bob.recv()
         await house.accounts.revoke_key(ADMIN, spare.id)
         while house.accounts.asked != ["ann"]:  # noqa: ASYNC110  # nobody tells that it has begun
@@ -118,3 +122,66 @@ async def test_a_slow_one_holds_up_nobody_else(house: House) -> None:
         await house.accounts.revoke_key(ADMIN, his.id)
         assert await closed(bob) == REVOKED
         assert len(house.connections) == 1, "whose rights are still being read"
+
+
+async def _working(house: House, key: IssuedKey, begun: asyncio.Event) -> None:
+    """Work without end that nobody follows."""
+    standing = await house.accounts.standing(key.text)
+
+    async def check() -> None:
+        await house.accounts.again(standing)
+
+    async with house.permits.held(Permit(standing.user.id, None, standing.credential.expires_at, check)):
+        begun.set()
+        await asyncio.Event().wait()
+
+
+async def test_work_that_nobody_follows_stops_with_the_key_that_asked_for_it(house: House) -> None:
+    hers, his = await house.key_of("ann"), await house.key_of("bob")
+    begun = [asyncio.Event(), asyncio.Event()]
+    working = [asyncio.create_task(_working(house, key, event)) for key, event in zip((hers, his), begun, strict=True)]
+    await asyncio.gather(*(event.wait() for event in begun))
+    await house.accounts.revoke_key(ADMIN, his.id)
+    with pytest.raises(Denied, match="was taken away"):
+        await working[1]
+    assert len(house.permits) == 1, "hers goes on"
+    working[0].cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working[0]
+
+
+async def test_work_that_was_asked_for_in_time_and_begins_too_late_does_not_begin(house: House) -> None:
+    key = await house.key_of("bob")
+    standing = await house.accounts.standing(key.text)
+    await house.accounts.revoke_key(ADMIN, key.id)
+
+    async def check() -> None:
+        await house.accounts.again(standing)
+
+    with pytest.raises(Unauthenticated):
+        async with house.permits.held(Permit(standing.user.id, None, None, check)):
+            raise AssertionError("it has begun")
+
+
+async def test_work_ends_with_the_key_that_expires(house: House) -> None:
+    begun = asyncio.Event()
+    working = asyncio.create_task(_working(house, await house.accounts.add_key(ADMIN, "ann", days=1), begun))
+    await begun.wait()
+    house.permits.end_those_over(datetime.now(UTC))
+    assert not working.done()
+    house.permits.end_those_over(datetime.now(UTC) + timedelta(days=2))
+    with pytest.raises(Denied):
+        await working
+
+
+async def test_one_person_has_no_more_work_at_once_than_others_leave_room_for(house: House) -> None:
+    key = await house.key_of("ann")
+    begun = [asyncio.Event() for _ in range(PER_PERSON)]
+    working = [asyncio.create_task(_working(house, key, event)) for event in begun]
+    await asyncio.gather(*(event.wait() for event in begun))
+    with pytest.raises(LimitExceeded):
+        await _working(house, key, asyncio.Event())
+    for task in working:
+        task.cancel()
+    await asyncio.gather(*working, return_exceptions=True)
+    assert len(house.permits) == 0

@@ -9,11 +9,13 @@ import msgspec
 
 from rubber_duck.analysis.finding import Finding, Severity
 from rubber_duck.analysis.store import results_of
+from rubber_duck.call import emit_nothing
 from rubber_duck.errors import InvalidInput, UnknownName
 from rubber_duck.scope import Right
 from rubber_duck.server.api.projects import project_of
 from rubber_duck.server.api.route import Answer, Call, Method, Plain, Route, paged
-from rubber_duck.server.asking import RunRequest, placed_in
+from rubber_duck.server.asking import RunRequest, carried_out, permit_of, placed_in
+from rubber_duck.server.desk import Member
 from rubber_duck.server.files import content_of
 from rubber_duck.server.limits import RouteClass
 from rubber_duck.workspace.paths import display
@@ -131,8 +133,8 @@ async def run(call: Call) -> Answer:
 
 async def _run(call: Call, engine: str, request: dict[str, Any]) -> Any:  # Any: JSON; the engine's own answer
     placed = await placed_in(call.desk, await project_of(call), RunRequest(engine, request), call.scope, call.tenant)
-    with placed.confined():
-        return placed.veiled(await call.desk.app.run(engine, placed.asked.request, placed.scope))
+    permit = permit_of(call.desk, Member(call.standing, call.trace), placed.right, call.scope.project)
+    return await carried_out(call.desk, permit, placed, emit_nothing)
 
 
 def _key(finding: Finding) -> str:

@@ -160,7 +160,7 @@ class Chat(Channel):
                 with suppress(Unavailable):  # whoever was not told reads it in the history
                     await self.seat.broadcast("said", TurnsView(tuple(map(_view, said)), more=False), besides_me=True)
 
-        stream = begin(self.desk, self.seat, placed, then=tell)
+        stream = begin(self.desk, self.member, self.seat, placed, then=tell)
         await push("started", Started(stream.id))
         await self.seat.broadcast("answering", Started(stream.id), besides_me=True)
         return await follow(self.desk.streams, stream, 0, push)

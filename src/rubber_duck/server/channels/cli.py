@@ -105,10 +105,12 @@ class Cli(Channel):
     async def run(self, payload: RunRequest, push: Push) -> msgspec.Raw:
         """Run an engine that works on no project; pushes and the reply are as in `code:PROJECT`."""
         await afford(self.desk, self.member)
-        for engine in self.desk.app.roster.answering(payload.engine):
+        among = self.desk.app.roster.answering(payload.engine)
+        for engine in among:
             self.seat.scope.require(engine.right)
             without_place(engine, payload.request)
-        return await answer(self.desk, self.seat, Placed(payload, self.seat.scope, None), push)
+        placed = Placed(payload, self.seat.scope, None, among[0].right)
+        return await answer(self.desk, self.member, self.seat, placed, push)
 
     @on("resume", right=Right.CATALOG_READ, payload=ResumeRequest)
     async def resume(self, payload: ResumeRequest, push: Push) -> msgspec.Raw:

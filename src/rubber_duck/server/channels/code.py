@@ -85,7 +85,7 @@ class Code(Channel):
         tenant = self._tenant()
         project = await self.desk.app.parts.workspace.project(tenant, str(self.project))
         placed = await placed_in(self.desk, project, payload, self.seat.scope, tenant)
-        return await answer(self.desk, self.seat, placed, push)
+        return await answer(self.desk, self.member, self.seat, placed, push)
 
     @on("resume", right=Right.PROJECT_READ, payload=ResumeRequest)
     async def resume(self, payload: ResumeRequest, push: Push) -> msgspec.Raw:
