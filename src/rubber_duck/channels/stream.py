@@ -19,8 +19,9 @@ from rubber_duck import telemetry
 from rubber_duck.channels.channel import ASKED, Push
 from rubber_duck.channels.message import ErrorView, to_payload
 from rubber_duck.channels.pieces import END, FAILED, Piece, Stream, failure, gone
+from rubber_duck.channels.relay import NAME_CHARACTERS, REPLIES, Ask, Copy, Pace, Relay, home, tell_none
 from rubber_duck.cluster.cluster import Cluster
-from rubber_duck.errors import Conflict, LimitExceeded, NotFound, Unavailable, normalize
+from rubber_duck.errors import Conflict, LimitExceeded, Unavailable, normalize
 from rubber_duck.scope import Scope
 
 __all__ = [
@@ -45,8 +46,8 @@ Work = Callable[[Say], Awaitable[msgspec.Struct]]
 class StreamLimits:
     """How long a stream without a reader is kept, in seconds; how large one is; how many a node has, and one member.
 
-    A node that relays a stream to another says every `beat_s` that it lives; of one silent for three of these nothing
-    more will come.
+    Nodes that follow each other's streams say every `beat_s` that they live; of one silent for three of these nothing
+    more will come, unless the cluster itself was lost: then it has `heal_s` from when it is found again.
     """
 
     kept_s: float = 60.0
@@ -55,6 +56,12 @@ class StreamLimits:
     per_member: int = 32
     answer_s: float = 5.0
     beat_s: float = 2.0
+    heal_s: float = 15.0
+
+    @property
+    def pace(self) -> Pace:
+        """How nodes tell each other streams."""
+        return Pace(self.beat_s, self.answer_s, self.heal_s, self.kept_s)
 
 
 class StreamPiece(msgspec.Struct, frozen=True):
@@ -65,31 +72,7 @@ class StreamPiece(msgspec.Struct, frozen=True):
     piece: msgspec.Raw
 
 
-class _Ask(msgspec.Struct, frozen=True):
-    """What one node asks another about a stream there: to be told its pieces, or to end its work."""
-
-    stream: str
-    owner: str
-    topic: str
-    reply_to: str
-    cancels: bool = False
-
-
-class _Told(msgspec.Struct, frozen=True, array_like=True):
-    """Pieces from `offset` on; without any, that there are none to be had."""
-
-    offset: int
-    pieces: tuple[Piece, ...] = ()
-
-
-_REPLIES: Final = "stream:"
-_BEAT: Final = -1
-"""The offset of what is no piece but a sign of life."""
-_NAME_CHARACTERS: Final = 200
-_BATCH_BYTES: Final = 64_000
-
-_ask: Final = msgspec.msgpack.Decoder(_Ask)
-_told: Final = msgspec.msgpack.Decoder(_Told)
+_ask: Final = msgspec.msgpack.Decoder(Ask)
 _pack: Final = msgspec.msgpack.Encoder()
 
 
@@ -103,6 +86,8 @@ class Streams:
         self._streams: dict[str, Stream] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._workers: dict[str, asyncio.Task[None]] = {}
+        self._relays: dict[str, tuple[Relay, asyncio.Task[None]]] = {}
+        self._is_closed = False
 
     def start(self, scope: Scope, work: Work, *, topic: str = "") -> Stream:
         """Begin `work`, which says pieces and returns the last; it goes on without a reader until it is forgotten."""
@@ -118,7 +103,7 @@ class Streams:
         worker = self._workers.get(stream.id)
         if worker is not None:
             worker.cancel()
-        elif not stream.ended and self._home(stream.id) != f"node:{self.node}":
+        elif not stream.ended and home(stream.id) != f"node:{self.node}":
             self._own(self._cancel_there(stream))
 
     async def find(self, scope: Scope, stream_id: str, offset: int, *, topic: str = "") -> Stream:
@@ -126,8 +111,8 @@ class Streams:
 
         NotFound when it is not there, is another's, or of another topic, in which one may do other things, or was lost.
         """
-        if offset < 0 or len(stream_id) > _NAME_CHARACTERS:
-            raise gone(stream_id[:_NAME_CHARACTERS])
+        if offset < 0 or len(stream_id) > NAME_CHARACTERS:
+            raise gone(stream_id[:NAME_CHARACTERS])
         held = self._streams.get(stream_id)
         if held is not None and not held.is_lost:
             is_own = stream_id in self._workers or held.ended
@@ -139,13 +124,20 @@ class Streams:
         return await self._follow(Stream(stream_id, scope.actor.id, topic))
 
     async def close(self) -> None:
-        """End all work."""
+        """End all work; other nodes are told nothing of its end, as nobody here can go on with it."""
+        self._is_closed = True
+        relays = [task for _, task in self._relays.values()]
+        for task in relays:
+            task.cancel()
+        await asyncio.gather(*relays, return_exceptions=True)
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*tuple(self._tasks), return_exceptions=True)
 
     def hear(self, message: bytes) -> None:
         """Take what another node asks for; what is no question of a node is dropped and counted."""
+        if self._is_closed:
+            return
         try:
             ask = _ask.decode(message)
         except (msgspec.MsgspecError, UnicodeError):
@@ -155,8 +147,8 @@ class Streams:
             held = self._streams.get(ask.stream)
             if held is not None and (held.owner, held.topic) == (ask.owner, ask.topic):
                 self.cancel(held)
-        elif ask.reply_to.startswith(_REPLIES) and len(ask.reply_to) <= _NAME_CHARACTERS:
-            self._own(self._relay(ask))
+        elif ask.reply_to.startswith(REPLIES) and len(ask.reply_to) <= NAME_CHARACTERS and ask.offset >= 0:
+            self._relay(ask)
         else:
             telemetry.count("cluster.unreadable", of="streams")
 
@@ -206,94 +198,49 @@ class Streams:
     async def _follow(self, stream: Stream) -> Stream:
         """Make it a copy of another node's stream, whole, so that more than one reader may use it."""
         self._keep(stream)
-        reply_to = f"stream:{self.node}:{secrets.token_urlsafe(12)}"
-        heard = asyncio.Event()
-
-        def receive(message: bytes) -> None:
-            told = _readable(message)
-            if told is not None and told.offset == _BEAT:
-                heard.set()
-                return
-            if told is None or not told.pieces or told.offset != len(stream.pieces):
-                stream.lose()
-            else:
-                stream.add(*told.pieces)
-            heard.set()
-
-        subscription = await self._cluster.subscribe(reply_to, receive, gap=stream.lose)
+        copy = Copy(self._cluster, stream, self._limits.pace, self.node)
         try:
-            ask = _Ask(stream.id, stream.owner, stream.topic, reply_to)
-            await self._cluster.publish(self._home(stream.id), _pack.encode(ask))
-            async with asyncio.timeout(self._limits.answer_s):
-                await heard.wait()
-                stream.check()
-        except BaseException as error:  # whoever asked may be gone: then nobody waits for it any more, and it goes too
+            await copy.begin()
+        except BaseException:  # whoever asked may be gone: then nobody waits for it any more, and it goes too
             stream.lose()
             self._streams.pop(stream.id, None)
-            await subscription.end()
-            if isinstance(error, (TimeoutError, Unavailable, NotFound)):
-                raise gone(stream.id) from error
+            await copy.end()
             raise
-        self._own(self._watch(stream, heard))
-        self._own(self._follow_to_the_end(stream, subscription.end))
+        following = self._own(copy.follow())
+        self._own(self._follow_to_the_end(stream, copy, following))
         return stream
 
-    async def _watch(self, stream: Stream, heard: asyncio.Event) -> None:
-        """Lose a copy whose node says nothing more: it was killed, and does not tell."""
-        while not stream.ended:
-            heard.clear()
-            try:
-                async with asyncio.timeout(3 * self._limits.beat_s):
-                    await heard.wait()
-            except TimeoutError:
-                if not stream.ended:
-                    stream.lose()
-
-    async def _follow_to_the_end(self, stream: Stream, end: Callable[[], Awaitable[None]]) -> None:
+    async def _follow_to_the_end(self, stream: Stream, copy: Copy, following: asyncio.Task[None]) -> None:
         try:
             await self._forget_later(stream)
         finally:
             stream.lose()
-            await end()
+            following.cancel()
+            await copy.end()
 
-    async def _relay(self, ask: _Ask) -> None:
-        """Tell another node the pieces of a stream, each with its offset, to the last."""
-        try:
-            stream = self._streams.get(ask.stream)
-            if stream is None:
-                await self._cluster.publish(ask.reply_to, _pack.encode(_Told(0)))
-                return
-            _of(stream, ask.owner, ask.topic)
-            beating, offset = self._own(self._beat(ask.reply_to)), 0
-            stream.readers += 1
-            try:
-                while pieces := await stream.after(offset):
-                    batch = _first(pieces)
-                    await self._cluster.publish(ask.reply_to, _pack.encode(_Told(offset, batch)))
-                    offset += len(batch)
-            finally:
-                stream.readers -= 1
-                beating.cancel()
-        except NotFound:
-            await self._cluster.publish(ask.reply_to, _pack.encode(_Told(0)))
-        except Unavailable:
-            return  # the other node hears of the gap by itself
+    def _relay(self, ask: Ask) -> None:
+        """Tell another node the pieces of a stream, or go on doing so."""
+        stream, held = self._streams.get(ask.stream), self._relays.get(ask.reply_to)
+        if stream is None or (stream.owner, stream.topic) != (ask.owner, ask.topic):
+            self._own(tell_none(self._cluster, ask))
+        elif held is not None and not ask.again and not held[1].done():
+            held[0].hear(ask)
+        else:
+            if held is not None:
+                held[1].cancel()
+            relay = Relay(self._cluster, stream, ask, self._limits.pace)
+            task = self._own(relay.run())
+            self._relays[ask.reply_to] = (relay, task)
+            task.add_done_callback(lambda _: self._forget_relay(ask.reply_to, relay))
+
+    def _forget_relay(self, reply_to: str, relay: Relay) -> None:
+        if (held := self._relays.get(reply_to)) is not None and held[0] is relay:
+            del self._relays[reply_to]
 
     async def _cancel_there(self, stream: Stream) -> None:
         with suppress(Unavailable):  # then nobody can be told; its work ends when nobody has read it for a while
-            ask = _Ask(stream.id, stream.owner, stream.topic, "", cancels=True)
-            await self._cluster.publish(self._home(stream.id), _pack.encode(ask))
-
-    @staticmethod
-    def _home(stream_id: str) -> str:
-        """The topic of the node that a stream is of."""
-        return f"node:{stream_id.partition('.')[0]}"
-
-    async def _beat(self, reply_to: str) -> None:
-        with suppress(Unavailable):  # the other node hears of the gap by itself
-            while True:
-                await asyncio.sleep(self._limits.beat_s)
-                await self._cluster.publish(reply_to, _pack.encode(_Told(_BEAT)))
+            ask = Ask(stream.id, stream.owner, stream.topic, "", cancels=True)
+            await self._cluster.publish(home(stream.id), _pack.encode(ask))
 
     def _own(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name="stream")
@@ -332,28 +279,6 @@ async def follow(streams: Streams, stream: Stream, offset: int, push: Push) -> m
             streams.cancel(stream)
         raise
     raise gone(stream.id)
-
-
-def _readable(message: bytes) -> _Told | None:
-    """What another node told; None for what is no piece, or whose payload is not JSON."""
-    try:
-        told = _told.decode(message)
-        for piece in told.pieces:
-            msgspec.json.decode(piece.payload, type=msgspec.Raw)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        telemetry.count("cluster.unreadable", of="streams")
-        return None
-    return told
-
-
-def _first(pieces: list[Piece]) -> tuple[Piece, ...]:
-    """As many of them as are told at once, at least one."""
-    size = 0
-    for number, piece in enumerate(pieces):
-        size += len(piece.payload)
-        if number and size > _BATCH_BYTES:
-            return tuple(pieces[:number])
-    return tuple(pieces)
 
 
 def _of(stream: Stream, owner: str, topic: str) -> Stream:
