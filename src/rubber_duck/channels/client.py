@@ -29,7 +29,7 @@ from rubber_duck.channels.message import (
     encode,
     to_payload,
 )
-from rubber_duck.channels.said import Progress, Said, decoded, response_of
+from rubber_duck.channels.said import Progress, Said, decoded, is_unavailable, response_of
 from rubber_duck.channels.wire import Dial, Wire
 from rubber_duck.errors import Denied, DuckError, NotFound, Unavailable
 
@@ -64,6 +64,32 @@ class _Seat:
 class _Asked:
     topic: str
     heard: asyncio.Queue[_Heard] = field(default_factory=lambda: asyncio.Queue(_WAITING))
+
+
+class Attempts:
+    """How often a stream is asked for again, while its server cannot reach the node where it goes on."""
+
+    def __init__(self, limits: ClientLimits, clock: Callable[[], float], random: Callable[[], float]) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._random = random
+        self._since: float | None = None
+        self._count = 0
+        self._is_due = False
+
+    def may_follow(self, reply: Message) -> bool:
+        """Whether it is asked for again after this."""
+        if self._since is None:
+            self._since = self._clock()
+        self._is_due = is_unavailable(reply) and self._clock() - self._since < self._limits.patience_s
+        return self._is_due
+
+    async def wait(self) -> None:
+        """Until it is, if it is."""
+        if self._is_due:
+            self._is_due = False
+            await asyncio.sleep(self._limits.backoff.delay_s(self._count, self._random))
+            self._count += 1
 
 
 def ignore(message: Message) -> None:
@@ -169,7 +195,7 @@ class Client:
         continued.
         """
         body = EMPTY if payload is None else to_payload(payload)
-        progress = Progress()
+        progress, again = Progress(), Attempts(self._limits, self._clock, self._random)
         while True:
             await self._connected()
             ref = next(self._refs)
@@ -183,6 +209,8 @@ class Client:
                             raise heard
                         if heard.event == REPLY:
                             is_over = True
+                            if event == RESUME and again.may_follow(heard):
+                                break
                             yield Said(REPLY, response_of(heard))
                             return
                         if (said := progress.take(heard)) is not None:
@@ -191,6 +219,7 @@ class Client:
                 finally:
                     if not is_over:
                         await self._cancel(topic, ref)
+            await again.wait()
             if progress.stream:
                 event, body = RESUME, to_payload({"stream": progress.stream, "offset": progress.offset})
             elif was_sent:

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from rubber_duck.channels.message import REPLY, ErrorView, Message, decode
-from rubber_duck.errors import InvalidInput, NotFound, Unavailable
+from rubber_duck.errors import DuckError, InvalidInput, NotFound, Unavailable
 
 STARTED: Final = "started"
 
@@ -69,6 +69,17 @@ def decoded(frame: str | bytes) -> Message:
         return decode(frame)
     except InvalidInput as error:
         raise Unavailable(f"what answers is no server of RubberDuck: {error.message}") from error
+
+
+def is_unavailable(reply: Message) -> bool:
+    """Whether it says that what is asked for cannot be reached for now."""
+    try:
+        response_of(reply)
+    except Unavailable:
+        return True
+    except DuckError:
+        return False
+    return False
 
 
 def response_of(message: Message) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -14,6 +14,7 @@ import pytest
 from rubber_duck.backoff import Backoff
 from rubber_duck.channels.channel import Channel, NoPayload, Push, Seat, on
 from rubber_duck.channels.client import Client, ClientLimits, open_client
+from rubber_duck.channels.said import Said
 from rubber_duck.channels.socket import Socket, SocketLimits
 from rubber_duck.channels.stream import Say, Streams, follow
 from rubber_duck.channels.testing import MemoryWire
@@ -34,9 +35,10 @@ class Scribe(Channel):
     name = "scribe"
     right = Right.PROJECT_READ
 
-    def __init__(self, seat: Seat, subject: str, streams: Streams) -> None:
+    def __init__(self, seat: Seat, subject: str, streams: Streams, troubles: list[Exception]) -> None:
         super().__init__(seat, subject)
         self.streams = streams
+        self.troubles = troubles
 
     @on("write", right=Right.PROJECT_READ)
     async def write(self, payload: NoPayload, push: Push) -> msgspec.Raw:
@@ -54,6 +56,8 @@ class Scribe(Channel):
     @on("resume", right=Right.PROJECT_READ, payload=Resume)
     async def resume(self, payload: Resume, push: Push) -> msgspec.Raw:
         """Go on."""
+        if self.troubles:
+            raise self.troubles.pop(0)
         stream = await self.streams.find(self.seat.scope, payload.stream, payload.offset)
         return await follow(self.streams, stream, payload.offset, push)
 
@@ -72,11 +76,15 @@ class Lingering(Room):
 
 @dataclass
 class House:
-    """A server in memory, whose wires a test may cut; `refusals` are raised by the next ones who dial."""
+    """A server in memory, whose wires a test may cut.
+
+    `refusals` are raised by the next ones who dial, `troubles` where a stream is asked for again.
+    """
 
     streams: Streams = field(default_factory=lambda: Streams(LocalCluster(), "a"))
     wires: list[MemoryWire] = field(default_factory=list)
     refusals: list[Exception] = field(default_factory=list)
+    troubles: list[Exception] = field(default_factory=list)
     is_gone: bool = False
     diary: list[str] = field(default_factory=list)
     closed: set[str] = field(default_factory=set)
@@ -91,7 +99,7 @@ class House:
             raise self.refusals.pop(0)
         scope = replace(Scope.local(), rights=frozenset({Right.PROJECT_READ}))
         limits = SocketLimits(messages=Limit(1e6, 1e6), channel_messages=Limit(1e6, 1e6))
-        doors = {"room": self._room, "scribe": lambda seat, subject: Scribe(seat, subject, self.streams)}
+        doors = {"room": self._room, "scribe": lambda seat, subject: Scribe(seat, subject, self.streams, self.troubles)}
         self.wires.append(MemoryWire(Socket(scope, doors, LocalCluster(), limits=limits)))
         self.dialled.release()
         return self.wires[-1]
@@ -144,6 +152,32 @@ async def test_a_stream_that_is_cut_anywhere_arrives_whole_and_once() -> None:
                         await house.wires[-1].cut()
             assert read == [*WORDS, "".join(WORDS)]
     assert len(house.wires) == cuts + 1
+
+
+async def _last(pieces: AsyncGenerator[Said, None]) -> Said:
+    async for said in pieces:
+        if said.is_last:
+            return said
+    raise AssertionError("it never ended")
+
+
+async def test_a_stream_whose_node_cannot_be_reached_for_now_is_asked_for_again() -> None:
+    house = House(troubles=[Unavailable("the Redis does not answer") for _ in range(3)])
+    async with visiting(house) as client:
+        await client.join("scribe:a")
+        read: list[str] = []
+        async with aclosing(client.follow("scribe:a", "write")) as pieces:
+            async for said in pieces:
+                read.append(msgspec.json.decode(said.payload, type=Text).text)
+                if len(read) == 7:
+                    await house.wires[-1].cut()
+        assert (read, house.troubles) == ([*WORDS, "".join(WORDS)], [])
+        house.troubles.append(NotFound("the stream cannot be continued"))
+        async with aclosing(client.follow("scribe:a", "write")) as pieces:
+            await anext(pieces)
+            await house.wires[-1].cut()
+            with pytest.raises(NotFound, match="cannot be continued"):
+                await _last(pieces)
 
 
 async def test_what_was_asked_and_not_answered_before_a_cut_is_an_error_and_never_asked_twice() -> None:
