@@ -60,6 +60,11 @@ class Seen:
 
     stream: str = ""
     words: list[str] = field(default_factory=list)
+    node: Node | None = None
+    """The process in which it began, ..."""
+
+    life: int = 0
+    """... and in which of its lives."""
 
 
 class Node:
@@ -67,6 +72,7 @@ class Node:
 
     def __init__(self, brood: subprocess.Popen[str]) -> None:
         self.port = free_port()
+        self.life = 0
         self._brood = brood
         self._number = 0
         self.start()
@@ -88,6 +94,7 @@ class Node:
 
     def kill(self) -> None:
         """As a power cut does."""
+        self.life += 1
         os.kill(self._number, signal.SIGKILL)
 
     @property
@@ -105,18 +112,19 @@ class Reader:
 
     async def stream(self) -> None:
         """One stream from its beginning to its end, over as many sockets as it takes."""
-        kills = self._tally.kills
         seen, text = Seen(), ""
         while not text:
             try:
-                async with self._joined() as wire:
+                async with self._joined() as (wire, node, life):
+                    if not seen.stream:
+                        seen.node, seen.life = node, life
                     text = await self._some(wire, seen)
             except (OSError, ConnectionClosed, InvalidHandshake, TimeoutError):
                 continue  # a process that was killed, or is not there yet: the other one, or the same again
             except LookupError:
                 self._tally.told += 1
-                if kills == self._tally.kills:
-                    self._tally.wrong.append(f"stream {seen.stream} was lost with no kill")
+                if seen.node is None or seen.node.life == seen.life:
+                    self._tally.wrong.append(f"stream {seen.stream} was lost, and its process was not killed")
                 return
             self._tally.cuts += 0 if text else 1
         is_whole = seen.words == WORDS and text == "".join(WORDS)
@@ -154,8 +162,10 @@ class Reader:
         return ""
 
     @asynccontextmanager
-    async def _joined(self) -> AsyncIterator[ClientConnection]:
+    async def _joined(self) -> AsyncIterator[tuple[ClientConnection, Node, int]]:
+        """An open socket, its process, and in which life that was before."""
         node = self._dice.choice(self._nodes)
+        life = node.life
         headers = {"Authorization": f"Bearer {self._key}"}
         async with asyncio.timeout(30):
             wire = await connect(node.url, additional_headers=headers, compression=None, max_queue=None)
@@ -164,7 +174,7 @@ class Reader:
             async with asyncio.timeout(30):
                 while json.loads(await wire.recv())[1] != ref:
                     continue
-            yield wire
+            yield wire, node, life
         finally:
             wire.transport.abort()
 

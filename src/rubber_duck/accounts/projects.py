@@ -1,0 +1,18 @@
+"""What the removal of a project means for those who have a role in it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from rubber_duck.accounts.store import trail
+from rubber_duck.scope import Scope
+from rubber_duck.storage.database import Transaction
+
+
+async def project_changed(scope: Scope, tx: Transaction, project_id: UUID, action: str, at: datetime) -> None:
+    """Add to the audit, in this transaction, that a project was removed or restored: the rights of its members move.
+
+    Every process sees it within a second, and asks anew for those who are in the project.
+    """
+    await trail.record(tx, scope, f"project.{action}", str(project_id), at)
