@@ -18,6 +18,7 @@ from rubber_duck.context.kept import forget
 from rubber_duck.engines.engine import Engine, engines
 from rubber_duck.errors import NotFound
 from rubber_duck.scope import Right, Scope
+from rubber_duck.workspace.copied import forget_copy
 from rubber_duck.workspace.paths import absolute
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class RestoreProject(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ta
 
 
 class PurgeProject(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="purge"):
-    """Forget a removed project and all that is kept of it, for good; its folder is not touched."""
+    """Forget a removed project and all that is kept of it, for good, a server's copy too; another folder stays."""
 
     project: Which
     directory: Directory = ""
@@ -167,11 +168,12 @@ class Projects(Engine[Any, ProjectsAnswer]):  # Any: a union has no class that c
 
 
 def _forget(settings: Settings, scope: Scope, project: Project) -> None:
-    """What is kept of a purged project outside the database: what models were told, and what completion learnt."""
+    """What is kept of a purged project outside the database: what models were told, what completion learnt, a copy."""
     from rubber_duck.ngram import ngram  # noqa: PLC0415  # numpy: only a purge pays
 
     forget(settings, scope)
     ngram.forget(settings, Path(project.root))
+    forget_copy(Path(settings.home), project.root)
 
 
 async def _which(

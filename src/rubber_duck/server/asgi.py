@@ -100,7 +100,7 @@ class Server:
 
             siblings = await stack.enter_async_context(open_siblings(cluster, self._sibling, numbers))
             settings = self._app.settings
-            copies = Copies(Path(settings.home), settings.workspace.roots)
+            copies = Copies(Path(settings.home), settings.workspace.roots, settings.workspace.git_tokens)
             every_s = settings.workspace.fetch_minutes * 60.0
             desk = Desk(
                 app=self._app,

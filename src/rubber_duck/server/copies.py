@@ -13,11 +13,11 @@ from typing import Final
 from rubber_duck.errors import Denied, InvalidInput, LimitExceeded
 from rubber_duck.settings.home import make_private_folder
 from rubber_duck.workspace.archive import unpack
+from rubber_duck.workspace.copied import folder_of_copies, forget_copy, is_copy, remote_file
 from rubber_duck.workspace.paths import display
-from rubber_duck.workspace.remote import checked_remote, clone, fetch
+from rubber_duck.workspace.remote import checked_remote, clone, fetch, token_for
 
 UPLOAD_BYTES: Final = 100_000_000
-_REMOTE: Final = ".duck-remote"
 
 
 def folder_below(folder: str, roots: Sequence[str]) -> str:
@@ -32,25 +32,23 @@ def folder_below(folder: str, roots: Sequence[str]) -> str:
 class Copies:
     """Projects that the server has copied, each in a folder of its own below the home folder."""
 
-    def __init__(self, home: Path, roots: Sequence[str]) -> None:
-        self._folder = home / "projects"
+    def __init__(self, home: Path, roots: Sequence[str], tokens: Sequence[str] = ()) -> None:
+        """`tokens` say for hosts in which file of the administrator's their token stands: `git.example=/etc/token`."""
+        self._home = home
         self.roots = tuple(roots)
-
-    def holds(self, root: str) -> bool:
-        """Whether a project's folder is such a copy."""
-        return Path(root).parent == self._folder.resolve()
+        self._tokens = tuple(tokens)
 
     def has_remote(self, root: str) -> bool:
         """Whether a project's folder is a copy of a Git remote."""
-        return self.holds(root) and self._remember(Path(root)).is_file()
+        return is_copy(self._home, root) and remote_file(Path(root)).is_file()
 
     async def clone(self, remote: str, key: str) -> str:
         """The folder of a new copy of a remote. Raises InvalidInput, Denied, Unavailable."""
         source = checked_remote(remote, self.roots)
         folder = self._new(key)
         try:
-            await clone(source, folder)
-            self._remember(folder).write_text(source, encoding="utf-8")
+            await clone(source, folder, await asyncio.to_thread(token_for, source, self._tokens))
+            remote_file(folder).write_text(source, encoding="utf-8")
         except BaseException:
             await asyncio.to_thread(shutil.rmtree, folder, True)
             raise
@@ -61,16 +59,21 @@ class Copies:
         if not self.has_remote(root):
             raise InvalidInput("this project was not copied from a Git remote")
 
-    async def fetch(self, root: str) -> None:
-        """Bring a copy up to date. Raises InvalidInput for a project that is none of a remote."""
+    async def fetch(self, root: str, *, discard: bool = False) -> None:
+        """Bring a copy up to date.
+
+        Raises InvalidInput for a project that is none of a remote, Conflict for one in which somebody changed
+        something, unless that is to be discarded.
+        """
         await self.check_remote(root)
-        remembered = self._remember(Path(root))
-        await fetch(checked_remote(remembered.read_text(encoding="utf-8"), self.roots), Path(root))
+        source = checked_remote(remote_file(Path(root)).read_text(encoding="utf-8"), self.roots)
+        token = await asyncio.to_thread(token_for, source, self._tokens)
+        await fetch(source, Path(root), token, discard=discard)
 
     async def receive(self, pieces: AsyncIterator[bytes], key: str) -> str:
         """The folder of what an uploaded archive holds. Raises InvalidInput, LimitExceeded."""
         folder = self._new(key)
-        with tempfile.NamedTemporaryFile(dir=self._folder, prefix="upload-") as file:
+        with tempfile.NamedTemporaryFile(dir=folder.parent, prefix="upload-") as file:
             size = 0
             async for piece in pieces:
                 size += len(piece)
@@ -88,13 +91,9 @@ class Copies:
 
     async def forget(self, root: str) -> None:
         """Remove a copy; a folder that is none is left alone."""
-        if self.holds(root):
-            self._remember(Path(root)).unlink(missing_ok=True)
-            await asyncio.to_thread(shutil.rmtree, root, True)
+        await asyncio.to_thread(forget_copy, self._home, root)
 
     def _new(self, key: str) -> Path:
-        make_private_folder(self._folder)
-        return self._folder.resolve() / key
-
-    def _remember(self, folder: Path) -> Path:
-        return folder.parent / f"{folder.name}{_REMOTE}"
+        folder = folder_of_copies(self._home)
+        make_private_folder(folder)
+        return folder / key

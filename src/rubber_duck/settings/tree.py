@@ -235,6 +235,14 @@ class WorkspaceSettings(Section, frozen=True):
         int,
         Meta(ge=0, le=10_080, description="Minutes between two fetches of every copy of a Git remote; 0: when asked."),
     ] = 0
+    git_tokens: Annotated[
+        tuple[str, ...],
+        Meta(
+            max_length=100,
+            description="For private Git remotes, `HOST=FILE` each: a file with `TOKEN` or `NAME:TOKEN`, for its owner "
+            "alone.",
+        ),
+    ] = ()
 
 
 class ContextSettings(Section, frozen=True):

@@ -1,21 +1,28 @@
 """Copies of Git remotes: cloned and fetched with everything off that a repository could run, and nothing asked for.
 
-Credentials come from nowhere: a remote is public, or a path below the administrator's roots. What a repository says of
-submodules, filters or hooks is not obeyed.
+Credentials come from files that the administrator names for a host, and from nowhere else: a repository has no say in
+them, nor in submodules, filters or hooks.
 """
 
 from __future__ import annotations
 
+import base64
 import os
 import re
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from rubber_duck.errors import Denied, InvalidInput, ProgramUnavailable, Unavailable
+from rubber_duck.errors import Conflict, Denied, InvalidInput, InvalidSettings, ProgramUnavailable, Unavailable
+from rubber_duck.workspace.paths import display
 from rubber_duck.workspace.programs import Limits, find_program, run_program
 
 _HTTPS: Final = re.compile(r"https://[a-z0-9.-]+(:\d{1,5})?/[\w./~+-]+", re.IGNORECASE)
+_ANYBODY: Final = "x-access-token"
+"""The name that goes with a token that has none; hosts do not look at it."""
+
+_TOKEN_CHARACTERS: Final = 4096
 _TIMEOUT_S: Final = 600.0
 _ENVIRONMENT: Final = {
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -55,24 +62,78 @@ def checked_remote(remote: str, roots: Sequence[str]) -> str:
     raise InvalidInput(f"{remote!r} is no remote: write https://HOST/PATH, without a name or a password in it")
 
 
-async def clone(remote: str, folder: Path) -> None:
+def token_for(remote: str, tokens: Sequence[str]) -> str:
+    """What the administrator's file for the remote's host holds, `TOKEN` or `NAME:TOKEN`; "" for a host without one.
+
+    `tokens` are of the form `HOST=FILE`, or `HOST:PORT=FILE`. May block on the disk. Raises InvalidSettings, and Denied
+    where others may read the file.
+    """
+    host = remote.lower().removeprefix("https://").partition("/")[0] if _HTTPS.fullmatch(remote) else ""
+    for each in tokens:
+        name, _, path = each.partition("=")
+        if not name or not os.path.isabs(path):
+            raise InvalidSettings(f"workspace.git_tokens: write HOST=/PATH/OF/A/FILE, not {each!r}")
+        if host and name.lower() == host:
+            return _secret_in(path)
+    return ""
+
+
+def _secret_in(path: str) -> str:
+    try:
+        with open(path, encoding="ascii") as file:
+            if os.name == "posix" and stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
+                raise Denied(f"others may read '{path}': run chmod 600 on it, and replace what is in it")
+            said = file.read(_TOKEN_CHARACTERS).strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidSettings(f"workspace.git_tokens: '{path}' cannot be read: {error}") from error
+    if not said or not said.isprintable() or " " in said:
+        raise InvalidSettings(f"workspace.git_tokens: '{path}' holds no token: write TOKEN or NAME:TOKEN on one line")
+    return said
+
+
+def token_environment(remote: str, token: str) -> dict[str, str]:
+    """How git is told a token: for the remote's host alone, and where no other user of the machine sees it."""
+    if not token:
+        return {}
+    scheme, _, rest = remote.partition("://")
+    named = token if ":" in token else f"{_ANYBODY}:{token}"
+    return {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"http.{scheme}://{rest.partition('/')[0]}/.extraHeader",
+        "GIT_CONFIG_VALUE_0": f"Authorization: Basic {base64.b64encode(named.encode()).decode()}",
+    }
+
+
+async def clone(remote: str, folder: Path, token: str = "") -> None:
     """Copy the remote's default branch, without its history. Raises Unavailable, ProgramUnavailable, TimedOut."""
     arguments = ("clone", "--quiet", "--depth=1", "--no-tags", "--single-branch", "--", _url(remote), os.fspath(folder))
-    await _git(folder.parent, remote, *arguments)
+    await _git(folder.parent, remote, arguments, token)
 
 
-async def fetch(remote: str, folder: Path) -> None:
-    """Bring a copy up to date; what was changed in it is lost. Raises as `clone`."""
-    await _git(folder, remote, "fetch", "--quiet", "--depth=1", "--no-tags", "--", _url(remote), "HEAD")
-    await _git(folder, remote, "reset", "--quiet", "--hard", "FETCH_HEAD")
-    await _git(folder, remote, "clean", "--quiet", "-ffdx")
+async def fetch(remote: str, folder: Path, token: str = "", *, discard: bool = False) -> None:
+    """Bring a copy up to date. Raises as `clone`, and Conflict where something was changed in the copy.
+
+    With `discard` that is lost, and what git ignores besides.
+    """
+    arguments = ("fetch", "--quiet", "--depth=1", "--no-tags", "--", _url(remote), "HEAD")
+    await _git(folder, remote, arguments, token)
+    if not discard:
+        changed = (await _git(folder, remote, ("status", "--porcelain", "--no-renames"))).splitlines()
+        if changed:
+            raise Conflict(
+                f"the copy was changed since it was fetched, and that would be lost: {len(changed):,} paths, such as "
+                f"'{display(changed[0][3:])}'; undo it, or fetch with discard=true"
+            )
+    await _git(folder, remote, ("reset", "--quiet", "--hard", "FETCH_HEAD"))
+    if discard:
+        await _git(folder, remote, ("clean", "--quiet", "-ffdx"))
 
 
 def _url(remote: str) -> str:
     return f"file://{remote}" if os.path.isabs(remote) else remote
 
 
-async def _git(cwd: Path, remote: str, *arguments: str) -> None:
+async def _git(cwd: Path, remote: str, arguments: Sequence[str], token: str = "") -> str:
     program = find_program("git")
     if program is None:
         raise ProgramUnavailable("git is not installed, so no remote can be copied")
@@ -83,8 +144,9 @@ async def _git(cwd: Path, remote: str, *arguments: str) -> None:
         cwd=cwd,
         timeout_s=_TIMEOUT_S,
         limits=Limits(output_bytes=1 << 20),
-        environment=_ENVIRONMENT,
+        environment={**_ENVIRONMENT, **token_environment(remote, token)},
     )
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         raise Unavailable(f"git cannot read {remote!r}: {said[-1] if said else f'status {done.returncode}'}")
+    return done.stdout.decode("utf-8", "replace")

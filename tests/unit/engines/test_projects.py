@@ -114,6 +114,17 @@ async def test_a_purged_project_is_gone(app: App, tmp_path: Path) -> None:
     assert (await _ask(app, "list", removed=True)).projects == ()
 
 
+async def test_of_a_purged_project_a_servers_copy_goes_and_any_other_folder_stays(app: App, tmp_path: Path) -> None:
+    folders = {"copy": Path(app.settings.home) / "projects/one", "other": tmp_path / "one"}
+    for name, folder in folders.items():
+        write_tree(folder, {"a.py": "x = 1\n"})
+        await _ask(app, "add", root=str(folder), name=name)
+        await _ask(app, "remove", project=name)
+        assert folder.is_dir()
+        await _ask(app, "purge", project=name)
+    assert [folder.is_dir() for folder in folders.values()] == [False, True]
+
+
 async def test_what_completion_learnt_of_a_purged_project_is_deleted(app: App, tmp_path: Path) -> None:
     models = tmp_path / "home/ngram"
     for name in ("pond", "lake"):

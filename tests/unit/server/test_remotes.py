@@ -37,7 +37,7 @@ class Fetched(Copies):
         self.failures = 0
         self._count = 0
 
-    async def fetch(self, root: str) -> None:
+    async def fetch(self, root: str, *, discard: bool = False) -> None:
         """Count."""
         self._count += 1
         self.times.put_nowait(self._count)

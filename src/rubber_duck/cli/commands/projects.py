@@ -99,7 +99,7 @@ def restore(project: str, as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @_json
 def purge(project: str, yes: bool, as_json: bool) -> int:
-    """Forget a removed project and all that is kept of it, for good; its folder is not touched."""
+    """Forget a removed project and all that is kept of it, for good, a server's copy too; another folder stays."""
     if not yes and not terminal.is_terminal(sys.stdin):
         raise InvalidInput("nobody is there to be asked: say --yes to forget a project for good")
     if not yes and not click.confirm(f"Forget {terminal.printable(project)} for good?", err=True):

@@ -11,7 +11,8 @@ from msgspec import Meta
 from rubber_duck.accounts.roles import Role
 from rubber_duck.errors import InvalidInput
 from rubber_duck.scope import Right
-from rubber_duck.server.api.route import PREFIX, Call, Method, Nothing, Route, paged, project_in
+from rubber_duck.server.api.route import PREFIX, Call, Method, Nothing, Route, flag, paged, project_in
+from rubber_duck.server.asking import unplaced
 from rubber_duck.server.copies import UPLOAD_BYTES, folder_below
 from rubber_duck.server.desk import Member, installation
 from rubber_duck.server.hooks import BODY_BYTES as HOOK_BYTES
@@ -100,9 +101,10 @@ async def upload_project(call: Call) -> ProjectView:
 
 
 async def fetch_project(call: Call) -> ProjectView:
-    """Bring the copy of a remote up to date."""
+    """Bring the copy of a remote up to date; with `?discard=true` what was changed in it is lost."""
     project = await project_of(call)
-    await call.desk.copies.fetch(project.root)
+    with unplaced(project.root):
+        await call.desk.copies.fetch(project.root, discard=flag(call, "discard"))
     return _view(project, call)
 
 
@@ -224,6 +226,7 @@ ROUTES: tuple[Route, ...] = (
         "Bring the copy of a Git remote up to date",
         answer=ProjectView,
         cost=_RUN,
+        queries=("discard",),
     ),
     Route(
         Method.POST,
