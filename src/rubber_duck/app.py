@@ -203,9 +203,10 @@ async def _open_database(settings: Settings, opened: Opened) -> AsyncIterator[Da
 
 @asynccontextmanager
 async def _open_workspace(settings: Settings, opened: Opened) -> AsyncIterator[Workspace]:
-    from rubber_duck.workspace.workspace import Workspace  # noqa: PLC0415  # see _open_database
+    from rubber_duck.accounts.projects import project_changed  # noqa: PLC0415  # see _open_database
+    from rubber_duck.workspace.workspace import Workspace  # noqa: PLC0415  # as above
 
-    yield Workspace(opened["database"], clock=_now)
+    yield Workspace(opened["database"], clock=_now, changed=project_changed)
 
 
 @asynccontextmanager

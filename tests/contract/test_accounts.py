@@ -10,8 +10,9 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Connection, text
 
-from rubber_duck.accounts.accounts import CHANGED, Accounts
+from rubber_duck.accounts.accounts import CHANGED, Accounts, scope_of_user
 from rubber_duck.accounts.keys import digest_of, id_of
+from rubber_duck.accounts.projects import project_changed
 from rubber_duck.accounts.roles import RIGHTS, Role
 from rubber_duck.cluster.local import LocalCluster
 from rubber_duck.errors import Conflict, Denied, DuckError, InvalidInput, NotFound, Unauthenticated
@@ -106,6 +107,29 @@ async def test_a_role_holds_in_its_project_alone(
         await accounts.project_scope(standing, one.id, "t")
     with pytest.raises(Conflict):
         await accounts.set_role(ADMIN, uuid4(), "ann", Role.VIEWER)
+
+
+async def test_in_a_project_that_was_removed_nobody_has_a_role_until_it_is_restored(
+    accounts: Accounts, database: Database, tmp_path: Path
+) -> None:
+    workspace = Workspace(database, clock=Now(), changed=project_changed)
+    project = await workspace.add_project(ADMIN, str(tmp_path))
+    user = await accounts.add_user(ADMIN, "ann", Role.PERSON)
+    standing = await accounts.standing((await accounts.add_key(ADMIN, "ann")).text)
+    await accounts.set_role(ADMIN, project.id, "ann", Role.OWNER)
+    before = await accounts.version()
+    await workspace.remove(ADMIN, project.name)
+    assert await accounts.version() > before
+    with pytest.raises(NotFound):
+        await accounts.project_scope(standing, project.id, "t")
+    with pytest.raises(Denied):
+        await scope_of_user(database, str(user.id), project.id, "t")
+    assert await accounts.roles(standing) == {}
+    await workspace.restore(ADMIN, project.name)
+    assert (await accounts.project_scope(standing, project.id, "t")).project == project.id
+    assert await accounts.roles(standing) == {project.id: Role.OWNER}
+    said = [(each.action, each.subject) for each in await accounts.audit(ADMIN, 2)]
+    assert said == [("project.restore", str(project.id)), ("project.remove", str(project.id))]
 
 
 async def test_only_an_administrator_changes_accounts(accounts: Accounts) -> None:

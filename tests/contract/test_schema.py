@@ -34,7 +34,7 @@ TABLES = {"alembic_version", "analysis_results", "code_facts", "code_files", "pr
     "search_words",
     *("account_state", "api_keys", "audit", "memberships", "rights_moves", "users"),
     *("invitations", "passwords", "requests", "sessions", "tickets"),
-    *("installation", "sign_in_places", "hooks", "user_settings"),
+    *("installation", "sign_in_places", "hooks", "user_settings", "key_makers", "password_resets"),
     *("notice_ways", "outbox_boxes", "outbox_letters", "run_watches"),
 }
 

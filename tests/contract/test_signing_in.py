@@ -343,20 +343,6 @@ async def test_settings_of_ones_own_are_kept_bounded_and_told_to_every_device(ho
             await own.set(ann, name, value)
 
 
-async def test_devices_that_set_the_same_thing_at_one_moment_come_one_after_the_other(
-    house: House, tmp_path: Path
-) -> None:
-    ann = await house.signed_in()
-    own = OwnSettings(house.database, LocalCluster(), house.now)
-    workspace = Workspace(house.database, clock=house.now)
-    project = (await workspace.add_project(ADMIN, str(tmp_path))).id
-    await own.set(ann, "theme", "dark")
-    for _ in range(3):
-        await asyncio.gather(*(own.set(ann, "theme", number) for number in range(6)))
-        await asyncio.gather(*(house.accounts.set_role(ADMIN, project, "ann", Role.MEMBER) for _ in range(4)))
-    assert (await own.read(ann))["theme"] in range(6)
-
-
 async def test_a_role_on_a_single_thing_is_worth_nothing_without_one_in_its_project(
     house: House, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -34,6 +34,8 @@ from rubber_duck.storage.keys import new_key as new_row_key
 CHANGED: Final = "accounts:changed"
 """The topic on which a change of rights is told; the version row says it too, for when this is not heard."""
 
+RESET_LASTS: Final = timedelta(days=1)
+
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._@-]{0,99}")
 _NOBODY: Final = digest_of("nobody")
 _TOKEN: Final = "ey"
@@ -86,6 +88,20 @@ class Accounts:
             await trail.record(tx, scope, "user.disable" if disabled else "user.enable", name, at, moves=[user.id])
             tx.after_commit(self.tell)
         return replace(user, disabled_at=at if disabled else None)
+
+    async def reset_password(self, scope: Scope, name: str) -> references.Reference:
+        """What lets a user who forgot it choose another password, once and within a day, as an invitation does.
+
+        Raises NotFound. What was made before is worth nothing; the old password holds until a new one is there.
+        """
+        scope.require(Right.ADMINISTER)
+        made, at = references.new_reference(references.Kind.INVITATION, self._random_bytes), self._clock()
+        async with self._database.begin() as tx:
+            await trail.wait_turn(tx)  # another administrator may do the same at this moment
+            user = await people.read_user(scope, tx, name)
+            await coming.create_reset(tx, made.digest, user.id, at + RESET_LASTS)
+            await trail.record(tx, scope, "password.reset", name, at)
+        return made
 
     async def add_key(
         self,

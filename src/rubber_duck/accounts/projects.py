@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from rubber_duck.accounts.store import trail
+from rubber_duck.accounts.store import people, trail
 from rubber_duck.scope import Scope
 from rubber_duck.storage.database import Transaction
 
@@ -15,4 +15,5 @@ async def project_changed(scope: Scope, tx: Transaction, project_id: UUID, actio
 
     Every process sees it within a second, and asks anew for those who are in the project.
     """
-    await trail.record(tx, scope, f"project.{action}", str(project_id), at)
+    moves = await people.members_of(tx, project_id)
+    await trail.record(tx, scope, f"project.{action}", str(project_id), at, moves=moves)

@@ -16,9 +16,9 @@ from rubber_duck.accounts.roles import IN_A_PROJECT, ON_THE_SERVER, Role
 from rubber_duck.accounts.store import coming, people, trail
 from rubber_duck.accounts.tokens import Tokens
 from rubber_duck.accounts.user import ApiKey, CredentialKind, Invitation, Standing, User
-from rubber_duck.errors import Conflict, Denied, InvalidInput, NotFound, Unauthenticated
+from rubber_duck.errors import Conflict, Denied, InvalidInput, LimitExceeded, NotFound, Unauthenticated
 from rubber_duck.scope import Right, Scope
-from rubber_duck.storage.database import Database
+from rubber_duck.storage.database import Database, Transaction
 from rubber_duck.storage.keys import new_key as new_row_key
 
 BOOTSTRAP_LASTS: Final = timedelta(minutes=15)
@@ -26,6 +26,9 @@ SESSION_LASTS: Final = timedelta(days=14)
 TICKET_LASTS: Final = timedelta(seconds=30)
 _KNOWN: Final = timedelta(days=30)
 """How long somebody is known where they signed in."""
+
+_LINE: Final = 200
+"""Keys of which each was made with the one before: all of them are looked at when the last is used."""
 
 _GRACE: Final = timedelta(hours=1)
 """How long a key that was rotated is still good, so that nothing that uses it stands still."""
@@ -92,13 +95,18 @@ class SigningIn:
         return made
 
     async def accept(self, invitation: str, name: str, password: str) -> User:
-        """Become a user. Raises Unauthenticated for an invitation that is over or used, InvalidInput, Conflict."""
+        """Become a user, or choose another password with what `Accounts.reset_password` gave.
+
+        Raises Unauthenticated for an invitation that is over or used, InvalidInput, Conflict.
+        """
         digest, at = checked(Kind.INVITATION, invitation), self._clock()
         check_name(name)
         check_password(name, password)
         hashed = await self._passwords.hashed(password)
         async with self._database.begin() as tx:
             await trail.wait_turn(tx)
+            if (known := await coming.take_reset(tx, digest)) is not None:
+                return await self._choose(tx, known, name, (hashed, at))
             found = await coming.take_invitation(tx, digest)
             is_first = found is not None and not found.name
             if is_first:
@@ -112,6 +120,22 @@ class SigningIn:
             await coming.set_password(tx, user.id, hashed, at)
             scope = Scope(actor_of(user), None, frozenset(), "")
             await trail.record(tx, scope, "user.accept", f"{name} {found.role.value}", at)
+        return user
+
+    async def _choose(
+        self, tx: Transaction, known: tuple[User, datetime], name: str, chosen: tuple[str, datetime]
+    ) -> User:
+        """Let a user have the password that was `chosen`, hashed and when; every session of theirs ends."""
+        (user, until), (hashed, at) = known, chosen
+        if until <= at or user.disabled_at is not None:
+            raise Unauthenticated("the time to choose another password is over; ask for a new code")
+        if user.name != name:
+            raise InvalidInput(f"this is for {user.name!r}")
+        await coming.set_password(tx, user.id, hashed, at)
+        await coming.end_sessions(tx, user.id, at)
+        scope = Scope(actor_of(user), None, frozenset(), "")
+        await trail.record(tx, scope, "password.choose", name, at, moves=[user.id])
+        tx.after_commit(self._accounts.tell)
         return user
 
     async def is_known_from(self, name: str, network: str) -> bool:
@@ -211,7 +235,10 @@ class SigningIn:
     async def add_key(
         self, standing: Standing, *, label: str, rights: frozenset[Right] | None, days: int | None
     ) -> IssuedKey:
-        """A key for oneself, which may do no more and lasts no longer than what one came with. Raises Denied."""
+        """A key for oneself, which may do no more and lasts no longer than what one came with.
+
+        Made with a key, it is worth nothing any more once that one is revoked. Raises Denied, LimitExceeded.
+        """
         holder, at = standing.credential, self._clock()
         if holder.rights is not None:
             rights = holder.rights if rights is None else rights
@@ -220,9 +247,12 @@ class SigningIn:
         until = None if days is None else at + timedelta(days=days)
         if holder.kind is CredentialKind.KEY and holder.expires_at is not None:
             until = holder.expires_at if until is None else min(until, holder.expires_at)
-        made = new_key(self._random_bytes)
+        made, maker = new_key(self._random_bytes), holder.id if holder.kind is CredentialKind.KEY else ""
+        key = ApiKey(made.id, standing.user.id, label, rights, at, until, made_with=maker)
         async with self._database.begin() as tx:
-            await people.insert_key(tx, ApiKey(made.id, standing.user.id, label, rights, at, until), made.digest)
+            if maker and await people.line_length(tx, maker) >= _LINE:
+                raise LimitExceeded(f"this key comes from {_LINE} others, each made with the next: sign in to make one")
+            await people.insert_key(tx, key, made.digest)
             await trail.record(tx, _own(standing), "key.add", f"{made.id} {standing.user.name}", at)
         return made
 
@@ -242,7 +272,7 @@ class SigningIn:
         return made
 
     async def revoke_key(self, standing: Standing, key_id: str) -> None:
-        """End a key of one's own. Raises NotFound."""
+        """End a key of one's own, and with it all that was made with it. Raises NotFound."""
         at = self._clock()
         async with self._database.begin() as tx:
             await people.end_own_key(tx, standing.user.id, key_id, at, revoked=True)

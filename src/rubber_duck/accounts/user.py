@@ -24,7 +24,10 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """What is kept of a key. `rights` None: all that its user has; else at most these."""
+    """What is kept of a key. `rights` None: all that its user has; else at most these.
+
+    `made_with` is the id of the key with which it was made, "" for none; with that one it is revoked.
+    """
 
     id: str
     user_id: UUID
@@ -33,6 +36,7 @@ class ApiKey:
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None = None
+    made_with: str = ""
 
 
 class CredentialKind(StrEnum):

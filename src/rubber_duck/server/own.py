@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -37,7 +38,10 @@ class KeyMade(msgspec.Struct, frozen=True):
 
 
 class KeyView(msgspec.Struct, frozen=True):
-    """What is known of a key; moments are UTC, ISO 8601, "" for never."""
+    """What is known of a key; moments are UTC, ISO 8601, "" for never.
+
+    `made_with` is the id of the key with which it was made, "" for none: with that one it is revoked.
+    """
 
     id: str
     label: str
@@ -45,6 +49,7 @@ class KeyView(msgspec.Struct, frozen=True):
     created_at: str
     expires_at: str
     revoked_at: str
+    made_with: str = ""
 
 
 class KeysView(msgspec.Struct, frozen=True):
@@ -89,10 +94,13 @@ def role_of(name: str) -> Role:
 
 def key_view(key: ApiKey) -> KeyView:
     """What may be shown of a key."""
-    moments = (key.created_at, key.expires_at, key.revoked_at)
-    shown = ["" if each is None else each.isoformat() for each in moments]
     rights = None if key.rights is None else tuple(sorted(key.rights))
-    return KeyView(key.id, key.label, rights, *shown)
+    created, expires, revoked = map(_moment, (key.created_at, key.expires_at, key.revoked_at))
+    return KeyView(key.id, key.label, rights, created, expires, revoked, key.made_with)
+
+
+def _moment(at: datetime | None) -> str:
+    return "" if at is None else at.isoformat()
 
 
 async def projects_of(desk: Desk, member: Member) -> ProjectsOf:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -30,6 +30,14 @@ from rubber_duck.workspace.project import (
 __all__ = ["Changes", "CodeFile", "Project", "ScanEntry", "Workspace"]
 
 
+Changed = Callable[[Scope, Transaction, UUID, str, datetime], Awaitable[None]]
+"""What else is done, in the same transaction, when a project is removed or restored."""
+
+
+async def _nobody_hears(*_: object) -> None:
+    """Nothing else is done."""
+
+
 class Workspace:
     """A person's projects. Each method is one transaction; `which` is a project's name, its id or its folder.
 
@@ -37,12 +45,18 @@ class Workspace:
     """
 
     def __init__(
-        self, database: Database, *, clock: Callable[[], datetime], make_key: Callable[[], UUID] = new_key
+        self,
+        database: Database,
+        *,
+        clock: Callable[[], datetime],
+        make_key: Callable[[], UUID] = new_key,
+        changed: Changed = _nobody_hears,
     ) -> None:
-        """`clock` gives aware moments."""
+        """`clock` gives aware moments; `changed` is called when a project was removed or restored."""
         self._database = database
         self._clock = clock
         self._make_key = make_key
+        self._changed = changed
 
     async def add_project(self, scope: Scope, root: str, *, name: str = "", description: str = "") -> Project:
         """Open the folder `root` as a project; without a `name` it gets the folder's, with a number if need be.
@@ -96,13 +110,19 @@ class Workspace:
 
     async def remove(self, scope: Scope, which: str) -> Project:
         """Remove a project, which `restore` undoes; its folder is not touched."""
+        at = self._clock()
         async with self._database.begin() as tx:
-            return await store.soft_delete_project(scope, tx, await _find(scope, tx, which), self._clock())
+            removed = await store.soft_delete_project(scope, tx, await _find(scope, tx, which), at)
+            await self._changed(scope, tx, removed.id, "remove", at)
+            return removed
 
     async def restore(self, scope: Scope, which: str) -> Project:
         """Bring a removed project back; Conflict when its name or folder is in use, or the name is ambiguous."""
+        at = self._clock()
         async with self._database.begin() as tx:
-            return await store.restore_project(scope, tx, await _find(scope, tx, which, deleted=True), self._clock())
+            restored = await store.restore_project(scope, tx, await _find(scope, tx, which, deleted=True), at)
+            await self._changed(scope, tx, restored.id, "restore", at)
+            return restored
 
     async def purge(self, scope: Scope, which: str) -> Project:
         """Forget a removed project and all that is kept of it, for good; its folder is not touched."""

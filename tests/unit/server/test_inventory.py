@@ -61,6 +61,7 @@ def test_every_event_of_every_topic_takes_a_right() -> None:
         "cli.key_revoke": Right.ACCOUNT_OWN,
         "cli.sign_out": Right.ACCOUNT_OWN,
         "cli.invite": Right.ADMINISTER,
+        "cli.reset": Right.ADMINISTER,
         "cli.role_set": Right.ADMINISTER,
         "project.file": Right.FILE_READ,
         "project.files": Right.FILE_READ,

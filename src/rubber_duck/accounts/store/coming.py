@@ -53,6 +53,15 @@ tickets: Final = Table(
     Column("expires_at", Timestamp, nullable=False),
 )
 
+password_resets: Final = Table(
+    "password_resets",
+    metadata,
+    Column("user_id", Key, ForeignKey("users.id"), primary_key=True),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("expires_at", Timestamp, nullable=False),
+)
+"""With what somebody who is a user chooses another password, once: as an invitation does for who is none yet."""
+
 invitations: Final = Table(
     "invitations",
     metadata,
@@ -75,7 +84,8 @@ async def find_user(tx: Transaction, name: str) -> tuple[User, str | None] | Non
 
 
 async def set_password(tx: Transaction, user_id: UUID, hashed: str, at: datetime) -> None:
-    """Keep the hash of a password in place of the one before."""
+    """Keep the hash of a password in place of the one before; what could have replaced that one is worth nothing."""
+    await tx.execute(delete(password_resets).where(password_resets.c.user_id == user_id))
     await tx.execute(delete(passwords).where(passwords.c.user_id == user_id))
     await tx.execute(insert(passwords), {"user_id": user_id, "hash": hashed, "changed_at": at})
 
@@ -154,6 +164,24 @@ async def create_invitation(tx: Transaction, digest: str, invitation: Invitation
     values = {"digest": digest, "name": invitation.name, "role": invitation.role.value}
     where = {"project_id": invitation.project_id, "project_role": None if role is None else role.value}
     await tx.execute(insert(invitations), {**values, **where, "expires_at": invitation.expires_at})
+
+
+async def create_reset(tx: Transaction, digest: str, user_id: UUID, until: datetime) -> None:
+    """Keep the hash of what lets a user choose another password, in place of the one before."""
+    await tx.execute(delete(password_resets).where(password_resets.c.user_id == user_id))
+    await tx.execute(insert(password_resets), {"user_id": user_id, "digest": digest, "expires_at": until})
+
+
+async def take_reset(tx: Transaction, digest: str) -> tuple[User, datetime] | None:
+    """Who chooses another password with it, and until when they may; it is gone then."""
+    statement = select(users, password_resets.c.expires_at).join(
+        password_resets, password_resets.c.user_id == users.c.id
+    )
+    row = (await tx.execute(statement.where(password_resets.c.digest == digest))).first()
+    if row is None:
+        return None
+    await tx.execute(delete(password_resets).where(password_resets.c.digest == digest))
+    return user_in(row), row.expires_at
 
 
 async def forget_invitations(tx: Transaction, before: datetime) -> None:

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Column, ForeignKey, Table, Text, delete, insert, select, update
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Table,
+    Text,
+    column,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    table,
+    update,
+)
 from sqlalchemy.engine import Row
 
 from rubber_duck.accounts.roles import Role
@@ -40,6 +55,14 @@ api_keys: Final = Table(
     Column("revoked_at", Timestamp),
 )
 
+key_makers: Final = Table(
+    "key_makers",
+    metadata,
+    Column("key_id", Text, ForeignKey("api_keys.id"), primary_key=True),
+    Column("made_with", Text, ForeignKey("api_keys.id"), nullable=False),
+)
+"""With which key a key was made; one that a session or an administrator made is not here."""
+
 memberships: Final = Table(
     "memberships",
     metadata,
@@ -51,6 +74,12 @@ memberships: Final = Table(
 """Roles in projects, and on single things in them: `resource` is "" for the whole project."""
 
 _WHOLE: Final = memberships.c.resource == ""
+
+_KEYS: Final = select(api_keys, key_makers.c.made_with).outerjoin(key_makers, key_makers.c.key_id == api_keys.c.id)
+
+_PROJECTS: Final = table("projects", column("id", Key), column("deleted_at", Timestamp))
+_THERE: Final = exists().where(_PROJECTS.c.id == memberships.c.project_id, _PROJECTS.c.deleted_at.is_(None))
+"""In a project that was not removed: in one that was, nobody has a role until it is restored."""
 
 
 async def disabled_before(scope: Scope, tx: Transaction, before: datetime) -> tuple[str, ...]:
@@ -102,13 +131,14 @@ async def insert_key(tx: Transaction, key: ApiKey, digest: str) -> None:
     rights = None if key.rights is None else sorted(right.value for right in key.rights)
     values = {"id": key.id, "user_id": key.user_id, "label": key.label, "digest": digest, "rights": rights}
     await tx.execute(insert(api_keys), {**values, "created_at": key.created_at, "expires_at": key.expires_at})
+    if key.made_with:
+        await tx.execute(insert(key_makers), {"key_id": key.id, "made_with": key.made_with})
 
 
 async def list_keys(scope: Scope, tx: Transaction, user: User) -> list[ApiKey]:
     """The user's keys, oldest first."""
     scope.require(Right.ADMINISTER)
-    statement = select(api_keys).where(api_keys.c.user_id == user.id).order_by(api_keys.c.created_at, api_keys.c.id)
-    return [_key(row) for row in await tx.execute(statement)]
+    return await own_keys(tx, user.id)
 
 
 async def revoke_key(scope: Scope, tx: Transaction, key_id: str, at: datetime) -> UUID:
@@ -146,15 +176,33 @@ def member(project_id: UUID, user_id: UUID, role: Role, resource: str = "") -> d
 
 
 async def find_key(tx: Transaction, key_id: str) -> tuple[User, ApiKey, str] | None:
-    """The key with its user and its digest: before this nobody is known, so there is no scope."""
-    statement = select(
-        api_keys, users.c.name, users.c.role, users.c.disabled_at, users.c.created_at.label("since")
-    ).join(users, users.c.id == api_keys.c.user_id)
+    """The key with its user and its digest: before this nobody is known, so there is no scope.
+
+    It is revoked, too, when the key with which it was made is, or the one with which that was made.
+    """
+    columns = (users.c.name, users.c.role, users.c.disabled_at, users.c.created_at.label("since"))
+    statement = _KEYS.add_columns(*columns).join(users, users.c.id == api_keys.c.user_id)
     row = (await tx.execute(statement.where(api_keys.c.id == key_id))).first()
     if row is None:
         return None
-    user = User(row.user_id, row.name, Role(row.role), row.since, row.disabled_at)
-    return user, _key(row), row.digest
+    user, key = User(row.user_id, row.name, Role(row.role), row.since, row.disabled_at), _key(row)
+    if key.made_with:
+        key = replace(key, revoked_at=key.revoked_at or (await _line_of(tx, key.made_with))[0])
+    return user, key, row.digest
+
+
+async def line_length(tx: Transaction, key_id: str) -> int:
+    """A key, the one with which it was made, the one with which that was made, and so on: how many there are."""
+    return (await _line_of(tx, key_id))[1]
+
+
+async def _line_of(tx: Transaction, key_id: str) -> tuple[datetime | None, int]:
+    """When the first of a key and those it comes from was revoked, if one was; and how many they are."""
+    line = select(literal(key_id, Text).label("id")).cte("line", recursive=True)
+    line = line.union_all(select(key_makers.c.made_with).join(line, key_makers.c.key_id == line.c.id))
+    found = select(func.min(api_keys.c.revoked_at), func.count()).join(line, line.c.id == api_keys.c.id)
+    row = (await tx.execute(found)).one()
+    return row[0], row[1]
 
 
 async def take_turn(tx: Transaction, user_id: UUID) -> None:
@@ -169,11 +217,12 @@ async def user_of(tx: Transaction, user_id: UUID) -> User | None:
 
 
 async def role_in(tx: Transaction, user_id: UUID, project_id: UUID, resource: str = "") -> Role | None:
-    """The user's role in a project, or on one thing in it; None without one."""
+    """The user's role in a project, or on one thing in it; None without one, and in a project that was removed."""
     mine = (
         memberships.c.project_id == project_id,
         memberships.c.user_id == user_id,
         memberships.c.resource == resource,
+        _THERE,
     )
     found = (await tx.execute(select(memberships.c.role).where(*mine))).scalar()
     return None if found is None else Role(found)
@@ -182,9 +231,15 @@ async def role_in(tx: Transaction, user_id: UUID, project_id: UUID, resource: st
 async def roles_of(tx: Transaction, user_id: UUID) -> dict[UUID, Role]:
     """The user's role in each project where they have one."""
     found = await tx.execute(
-        select(memberships.c.project_id, memberships.c.role).where(memberships.c.user_id == user_id, _WHOLE)
+        select(memberships.c.project_id, memberships.c.role).where(memberships.c.user_id == user_id, _WHOLE, _THERE)
     )
     return {row.project_id: Role(row.role) for row in found}
+
+
+async def members_of(tx: Transaction, project_id: UUID) -> list[UUID]:
+    """Who has a role in a project, removed or not."""
+    found = await tx.execute(select(memberships.c.user_id).where(memberships.c.project_id == project_id, _WHOLE))
+    return [row.user_id for row in found]
 
 
 async def has_users(tx: Transaction) -> bool:
@@ -210,9 +265,16 @@ async def end_own_key(tx: Transaction, user_id: UUID, key_id: str, at: datetime,
 
 
 async def own_keys(tx: Transaction, user_id: UUID) -> list[ApiKey]:
-    """A user's keys, oldest first."""
-    statement = select(api_keys).where(api_keys.c.user_id == user_id).order_by(api_keys.c.created_at, api_keys.c.id)
-    return [_key(row) for row in await tx.execute(statement)]
+    """A user's keys, oldest first; what was made with a revoked one is revoked."""
+    statement = _KEYS.where(api_keys.c.user_id == user_id).order_by(api_keys.c.created_at, api_keys.c.id)
+    keys = {row.id: _key(row) for row in await tx.execute(statement)}
+
+    def revoked_at(key: ApiKey) -> datetime | None:
+        while key.revoked_at is None and key.made_with:
+            key = keys[key.made_with]
+        return key.revoked_at
+
+    return [replace(each, revoked_at=revoked_at(each)) for each in keys.values()]
 
 
 def user_in(row: Row[Any]) -> User:  # the row's columns are the table's
@@ -222,4 +284,5 @@ def user_in(row: Row[Any]) -> User:  # the row's columns are the table's
 
 def _key(row: Row[Any]) -> ApiKey:  # as above
     rights = None if row.rights is None else frozenset(map(Right, row.rights))
-    return ApiKey(row.id, row.user_id, row.label, rights, row.created_at, row.expires_at, row.revoked_at)
+    moments = (row.created_at, row.expires_at, row.revoked_at)
+    return ApiKey(row.id, row.user_id, row.label, rights, *moments, row.made_with or "")

@@ -127,11 +127,11 @@ def key_list(as_json: bool) -> None:
     if as_json:
         drawing.machine(found)
         return
-    table = drawing.table("key", "made", "state", "for")
+    table = drawing.table("key", "made", "with", "state", "for")
     for each in found:
         until = f"until {each['expires_at'][:10]}" if each["expires_at"] else "valid"
         state = "revoked" if each["revoked_at"] else until
-        table.add_row(each["id"], each["created_at"][:10], state, drawing.text(each["label"]))
+        table.add_row(each["id"], each["created_at"][:10], each["made_with"], state, drawing.text(each["label"]))
     drawing.show(table)
 
 
@@ -145,7 +145,7 @@ def key_rotate(key_id: str) -> None:
 @key.command("revoke")
 @click.argument("key_id", metavar="ID", help="The key's id.")
 def key_revoke(key_id: str) -> None:
-    """End a key of one's own, at once."""
+    """End a key of one's own, at once, and every key that was made with it."""
     _asked("key_revoke", {"id": key_id})
     if not current().quiet:
         terminal.write(f"the key {key_id} is revoked")
@@ -163,6 +163,15 @@ def invite(name: str, project: str, role: str, administrator: bool) -> None:
     terminal.write(code)
     if not current().quiet:
         terminal.note(f"within three days: duck login ADDRESS --user {name} --invitation CODE")
+
+
+@command.command("reset")
+@click.argument("name", help="Who forgot their password.")
+def reset(name: str) -> None:
+    """Let a user who forgot their password choose another one, which administrators may. The code is shown once."""
+    terminal.write(_asked("reset", {"name": name})["invitation"])
+    if not current().quiet:
+        terminal.note(f"within a day: duck login ADDRESS --user {name} --invitation, which asks for the code")
 
 
 @command.command("role")

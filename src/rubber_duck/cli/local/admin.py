@@ -85,6 +85,15 @@ def user_enable(name: str) -> None:
     terminal.write(f"{name} is enabled")
 
 
+@user.command("password")
+@click.argument("name", help="Who forgot theirs.")
+def user_password(name: str) -> None:
+    """Let a user choose another password, once and within a day. The code is shown now and never again."""
+    terminal.write(_do(lambda accounts, scope: accounts.reset_password(scope, name)).text)
+    if not current().quiet:
+        terminal.note(f"within a day: duck login ADDRESS --user {name} --invitation, which asks for the code")
+
+
 @command.group("key", cls=Group)
 def key() -> None:
     """Make, list and revoke keys."""

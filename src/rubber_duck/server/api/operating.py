@@ -141,6 +141,11 @@ async def invite(call: Call) -> InvitationMade:
     return InvitationMade(made.text)
 
 
+async def reset_password(call: Call) -> InvitationMade:
+    """Let a user who forgot their password choose another one."""
+    return InvitationMade((await call.desk.accounts.reset_password(call.scope, call.path["user"])).text)
+
+
 async def audit(call: Call) -> AuditView:
     """The end of the audit."""
     _, limit = call.page()
@@ -201,6 +206,18 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         Method.PUT, "/users/{user}/disabled", _ADMIN, set_disabled, "Disable or enable a user", Disabling, cost=_WRITE
+    ),
+    Route(
+        Method.POST,
+        "/users/{user}/reset",
+        _ADMIN,
+        reset_password,
+        "Let a user choose another password",
+        None,
+        InvitationMade,
+        _WRITE,
+        201,
+        secret=True,
     ),
     Route(
         Method.POST,

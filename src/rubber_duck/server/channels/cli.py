@@ -63,6 +63,12 @@ class Invited(msgspec.Struct, frozen=True):
     invitation: str
 
 
+class Reset(msgspec.Struct, frozen=True):
+    """Who forgot their password."""
+
+    name: str
+
+
 class RoleSet(msgspec.Struct, frozen=True):
     """Which role somebody has in a project, by its name or id: owner, maintainer, member, viewer, or none."""
 
@@ -156,6 +162,12 @@ class Cli(Channel):
             self.seat.scope, payload.name, Role.ADMINISTRATOR if payload.administrator else Role.PERSON, project=project
         )
         return Invited(made.text)
+
+    @on("reset", right=Right.ADMINISTER, payload=Reset)
+    async def reset(self, payload: Reset, push: Push) -> Invited:
+        """Let a user who forgot their password choose another one."""
+        await afford(self.desk, self.member, cost=RouteClass.WRITE)
+        return Invited((await self.desk.accounts.reset_password(self.seat.scope, payload.name)).text)
 
     @on("role_set", right=Right.ADMINISTER, payload=RoleSet)
     async def role_set(self, payload: RoleSet, push: Push) -> None:
