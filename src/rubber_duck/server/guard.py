@@ -50,6 +50,11 @@ def check_parameters(parameters: Mapping[str, str]) -> None:
         raise InvalidInput("nothing but vsn may stand in the URL: a key is given as authToken, never in a URL")
 
 
+def says_key(headers: Mapping[str, str]) -> bool:
+    """Whether a request says whose it is, in whatever words."""
+    return "authorization" in headers or TOKEN_PROTOCOL in headers.get("sec-websocket-protocol", "")
+
+
 def key_in(headers: Mapping[str, str]) -> str:
     """The key of a request: `Authorization: Bearer …`, or the Phoenix client's sub-protocol. Raises Unauthenticated."""
     authorization = headers.get("authorization", "")

@@ -39,13 +39,16 @@ class Line(WebSocketsSansIOProtocol):
         if scope is not None:
             scope["extensions"][LINE] = {LINE: self}
 
-    def carry(self, hear: Hear, flow: Callable[[], None]) -> None:
-        """Give `hear` each frame from now on, those that came already first, and call `flow` when `write` takes again.
+    def carry(self, hear: Hear, flow: Callable[[], None], first: Frame | None = None) -> None:
+        """Give `hear` each frame from now on, and call `flow` when `write` takes again.
 
-        The end still comes by `receive`.
+        Those that came already are given before, and before them the `first`, which was received. The end still comes
+        by `receive`.
         """
         waiting = [self.queue.get_nowait() for _ in range(self.queue.qsize())]
         self._hear, self._flow = hear, flow
+        if first is not None:
+            hear(first)
         for message in waiting:
             if message["type"] == "websocket.receive":
                 text = message.get("text")

@@ -24,6 +24,7 @@ from rubber_duck.server import guard
 from rubber_duck.server.census import Census
 from rubber_duck.server.desk import Desk, Member
 from rubber_duck.server.doors import doors
+from rubber_duck.server.latecomers import Latecomers
 from rubber_duck.server.limits import Asked, RouteClass
 from rubber_duck.server.line import LINE, Line, Wiring
 from rubber_duck.server.permits import Permits
@@ -69,10 +70,10 @@ class Connection:
         """Frames that wait to be sent, and their bytes."""
         return len(self._socket.outgoing), self._socket.outgoing.size_bytes
 
-    async def serve(self) -> None:
-        """Carry frames until either side ends."""
+    async def serve(self, first: Frame | None = None) -> None:
+        """Carry frames until either side ends; `first` came already."""
         self._socket.outgoing.lead_to(self)
-        self._line.carry(self._hear, self._socket.outgoing.flow)
+        self._line.carry(self._hear, self._socket.outgoing.flow, first)
         try:
             while (await self._line.receive())["type"] != "websocket.disconnect":
                 continue
@@ -154,6 +155,7 @@ class Connections:
         self._round = 0
         self._clock = clock
         self._wiring = Wiring()
+        self._latecomers = Latecomers()
 
     def __len__(self) -> int:
         return len(self._open)
@@ -170,9 +172,10 @@ class Connections:
     async def accept(self, wire: WebSocket, desk: Desk, names: guard.Names) -> None:
         """Let a client in and serve it, or refuse it with a sentence."""
         asked_in = self._round
-        member = await _let_in(wire, desk, names)
-        if member is None:
+        let_in = await _let_in(wire, desk, names, self._latecomers)
+        if let_in is None:
             return
+        member, join = let_in
         line: Line = wire.scope["extensions"][LINE][LINE]
         opened: dict[str, Opener] = dict(doors(desk, member))
         del wire  # what was said to come in need not be kept for as long as one stays
@@ -182,7 +185,7 @@ class Connections:
         with self.held(connection):
             if asked_in != self._round:  # rights changed after they were read, and this one was not rechecked
                 await connection.recheck(desk.accounts)
-            await connection.serve()
+            await connection.serve(join)
 
     @contextmanager
     def held(self, connection: Connection) -> Iterator[None]:
@@ -250,19 +253,26 @@ class Connections:
             connection.end(reason)
 
 
-async def _let_in(wire: WebSocket, desk: Desk, names: guard.Names) -> Member | None:
-    """Who it is; None for one who was refused."""
+async def _let_in(
+    wire: WebSocket, desk: Desk, names: guard.Names, latecomers: Latecomers
+) -> tuple[Member, Frame | None] | None:
+    """Who it is, with the join that said so if one did; None for one who was refused."""
+    address = wire.client.host if wire.client is not None else ""
+
+    async def known(secret: str) -> Member:
+        return Member(await desk.accounts.standing(secret), new_trace(), address)
+
     try:
         guard.check_host(wire.headers, names)
         guard.check_parameters(wire.query_params)
-        key = guard.key_in(wire.headers)
-        address = wire.client.host if wire.client is not None else ""
+        is_late = latecomers.has_room() and not guard.says_key(wire.headers)
+        key = "" if is_late else guard.key_in(wire.headers)
         await desk.limits.take(Asked(RouteClass.READ, address))
-        member = Member(await desk.accounts.standing(key), new_trace(), address)
+        member = None if is_late else await known(key)
     except DuckError as error:
         telemetry.count("socket.refused", reason=error.code)
         await wire.send_denial_response(PlainTextResponse(error.message, error.status))
         return None
     offered = guard.PROTOCOL in wire.headers.get("sec-websocket-protocol", "")
     await wire.accept(guard.PROTOCOL if offered else None)
-    return member
+    return await latecomers.come_in(wire, known) if member is None else (member, None)
