@@ -131,10 +131,10 @@ def tried(program: Sequence[str], folder: Path, server: tuple[str, str]) -> None
     empty.mkdir()
     variables = {"PATH": "/usr/bin:/bin", "HOME": str(empty), "DUCK_HOME": str(empty / "home"), "LC_ALL": "C.UTF-8"}
 
-    def said(*arguments: str) -> str:
+    def said(*arguments: str, code: str = "") -> str:
         began = time.monotonic()
         command = [*program, *arguments]
-        streams = {"input": PASSWORD, "capture_output": True, "text": True}
+        streams = {"input": f"{code}\n{PASSWORD}" if code else PASSWORD, "capture_output": True, "text": True}
         done = subprocess.run(command, cwd=empty, env=variables, check=False, **streams)  # type: ignore[call-overload]
         if done.returncode:
             raise SystemExit(f"{program[-1]} {' '.join(arguments)} ended with {done.returncode}: {done.stderr}")
@@ -142,7 +142,7 @@ def tried(program: Sequence[str], folder: Path, server: tuple[str, str]) -> None
         return done.stdout
 
     assert re.search(r"\d+\.\d+", said("--version"))
-    known = said("login", address, "--user", "ann", *(("--invitation", invitation) if invitation else ()))
+    known = said("login", address, "--user", "ann", *(["--invitation"] if invitation else []), code=invitation)
     assert "as ann (administrator)" in known, known
     assert "well" in said("health")
     said("auth", "role", "shop", "ann", "owner")

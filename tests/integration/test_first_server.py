@@ -40,9 +40,9 @@ def test_a_first_server_invites_its_administrator_and_refuses_a_weak_secret(tmp_
         code = next(word for word in said[1].split() if word.startswith("ducki_"))
         assert (tmp_path / "home/server.secret").stat().st_mode & 0o777 == 0o600
         signed = subprocess.run(
-            [*COMMAND, "login", server.http, "--user", "ann", "--invitation", code],
+            [*COMMAND, "login", server.http, "--user", "ann", "--invitation"],
             env=environment(tmp_path / "away"),
-            input=PASSWORD + "\n",
+            input=f"{code}\n{PASSWORD}\n",
             capture_output=True,
             text=True,
             timeout=120,

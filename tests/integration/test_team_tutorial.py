@@ -103,7 +103,7 @@ class Village:
             words = ["bash", "-c", STAND_INS + command]
         ran = subprocess.run(
             words,
-            input=PASSWORD,
+            input=f"{self.said['CODE']}\n{PASSWORD}" if "--invitation" in words else PASSWORD,
             env=environment(self.folder / step.who / "home"),
             cwd=self.folder / "server" if step.who == "server" else self.folder / step.who / "shop",
             capture_output=True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -42,15 +42,16 @@ def says_where(engine: str, request: Request) -> bool:
 def project_meant(request: Request, projects: Sequence[Mapping[str, str]], default: str, folder: str) -> There:
     """The project on the server that a request is about.
 
-    It is the one that is named; or else the one that is called like the folder the request stands in, or one above;
-    or else the only one. Raises UnknownName, InvalidInput.
+    It is the one that is named; or else the one that is called like the folder the request stands in, or one above up
+    to the top of its Git repository; or else the only one. The person's own home folder, and what lies above it, is no
+    project's. Raises UnknownName, InvalidInput.
     """
     wanted = str(request.get("project") or default)
     found = [each for each in projects if wanted in (each["name"], each["id"])] if wanted else []
     if wanted and not found and not _is_folder(wanted, folder):
         raise UnknownName.among("project", wanted, [each["name"] for each in projects], where=" on the server")
     here = os.path.join(folder, wanted) if wanted and not found else _starting(request, folder)
-    for above in (Path(here), *Path(here).parents):
+    for above in _folders(Path(here), is_named=bool(found)):
         for each in found or projects:
             if above.name == each["name"]:
                 return There(each["id"], each["name"], os.fspath(above))
@@ -139,6 +140,17 @@ def _starting(request: Request, folder: str) -> str:
     named = next((request[name] for name in ("path", "paths", "root", "at", "files") if request.get(name)), "")
     first = named[0] if isinstance(named, (list, tuple)) and named else named
     return os.path.normpath(os.path.join(directory, first if isinstance(first, str) else ""))
+
+
+def _folders(here: Path, *, is_named: bool) -> Iterator[Path]:
+    """The folders that can be a project's: where a request stands, and those above."""
+    own = Path(os.path.expanduser("~"))
+    for above in (here, *here.parents):
+        if above == own or above in own.parents:
+            return
+        yield above
+        if not is_named and (above / ".git").exists():
+            return
 
 
 def _is_folder(wanted: str, folder: str) -> bool:

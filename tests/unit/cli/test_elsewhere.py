@@ -30,6 +30,20 @@ def test_the_project_is_the_one_that_is_called_like_a_folder_above(shop: Path) -
     assert project_meant({"project": "shop"}, [SHOP, SITE], "", str(shop.parent)) == There("1", "shop", "")
 
 
+def test_no_folder_above_a_repository_or_of_a_home_is_taken_for_a_project(
+    shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(shop / "src"))
+    for folder in (shop / "src", shop):
+        with pytest.raises(InvalidInput, match="say which project"):
+            project_meant({"directory": str(folder)}, [SHOP, SITE], "", "/")
+    monkeypatch.setenv("HOME", "/home/ann")
+    (shop / "src/other/.git").mkdir(parents=True)
+    with pytest.raises(InvalidInput, match="say which project"):
+        project_meant({"directory": str(shop / "src/other")}, [SHOP, SITE], "", "/")
+    assert project_meant({"directory": str(shop / "src/other")}, [SHOP, SITE], "shop", "/").base == str(shop)
+
+
 def test_what_was_generated_before_is_asked_for_without_a_place(shop: Path) -> None:
     request = {"again": "last", "task": "", "at": "", "directory": str(shop)}
     there = project_meant(request, [SHOP, SITE], "", "/")

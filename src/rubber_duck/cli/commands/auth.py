@@ -162,7 +162,7 @@ def invite(name: str, project: str, role: str, administrator: bool) -> None:
     code = _asked("invite", wish)["invitation"]
     terminal.write(code)
     if not current().quiet:
-        terminal.note(f"within three days: duck login ADDRESS --user {name} --invitation CODE")
+        terminal.note(f"within three days: duck login ADDRESS --user {name} --invitation, which asks for the code")
 
 
 @command.command("reset")

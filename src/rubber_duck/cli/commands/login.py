@@ -20,16 +20,18 @@ _MOST_CHARACTERS: Final = 2000
 @click.command(cls=Command, name="login")
 @click.argument("address", default=_DEFAULT, help="Where the server is.")
 @click.option("--user", default="", metavar="NAME", help="Sign in with a password, as this user.")
-@click.option("--invitation", default="", metavar="CODE", help="Become that user, by an invitation.")
+@click.option("--invitation", is_flag=True, help="Become that user by an invitation, whose code is asked for.")
 @click.option("--name", default="", help="What to call the server here.  [default: as its host]")
 @click.option("--project", default="", help="The project that is meant where none is named.")
-def command(address: str, user: str, invitation: str, name: str, project: str) -> None:
+def command(address: str, user: str, invitation: bool, name: str, project: str) -> None:
     """Sign in to a server, so that it answers commands.
 
-    With --user the password is asked for, or read from standard input, and a key for this machine is made; with
-    --invitation too, it becomes the password of a new user. Otherwise a key is asked for, or read from standard input
-    or DUCK_API_KEY. Neither is ever an argument, which others could see, nor sent without TLS to another machine: an
-    address without `http://` or `https://` is `https://` unless it is this machine's.
+    With --user the password is asked for, or read from standard input, and a key for this machine is made. With
+    --invitation too, its code is asked for before that, or read from the line before, and it becomes the password of a
+    new user, or of one who forgot theirs. Otherwise a key is asked for, or read from standard input or DUCK_API_KEY.
+
+    None of them is ever an argument, which others could see, nor sent without TLS to another machine: an address
+    without `http://` or `https://` is `https://` unless it is this machine's.
 
     The key is kept in config.json in the home folder, for its owner alone. `duck auth use local` lets this process
     answer again.
@@ -40,7 +42,7 @@ def command(address: str, user: str, invitation: str, name: str, project: str) -
     address = address_of(address)
     if invitation and not user:
         raise click.UsageError("say with --user what you want to be called")
-    key = _key_made(address, user, invitation) if user else _key()
+    key = _key_made(address, user, has_invitation=invitation) if user else _key()
     profile = profiles.Profile(name or _name_for(address), address, key, project)
     hello = greet(profile)
     path = profiles.write(profiles.read(os.environ).with_profile(profile), os.environ)
@@ -54,12 +56,13 @@ def command(address: str, user: str, invitation: str, name: str, project: str) -
     terminal.note(current().as_called(f"the key is kept in {path}; `duck auth logout` forgets it"))
 
 
-def _key_made(address: str, user: str, invitation: str) -> str:
+def _key_made(address: str, user: str, *, has_invitation: bool) -> str:
     import asyncio  # noqa: PLC0415  # as above
 
     from rubber_duck.cli.signing import key_by_password  # noqa: PLC0415  # as above
 
-    password = _asked("Password", again=bool(invitation))
+    invitation = _asked("Invitation") if has_invitation else ""
+    password = _asked("Password", again=has_invitation)
     return asyncio.run(key_by_password(address, user, password, invitation=invitation))
 
 

@@ -109,7 +109,8 @@ async def _serve(settings: Settings, place: Place, beside: str) -> None:
             terminal.write(current().as_called(f"sign in with: `duck login {place.url}`"))
         else:
             terminal.write("nobody is there yet; the first to come is the administrator, for 15 minutes:")
-            terminal.write(current().as_called(f"`duck login {place.url} --invitation {invitation.text} --user NAME`"))
+            way = current().as_called(f"`duck login {place.url} --user NAME --invitation`")
+            terminal.write(f"{way} asks for the code {invitation.text}")
         if sibling is not None:
             terminal.write(READY)
         terminal.flush()
