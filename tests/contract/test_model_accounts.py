@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,85 +20,27 @@ from rubber_duck.accounts.store import trail
 from rubber_duck.accounts.user import Entry
 from rubber_duck.errors import BudgetExceeded, Conflict, Denied, DuckError, InvalidSettings, StorageUnavailable
 from rubber_duck.llm.account import CallRecord, Ended, Reservation
-from rubber_duck.llm.connections import Connection, Connections, write_connections
+from rubber_duck.llm.connections import Connection
 from rubber_duck.llm.ledger import Ledger
 from rubber_duck.llm.llm import LLM, Clocks, Ground, open_llm
 from rubber_duck.llm.messages import Answer as MessageAnswer
-from rubber_duck.llm.messages import Message, Prompt, Usage
-from rubber_duck.llm.messages import Role as Speaker
+from rubber_duck.llm.messages import Usage
 from rubber_duck.llm.prices import FREE
 from rubber_duck.llm.roles import Role
 from rubber_duck.llm.store import model_calls
-from rubber_duck.scope import Actor, Right, Scope
+from rubber_duck.scope import Actor
 from rubber_duck.settings import Settings
-from rubber_duck.settings.models import BudgetSettings, ModelSettings, PriceSettings
+from rubber_duck.settings.models import BudgetSettings, ModelSettings
 from rubber_duck.storage.database import Database, Transaction
 from rubber_duck.storage.keys import new_key
-from tests.fake_provider import Answer, Asked, FakeProvider, Send, fake_provider, head, openai_events, saying, sending
-
-PRICES = {"p/dear": PriceSettings(input=3.75, output=15.0), "p/cheap": PriceSettings(input=0.0375, output=0.15)}
-LOCAL = Scope.local()
-
-
-def person(name: str, scope: Scope = LOCAL) -> Scope:
-    """Somebody who may do everything but administer."""
-    return replace(scope, actor=Actor(f"id-{name}", name), rights=frozenset(set(Right) - {Right.ADMINISTER}))
-
-
-def prompt(words: str, most: int = 50) -> Prompt:
-    return Prompt((Message(Speaker.USER, words),), answer_tokens=most)
-
-
-@asynccontextmanager
-async def accounts(
-    home: Path,
-    server: FakeProvider,
-    database: Database,
-    models: ModelSettings,
-    *chain: str,
-    clocks: Clocks | None = None,
-) -> AsyncIterator[LLM]:
-    """Models over one server, that keep account in `database`."""
-    connection = Connection(name="p", flavor="compatible", url=server.url, key="only-a-test")
-    connections = Connections().with_provider(connection)
-    write_connections(home, connections.with_chain(Role.CHAT, chain or ("p/dear",)))
-    settings = Settings(home=str(home), llm=models)
-    async with open_llm(settings, clocks, Ground(database)) as llm:
-        yield llm
-
-
-def counting(costs: Sequence[tuple[int, int]]) -> Answer:
-    """Answers that take so many tokens, in turn."""
-    turns = iter(costs)
-
-    async def answer(asked: Asked, send: Send) -> None:
-        await send(head() + b"".join(openai_events(["fine"], usage=next(turns))))
-
-    return answer
-
-
-async def test_cost_is_usage_times_price_to_the_last_digit_over_a_thousand_mixed_calls(
-    tmp_path: Path, database: Database
-) -> None:
-    chance = random.Random(7)
-    usages = [(chance.randrange(1, 200_000), chance.randrange(1, 9_000)) for _ in range(1000)]
-    models = ModelSettings(prices=PRICES, cache_s=0)
-    async with fake_provider(counting(usages)) as fake, accounts(tmp_path, fake, database, models) as llm:
-        expected = dict.fromkeys(PRICES, Decimal(0))
-        for number, (read, wrote) in enumerate(usages):
-            model = chance.choice(list(PRICES))
-            if number % 100 == 0 or llm.chain(Role.CHAT) != (model,):
-                await llm.change(LOCAL, lambda held, model=model: held.with_chain(Role.CHAT, (model,)))  # type: ignore[misc]  # a default binds it
-            await llm.write(person(f"u{number % 3}"), Role.CHAT, prompt(f"question {number}"))
-            price = PRICES[model]
-            expected[model] += (read * Decimal(str(price.input)) + wrote * Decimal(str(price.output))) / 1_000_000
-        told = await llm.usage(LOCAL, 1, "model", everybody=True)
-        assert {name: tally.cost_usd for name, tally in told.items()} == expected
-        by_user = await llm.usage(LOCAL, 1, "user", everybody=True)
-        assert sum(tally.cost_usd for tally in by_user.values()) == sum(expected.values())
-        assert sum(tally.calls for tally in by_user.values()) == 1000
-        logged = await llm.calls(LOCAL, 5000, everybody=True)
-        assert sum(call.cost_usd or 0 for call in logged) == sum(expected.values())
+from tests.contract.model_accounts import LOCAL, PRICES, accounts, counting, person, prompt
+from tests.fake_provider import (
+    fake_provider,
+    head,
+    openai_events,
+    saying,
+    sending,
+)
 
 
 @pytest.mark.parametrize("whose", ["user", "project"])

@@ -96,7 +96,7 @@ class ShowCalls(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="lo
 
 
 class EstimateCost(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="estimate"):
-    """Say the most that a question could take and cost; nothing is sent."""
+    """Say about what a question takes and costs at most; nothing is sent. A budget is charged with more at first."""
 
     role: Annotated[Role, Meta(description="Which models would be asked.", extra={"argument": True})]
     text: Annotated[str, Meta(max_length=4_000_000, description="The question.")]
@@ -190,7 +190,7 @@ class CallView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EstimateView(msgspec.Struct, frozen=True):
-    """The most that a question can take; `cost_usd` is null where no price is known."""
+    """About the tokens a question takes, and the most of its answer; `cost_usd` is null where no price is known."""
 
     models: tuple[str, ...]
     input_tokens: int

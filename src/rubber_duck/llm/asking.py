@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,11 +17,11 @@ from rubber_duck.llm.clocks import Clocks
 from rubber_duck.llm.connections import Connection
 from rubber_duck.llm.errand import Errand
 from rubber_duck.llm.fallback import Link
-from rubber_duck.llm.limits import Limits
+from rubber_duck.llm.limits import Kind, Limits
 from rubber_duck.llm.messages import Piece, Question, TextDelta, ThoughtDelta, ToolCall, Usage
 from rubber_duck.llm.prices import NOTHING, Price, Prices
 from rubber_duck.llm.roles import Role
-from rubber_duck.llm.sizes import asked_text, most_tokens
+from rubber_duck.llm.sizes import asked_text, likely_tokens, most_tokens
 from rubber_duck.llm.ways import Ways
 from rubber_duck.scope import Scope
 from rubber_duck.storage.keys import new_key
@@ -47,7 +48,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """The most that a question can take. `usd` is None where no model that may answer has a known price."""
+    """About what a question takes, with the longest answer that it may have, of the dearest of the models.
+
+    `usd` is None where no model that may answer has a known price. A budget is charged with more until it is over.
+    """
 
     models: tuple[str, ...]
     input_tokens: int
@@ -60,6 +64,8 @@ class Asking:
     """One question that is under way: its errand, which model was asked last, and what was charged for that.
 
     `reservation`: None while nothing is charged. `started_s`, `first_s`: when the attempt began, and its answer.
+    `takings`: the limits that `tokens` were taken from. `used`: the tokens that each provider said it took; all of them
+    did while `is_known`.
     """
 
     scope: Scope
@@ -72,6 +78,10 @@ class Asking:
     started_s: float = 0.0
     first_s: float = 0.0
     reservation: Reservation | None = None
+    tokens: int = 0
+    takings: list[tuple[Kind, str]] = field(default_factory=list)
+    used: Counter[str] = field(default_factory=Counter)
+    is_known: bool = True
 
     def chosen(self, link: Link) -> None:
         """That this link is asked now."""
@@ -90,8 +100,8 @@ class Desk:
         self._clocks = clocks
 
     async def estimate(self, targets: Sequence[Target], question: Question | Texts) -> Estimate:
-        """The most that the question can take of the dearest of the models."""
-        tokens = most_tokens(question)
+        """About what the question takes; see Estimate."""
+        tokens = await asyncio.to_thread(likely_tokens, question)
         known = [each.price.at_most(tokens) for each in targets if each.price is not None]
         models = tuple(each.label for each in targets)
         return Estimate(models, tokens.input_tokens, tokens.output_tokens, max(known) if known else None)
@@ -114,27 +124,22 @@ class Desk:
 
         Raises RateLimited, LimitExceeded, BudgetExceeded, TimedOut or Unavailable, and then nothing was sent.
         """
-        most = most_tokens(question)
-        tokens = most.input_tokens + most.output_tokens
-        person = scope.actor.id
-        await self._limits.take("user", person, person, tokens, deadline)
-        if scope.project is not None:
-            await self._limits.take("project", str(scope.project), person, tokens, deadline)
         asking = Asking(scope, role, question, self._payable(scope, targets), Errand(deadline))
-        asking.links = [self._link(each, scope, tokens, deadline) for each in asking.targets]
-        asking.errand.renew = partial(self._renew, asking)
-        await self._reserve(asking)
-        outcome = ""
-        try:
-            yield asking
-        except DuckError as error:
-            outcome = error.code
-            raise
-        except BaseException:
-            outcome = "cancelled"
-            raise
-        finally:
-            self._settle(asking, outcome)
+        async with self._limited(asking):
+            asking.links = [self._link(each, asking) for each in asking.targets]
+            asking.errand.renew = partial(self._renew, asking)
+            await self._reserve(asking)
+            outcome = ""
+            try:
+                yield asking
+            except DuckError as error:
+                outcome = error.code
+                raise
+            except BaseException:
+                outcome = "cancelled"
+                raise
+            finally:
+                self._settle(asking, outcome)
 
     def remember(self, scope: Scope, role: Role, label: str) -> None:
         """Write down that a question was answered from memory."""
@@ -145,6 +150,28 @@ class Desk:
                 first_ms=0, duration_ms=0, trace=scope.trace,
             )  # fmt: skip
             self._ledger.settle(Ended(record, Reservation()))
+
+    @asynccontextmanager
+    async def _limited(self, asking: Asking) -> AsyncIterator[None]:
+        """The block within the limits of user and project; what it was seen not to use is given back after it."""
+        if self._limits.counts_tokens:
+            likely = await asyncio.to_thread(likely_tokens, asking.question)
+            asking.tokens = likely.input_tokens + likely.output_tokens
+        scope = asking.scope
+        try:
+            await self._take(asking, "user", scope.actor.id)
+            if scope.project is not None:
+                await self._take(asking, "project", str(scope.project))
+            yield
+        finally:
+            if asking.is_known:
+                for (kind, name), times in Counter(asking.takings).items():
+                    used = asking.used[name] if kind == "provider" else asking.used.total()
+                    self._limits.give_back(kind, name, times * asking.tokens - used)
+
+    async def _take(self, asking: Asking, kind: Kind, name: str) -> None:
+        await self._limits.take(kind, name, asking.scope.actor.id, asking.tokens, asking.errand.deadline)
+        asking.takings.append((kind, name))
 
     def _payable(self, scope: Scope, targets: Sequence[Target]) -> Sequence[Target]:
         """The models that may be asked: while there is a budget in dollars, those whose price is known."""
@@ -177,22 +204,24 @@ class Desk:
         if asking.reservation is None:
             await self._reserve(asking)
 
-    def _link(self, target: Target, scope: Scope, tokens: int, deadline: float) -> Link:
+    def _link(self, target: Target, asking: Asking) -> Link:
         way = self._ways.to(target.connection)
 
         @asynccontextmanager
         async def turn() -> AsyncIterator[None]:
-            await self._limits.take("provider", target.connection.name, scope.actor.id, tokens, deadline)
-            async with way.turn(scope.actor.id, deadline):
+            await self._take(asking, "provider", target.connection.name)
+            async with way.turn(asking.scope.actor.id, asking.errand.deadline):
                 yield
 
         return Link(target.connection.name, target.model, way.provider, turn)
 
     def _settle(self, asking: Asking, outcome: str) -> None:
-        if self._ledger is None:
-            return
         errand = asking.errand
         usage, is_counted = errand.taken(outcome)
+        asking.used[asking.label.partition("/")[0]] += usage.input_tokens + usage.output_tokens
+        asking.is_known = asking.is_known and is_counted
+        if self._ledger is None:
+            return
         if errand.has_ended and is_counted:
             outcome = ""  # whoever has the end need not ask for more
         label = asking.label or asking.targets[0].label

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Literal, get_args
 
 from rubber_duck.cluster.cluster import Cluster, Limit
-from rubber_duck.errors import LimitExceeded, RateLimited, UnknownName
+from rubber_duck.errors import LimitExceeded, RateLimited, Unavailable, UnknownName
 from rubber_duck.llm.queue import FairQueue
 from rubber_duck.settings.models import LimitSettings
 
 Kind = Literal["user", "project", "provider"]
 
 _MINUTE_S: Final = 60.0
+_LEAST_S: Final = 0.001
+_LOOK_EVERY_S: Final = 1.0
+"""So often one who waits looks whether others gave back what they did not use."""
 
 
 class Limits:
@@ -36,6 +41,12 @@ class Limits:
         self._clock = clock
         self._sleep = sleep
         self._queues: dict[str, FairQueue] = {}
+        self._giving: set[asyncio.Task[None]] = set()
+
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether anybody's tokens are limited."""
+        return any(each.tokens for each in self._settings.values())
 
     async def take(self, kind: Kind, name: str, person: str, tokens: int, deadline: float) -> None:
         """Take one request of `tokens` tokens from the buckets of `kind` called `name`, as soon as they hold it.
@@ -58,14 +69,29 @@ class Limits:
             if queue.is_idle and self._queues.get(key) is queue:
                 del self._queues[key]
 
+    def give_back(self, kind: Kind, name: str, tokens: int) -> None:
+        """Give back tokens that were taken and not used; it happens soon, and nobody waits for it."""
+        limit = self._settings.get(kind)
+        if limit is not None and limit.tokens and tokens > 0:
+            giving = asyncio.create_task(self._fill(f"llm:{kind}:{name}:tokens", limit.tokens, tokens))
+            self._giving.add(giving)
+            giving.add_done_callback(self._giving.discard)
+
+    async def close(self) -> None:
+        """Wait until all is given back."""
+        await asyncio.gather(*self._giving)
+
+    async def _fill(self, key: str, per_minute: int, tokens: int) -> None:
+        with contextlib.suppress(Unavailable):  # the bucket fills by itself too
+            await self._cluster.allow(key, _bucket(per_minute), cost=-float(tokens))
+
     async def _drain(self, kind: Kind, key: str, per_minute: int, cost: int, deadline: float) -> None:
         if cost > per_minute:
             raise LimitExceeded(
-                f"this takes up to {cost:,} tokens, and {_of(kind)} limit is {per_minute:,} a minute; ask for less"
+                f"this takes about {cost:,} tokens, and {_of(kind)} limit is {per_minute:,} a minute; ask for less"
             )
-        bucket = Limit(per_minute / _MINUTE_S, float(per_minute))
         while True:
-            said = await self._cluster.allow(key, bucket, cost=float(cost))
+            said = await self._cluster.allow(key, _bucket(per_minute), cost=float(cost))
             if said.allowed:
                 return
             if self._clock() + said.retry_after_s > deadline:
@@ -73,7 +99,12 @@ class Limits:
                     f"{_of(kind)} limit of {per_minute:,} a minute is used up; ask again in {said.retry_after_s:.0f} s",
                     said.retry_after_s,
                 )
-            await self._sleep(said.retry_after_s)
+            most_s = _LOOK_EVERY_S if cost > 1 else _MINUTE_S  # nobody gives back a request
+            await self._sleep(min(max(said.retry_after_s, _LEAST_S), most_s))
+
+
+def _bucket(per_minute: int) -> Limit:
+    return Limit(per_minute / _MINUTE_S, float(per_minute))
 
 
 def _of(kind: Kind) -> str:

@@ -81,8 +81,8 @@ class LLM:
         self._probes = Probes(self._ways, clocks.seconds)
         self._ledger = _ledger(settings, clocks, ground.database, self._ways)
         cluster = ground.cluster or LocalCluster(clock=clocks.seconds)
-        limits = Limits(cluster, models.limits, models.most_waiting, _loop_time, clocks.sleep)
-        self._desk = Desk(self._ways, limits, self._ledger, Prices(models.prices), clocks)
+        self._limits = Limits(cluster, models.limits, models.most_waiting, _loop_time, clocks.sleep)
+        self._desk = Desk(self._ways, self._limits, self._ledger, Prices(models.prices), clocks)
 
     def stream(self, scope: Scope, role: Role, question: Question) -> AsyncGenerator[Piece, None]:
         """The answer of the role's chain, piece by piece. Closing the stream ends the request.
@@ -116,7 +116,7 @@ class LLM:
                     return await Fallback(asking.links, asking.chosen).embed("", texts, asking.errand)
 
     async def estimate(self, scope: Scope, role: Role, question: Question) -> Estimate:
-        """The most that a question can take and cost; nothing is sent. Raises NotConfigured."""
+        """About what a question takes and costs at most; nothing is sent. Raises NotConfigured."""
         return await self._desk.estimate(await self._targets(role), question)
 
     async def budgets(self, scope: Scope) -> tuple[Budget, ...]:
@@ -170,6 +170,7 @@ class LLM:
 
     async def close(self) -> None:
         """Write the account, and close every connection."""
+        await self._limits.close()
         if self._ledger is not None:
             await self._ledger.close()
         await self._ways.close()

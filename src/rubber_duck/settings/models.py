@@ -15,7 +15,12 @@ class LimitSettings(Section, frozen=True):
     requests: Annotated[int, Meta(ge=0, le=10_000_000, description="Requests a minute.")] = 0
     tokens: Annotated[
         int,
-        Meta(ge=0, le=10_000_000_000, description="Tokens a minute, of the prompt and the most the answer may have."),
+        Meta(
+            ge=0,
+            le=10_000_000_000,
+            description="Tokens a minute, of the prompt, as we count them, and the most the answer may have; what the "
+            "provider says was not used is given back.",
+        ),
     ] = 0
 
 

@@ -64,7 +64,7 @@ async def test_of_models_that_are_known_already_no_second_one_is_asked_after_the
     async with (
         fake_provider(_stalling()) as slow,
         fake_provider(sending(head(), *GOOD)) as well,
-        llm_over(tmp_path, slow, well, timeout_s=0.1) as llm,
+        llm_over(tmp_path, slow, well, request_timeout_s=0.1) as llm,
     ):
         await llm.standing(probe=True)  # what is imported and made for the first question is there now
         before = len(well.asked)

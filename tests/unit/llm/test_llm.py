@@ -7,17 +7,22 @@ import subprocess
 import sys
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import msgspec
 import pytest
 
 from rubber_duck.app import open_app
-from rubber_duck.errors import Denied, NotConfigured, TimedOut
+from rubber_duck.errors import Denied, LimitExceeded, NotConfigured, TimedOut
 from rubber_duck.llm.llm import Clocks, open_llm
-from rubber_duck.llm.messages import Finished, Gap, TextDelta
+from rubber_duck.llm.messages import Finished, Gap, Message, Prompt, TextDelta
+from rubber_duck.llm.messages import Role as Speaker
 from rubber_duck.llm.roles import Role
+from rubber_duck.llm.tokens import count_tokens
 from rubber_duck.scope import Scope
 from rubber_duck.settings import Settings
+from rubber_duck.settings.models import LimitSettings
 from tests.fake_provider import Answer, Asked, Send, event, fake_provider, head, saying, sending
 from tests.unit.llm.asking import QUESTION, SCOPE, llm_over
 from tests.unit.llm.looptime import loop_time
@@ -61,6 +66,38 @@ async def test_a_gap_goes_past_models_that_fill_none(tmp_path: Path) -> None:
         await llm.change(SCOPE, lambda held: held.with_provider(first))
         answer = await llm.fill(SCOPE, Gap("a", "b"))
     assert (answer.text, answer.model, claude.asked) == ("x", "p1/qwen-m", [])
+
+
+CODE = Path(__file__).read_text()
+
+
+async def test_an_estimate_is_near_to_what_the_vocabulary_counts(tmp_path: Path) -> None:
+    question = Prompt((Message(Speaker.USER, CODE),), answer_tokens=100)
+    async with fake_provider() as fake, llm_over(tmp_path, fake) as llm:
+        said = await llm.estimate(SCOPE, Role.CHAT, question)
+    counted = count_tokens(CODE)
+    assert counted < said.input_tokens < 1.25 * counted
+    assert (said.output_tokens, fake.asked) == (100, [])
+
+
+@pytest.mark.parametrize("whose", ["user", "project", "provider"])
+async def test_limits_by_the_minute_bind_by_the_tokens_that_the_provider_counts(tmp_path: Path, whose: str) -> None:
+    """A byte a token would refuse the first question, and without what is given back the second would wait too long."""
+    tokens, scope = 2 * count_tokens(CODE), SCOPE.within(uuid4())
+    good = sending(head(), *WIRES["openai"].events(["fine"], usage=(tokens // 20, 5)))
+    settings: dict[str, Any] = {  # Any: fields of ModelSettings
+        "limits": {whose: LimitSettings(tokens=tokens)},
+        "request_timeout_s": 30.0,
+        "cache_s": 0.0,
+    }
+    async with fake_provider(good) as fake, llm_over(tmp_path, fake, **settings) as llm:
+        for _ in range(3):
+            question = Prompt((Message(Speaker.USER, CODE),), answer_tokens=tokens // 4)
+            assert (await llm.write(scope, Role.CHAT, question)).text == "fine"
+            await llm._limits.close()  # the one way to see that all is given back
+        with pytest.raises(LimitExceeded, match="this takes about"):
+            await llm.write(scope, Role.CHAT, Prompt((Message(Speaker.USER, CODE * 3),)))
+    assert len(fake.asked) == 3
 
 
 async def test_without_a_provider_one_sentence_says_how_to_connect_one(tmp_path: Path) -> None:

@@ -131,9 +131,35 @@ async def test_tokens_are_limited_too_and_what_never_fits_is_said() -> None:
     limited = limits(time, user=LimitSettings(tokens=1000))
     await limited.take("user", "ann", "ann", 900, FAR)
     await limited.take("user", "ann", "ann", 700, FAR)
-    assert time.now_s == pytest.approx(36.0)
+    assert time.now_s == pytest.approx(36.0, abs=0.01)
     with pytest.raises(LimitExceeded, match="1,001 tokens"):
         await limited.take("user", "ann", "ann", 1001, FAR)
+
+
+async def test_what_was_not_used_is_given_back_and_whoever_waits_goes_on() -> None:
+    time = Time()
+    limited = limits(time, user=LimitSettings(tokens=600))
+    await limited.take("user", "ann", "ann", 600, FAR)
+    waiting = asyncio.create_task(limited.take("user", "ann", "ann", 500, FAR))
+    for _ in range(40):
+        await asyncio.sleep(0)
+    given_s = time.now_s
+    assert 0.0 < given_s < 45.0
+    limited.give_back("user", "ann", 550)
+    limited.give_back("project", "x", 550)
+    await waiting
+    await limited.close()
+    assert time.now_s <= given_s + 3.0
+
+
+async def test_more_than_a_full_bucket_is_not_given_back() -> None:
+    time = Time()
+    limited = limits(time, user=LimitSettings(tokens=600))
+    limited.give_back("user", "ann", 10_000)
+    await limited.close()
+    for _ in range(2):
+        await limited.take("user", "ann", "ann", 600, FAR)
+    assert time.now_s == pytest.approx(60.0)
 
 
 async def test_a_providers_bucket_is_shared_in_turns() -> None:

@@ -168,7 +168,7 @@ def log(most: int, everybody: bool, as_json: bool) -> None:
 @click.option("--answer-tokens", default=1024, show_default=True, help="The most tokens of the answer.")
 @_json
 def estimate(role: str, answer_tokens: int, as_json: bool) -> None:
-    """Say the most that a question could take and cost; it is read from standard input, and nothing is sent."""
+    """Say about what a question takes and costs at most; it is read from standard input, and nothing is sent."""
     question = sys.stdin.read(_QUESTION_CHARACTERS)
     answer = ask("llm", {"type": "estimate", "role": role, "text": question, "answer_tokens": answer_tokens})
     if as_json:
@@ -176,7 +176,7 @@ def estimate(role: str, answer_tokens: int, as_json: bool) -> None:
         return
     most = answer["estimate"]
     cost = "a price that is not known" if most["cost_usd"] is None else f"${most['cost_usd']}"
-    sentence = f"at most {most['input_tokens']:,} tokens read and {most['output_tokens']:,} written, for {cost}"
+    sentence = f"about {most['input_tokens']:,} tokens read and at most {most['output_tokens']:,} written, for {cost}"
     terminal.write(terminal.printable(f"{', then '.join(most['models'])}: {sentence}"))
 
 
