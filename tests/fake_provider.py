@@ -38,6 +38,8 @@ class FakeProvider:
     raw: bytearray = field(default_factory=bytearray)
     port: int = 0
     closed_early: int = 0
+    is_over: bool = False
+    _serving: dict[asyncio.Task[None], tuple[asyncio.StreamWriter, asyncio.Event]] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -47,6 +49,9 @@ class FakeProvider:
         """One connection: one request, one answer."""
         closed = asyncio.Event()
         watch: asyncio.Task[None] | None = None
+        mine = asyncio.current_task()
+        assert mine is not None
+        self._serving[mine] = (writer, closed)
         try:
             asked = await self._read(reader, closed)
             watch = asyncio.create_task(self._watch(reader, closed))
@@ -60,7 +65,7 @@ class FakeProvider:
             gone = asyncio.create_task(closed.wait())
             await asyncio.wait({telling, gone}, return_when=asyncio.FIRST_COMPLETED)
             if not telling.done():
-                self.closed_early += 1
+                self.closed_early += not self.is_over
                 telling.cancel()
             gone.cancel()
             await asyncio.gather(telling, gone, return_exceptions=True)
@@ -70,6 +75,16 @@ class FakeProvider:
             if watch is not None:
                 watch.cancel()
             writer.close()
+            del self._serving[mine]
+
+    async def end(self) -> None:
+        """Hang up on all who are still connected, and wait until nobody is served any more."""
+        self.is_over = True
+        for writer, closed in self._serving.values():
+            closed.set()
+            writer.transport.abort()
+        await asyncio.gather(*self._serving, return_exceptions=True)
+        await asyncio.sleep(0)
 
     async def _read(self, reader: asyncio.StreamReader, closed: asyncio.Event) -> Asked:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -101,8 +116,7 @@ async def fake_provider(*answers: Answer) -> AsyncIterator[FakeProvider]:
         yield fake
     finally:
         server.close()
-        server.close_clients() if hasattr(server, "close_clients") else None
-        await asyncio.sleep(0)
+        await fake.end()
 
 
 def head(status: int = 200, kind: str = "text/event-stream", **headers: str) -> bytes:

@@ -16,6 +16,7 @@ from rubber_duck.llm.retrying import Patience, Retrying
 from rubber_duck.llm.roles import Role
 from tests.fake_provider import Answer, Asked, Send, fake_provider, head, sending
 from tests.unit.llm.asking import QUESTION, SCOPE, llm_over
+from tests.unit.llm.looptime import loop_time
 from tests.unit.llm.wires import WIRES, connected
 
 GOOD = WIRES["openai"].events(["fine"])
@@ -51,33 +52,51 @@ async def test_nobody_waits_for_a_try_that_would_begin_after_the_deadline() -> N
 
 @pytest.mark.parametrize("wire", list(WIRES))
 async def test_a_request_ends_with_its_errand(wire: str) -> None:
-    async with fake_provider(_stalling(head())) as fake:
-        provider = connected(WIRES[wire], fake.url, timeout_s=300.0, silence_s=300.0)
-        errand = Errand(asyncio.get_running_loop().time() + 0.05)
-        with pytest.raises(TimedOut):
-            async with asyncio.timeout(60.0), aclosing(provider.stream("m-1", QUESTION, errand)) as pieces:
-                await anext(pieces)
-        await provider.close()
+    stalls = asyncio.Event()
+    with loop_time() as time:
+        async with fake_provider(_stalling(stalls, head())) as fake:
+            provider = connected(WIRES[wire], fake.url, timeout_s=300.0, silence_s=300.0)
+            stream = provider.stream("m-1", QUESTION, Errand(asyncio.get_running_loop().time() + 100.0))
+            asking = asyncio.ensure_future(anext(stream))
+            await _settled(stalls)
+            assert not asking.done()
+            time.pass_by(101.0)
+            with pytest.raises(TimedOut):
+                await asking
+            await stream.aclose()
+            await provider.close()
 
 
 async def test_of_models_that_are_known_already_no_second_one_is_asked_after_the_deadline(tmp_path: Path) -> None:
-    async with (
-        fake_provider(_stalling()) as slow,
-        fake_provider(sending(head(), *GOOD)) as well,
-        llm_over(tmp_path, slow, well, request_timeout_s=0.1) as llm,
-    ):
-        await llm.standing(probe=True)  # what is imported and made for the first question is there now
-        before = len(well.asked)
-        for _ in range(4):
-            with pytest.raises(TimedOut):
-                await llm.write(SCOPE, Role.CHAT, QUESTION)
-        assert len(well.asked) == before
+    stalls = asyncio.Event()
+    with loop_time() as time:
+        async with (
+            fake_provider(_stalling(stalls)) as slow,
+            fake_provider(sending(head(), *GOOD)) as well,
+            llm_over(tmp_path, slow, well, silence_s=300.0) as llm,
+        ):
+            for _ in range(4):
+                asking = asyncio.create_task(llm.write(SCOPE, Role.CHAT, QUESTION))
+                await _settled(stalls)
+                time.pass_by(61.0)
+                with pytest.raises(TimedOut):
+                    await asking
+    assert (len(slow.asked), well.asked) == (4, [])
 
 
-def _stalling(*parts: bytes) -> Answer:
+async def _settled(stalls: asyncio.Event) -> None:
+    """Wait until the server stalls, and whoever asks waits for it."""
+    await stalls.wait()
+    stalls.clear()
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+def _stalling(stalls: asyncio.Event, *parts: bytes) -> Answer:
     async def answer(asked: Asked, send: Send) -> None:
         for part in parts:
             await send(part)
+        stalls.set()
         await asked.closed.wait()
 
     return answer
