@@ -105,6 +105,15 @@ async def test_nodes_take_from_one_bucket(nodes: Nodes) -> None:
     assert (await nodes.here.allow("other", limit)).allowed
 
 
+async def test_what_was_taken_too_much_is_given_back_to_all_and_fills_no_bucket_over_its_brim(nodes: Nodes) -> None:
+    limit = Limit(rate=0.001, burst=5)
+    assert (await nodes.here.allow("ask", limit, cost=5)).allowed
+    assert (await nodes.there.allow("ask", limit, cost=-3)).allowed
+    assert [(await nodes.here.allow("ask", limit, cost=3)).allowed for _ in range(2)] == [True, False]
+    assert (await nodes.there.allow("ask", limit, cost=-100)).allowed
+    assert [(await nodes.here.allow("ask", limit, cost=5)).allowed for _ in range(2)] == [True, False]
+
+
 async def test_a_bucket_fills_with_time(nodes: Nodes) -> None:
     limit = Limit(rate=1000, burst=1)
     assert (await nodes.here.allow("ask", limit)).allowed

@@ -125,7 +125,7 @@ class Cluster(ABC):
 
     @abstractmethod
     async def allow(self, key: str, limit: Limit, *, cost: float = 1.0) -> Allowance:
-        """Take `cost` tokens from the bucket called `key`, which all processes share.
+        """Take `cost` tokens from the bucket called `key`, which all processes share; less than nothing gives back.
 
         Raises Unavailable: who asks before something expensive then does not do it.
         """
