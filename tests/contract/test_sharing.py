@@ -26,4 +26,4 @@ async def test_four_processes_share_runs_fairly_and_none_is_done_twice(
     assert found.faults == []
     # So many runs may have begun in another order than they were taken: those that all processes take at once.
     assert found.apart <= sharing.processes * PLACES
-    assert (found.fenced, len(found.shares)) == (1, sharing.processes - 1)
+    assert (found.fenced >= 1, len(found.shares)) == (True, sharing.processes - 1)

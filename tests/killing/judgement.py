@@ -8,13 +8,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tests.killing.working import STEPS
+from tests.killing.working import STEPS, UNDONE
 
-IN_STEP: Final = frozenset({"workflow.before_step", "workflow.after_step"})
-"""Points that lie within a step."""
+IN_STEP: Final = frozenset({"workflow.before_step", "workflow.after_step", "workflow.before_undo"})
+"""Points that lie within a step, or within the undoing of one."""
 
 _LATE_S: Final = 1.0
-"""So much later than it happened may a kill stand in the ledger: who killed looks for its death first."""
+"""So much later than it happened may a kill stand in the ledger that was told before."""
+
+_SELF_LATE_S: Final = 10.0
+"""The same of a process that killed itself at a point: somebody has to see it."""
 
 
 @dataclass(slots=True)
@@ -29,6 +32,7 @@ class Judgement:
     again: int = 0
     unkept: int = 0
     told_twice: int = 0
+    undone: int = 0
     fenced: int = 0
     recoveries_s: list[float] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -42,7 +46,7 @@ class Judgement:
             f"{self.kills} kills, {self.in_step} of them ({self.in_step / max(1, self.kills):.0%}) while a step ran; "
             f"{self.acknowledged} acknowledged runs of {self.ended} that ended; {self.again} steps in flight begun "
             f"again, {self.unkept} of them because their result could not be kept, {self.told_twice} effects told "
-            f"twice and applied once; {self.fenced} processes fenced; "
+            f"twice and applied once; {self.undone} runs undone; {self.fenced} processes fenced; "
             f"recovery median {middle:.1f} s, p99 {p99:.1f} s, worst {worst:.1f} s over {len(waits)}; "
             f"{len(self.faults)} faults; {dict(sorted(self.by_way.items()))}"
         )
@@ -73,10 +77,15 @@ def judged(
     _count_kills(found, killed, by_did)
     acknowledged = {str(each["run"]) for each in by_did["acknowledged"]}
     found.acknowledged, found.ended = len(acknowledged), len(states)
-    found.faults += [
-        f"the run {run} is {states.get(run, 'gone')}" for run in acknowledged | set(states) if states.get(run) != "done"
-    ]
-    found.faults += [f"the run {run} wrote its row {rows.get(run, 0)} times" for run in states if rows.get(run) != 1]
+    failing = {str(each["run"]) for each in by_did["begin"] if each.get("fails")}
+    for run in acknowledged | set(states):
+        if states.get(run) != ("ERROR" if run in failing else "done"):
+            found.faults.append(f"the run {run} is {states.get(run, 'gone')}")
+    for run in states:
+        written = rows.get(run, 0), rows.get(UNDONE + run, 0)
+        if written != ((0, 1) if run in failing else (1, 0)):
+            found.faults.append(f"the run {run} wrote its row {written[0]} times, and took it back {written[1]} times")
+    _check_undone(found, by_did["undone"], failing, steps)
     _check_effects(found, by_did["effect"], acknowledged | set(states), steps)
     ended = {(each["pid"], each["key"]): float(each["at"]) for each in by_did["effect"] if away}
     _check_begins(found, by_did["begin"], killed, kept_at, ended, frozen=frozen)
@@ -110,6 +119,19 @@ def _check_effects(
                 found.faults.append(f"the effect of step {step} of {run} was applied {applied[run, step]} times")
 
 
+def _check_undone(found: Judgement, undone: Iterable[Mapping[str, Any]], failing: Iterable[str], steps: int) -> None:
+    """Each step of a run that failed was undone, the last first; a step that was being undone is so again."""
+    by_run: dict[str, list[int]] = defaultdict(list)
+    for each in undone:
+        by_run[each["run"]].append(each["step"])
+    for run in failing:
+        said = list(dict.fromkeys(by_run[run]))
+        if said != list(range(steps - 1, -1, -1)):
+            found.faults.append(f"of the run {run}, which failed, the steps {said} were undone in this order")
+    found.undone = len(by_run)
+    found.faults += [f"the run {run} was undone, which did not fail" for run in by_run if run not in set(failing)]
+
+
 def _check_begins(
     found: Judgement,
     begins: Iterable[Mapping[str, Any]],  # Any: as above
@@ -133,7 +155,7 @@ def _check_begins(
             continue
         found.again += 1
         death = killed.get(last["pid"])
-        if death is not None and death["at"] <= each["at"] + _LATE_S:
+        if death is not None and death["at"] <= each["at"] + (_LATE_S if death["way"] == "random" else _SELF_LATE_S):
             found.recoveries_s.append(max(0.0, each["at"] - death["at"]))
         elif ended.get((last["pid"], key), float("inf")) <= each["at"]:
             found.unkept += 1

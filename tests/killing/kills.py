@@ -41,6 +41,8 @@ _WORK_POINTS: Final = (
     "search.worker",
     "search.before_commit",
 )
+POINTS: Final = (*_STEP_POINTS, *_WORK_POINTS)
+"""Where those that work are killed."""
 _ASK_POINTS: Final = ("workflow.after_enqueue", "storage.before_commit", "storage.after_commit", "")
 _START: Final = "app.after_part"
 _WORKING: Final = "tests.killing.working"
@@ -56,7 +58,8 @@ _IN_STEP: Final = 0.97
 class Plan:
     """How much is killed: `kills` processes of `workers` at a time, each after up to `life_s` seconds of work.
 
-    Every `restart_s` seconds, somewhere between the two, the server is restarted.
+    Every `restart_s` seconds, somewhere between the two, the server is restarted. The share `elsewhere` of the
+    processes is of another machine to all others.
     """
 
     kills: int
@@ -66,6 +69,7 @@ class Plan:
     settings: WorkflowSettings = DEFAULTS
     restart_s: tuple[float, float] | None = None
     drain_s: float = 240.0
+    elsewhere: float = 0.0
 
 
 @dataclass(slots=True)
@@ -165,13 +169,17 @@ class Campaign:
             await self.teller.tell("restarted")
 
     async def _made(self, what: str, point: str = "", after_s: float = 0.0) -> int:
-        order = Order(self.url, str(self.scratch), self.plan.settings, point, after_s)
+        away = what == "work" and self.dice.random() < self.plan.elsewhere
+        order = Order(self.url, str(self.scratch), self.plan.settings, point, after_s, elsewhere=away)
         return await self.nursery.make(f"{_WORKING}:{what}", msgspec.to_builtins(order))
 
     async def _killed(self, number: int, way: str) -> None:
+        if way == "random":
+            await self.teller.tell("killed", victim=number, way=way)
         kill_group(number)
         await ended(number)
-        await self.teller.tell("killed", victim=number, way=way)
+        if way != "random":
+            await self.teller.tell("killed", victim=number, way=way)
 
     async def _read(self) -> None:
         while True:
@@ -242,4 +250,4 @@ def _schema(connection: Connection) -> str:
     return "dbos." if connection.dialect.name == "postgresql" else ""
 
 
-__all__ = ["DEFAULTS", "Campaign", "Kept", "Plan", "campaign", "drained", "in_database"]
+__all__ = ["DEFAULTS", "POINTS", "Campaign", "Kept", "Plan", "campaign", "drained", "in_database"]

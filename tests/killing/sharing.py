@@ -16,8 +16,10 @@ import msgspec
 from rubber_duck.settings import DatabaseSettings, Settings
 from rubber_duck.settings.tree import QueueSettings, WorkflowSettings
 from rubber_duck.storage.database import Database, open_database
+from rubber_duck.storage.keys import new_key
 from rubber_duck.workflows.durable import open_durable
 from rubber_duck.workflows.store import executors
+from rubber_duck.workflows.whereabouts import place_of
 from tests.killing.judgement import judged
 from tests.killing.kills import Kept, drained, in_database
 from tests.killing.ledger import SOCKET, Entries, Teller, answers
@@ -70,12 +72,15 @@ async def shared(sharing: Sharing, url: str, scratch: Path) -> Shared:
         try:
             async with open_database(DatabaseSettings(url=url)) as database:
                 await database.run(create_applied)
-                await _queued(sharing, url, database, teller)
                 order = msgspec.to_builtins(Order(url, str(scratch), sharing.settings))
-                began = time.monotonic()
                 workers = [await made.make(f"{_WORKING}:work", order) for _ in range(sharing.processes)]
                 entries = Entries(file)
+                await _all_work(entries, sharing.processes)
+                began = time.monotonic()
+                queued = await _queued(sharing, url, database)
                 await _frozen_and_woken(workers[0], sharing, database, entries)
+            for run_id in queued:
+                await teller.tell("acknowledged", run=run_id)
             await drained(url, sharing.most_s)
             seconds = time.monotonic() - began
             await _fenced(entries)
@@ -87,16 +92,28 @@ async def shared(sharing: Sharing, url: str, scratch: Path) -> Shared:
             kill_group(keeper)
 
 
-async def _queued(sharing: Sharing, url: str, database: Database, teller: Teller) -> None:
+async def _all_work(entries: Entries, processes: int) -> None:
+    """Until every process looks for runs."""
+    while len({entry["pid"] for entry in entries.read if entry["did"] == "working"}) < processes:
+        list(entries.more())
+        await asyncio.sleep(0.02)
+
+
+async def _queued(sharing: Sharing, url: str, database: Database) -> list[str]:
+    """Queue all runs at one moment, so that none is over before the last process has begun; their ids."""
     declare()
     settings = Settings(database=DatabaseSettings(url=url), workflows=sharing.settings)
+    ids = [str(new_key()) for _ in range(sharing.jobs)]
+    enqueues = []
     async with open_durable(database, settings, resolve=resolve, now=now) as durable:
         for number in range(sharing.jobs):
             half = number < sharing.jobs // 2
             tenant = 0 if half else 1 + number % (sharing.tenants - 1)
             asked = Numbered(number, steps=1, step_s=sharing.step_s, writes=False)
-            run_id = await durable.start(scope_of(f"tenant{tenant}"), Ledgered.name, asked)
-            await teller.tell("acknowledged", run=run_id)
+            scope = scope_of(f"tenant{tenant}")
+            enqueues.append(await durable.enqueuing(scope, Ledgered.name, asked, run_id=ids[number]))
+        await database.run(lambda connection: [enqueue(connection) for enqueue in enqueues])
+    return ids
 
 
 async def _frozen_and_woken(number: int, sharing: Sharing, database: Database, entries: Entries) -> None:
@@ -109,8 +126,9 @@ async def _frozen_and_woken(number: int, sharing: Sharing, database: Database, e
             told += entry["did"] == "effect"
             if entry["pid"] == number and entry["did"] in ("begin", "effect"):
                 (begun if entry["did"] == "begin" else ended).add(entry["key"])
+    place = place_of(number)
     os.killpg(number, signal.SIGSTOP)
-    while len(await database.run(executors.living, write=False)) >= sharing.processes:  # noqa: ASYNC110  # in a database
+    while place in {each.place for each in await database.run(executors.living, write=False)}:  # noqa: ASYNC110  # in a database
         await asyncio.sleep(0.1)
     os.killpg(number, signal.SIGCONT)
 

@@ -15,17 +15,20 @@ from pathlib import Path
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from rubber_duck import fault
 from rubber_duck.app import Opened, Part, open_app
+from rubber_duck.errors import Conflict
 from rubber_duck.scope import Actor, Right, Scope
 from rubber_duck.settings import DatabaseSettings, Settings
 from rubber_duck.settings.tree import WorkflowSettings
 from rubber_duck.storage.database import Connection, Database, open_database
+from rubber_duck.storage.keys import new_key
 from rubber_duck.workflows.durable import Durable, open_durable
 from rubber_duck.workflows.run import Effect, Run, Step
 from rubber_duck.workflows.store import runs
+from rubber_duck.workflows.store.tables import executors
 from rubber_duck.workflows.workflow import Workflow, workflows
 from rubber_duck.workflows.working import working
 from rubber_duck.workspace.journal import FileWrite, Journal
@@ -35,12 +38,18 @@ from tests.killing.ledger import Teller
 
 STEPS = 3
 STEP_S = 0.3
+FAILING = 5
+"""One run of so many fails in its last step."""
+UNDONE = "undone "
+"""What stands before the run in the row that tells that its own was taken back."""
 JOURNALED = 5
 """Every so many runs, a step writes a file through the journal."""
 
 
 class Numbered(msgspec.Struct, frozen=True):
     """A run's number, how many steps it has and how long each takes, and whether it writes files now and then.
+
+    One that `fails` does so in its last step, and all that it did is undone.
 
     At its end it writes a row into the database, which nothing but the product keeps from being written twice.
     """
@@ -49,6 +58,7 @@ class Numbered(msgspec.Struct, frozen=True):
     steps: int = STEPS
     step_s: float = STEP_S
     writes: bool = True
+    fails: bool = False
 
 
 class Ledgered(Workflow[Numbered, Numbered]):
@@ -64,9 +74,28 @@ class Ledgered(Workflow[Numbered, Numbered]):
     async def run(self, request: Numbered, run: Run) -> Numbered:
         """Steps, one after the other."""
         for number in range(request.steps):
-            await run.step(Step(f"s{number}", partial(_step, run, request, number), int))
-        await run.commit(Effect("applied", partial(_applied, run.id), int))
+            undo = partial(_undone, run) if request.fails else None
+            await run.step(Step(f"s{number}", partial(_step, run, request, number), int, undo=undo))
+        await run.commit(Effect("applied", partial(_applied, run.id), int, undo=partial(_taken_back, run.id)))
+        if request.fails:
+            await run.step(Step("fail", _failed, int))
         return request
+
+
+async def _failed() -> int:
+    raise Conflict("it was to fail")
+
+
+async def _undone(run: Run, number: int) -> None:
+    bench = run.hands
+    assert isinstance(bench, Bench)
+    await bench.teller.tell("undone", run=run.id, step=number)
+
+
+def _taken_back(run_id: str, connection: Connection, _: int) -> None:
+    """The row says so, as often as it was done."""
+    connection.execute(text("DELETE FROM applied WHERE run = :run"), {"run": run_id})
+    connection.execute(text("INSERT INTO applied VALUES (:run)"), {"run": UNDONE + run_id})
 
 
 def _applied(run_id: str, connection: Connection) -> int:
@@ -82,7 +111,7 @@ async def _step(run: Run, request: Numbered, number: int) -> int:
     bench = run.hands
     assert isinstance(bench, Bench)
     key = run.effect_key(f"s{number}")
-    await bench.teller.tell("begin", key=key, run=run.id, step=number, tenant=run.scope.actor.id)
+    await bench.teller.tell("begin", key=key, run=run.id, step=number, tenant=run.scope.actor.id, fails=request.fails)
     await asyncio.sleep(request.step_s)
     await bench.read()
     if request.writes and request.number % JOURNALED == 0:
@@ -120,7 +149,10 @@ class Bench:
 
 
 class Order(msgspec.Struct, frozen=True):
-    """How a process is to live. `point` is where it kills its own group, from `after_s` seconds on."""
+    """How a process is to live. `point` is where it kills its own group, from `after_s` seconds on.
+
+    One that is `elsewhere` is to the others one of another machine: that it is gone they learn from its silence.
+    """
 
     url: str
     home: str
@@ -129,6 +161,7 @@ class Order(msgspec.Struct, frozen=True):
     after_s: float = 0.0
     tenants: int = 1
     waiting: int = 60
+    elsewhere: bool = False
 
 
 def declare() -> None:
@@ -152,11 +185,18 @@ async def _working(order: Order) -> None:
     async with _opened(order) as durable:
         teller = _bench(durable).teller
         while True:
-            async with working(durable) as failed:
+            executor_id = str(new_key())
+            async with working(durable, executor_id=executor_id) as failed:
+                if order.elsewhere:
+                    await durable.database.run(partial(_moved_away, executor_id))
                 await teller.tell("working")
                 with contextlib.suppress(Exception):  # struck off: it begins anew
                     await failed()
             await teller.tell("fenced")
+
+
+def _moved_away(executor_id: str, connection: Connection) -> None:
+    connection.execute(update(executors).where(executors.c.id == executor_id).values(place="elsewhere 1 1"))
 
 
 async def _asking(order: Order) -> None:
@@ -169,7 +209,8 @@ async def _asking(order: Order) -> None:
             while await durable.database.run(waiting, write=False) >= order.waiting:  # noqa: ASYNC110  # in a database
                 await asyncio.sleep(0.2)
             scope = scope_of(f"tenant{number % order.tenants}")
-            run_id = await durable.start(scope, Ledgered.name, {"number": number})
+            asked = {"number": number, "fails": number % FAILING == FAILING - 1}
+            run_id = await durable.start(scope, Ledgered.name, asked)
             await teller.tell("acknowledged", run=run_id)
 
 

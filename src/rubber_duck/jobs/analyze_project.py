@@ -7,12 +7,14 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
+from rubber_duck.analysis.analysis import OnProgress
 from rubber_duck.analysis.outcome import AnalyzedFile
 from rubber_duck.analysis.report.render import Format
 from rubber_duck.analysis.target import Target, existing, project_settings
 from rubber_duck.call import Parts
 from rubber_duck.code.language import detect
 from rubber_duck.errors import DuckError
+from rubber_duck.jobs.ahead import reading_ahead
 from rubber_duck.jobs.hands import hands_of, tenant
 from rubber_duck.jobs.reports import ReportAnswer, Wanted, said_of, written_report
 from rubber_duck.jobs.reviewing import Review, Worth, reviewed
@@ -84,16 +86,17 @@ class ProjectAnalyzer(Workflow[AnalyzeProject, ReportAnswer]):
         parts = hands_of(run).parts
         path = await run.step(Step("validate", lambda: _validated(request, parts), str))
         listed = await run.step(Step("detect", lambda: _batches(path, parts), list[list[str]]))
-        steps = [
-            Step(
-                f"analyse {number} of {len(listed)}",
-                lambda files=files: _analyzed(path, files, parts),  # type: ignore[misc]  # a loop's value, bound at once
-                Batch,
-                retries=Retries(2),
-            )
-            for number, files in enumerate(listed, 1)
-        ]
-        found = await run.parallel(steps, at_once=1, note="analysing")  # so a kill costs one
+        async with reading_ahead(listed, lambda files, tell: _analyzed(path, files, parts, tell)) as ahead:
+            steps = [
+                Step(
+                    f"analyse {number} of {len(listed)}",
+                    lambda index=number - 1: ahead.result(index),  # type: ignore[misc]  # a loop's value, bound at once
+                    Batch,
+                    retries=Retries(2),
+                )
+                for number in range(1, len(listed) + 1)
+            ]
+            found = await run.parallel(steps, at_once=1, note="analysing")  # so a kill costs one
         worth = [each for batch in found if isinstance(batch, Batch) for each in batch.worth]
         review = await reviewed(run, path, worth, request.review)
         whole = await run.step(Step("aggregate", lambda: _aggregated(listed, found, review), Aggregate))
@@ -130,10 +133,10 @@ async def _batches(path: str, parts: Parts) -> list[list[str]]:
     return _cut(files)
 
 
-async def _analyzed(path: str, files: list[str], parts: Parts) -> Batch:
+async def _analyzed(path: str, files: list[str], parts: Parts, tell: OnProgress) -> Batch:
     root = Root(path)
     target = Target(root, tuple(files), project_settings(root, parts.settings))
-    outcome = await parts.analysis.run(target, lambda done, total, note: None)
+    outcome = await parts.analysis.run(target, tell)
     worth = sorted((_worth(file) for file in outcome.files), key=lambda each: (-each.score, each.path))
     failed = outcome.refused(())[:_SENTENCES]
     return Batch(len(outcome.files), outcome.cached, len(outcome.problems), failed, tuple(worth[:_WORTH]))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.killing.judgement import judged
-from tests.killing.working import STEPS
+from tests.killing.working import STEPS, UNDONE
 
 Entry = dict[str, Any]
 
@@ -59,7 +59,7 @@ def test_an_effect_that_never_happened_is_a_fault() -> None:
 
 @pytest.mark.parametrize("rows", [0, 2])
 def test_a_row_that_was_not_written_or_twice_is_a_fault(rows: int) -> None:
-    assert faults(sound(), rows=rows) == [f"the run r wrote its row {rows} times"]
+    assert faults(sound(), rows=rows) == [f"the run r wrote its row {rows} times, and took it back 0 times"]
 
 
 def test_an_effect_under_two_keys_is_a_fault() -> None:
@@ -90,3 +90,35 @@ def test_a_step_that_was_done_and_not_kept_may_be_done_again_elsewhere_only_wher
     assert [said for said in judged(spoilt, {"r": "done"}, {}, {"r": 1}).faults if "begun again while" in said]
     running = _timed(entries)
     assert [said for said in judged(running, {"r": "done"}, {}, {"r": 1}, away=True).faults if "begun again" in said]
+
+
+def failing(undone: tuple[int, ...]) -> list[Entry]:
+    """As `sound`, and the run fails in the end; the steps that are undone, in this order."""
+    entries = [{**each, "fails": True} if each["did"] == "begin" else each for each in sound()]
+    return [*entries, *({"did": "undone", "pid": 3, "run": "r", "step": step, "at": 300.0} for step in undone)]
+
+
+LAST_FIRST = tuple(range(STEPS - 1, -1, -1))
+
+
+def test_a_run_that_failed_and_was_undone_is_sound_also_when_a_step_was_undone_again() -> None:
+    for undone in (LAST_FIRST, (STEPS - 1, *LAST_FIRST)):
+        found = judged(failing(undone), {"r": "ERROR"}, {}, {f"{UNDONE}r": 1})
+        assert (found.faults, found.undone) == ([], 1)
+
+
+@pytest.mark.parametrize("undone", [(), LAST_FIRST[1:], LAST_FIRST[::-1]])
+def test_a_step_that_was_not_undone_or_before_a_later_one_is_a_fault(undone: tuple[int, ...]) -> None:
+    (said,) = judged(failing(undone), {"r": "ERROR"}, {}, {f"{UNDONE}r": 1}).faults
+    assert said.startswith("of the run r, which failed, the steps ")
+
+
+@pytest.mark.parametrize("rows", [{"r": 1}, {}, {f"{UNDONE}r": 2}])
+def test_a_row_that_was_not_taken_back_or_twice_is_a_fault(rows: Mapping[str, int]) -> None:
+    (said,) = judged(failing(LAST_FIRST), {"r": "ERROR"}, {}, rows).faults
+    assert said.startswith("the run r wrote its row ")
+
+
+def test_a_run_that_was_undone_and_did_not_fail_is_a_fault() -> None:
+    entries = [*sound(), {"did": "undone", "pid": 3, "run": "r", "step": 0, "at": 300.0}]
+    assert faults(entries) == ["the run r was undone, which did not fail"]

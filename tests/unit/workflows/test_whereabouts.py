@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 from rubber_duck.workflows.whereabouts import is_gone, own_place
 
@@ -36,3 +37,9 @@ def test_another_process_with_the_same_number_is_not_it() -> None:
 def test_of_a_process_elsewhere_nothing_is_known() -> None:
     _, _, rest = own_place().partition(" ")
     assert [is_gone(f"other {rest}"), is_gone(""), is_gone("nonsense")] == [False, False, False]
+
+
+def test_one_that_lives_is_not_gone_where_the_system_hides_it(tmp_path: Path) -> None:
+    machine, _, _ = own_place().rpartition(" ")[0].rpartition(" ")
+    assert not is_gone(own_place(), proc=tmp_path)
+    assert is_gone(f"{machine} {2**22 + 1} 1", proc=tmp_path)
