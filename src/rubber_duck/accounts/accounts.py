@@ -139,14 +139,19 @@ class Accounts:
         """Give a user a role in a project, or none. Raises NotFound, InvalidInput; Conflict for no such project."""
         if role is not None and role not in IN_A_PROJECT:
             raise UnknownName.among("role in a project", role.value, IN_A_PROJECT)
-        at = self._clock()
         async with self._database.begin() as tx:
             await trail.wait_turn(tx)  # two who set the same role at the same moment
-            user = await people.read_user(scope, tx, name)
-            await people.set_membership(scope, tx, project_id, user, role)
-            subject = f"{project_id} {name} {role.value if role else 'none'}"
-            await trail.record(tx, scope, "role.set", subject, at, moves=[user.id])
-            tx.after_commit(self.tell)
+            await self._set_role(scope, tx, project_id, await people.read_user(scope, tx, name), role)
+
+    async def own(self, scope: Scope, tx: Transaction, project_id: UUID, user: User) -> None:
+        """Make somebody the owner of a project, in the transaction that makes it."""
+        await self._set_role(scope, tx, project_id, user, Role.OWNER)
+
+    async def _set_role(self, scope: Scope, tx: Transaction, project_id: UUID, user: User, role: Role | None) -> None:
+        await people.set_membership(scope, tx, project_id, user, role)
+        subject = f"{project_id} {user.name} {role.value if role else 'none'}"
+        await trail.record(tx, scope, "role.set", subject, self._clock(), moves=[user.id])
+        tx.after_commit(self.tell)
 
     async def share(self, scope: Scope, resource: str, name: str, role: Role | None) -> None:
         """Give another member of the scope's project a role on one thing in it, or none. Raises NotFound."""

@@ -1,4 +1,4 @@
-"""What the removal of a project means for those who have a role in it."""
+"""What becomes of a project, for the audit and for those who have a role in it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from rubber_duck.storage.database import Transaction
 
 
 async def project_changed(scope: Scope, tx: Transaction, project_id: UUID, action: str, at: datetime) -> None:
-    """Add to the audit, in this transaction, that a project was removed or restored: the rights of its members move.
+    """Add to the audit, in this transaction, that a project was opened, removed, restored or purged.
 
-    Every process sees it within a second, and asks anew for those who are in the project.
+    The rights of its members move: every process sees it within a second, and asks anew for those who are in the project.
     """
     moves = await people.members_of(tx, project_id)
     await trail.record(tx, scope, f"project.{action}", str(project_id), at, moves=moves)

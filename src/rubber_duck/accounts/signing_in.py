@@ -12,12 +12,13 @@ from rubber_duck.accounts.accounts import Accounts, actor_of, check_name
 from rubber_duck.accounts.keys import IssuedKey, new_key
 from rubber_duck.accounts.passwords import Passwords, check_password
 from rubber_duck.accounts.references import Kind, Reference, checked, new_reference
+from rubber_duck.accounts.refusals import Refusals
 from rubber_duck.accounts.roles import IN_A_PROJECT, ON_THE_SERVER, Role
 from rubber_duck.accounts.store import coming, people, trail
 from rubber_duck.accounts.tokens import Tokens
 from rubber_duck.accounts.user import ApiKey, CredentialKind, Invitation, Standing, User
 from rubber_duck.errors import Conflict, Denied, InvalidInput, LimitExceeded, NotFound, Unauthenticated
-from rubber_duck.scope import Right, Scope
+from rubber_duck.scope import Actor, Right, Scope
 from rubber_duck.storage.database import Database, Transaction
 from rubber_duck.storage.keys import new_key as new_row_key
 
@@ -29,6 +30,8 @@ _KNOWN: Final = timedelta(days=30)
 
 _LINE: Final = 200
 """Keys of which each was made with the one before: all of them are looked at when the last is used."""
+
+_NOBODY: Final = Scope(Actor("-", "nobody"), None, frozenset(), "")
 
 _GRACE: Final = timedelta(hours=1)
 """How long a key that was rotated is still good, so that nothing that uses it stands still."""
@@ -52,6 +55,7 @@ class SigningIn:
         self._passwords = Passwords()
         self._clock = clock
         self._random_bytes = random_bytes
+        self._refusals = Refusals(clock)
 
     async def bootstrap(self) -> Reference | None:
         """An invitation to be the first administrator, for 15 minutes and one time; None once anybody is there.
@@ -153,6 +157,7 @@ class SigningIn:
         user, kept = found or (None, None)
         fits = await self._passwords.is_right(password, kept)
         if user is None or kept is None or not fits or user.disabled_at is not None:
+            await self._refused(name, network, is_known=user is not None)
             raise Unauthenticated("the name or the password is wrong")
         made, at = new_reference(Kind.SESSION, self._random_bytes), self._clock()
         renewed = await self._passwords.hashed(password) if self._passwords.is_outdated(kept) else None
@@ -169,6 +174,16 @@ class SigningIn:
             scope = Scope(actor_of(user), None, frozenset(), "")
             await trail.record(tx, scope, "session.begin", made.digest[:16], at)
         return user, made, at + SESSION_LASTS
+
+    async def _refused(self, name: str, network: str, *, is_known: bool) -> None:
+        """Write down that somebody was refused; what was given for a name nobody has may be a password."""
+        if (counted := self._refusals.count(name, network)) is None:
+            return
+        times, left_out = counted
+        said = f"{name if is_known else 'an unknown name'} from {network or 'somewhere'}"
+        said += f", {times} times" * (times > 1) + f"; {left_out} like it not written" * (left_out > 0)
+        async with self._database.begin() as tx:
+            await trail.record(tx, _NOBODY, "session.refuse", said, self._clock())
 
     async def change_password(self, standing: Standing, old: str, new: str) -> None:
         """Replace the password and end every other session. Raises Unauthenticated, InvalidInput, Denied.

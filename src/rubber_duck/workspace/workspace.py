@@ -31,7 +31,10 @@ __all__ = ["Changes", "CodeFile", "Project", "ScanEntry", "Workspace"]
 
 
 Changed = Callable[[Scope, Transaction, UUID, str, datetime], Awaitable[None]]
-"""What else is done, in the same transaction, when a project is removed or restored."""
+"""What else is done, in the same transaction, when a project is opened, removed, restored or purged."""
+
+Also = Callable[[Transaction, Project], Awaitable[None]]
+"""What else is done in the transaction that makes a project."""
 
 
 async def _nobody_hears(*_: object) -> None:
@@ -52,15 +55,18 @@ class Workspace:
         make_key: Callable[[], UUID] = new_key,
         changed: Changed = _nobody_hears,
     ) -> None:
-        """`clock` gives aware moments; `changed` is called when a project was removed or restored."""
+        """`clock` gives aware moments; `changed` is called when a project is opened, removed, restored or purged."""
         self._database = database
         self._clock = clock
         self._make_key = make_key
         self._changed = changed
 
-    async def add_project(self, scope: Scope, root: str, *, name: str = "", description: str = "") -> Project:
+    async def add_project(
+        self, scope: Scope, root: str, *, name: str = "", description: str = "", also: Also = _nobody_hears
+    ) -> Project:
         """Open the folder `root` as a project; without a `name` it gets the folder's, with a number if need be.
 
+        `also` is done in the same transaction.
         Raises Conflict when the name is taken or the folder is open already, InvalidInput, InvalidPath, NotFound.
         """
         scope.require(Right.PROJECT_CREATE)
@@ -68,7 +74,9 @@ class Workspace:
         wanted = checked_name(name) if name else ""
         description = checked_description(description)
         async with self._database.begin() as tx:
-            return await self._add(scope, tx, folder, (wanted, description))
+            project = await self._add(scope, tx, folder, (wanted, description))
+            await also(tx, project)
+            return project
 
     async def open_project(self, scope: Scope, root: str) -> Project:
         """The living project of the folder `root`, made when there is none. Raises as `add_project`."""
@@ -129,6 +137,7 @@ class Workspace:
         scope.require(Right.PROJECT_PURGE)
         async with self._database.begin() as tx:
             project = await _find(scope, tx, which, deleted=True)
+            await self._changed(scope, tx, project.id, "purge", self._clock())
             await store.purge_project(scope, tx, project.id)
             return project
 
@@ -164,6 +173,7 @@ class Workspace:
         now = self._clock()
         project = Project(self._make_key(), scope.owner, name, folder, description, {}, 1, now, now)
         await store.create_project(scope, tx, project)
+        await self._changed(scope, tx, project.id, "open", now)
         return project
 
     async def _change(self, scope: Scope, which: str, change: Callable[[Project], Project]) -> Project:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
-from rubber_duck.accounts.roles import Role
 from rubber_duck.errors import InvalidInput
 from rubber_duck.scope import Right
 from rubber_duck.server.api.route import PREFIX, Call, Method, Nothing, Route, flag, paged, project_in
@@ -18,6 +18,7 @@ from rubber_duck.server.desk import Member, installation
 from rubber_duck.server.hooks import BODY_BYTES as HOOK_BYTES
 from rubber_duck.server.limits import RouteClass
 from rubber_duck.server.own import ProjectOf, projects_of, role_of
+from rubber_duck.storage.database import Transaction
 from rubber_duck.storage.keys import new_key
 from rubber_duck.workspace.project import Project
 
@@ -149,13 +150,16 @@ async def project_of(call: Call) -> Project:
 
 async def _opened(call: Call, root: str, name: str) -> ProjectView:
     """The new project at `root`, of which whoever asked is the owner."""
-    workspace, scope = call.desk.app.parts.workspace, call.scope
+    opening = replace(call.tenant, rights=call.tenant.rights | installation(call.trace).rights)
+
+    async def own(tx: Transaction, project: Project) -> None:
+        await call.desk.accounts.own(call.scope, tx, project.id, call.standing.user)
+
     try:
-        project = await workspace.add_project(installation(call.trace), root, name=name)
+        project = await call.desk.app.parts.workspace.add_project(opening, root, name=name, also=own)
     except BaseException:
         await call.desk.copies.forget(root)
         raise
-    await call.desk.accounts.set_role(scope, project.id, call.standing.user.name, Role.OWNER)
     return _view(project, call)
 
 
