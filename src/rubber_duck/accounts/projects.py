@@ -13,7 +13,7 @@ from rubber_duck.storage.database import Transaction
 async def project_changed(scope: Scope, tx: Transaction, project_id: UUID, action: str, at: datetime) -> None:
     """Add to the audit, in this transaction, that a project was opened, removed, restored or purged.
 
-    The rights of its members move: every process sees it within a second, and asks anew for those who are in the project.
+    The rights of its members move: every process sees it within a second, and asks anew for those who are in it.
     """
     moves = await people.members_of(tx, project_id)
     await trail.record(tx, scope, f"project.{action}", str(project_id), at, moves=moves)

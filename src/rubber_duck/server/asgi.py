@@ -55,7 +55,8 @@ class Server:
 
     def __init__(self, app: App, names: Names, *, sibling: Sibling | None = None) -> None:
         self._sibling = sibling
-        self.connections = Connections()
+        own = app.settings.server
+        self.connections = Connections(per_person=own.sockets_per_person, per_address=own.connections_per_address)
         self._app = app
         self._names = names
         self._desk: Desk | None = None

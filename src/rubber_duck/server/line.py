@@ -31,6 +31,8 @@ class Line(WebSocketsSansIOProtocol):
 
     _hear: Hear | None = None
     _flow: Callable[[], None] | None = None
+    lost: Callable[[], None] | None = None
+    """Called when the connection is lost."""
 
     def handle_connect(self, event: object) -> None:
         """As uvicorn's; the application finds this line in the scope."""
@@ -88,6 +90,12 @@ class Line(WebSocketsSansIOProtocol):
         if self.close_timer is not None:
             self.close_timer.cancel()
             self.close_timer = self.loop.call_later(self.close_timeout, self.transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """As uvicorn's, and told."""
+        super().connection_lost(exc)
+        if self.lost is not None:
+            self.lost()
 
     def resume_writing(self) -> None:
         """As uvicorn's."""

@@ -15,9 +15,11 @@ import uvicorn
 from rubber_duck.app import App
 from rubber_duck.errors import InvalidInput
 from rubber_duck.server.asgi import Server
+from rubber_duck.server.gate import Crowd, gate, make_room
 from rubber_duck.server.guard import Names
 from rubber_duck.server.line import Line
 from rubber_duck.server.port import bound, taken
+from rubber_duck.server.proxies import Proxied
 from rubber_duck.server.siblings import Sibling
 from rubber_duck.settings.tree import ServerSettings
 
@@ -89,8 +91,12 @@ async def run(
     place.check()
     settings = place.server
     server = Server(app, Names.of(place.hosts(), is_secure=place.has_tls or bool(settings.proxies)), sibling=sibling)
+    make_room(settings.connections)
+    crowd = Crowd(settings.connections, 0 if settings.proxies else settings.connections_per_address)
+    is_proxied = bool(settings.proxies) and not place.has_tls
     config = uvicorn.Config(
-        server,
+        Proxied(server, settings.proxies) if is_proxied else server,
+        http=gate(crowd, Line),
         host=place.host,
         port=place.port,
         ws=Line,
@@ -101,7 +107,7 @@ async def run(
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=bool(settings.proxies),
+        proxy_headers=bool(settings.proxies) and not is_proxied,
         forwarded_allow_ips=list(settings.proxies) or None,
         ssl_certfile=settings.certificate or None,
         ssl_keyfile=settings.private_key or None,

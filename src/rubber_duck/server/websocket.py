@@ -18,14 +18,14 @@ from rubber_duck import telemetry
 from rubber_duck.accounts.accounts import Accounts
 from rubber_duck.channels.message import Frame
 from rubber_duck.channels.socket import Opener, Socket
-from rubber_duck.errors import DuckError, InvalidInput, LimitExceeded, Unauthenticated, normalize
+from rubber_duck.errors import DuckError, InvalidInput, LimitExceeded, RateLimited, Unauthenticated, normalize
 from rubber_duck.scope import new_trace
 from rubber_duck.server import guard
 from rubber_duck.server.census import Census
 from rubber_duck.server.desk import Desk, Member
 from rubber_duck.server.doors import doors
 from rubber_duck.server.latecomers import Latecomers
-from rubber_duck.server.limits import Asked, RouteClass
+from rubber_duck.server.limits import Asked, RouteClass, network_of
 from rubber_duck.server.line import LINE, Line, Wiring
 from rubber_duck.server.permits import Permits
 
@@ -146,9 +146,17 @@ class Connection:
 
 
 class Connections:
-    """Every open WebSocket of this process. `clock` gives seconds from any point."""
+    """Every open WebSocket of this process: so many of one person, and from one address.
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+    `clock` gives seconds from any point.
+    """
+
+    def __init__(
+        self, *, per_person: int = 2_000, per_address: int = 4_000, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._per_person = per_person
+        self._per_address = per_address
+        self._seats: Counter[str] = Counter()
         self._open: set[Connection] = set()
         self._moved = asyncio.Event()
         self._seen = 0
@@ -172,20 +180,53 @@ class Connections:
     async def accept(self, wire: WebSocket, desk: Desk, names: guard.Names) -> None:
         """Let a client in and serve it, or refuse it with a sentence."""
         asked_in = self._round
-        let_in = await _let_in(wire, desk, names, self._latecomers)
+        let_in = await _let_in(wire, desk, names, self._latecomers, self._check_room)
         if let_in is None:
             return
         member, join = let_in
-        line: Line = wire.scope["extensions"][LINE][LINE]
-        opened: dict[str, Opener] = dict(doors(desk, member))
-        del wire  # what was said to come in need not be kept for as long as one stays
-        socket = Socket(member.scope(), opened, desk.cluster)
-        socket.meter = desk.metrics
-        connection = Connection(line, member, socket, self._wiring, self._clock)
-        with self.held(connection):
-            if asked_in != self._round:  # rights changed after they were read, and this one was not rechecked
-                await connection.recheck(desk.accounts)
-            await connection.serve(join)
+        with self._seated(member) as has_room:
+            if not has_room:  # others came in while this one was let in
+                await wire.close(TRY_LATER)
+                return
+            line: Line = wire.scope["extensions"][LINE][LINE]
+            opened: dict[str, Opener] = dict(doors(desk, member))
+            del wire  # what was said to come in need not be kept for as long as one stays
+            socket = Socket(member.scope(), opened, desk.cluster)
+            socket.meter = desk.metrics
+            connection = Connection(line, member, socket, self._wiring, self._clock)
+            with self.held(connection):
+                if asked_in != self._round:  # rights changed after they were read, and this one was not rechecked
+                    await connection.recheck(desk.accounts)
+                await connection.serve(join)
+
+    def _check_room(self, member: Member) -> None:
+        """Raises RateLimited for one more of this person, or from this address, than there may be."""
+        for what, name, most in self._seats_of(member):
+            if self._seats[name] >= most:
+                raise RateLimited(f"{what} has {most} sockets open; close one", None)
+
+    def _seats_of(self, member: Member) -> list[tuple[str, str, int]]:
+        seats = [(f"{member.standing.user.name!r}", str(member.standing.user.id), self._per_person)]
+        if member.address:
+            seats.append(("your address", network_of(member.address), self._per_address))
+        return seats
+
+    @contextmanager
+    def _seated(self, member: Member) -> Iterator[bool]:
+        """Count one more of this person and from this address; False where there is no room."""
+        seats = self._seats_of(member)
+        if any(self._seats[name] >= most for _, name, most in seats):
+            yield False
+            return
+        for _, name, _ in seats:
+            self._seats[name] += 1
+        try:
+            yield True
+        finally:
+            for _, name, _ in seats:
+                self._seats[name] -= 1
+                if not self._seats[name]:
+                    del self._seats[name]
 
     @contextmanager
     def held(self, connection: Connection) -> Iterator[None]:
@@ -254,13 +295,19 @@ class Connections:
 
 
 async def _let_in(
-    wire: WebSocket, desk: Desk, names: guard.Names, latecomers: Latecomers
+    wire: WebSocket,
+    desk: Desk,
+    names: guard.Names,
+    latecomers: Latecomers,
+    check_room: Callable[[Member], None],
 ) -> tuple[Member, Frame | None] | None:
     """Who it is, with the join that said so if one did; None for one who was refused."""
     address = wire.client.host if wire.client is not None else ""
 
     async def known(secret: str) -> Member:
-        return Member(await desk.accounts.standing(secret), new_trace(), address)
+        member = Member(await desk.accounts.standing(secret), new_trace(), address)
+        check_room(member)
+        return member
 
     try:
         guard.check_host(wire.headers, names)

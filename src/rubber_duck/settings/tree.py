@@ -216,6 +216,15 @@ class ServerSettings(Section, frozen=True):
         tuple[str, ...],
         Meta(max_length=100, description="Addresses of proxies in front of it, which have TLS and are believed."),
     ] = ()
+    connections: Annotated[
+        int, Meta(ge=10, le=1_000_000, description="Connections of one process, HTTP and sockets together; more: 503.")
+    ] = 10_000
+    connections_per_address: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="Of those, from one address, or one IPv6 network; more: 429.")
+    ] = 4_000
+    sockets_per_person: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="Open sockets of one person to one process; more: 429.")
+    ] = 2_000
     rate_factor: Annotated[
         float,
         Meta(

@@ -332,6 +332,7 @@ COUNTERS: Final[dict[str, str]] = {
     "engine.runs": "Requests an engine worked on.",
     "socket.messages": "Messages that clients sent.",
     "socket.refused": "Messages that were answered with an error, or dropped.",
+    "http.turned_away": "Connections that were too many, or did not come through the declared proxy.",
     "channel.joins": "Topics that were joined.",
     "cluster.disbelieved": "Messages and values in Redis that were forged, too old or heard before, and were dropped.",
     "cluster.unreadable": "Messages of other processes that could not be understood, and were dropped.",
