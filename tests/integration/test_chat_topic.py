@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,6 +116,40 @@ def test_a_conversation_goes_on_from_every_device_and_is_shown_to_whom_its_owner
         desk.ask(topic, "share", {"name": "bob", "role": "none"})
         heard(other, "phx_error")
         assert other.ask(topic, "phx_join")["response"]["code"] == "not_found"
+
+
+def test_of_two_that_are_said_at_once_each_is_told_once(house: House) -> None:
+    both, seen = threading.Event(), list[Asked]()
+
+    async def together(asked: Asked, send: Send) -> None:
+        seen.append(asked)
+        if len(seen) == 2:
+            both.set()
+        await asyncio.to_thread(both.wait, WAIT_S)
+        await SAYS(asked, send)
+
+    house.model.answers[:] = [SAYS]
+    key = house.server.key_for("ida", project=house.project)
+    with (
+        Client.at(house.server.socket, key) as desk,
+        Client.at(house.server.socket, key) as phone,
+        Client.at(house.server.socket, key) as other,
+    ):
+        desk.ask(f"code:{house.project}", "phx_join")
+        asked = {"engine": "chat", "request": {"message": "What do they do?"}}
+        topic = f"chat:{desk.ask(f'code:{house.project}', 'run', asked)['response']['conversation']}"
+        for device in (desk, phone, other):
+            device.ask(topic, "phx_join")
+        house.model.answers[:] = [together]
+        with ThreadPoolExecutor(2) as pool:
+            answers = [
+                pool.submit(device.ask, topic, "say", {"message": message})
+                for device, message in ((desk, "And geese?"), (phone, "And swans?"))
+            ]
+            assert [each.result(WAIT_S)["response"]["text"] for each in answers] == ["Ducks swim."] * 2
+        told = [heard(other, "said")["turns"] for _ in range(2)]
+        assert sorted(turns[0]["text"] for turns in told) == ["And geese?", "And swans?"]
+        assert sorted(turn["number"] for turns in told for turn in turns) == [3, 4, 5, 6]
 
 
 def test_what_is_said_is_told_to_the_others_though_the_speaker_is_cut(house: House) -> None:

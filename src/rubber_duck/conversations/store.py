@@ -139,6 +139,7 @@ async def read_turns(scope: Scope, tx: Transaction, key: UUID) -> list[Turn]:
 
 async def append(scope: Scope, tx: Transaction, key: UUID, turns: tuple[Turn, ...]) -> None:
     """Add turns, whose numbers are given anew; raises NotFound."""
+    await tx.execute(select(conversations.c.id).where(conversations.c.id == key).with_for_update())  # one after another
     known = await read(scope, tx, key)
     last = turns[-1].at
     values = [

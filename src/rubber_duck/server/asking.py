@@ -186,16 +186,21 @@ async def answer(desk: Desk, member: Member, seat: Seat, placed: Placed, push: P
     return await follow(desk.streams, stream, 0, push)
 
 
-async def nothing() -> None:
+async def nothing(answered: msgspec.Struct) -> None:
     """Nothing is to be done when an engine has answered."""
 
 
 def begin(
-    desk: Desk, member: Member, seat: Seat, placed: Placed, *, then: Callable[[], Awaitable[None]] = nothing
+    desk: Desk,
+    member: Member,
+    seat: Seat,
+    placed: Placed,
+    *,
+    then: Callable[[msgspec.Struct], Awaitable[None]] = nothing,
 ) -> Stream:
     """Begin to run an engine; the stream of what it says is the member's.
 
-    `then` is done when it has answered, also where nobody follows any more.
+    `then` is done with its answer when it has answered, also where nobody follows any more.
     """
     permit = permit_of(desk, member, placed.right, seat.scope.project)
 
@@ -207,7 +212,7 @@ def begin(
                 say("progress", ProgressView(piece.done, piece.total, placed.veiled(piece.note)))
 
         answered = await carried_out(desk, permit, placed, emit)
-        await then()
+        await then(answered)
         return answered
 
     return desk.streams.start(seat.scope, work, topic=seat.topic)

@@ -5,8 +5,10 @@ A conversation begins with the engine `chat` in `code:PROJECT`. What is said her
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import pairwise
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -16,7 +18,7 @@ from msgspec import Meta
 from rubber_duck.accounts.roles import ON_A_CONVERSATION, Role
 from rubber_duck.channels.channel import Channel, Push, Seat, on
 from rubber_duck.channels.stream import follow
-from rubber_duck.conversations.conversation import Turn
+from rubber_duck.conversations.conversation import Speaker, Turn
 from rubber_duck.conversations.conversations import Conversations
 from rubber_duck.errors import InvalidInput, NotFound, Unavailable
 from rubber_duck.scope import Actor, Right, Scope
@@ -153,9 +155,10 @@ class Chat(Channel):
         placed = await placed_in(self.desk, project, RunRequest("chat", request), self.seat.scope, scope)
         before = (await self._kept().find(scope, str(self.key))).turns
 
-        async def tell() -> None:
+        async def tell(answered: msgspec.Struct) -> None:
             """Tell the others what was said, also when the speaker has gone meanwhile."""
-            said = [each for each in await self._kept().turns(scope, self.key) if each.number > before]
+            turns = [each for each in await self._kept().turns(scope, self.key) if each.number > before]
+            said = _spoken(turns, payload.message, getattr(answered, "text", ""))
             if said:
                 with suppress(Unavailable):  # whoever was not told reads it in the history
                     await self.seat.broadcast("said", TurnsView(tuple(map(_view, said)), more=False), besides_me=True)
@@ -205,6 +208,15 @@ def _key(subject: str) -> UUID:
         return UUID(subject)
     except ValueError as error:
         raise NotFound(f"there is no conversation with the id {subject!r}") from error
+
+
+def _spoken(turns: Sequence[Turn], message: str, text: str) -> Sequence[Turn]:
+    """Of what was said since: this question with its answer, and not what another device asked at the same time."""
+    for question, answer in pairwise(turns):
+        both = ((question.speaker, question.text), (answer.speaker, answer.text))
+        if both == ((Speaker.PERSON, message), (Speaker.MODEL, text)):
+            return question, answer
+    return ()
 
 
 def _view(turn: Turn) -> TurnView:
