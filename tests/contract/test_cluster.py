@@ -190,6 +190,8 @@ async def test_who_can_write_to_redis_alone_is_not_believed(redis_server: RedisS
             await attacker.publish("forged:topic:accounts:changed", forgery)
         await there.publish("accounts:changed", b"end")
         assert await inbox.take(1) == [b"end"]
+        assert "do the clocks of all nodes agree" in (await here.health()).detail
+        assert (await there.health()).ok
         await attacker.set("forged:cache:k", b"theirs", px=60_000)
         assert await here.cached("k", make, for_s=60) == b"ours"
         assert await there.cached("k", make, for_s=60) == b"ours"

@@ -32,6 +32,9 @@ T = TypeVar("T")
 _PING_S: Final = 5.0
 """A connection on which nothing was heard for so long is asked whether it still lives."""
 
+_SUSPICIOUS_S: Final = 60.0
+"""A message that was not believed makes the cluster ill for so long: a node's clock may be wrong."""
+
 _BROKEN: Final = (RedisError, OSError, TimeoutError, AttributeError)
 """What a subscription that breaks raises. AttributeError: redis-py writes to a connection it has closed meanwhile."""
 
@@ -93,6 +96,7 @@ class RedisCluster(Cluster):
             )
         except ValueError as error:
             raise InvalidSettings(f"cluster.url {self._shown!r} is not the URL of a Redis: {error}") from error
+        self._disbelieved_at = -_SUSPICIOUS_S
         self._listener: PubSub | None = None
         self._is_deaf = False
         self._confirmed: dict[bytes, asyncio.Event] = {}
@@ -124,6 +128,8 @@ class RedisCluster(Cluster):
             await self._asked(self._redis.ping())
         except Unavailable as error:
             return ClusterHealth(ok=False, detail=error.message)
+        if asyncio.get_running_loop().time() - self._disbelieved_at < _SUSPICIOUS_S:
+            return ClusterHealth(ok=False, detail="what others say is not believed: do the clocks of all nodes agree?")
         listening = self._connected.is_set()
         return ClusterHealth(ok=listening, detail=self._shown if listening else f"not listening to {self._shown} yet")
 
@@ -229,6 +235,7 @@ class RedisCluster(Cluster):
         message = self._seal.heard(topic, sealed)
         if message is None:
             telemetry.count("cluster.disbelieved", of="messages")
+            self._disbelieved_at = asyncio.get_running_loop().time()
             return
         for subscriber in tuple(self._subscribers.get(topic, ())):
             try:
