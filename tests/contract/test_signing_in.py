@@ -14,7 +14,6 @@ from sqlalchemy import text
 
 from rubber_duck.accounts.accounts import Accounts
 from rubber_duck.accounts.own_settings import OwnSettings
-from rubber_duck.accounts.projects import project_changed
 from rubber_duck.accounts.references import Kind, new_reference
 from rubber_duck.accounts.roles import Role
 from rubber_duck.accounts.signing_in import SigningIn
@@ -23,8 +22,7 @@ from rubber_duck.accounts.user import CredentialKind, Standing
 from rubber_duck.cluster.local import LocalCluster
 from rubber_duck.errors import Conflict, Denied, DuckError, InvalidInput, LimitExceeded, NotFound, Unauthenticated
 from rubber_duck.scope import Right, Scope
-from rubber_duck.storage.database import Database, Transaction
-from rubber_duck.workspace.project import Project
+from rubber_duck.storage.database import Database
 from rubber_duck.workspace.workspace import Workspace
 
 ADMIN = Scope.local()
@@ -369,52 +367,3 @@ async def test_a_role_on_a_single_thing_is_worth_nothing_without_one_in_its_proj
     assert await house.accounts.role_on(bob, project.id, "conversation:1") is None
     with pytest.raises(Denied):
         await house.accounts.share(Scope(ADMIN.actor, project.id, frozenset(), ""), "conversation:1", "bob", None)
-
-
-async def test_who_is_refused_stands_in_the_audit_once_and_what_may_be_a_password_does_not(house: House) -> None:
-    await house.signed_in()
-    before = (await house.accounts.audit(ADMIN, 1))[0].number
-    for name in ("ann", "three wild geese", "ann"):
-        with pytest.raises(Unauthenticated):
-            await house.signing_in.sign_in(name, "wrong", network="10.0.0.0/24")
-    written = [(entry.actor, entry.action, entry.subject) for entry in await house.accounts.audit(ADMIN)]
-    assert written[:-before] == [
-        ("nobody (-)", "session.refuse", "an unknown name from 10.0.0.0/24"),
-        ("nobody (-)", "session.refuse", "ann from 10.0.0.0/24"),
-    ]
-
-
-async def test_what_becomes_of_projects_stands_in_the_audit_and_is_told_to_their_members(
-    house: House, tmp_path: Path
-) -> None:
-    ann = (await house.signed_in()).user
-    workspace = Workspace(house.database, clock=house.now, changed=project_changed)
-
-    async def own(tx: Transaction, project: Project) -> None:
-        await house.accounts.own(ADMIN, tx, project.id, ann)
-
-    async def fail(tx: Transaction, project: Project) -> None:
-        await own(tx, project)
-        raise Conflict("something went wrong")
-
-    with pytest.raises(Conflict):
-        await workspace.add_project(ADMIN, str(tmp_path), name="shop", also=fail)
-    assert await workspace.projects(ADMIN) == []
-    project = await workspace.add_project(ADMIN, str(tmp_path), name="shop", also=own)
-    opened = await house.accounts.version()
-    await workspace.remove(ADMIN, "shop")
-    assert await house.accounts.moved_since(opened) == (opened + 1, frozenset({ann.id}))
-    await workspace.restore(ADMIN, "shop")
-    await workspace.remove(ADMIN, "shop")
-    await workspace.purge(ADMIN, "shop")
-    written = [(entry.action, entry.subject) for entry in await house.accounts.audit(ADMIN, 6)]
-    said = str(project.id)
-    assert written[::-1] == [
-        ("project.open", said),
-        ("role.set", f"{project.id} ann owner"),
-        ("project.remove", said),
-        ("project.restore", said),
-        ("project.remove", said),
-        ("project.purge", said),
-    ]
-    assert (await house.accounts.verify_audit(ADMIN)).wrong == ""

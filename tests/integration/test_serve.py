@@ -199,9 +199,9 @@ def test_a_role_that_is_taken_ends_the_topic_and_a_revoked_key_the_connection(te
 
 def test_work_goes_on_without_its_socket_and_not_without_its_key(team: Team) -> None:
     key = team.server.key_for("lou", project=team.project)
+    other = team.server.admin("key", "add", "lou").strip()
     with Client.at(team.server.socket, key) as client:
         client.ask("cli:me", "phx_join")
-        other = client.ask("cli:me", "key_add", {})["response"]["key"]
         client.wire.send(json.dumps(["1", "9", "cli:me", "run", {"engine": "linger"}]))
         while (received := json.loads(client.wire.recv(timeout=30)))[3] != "started":
             continue
