@@ -87,6 +87,17 @@ def test_a_git_remote_is_copied_and_fetched_with_its_hooks_off(house: House) -> 
     assert not (house.server.home.parent / "ran").exists()
 
 
+def test_an_administrator_lets_somebody_choose_another_password(house: House) -> None:
+    assert house.ask("POST", "/users/nobody/reset", "ann").status == 404
+    made = house.ask("POST", "/users/nina/reset", "ann")
+    assert made.status == 201
+    code = house.server.admin("user", "password", "nina").strip()
+    for invitation, status in ((made.json["invitation"], 401), (code, 201)):
+        body = {"invitation": invitation, "name": "nina", "password": PASSWORD}
+        assert house.ask("POST", "/invitations/accept", body=body).status == status
+    assert house.ask("POST", "/session", body={"name": "nina", "password": PASSWORD}).json["name"] == "nina"
+
+
 def test_operators_see_health_metrics_users_and_the_audit(house: House) -> None:
     assert house.ask("GET", "/health/live").json == {"ok": True}
     with Client.at(house.server.socket, house.keys["ann"]) as client:
