@@ -129,18 +129,26 @@ class Egress:
         body: JsonValue = None,
         *,
         deadline: float,
+        on_sending: Callable[[], None] = lambda: None,
     ) -> AsyncIterator[Reply]:
         """Ask `path` below the door's address, or below its origin if it has two slashes in front.
 
         Leaving the block closes the connection if the answer has not ended.
 
-        `deadline` is a moment of the event loop's clock. Raises ProviderUnavailable, TimedOut, BadAnswer,
+        `deadline` is a moment of the event loop's clock; `on_sending` is called when there is a connection, and the
+        first byte is about to go out. Raises ProviderUnavailable, TimedOut, BadAnswer,
         LimitExceeded, or Denied when what is to be sent cannot be cleared of secrets.
         """
         url = self._root + path[1:] if path.startswith("//") else self._door.url.rstrip("/") + path
         content = None if method == "GET" else json.dumps(body).encode()
         headers = None if content is None else {"Content-Type": "application/json"}
-        request = self._client.build_request(method, url, content=content, headers=headers)
+
+        async def trace(name: str, about: Mapping[str, Any]) -> None:  # Any: as httpcore tells it
+            if name == "http11.send_request_headers.started":
+                on_sending()
+
+        extensions = {"trace": trace}
+        request = self._client.build_request(method, url, content=content, headers=headers, extensions=extensions)
         where = self._door.host
         with _translated(where):
             async with asyncio.timeout_at(min(deadline, self._now() + self._door.silence_s)):

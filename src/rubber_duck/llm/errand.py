@@ -21,7 +21,7 @@ class Errand:
     - `deadline`: a moment of the event loop's clock. No attempt begins after it, and no request outlives it.
     - `heard`: the pieces that whoever asks has got. `withheld`: text that came and is part of no piece yet.
     - `told`: what the provider said so far that the attempt took; providers that are told it say so by `count`.
-    - `is_sent`: an attempt is under way. `has_begun`: the provider has begun to answer it.
+    - `is_sent`: an attempt is under way; a wire says when its first byte goes out. `has_begun`: its answer has begun.
     """
 
     deadline: float = math.inf

@@ -53,7 +53,7 @@ class Wire:
     @asynccontextmanager
     async def events(self, path: str, body: JsonValue, errand: Errand) -> AsyncIterator[AsyncGenerator[bytes, None]]:
         """The data of each event of the answer. Raises the errors of `rubber_duck.egress`, and what `refuse` raises."""
-        async with self._asked("POST", path, body, errand.deadline) as reply:
+        async with self._asked("POST", path, body, errand) as reply:
             kind = reply.header("content-type")
             if "json" in kind or "html" in kind:
                 content = await reply.read(ERROR_BYTES)
@@ -64,7 +64,7 @@ class Wire:
 
     async def json(self, path: str, body: JsonValue, shape: type[T], errand: Errand) -> T:
         """The whole answer, as `shape`; without a body it is a GET."""
-        async with self._asked("GET" if body is None else "POST", path, body, errand.deadline) as reply:
+        async with self._asked("GET" if body is None else "POST", path, body, errand) as reply:
             content = await reply.read(BODY_BYTES)
         raise_if_error(content)
         errand.has_begun = True
@@ -75,10 +75,15 @@ class Wire:
         await self._egress.close()
 
     @asynccontextmanager
-    async def _asked(self, method: str, path: str, body: JsonValue, until: float) -> AsyncIterator[Reply]:
-        deadline = min(until, asyncio.get_running_loop().time() + self._timeout_s)
+    async def _asked(self, method: str, path: str, body: JsonValue, errand: Errand) -> AsyncIterator[Reply]:
+        deadline = min(errand.deadline, asyncio.get_running_loop().time() + self._timeout_s)
         verb: Final = "GET" if method == "GET" else "POST"
-        async with self._egress.request(verb, path, body, deadline=deadline) as reply:
+        errand.is_sent = False
+
+        def sending() -> None:
+            errand.is_sent = True
+
+        async with self._egress.request(verb, path, body, deadline=deadline, on_sending=sending) as reply:
             if reply.status != 200:
                 content = b""
                 with contextlib.suppress(LimitExceeded):

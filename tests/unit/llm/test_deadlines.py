@@ -8,12 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from rubber_duck.egress import Door, Egress
 from rubber_duck.errors import ProviderUnavailable, TimedOut
 from rubber_duck.llm.errand import Errand
 from rubber_duck.llm.fallback import Fallback, Link
+from rubber_duck.llm.messages import Usage
+from rubber_duck.llm.provider import Provider, Setup
 from rubber_duck.llm.providers.scripted import Line, ScriptedProvider
 from rubber_duck.llm.retrying import Patience, Retrying
 from rubber_duck.llm.roles import Role
+from rubber_duck.redaction import Redactor
 from tests.fake_provider import Answer, Asked, Send, fake_provider, head, sending
 from tests.unit.llm.asking import QUESTION, SCOPE, llm_over
 from tests.unit.llm.looptime import loop_time
@@ -82,6 +86,34 @@ async def test_of_models_that_are_known_already_no_second_one_is_asked_after_the
                 with pytest.raises(TimedOut):
                     await asking
     assert (len(slow.asked), well.asked) == (4, [])
+
+
+@pytest.mark.parametrize("wire", list(WIRES))
+async def test_what_was_left_before_there_was_a_connection_took_nothing(wire: str) -> None:
+    stalls, looked_up = asyncio.Event(), asyncio.Event()
+
+    async def never(host: str, port: int) -> list[str]:
+        looked_up.set()
+        await asyncio.Event().wait()
+        return []
+
+    async with fake_provider(_stalling(stalls)) as fake:
+        taken = []
+        for resolve, event in ((never, looked_up), (None, stalls)):
+            egress = Egress(Door(fake.url.replace("127.0.0.1", "localhost")), Redactor(), resolve)
+            provider = WIRES[wire].kind.connect(Setup(egress, WIRES[wire].flavor))
+            errand = Errand()
+            asking = asyncio.ensure_future(anext(_patient(provider).stream("m-1", QUESTION, errand)))
+            await _settled(event)
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+            taken.append(errand.taken("cancelled"))
+            await provider.close()
+    assert taken == [(Usage(0, 0), True), (Usage(0, 0), False)]
+
+
+def _patient(provider: Provider) -> Retrying:
+    return Retrying(provider, "a", Patience(asyncio.sleep, lambda: 0.5))
 
 
 async def _settled(stalls: asyncio.Event) -> None:
