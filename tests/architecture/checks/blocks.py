@@ -46,12 +46,19 @@ class Block:
         return f"{self.document}:{self.line}: {what}"
 
 
-def blocks(root: Path) -> list[Breach]:
-    """Blocks of code that do not run, or do not show what they say."""
-    found: list[Breach] = []
+def written(root: Path) -> Iterator[tuple[str, str]]:
+    """Path and text of each document with code in it; those of the reference are generated, and show bad examples."""
     for document, text in documents(root):
-        if document.startswith("docs/reference/"):
-            continue  # generated; a rule's bad examples are not to be run
+        if _FENCE.search(text) and not document.startswith("docs/reference/"):
+            yield document, text
+
+
+def blocks(root: Path, only: str = "") -> list[Breach]:
+    """Blocks of code that do not run, or do not show what they say; of one document, or of all."""
+    found: list[Breach] = []
+    for document, text in written(root):
+        if only not in ("", document):
+            continue
         with tempfile.TemporaryDirectory() as folder:
             session = _Session(root, Path(folder))
             for match in _FENCE.finditer(text):
