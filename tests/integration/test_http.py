@@ -32,6 +32,7 @@ PAYLOADS = {
     "project.start": {"workflow": "analyze-project"},
     "project.job": {"run": "0" * 12},
     "cli.invite": {"name": "x"},
+    "cli.reset": {"name": "x"},
     "cli.role_set": {"project": "x", "name": "x", "role": "viewer"},
     "status.health": {},
     "status.jobs": {},
