@@ -61,6 +61,32 @@ def makers(draw: Draw) -> dict[str, Callable[[], str]]:
     }  # fmt: skip
 
 
+def written_otherwise(draw: Draw) -> dict[str, Callable[[], tuple[str, str]]]:
+    """Ordinary ways in which people write secrets, made without looking at what is looked for: the text, the secret."""
+
+    def told(form: str, secret: str) -> tuple[str, str]:
+        return form.format(secret), secret
+
+    def key() -> str:
+        return base64.b64encode(draw(ALNUM, 32).encode()).decode()
+
+    return {
+        "key of 32 bytes": lambda: told("SECRET_KEY={}", key()),
+        "key of 32 bytes in YAML": lambda: told("encryption_key: {}", key()),
+        "short password of an environment": lambda: told("DB_PASSWORD={}", draw(string.ascii_lowercase, 7) + "2x"),
+        "short password of a program": lambda: told("PGPASSWORD={}", "s3" + draw(string.ascii_lowercase, 6) + "9"),
+        "odd password": lambda: told("password: {}", "Tr0ub" + draw(string.ascii_lowercase, 3) + "&3"),
+        "pwd": lambda: told('pwd = "{}"', "S3cr" + draw(ALNUM, 6)),
+        "pw": lambda: told('ADMIN_PW="{}"', "S3" + draw(ALNUM, 8)),
+        "key of a service": lambda: told('OPENAI_KEY = "{}"', draw(HEX, 31) + "7"),
+        "key of a service in an environment": lambda: told("AZURE_OPENAI_KEY={}", "a7" + draw(HEX, 30)),
+        "passphrase": lambda: told('password = "{}"', f"correct {draw(string.ascii_lowercase, 5)} 7battery"),
+        "quoted in a text": lambda: told('x = "{{\\"password\\": \\"{}\\"}}"', draw(ALNUM, 11) + "7"),
+        "quoted twice": lambda: told('\\\\\\"api_key\\\\\\": \\\\\\"{}\\\\\\"', draw(ALNUM, 20) + "7"),
+        "with a quote in it": lambda: told("password = '{}'", f'{draw(ALNUM, 5)}"{draw(ALNUM, 5)}7'),
+    }
+
+
 def secrets_of_all_kinds(count: int) -> Iterator[tuple[str, str]]:
     """Kind and text of `count` made-up secrets, the same each time."""
     rng = random.Random(20)

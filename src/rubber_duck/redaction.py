@@ -84,13 +84,29 @@ _HEADER: Final = re.compile(
     r"(?P<secret>[A-Za-z0-9+/_.~=\-]{8,})",
     re.IGNORECASE,
 )
+_SETS: Final = r"(?:\\{0,7}['\"])?\]?\s{0,8}(?:=>|:=|=|:)\s{0,8}"
+"""Between a name and its value; the name may stand in quotes, also in a text that is quoted in a text."""
+
 _NAMED: Final = re.compile(
-    r"(?P<before>(?:pass(?:word|wd|phrase)|secret(?:[_\-]?(?:access[_\-]?)?key)?|api[_\-]?key|access[_\-]?key|"
-    r"auth[_\-]?token|access[_\-]?token|refresh[_\-]?token|client[_\-]?secret|private[_\-]?key|encryption[_\-]?key|token)"
-    r"[A-Za-z0-9_]{0,20}['\"]?\]?\s{0,8}(?:=>|:=|=|:)\s{0,8})"
-    r"(?:(?P<mark>['\"`])(?P<quoted>[^'\"`\s]{8,400})(?P=mark)|(?P<bare>[A-Za-z0-9+/_.~\-=!@#$%^&*]{12,400}))",
+    r"(?P<before>(?P<name>pass(?:word|wd|phrase)|(?<![a-z])pwd?(?![a-z])|secret(?:[_\-]?(?:access[_\-]?)?key)?|"
+    r"api[_\-]?key|access[_\-]?key|auth[_\-]?token|access[_\-]?token|refresh[_\-]?token|client[_\-]?secret|"
+    rf"private[_\-]?key|encryption[_\-]?key|token)(?P<more>[A-Za-z0-9_]{{0,20}}){_SETS})"
+    r"(?:(?P<mark>['\"`])(?P<quoted>(?:(?!(?P=mark))[^\\\r\n]|\\[^\r\n]){8,400})(?P=mark)"
+    r"|(?P<slashed>\\{1,7}['\"`])(?P<escaped>[^'\"`\r\n]{8,400}?)(?P=slashed)"
+    r"|(?P<bare>[A-Za-z0-9+/_.~\-=!@#$%^&*]{8,400})(?![A-Za-z0-9+/_.~\-=!@#$%^&*(\[]))",
     re.IGNORECASE,
 )
+_PASSWORD: Final = re.compile(r"pass(?!word_?hash)|pw", re.IGNORECASE)
+_BASE64: Final = re.compile(r"(?=[^A-Z]*[A-Z])(?=[^a-z]*[a-z])[A-Za-z0-9+/_\-]{20,}={1,2}")
+_LONG_BARE: Final = 12
+_MOST_SPACES: Final = 4
+
+_KEYED: Final = re.compile(
+    rf"(?P<before>\b[A-Z][A-Z0-9_]{{0,40}}_(?:KEY|PAT|CREDENTIALS?){_SETS}(?:\\{{0,7}}['\"`])?)"
+    r"(?=[^0-9\s]{0,40}[0-9])(?=[^A-Za-z\s]{0,40}[A-Za-z])(?P<secret>[A-Za-z0-9+/_\-]{24,400}={0,2})(?![\w(\[.])"
+)
+"""Names of settings that end as one of a secret does, with a value as long as one."""
+
 _HARMLESS: Final = re.compile(
     r"(?:\$\{?[A-Za-z_]|%[({sd]|\{\{?[A-Za-z_]|<[A-Za-z]|\[REDACTED|os\.|process\.|env\.|getenv|config[.\[]|settings[.\[]|self\.|"
     r"example|changeme|placeholder|your[_\-]|x{6,}|\*{4,})",
@@ -166,6 +182,7 @@ class Redactor:
         text = _URL.sub(r"\g<before>[REDACTED:password]", text)
         text = _HEADER.sub(r"\g<before>[REDACTED:credential]", text)
         text = _NAMED.sub(_named, text)
+        text = _KEYED.sub(r"\g<before>[REDACTED:named]", text)
         return _ENCODED.sub(lambda found: self._decoded(found[0], layers), text) if layers else text
 
     def _decoded(self, run: str, layers: int) -> str:
@@ -232,20 +249,35 @@ class Redactor:
 
 
 def _named(found: re.Match[str]) -> str:
-    value = found["quoted"] or found["bare"]
-    if _HARMLESS.match(value) or not _is_telling(value, is_quoted=found["quoted"] is not None):
+    value = found["quoted"] or found["escaped"] or found["bare"]
+    if _HARMLESS.match(value) or not _is_telling(found, value):
         return found[0]
-    mark = found["mark"] or ""
+    mark = found["mark"] or found["slashed"] or ""
     return f"{found['before']}{mark}[REDACTED:named]{mark}"
 
 
-def _is_telling(value: str, *, is_quoted: bool) -> bool:
+def _is_telling(found: re.Match[str], value: str) -> bool:
     """Whether a value looks like a secret and not like a name: a bare one needs letters and digits and no call."""
     has_digit = any(each.isdigit() for each in value)
     has_letter = any(each.isalpha() for each in value)
-    if is_quoted:
+    is_password = _PASSWORD.match(found["name"]) is not None
+    if found["bare"] is None:
+        if " " in value or "\t" in value:  # a sentence as a rule, such as one about passwords
+            return is_password and not found["more"] and has_digit and value.count(" ") <= _MOST_SPACES
         return has_digit or not value.replace("_", "").replace("-", "").replace(".", "").isalpha()
-    return has_digit and has_letter and not value.endswith((".", "="))
+    if not (has_digit and has_letter) or value.endswith(".") or value.startswith(("/", "~")):
+        return False
+    if value.endswith("="):
+        return _BASE64.fullmatch(value) is not None
+    return len(value) >= _LONG_BARE or (is_password and _is_short_secret(found, value))
+
+
+def _is_short_secret(found: re.Match[str], value: str) -> bool:
+    """Whether a bare value of a few characters is a password and no variable: set as in an environment, or odd."""
+    is_setting = found["name"].isupper() and found["before"].endswith("=") and found["before"][-2:-1] not in " =:"
+    is_odd = any(each in "!@#$%^&*" for each in value)
+    is_mixed = value.isalnum() and not value.islower() and not value.isupper() and value[0].isupper()
+    return is_setting or is_odd or is_mixed
 
 
 def _without_tails(text: str) -> str:

@@ -257,6 +257,53 @@ async def test_a_session_is_forgotten_with_what_was_condensed_from_it(memories: 
     assert {each.session for each in await memories.all(ANN)} == {"b"}
 
 
+@pytest.mark.parametrize("whole", [True, False])
+async def test_a_pattern_that_too_few_sessions_show_goes_with_what_is_forgotten(
+    memories: Memories, projects: list[UUID], whole: bool
+) -> None:
+    for scope in (ANN, ANN.within(projects[0])):
+        for session in ("a", "b", "c"):
+            await memories.note(scope, session, "The quokka of the harbour leaks again.", "It does leak, the quokka.")
+            await memories.note(scope, session, "The heron sleeps.", "So it does.")
+        for session in ("d", "e") if whole else ():
+            await memories.note(scope, session, "The heron sleeps near the quokka.", "So it does, the heron.")
+        await memories.consolidate(scope, everything=True)
+    before = {each.text for each in await memories.all(ANN) if each.kind is Kind.PATTERN}
+    assert "Often about quokka" in before
+    if whole:
+        await memories.forget_session(ANN, "a")
+        kept = {"Often about quokka", "Often about heron", "Often about sleep"}
+    else:
+        summary = next(each for each in await memories.all(ANN) if each.kind is Kind.SUMMARY and each.session == "a")
+        await memories.forget(ANN, [summary.id])
+        kept = set()
+    left = {each.text for each in await memories.all(ANN) if each.kind is Kind.PATTERN}
+    assert left == before & kept
+    in_project = {each.text for each in await memories.all(ANN.within(projects[0])) if each.kind is Kind.PATTERN}
+    assert in_project == before
+
+
+async def test_what_is_forgotten_while_a_model_reads_it_does_not_come_back(database: Database, now: Now) -> None:
+    reading, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def understand(scope: Scope, turns: object) -> list[Statement]:
+        reading.set()
+        await may_answer.wait()
+        return [Statement("The quokka is called Brian", Kind.FACT, terms_of("The quokka is called Brian"))]
+
+    memories = Memories(database, MemorySettings(), now, str, understand)
+    await memories.note(ANN, "s", "The quokka is called Brian.", "")
+    await memories.note(ANN, "s", "The heron stands on one leg.", "")
+    condensing = asyncio.create_task(memories.consolidate(ANN, everything=True))
+    await reading.wait()
+    said = next(each for each in await memories.all(ANN) if "quokka" in each.text)
+    await memories.forget(ANN, [said.id])
+    may_answer.set()
+    await condensing
+    assert [each.text for each in await memories.all(ANN) if "quokka" in each.text.lower()] == []
+    assert await texts(memories, ANN, "Where does the heron stand?")
+
+
 async def test_secrets_are_not_kept_and_only_what_may_be_kept_is(database: Database, now: Now) -> None:
     token = "ghp_" + "a1B2" * 9
     memories = Memories(database, MemorySettings(keep=("preference",)), now, Redactor().text)

@@ -11,7 +11,7 @@ import pytest
 from rubber_duck.egress import Door, Egress
 from rubber_duck.redaction import JsonValue, Redactor
 from tests.fake_provider import fake_provider, saying
-from tests.secrets import secrets_of_all_kinds, telling_part
+from tests.secrets import secrets_of_all_kinds, telling_part, written_otherwise
 
 
 async def test_none_of_300_secrets_is_sent() -> None:
@@ -30,6 +30,20 @@ async def test_none_of_300_secrets_is_sent() -> None:
     sent = fake.raw.decode().replace("\\/", "/")
     assert [kind for kind, secret in made if telling_part(secret) in sent] == []
     assert len(made) == 300
+
+
+def test_secrets_that_are_written_in_ordinary_ways_are_taken_out() -> None:
+    rng = random.Random(8)
+    made = written_otherwise(lambda alphabet, length: "".join(rng.choices(alphabet, k=length)))
+    redactor = Redactor()
+    left = []
+    for kind, make in made.items():
+        for _ in range(20):
+            text, secret = make()
+            once = redactor.text(f"before\n{text}\nafter")
+            if secret in once or redactor.text(once) != once or not once.endswith("\nafter"):
+                left.append((kind, once))
+    assert left == []
 
 
 @pytest.mark.parametrize("kind", sorted(dict(secrets_of_all_kinds(60))))
@@ -59,6 +73,14 @@ def test_each_kind_of_secret_is_named_and_redacting_twice_changes_nothing_more(k
         'password = "${DB_PASSWORD}"',
         "access_token = response.json()['access_token']",
         "token = tokenizer.encode(text)",
+        "PWD=/home/ann/project7",
+        "password = password1",
+        "def check(password=password2, token=None):",
+        'raise ValueError("password: it must be at least 8 characters long and hold a digit")',
+        "password = hash2text(given)",
+        "if password == other_password: return",
+        "PRIMARY_KEY = models.BigAutoField(primary_key=True)",
+        "SORT_KEY = 'created_at_descending_by_name'",
     ],
 )
 def test_code_that_only_speaks_of_secrets_stays_as_it_is(code: str) -> None:

@@ -300,9 +300,14 @@ async def scope_of_user(
     return Scope(actor_of(user), project_id, RIGHTS[role], trace, key_id)
 
 
-async def recorded(scope: Scope, tx: Transaction, action: str, subject: str, at: datetime) -> None:
-    """Add to the audit what another slice does in this transaction; nobody's rights change by it."""
-    await trail.record(tx, scope, action, subject, at)
+async def recorded(scope: Scope, tx: Transaction, action: str, subject: str, at: datetime) -> str:
+    """Add to the audit what another slice does in this transaction; nobody's rights change by it. Gives its digest."""
+    return await trail.record(tx, scope, action, subject, at)
+
+
+async def is_recorded(tx: Transaction, digest: str) -> bool:
+    """Whether the audit has the entry with a digest that `recorded` gave."""
+    return await trail.has_entry(tx, digest)
 
 
 async def departed(scope: Scope, database: Database, before: datetime) -> tuple[str, ...]:

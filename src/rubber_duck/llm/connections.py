@@ -114,12 +114,17 @@ def read_connections(home: Path) -> Connections:
 
 def write_connections(home: Path, connections: Connections) -> None:
     """Replace the file, for its owner alone, all or nothing."""
-    path = home / FILE
-    draft = home / f".{FILE}.{secrets.token_hex(4)}"
+    write_private(home, FILE, msgspec.json.format(msgspec.json.encode(connections), indent=2))
+
+
+def write_private(home: Path, name: str, content: bytes) -> None:
+    """Replace a file of the home folder, for its owner alone, all or nothing. Raises Unavailable."""
+    path = home / name
+    draft = home / f".{name}.{secrets.token_hex(4)}"
     try:
         make_private_folder(home)
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(connections), indent=2))
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)

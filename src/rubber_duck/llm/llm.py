@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from rubber_duck.cluster.local import LocalCluster
-from rubber_duck.errors import BadAnswer, TimedOut
+from rubber_duck.errors import BadAnswer, DuckError, TimedOut
 from rubber_duck.llm.account import Budget, CallRecord, Tally
 from rubber_duck.llm.answers import AnswerCache
 from rubber_duck.llm.asking import Desk, Estimate, Target, chain_targets
-from rubber_duck.llm.changes import changes
 from rubber_duck.llm.clocks import Clocks
-from rubber_duck.llm.connections import Connections, chain_of, changing, split, write_connections
+from rubber_duck.llm.connections import Connections, chain_of, split
 from rubber_duck.llm.fallback import Fallback
 from rubber_duck.llm.forms import Written, written_as
+from rubber_duck.llm.keeping import Keeping
 from rubber_duck.llm.limits import Limits
 from rubber_duck.llm.messages import (
     Answer,
@@ -74,8 +74,7 @@ class LLM:
         self._settings = settings
         self._clocks = clocks = clocks or Clocks()
         ground, models = ground or Ground(), settings.llm
-        self._database = ground.database
-        self._changing = asyncio.Lock()
+        self._keeping = Keeping(Path(settings.home), ground.database, clocks)
         self._cache = AnswerCache(models.cache_s, models.cache_bytes, clocks.seconds)
         self._ways = Ways(settings, clocks, self._cache.clear)
         self._probes = Probes(self._ways, clocks.seconds)
@@ -142,15 +141,22 @@ class LLM:
     async def change(self, scope: Scope, change: Callable[[Connections], Connections]) -> Connections:
         """Change what is connected, and say so in the audit; needs the right to administer."""
         scope.require(Right.ADMINISTER)
-        async with self._changing, changing(Path(self._settings.home), self._clocks.sleep):
-            before = self.connections()
-            changed = change(before)
+
+        def checked(held: Connections) -> Connections:
+            changed = change(held)
             for each in changed.providers.values():
                 door(each, self._settings)  # an address or a header that cannot be used is refused before it is kept
-            await self._keep(scope, before, changed)
-            self.connections()
+            return changed
+
+        changed = await self._keeping.change(scope, checked)
+        self.connections()
         await self._ways.tidy()
         return changed
+
+    async def recover(self) -> None:
+        """Finish a change of what is connected that a kill interrupted, or take it back."""
+        with suppress(DuckError):  # the next change looks again, and says what is wrong
+            await self._keeping.recover()
 
     async def standing(self, *, probe: bool) -> list[Standing]:
         """How each provider stands; with `probe` the enabled ones are asked, at the same time."""
@@ -232,27 +238,6 @@ class LLM:
                         continue
         raise BadAnswer("the model's answer has no end")
 
-    async def _keep(self, scope: Scope, before: Connections, changed: Connections) -> None:
-        """Write what is connected; where the audit cannot be written, it stays as it was."""
-        home = Path(self._settings.home)
-        told = list(changes(before, changed))
-        if self._database is None or not told:
-            write_connections(home, changed)
-            return
-        from rubber_duck.accounts.accounts import recorded  # noqa: PLC0415  # SQLAlchemy: as in `_ledger`
-
-        is_written = False
-        try:
-            async with self._database.begin() as tx:
-                for action, subject in told:
-                    await recorded(scope, tx, action, subject, self._clocks.now())
-                write_connections(home, changed)
-                is_written = True
-        except BaseException:
-            if is_written:
-                write_connections(home, before)
-            raise
-
     def _written(self) -> dict[str, tuple[str, ...]]:
         models = self._settings.llm
         return {role.value: getattr(models, role.value) for role in Role}
@@ -272,6 +257,7 @@ async def open_llm(
     """Models, as the settings and what is connected say; connections are made when they are first needed."""
     llm = LLM(settings, clocks, ground)
     try:
+        await llm.recover()
         yield llm
     finally:
         await llm.close()

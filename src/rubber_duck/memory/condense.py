@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -76,15 +75,22 @@ def condensed(
 
 def patterns(own: Iterable[Memory], known: Iterable[Memory]) -> list[str]:
     """What recurs in three sessions or more, as sentences; those that are known already are left out."""
-    sessions: dict[str, set[str]] = {}
-    for each in own:
-        if each.kind is Kind.SUMMARY:
-            for term in set(each.terms):
-                sessions.setdefault(term, set()).add(each.session)
-    counts = Counter({term: len(held) for term, held in sessions.items() if len(held) >= _PATTERN_SESSIONS})
+    counts = _recurring(own)
     said = {each.text for each in known}
-    made = [f"Often about {term}" for term, _ in sorted(counts.items(), key=lambda one: (-one[1], one[0]))]
+    made = [_pattern(term) for term, _ in sorted(counts.items(), key=lambda one: (-one[1], one[0]))]
     return [each for each in made[:_MOST_PATTERNS] if each not in said]
+
+
+def unfounded(held: Sequence[Memory], gone: Collection[UUID]) -> list[UUID]:
+    """The patterns of `held` that summaries which are gone had a part in, and too few that are left show still."""
+    found = []
+    for project in {each.project for each in held}:
+        here = [each for each in held if each.project == project]
+        lost = {term for each in here if each.id in gone and each.kind is Kind.SUMMARY for term in each.terms}
+        left = _recurring(each for each in here if each.id not in gone)
+        unsaid = {_pattern(term) for term in lost if term not in left}
+        found += [each.id for each in here if each.kind is Kind.PATTERN and each.text in unsaid]
+    return found
 
 
 def too_many(own: Sequence[Memory], settings: MemorySettings, now: datetime) -> list[UUID]:
@@ -95,6 +101,20 @@ def too_many(own: Sequence[Memory], settings: MemorySettings, now: datetime) -> 
     )
     cold = [*mid[: max(0, len(mid) - settings.summaries)], *facts[: max(0, len(facts) - settings.facts)]]
     return [each.id for each in cold]
+
+
+def _recurring(own: Iterable[Memory]) -> Mapping[str, int]:
+    """The terms that summaries of enough sessions share: of how many."""
+    sessions: dict[str, set[str]] = {}
+    for each in own:
+        if each.kind is Kind.SUMMARY:
+            for term in set(each.terms):
+                sessions.setdefault(term, set()).add(each.session)
+    return {term: len(held) for term, held in sessions.items() if len(held) >= _PATTERN_SESSIONS}
+
+
+def _pattern(term: str) -> str:
+    return f"Often about {term}"
 
 
 def _key(kind: Kind, terms: Sequence[str]) -> tuple[Kind, frozenset[str]]:

@@ -14,7 +14,7 @@ from rubber_duck import telemetry
 from rubber_duck.errors import DuckError, InvalidInput, NotFound
 from rubber_duck.llm.tokens import count_tokens
 from rubber_duck.memory import store
-from rubber_duck.memory.condense import Condensed, condensed, due, patterns, too_many
+from rubber_duck.memory.condense import Condensed, condensed, due, patterns, too_many, unfounded
 from rubber_duck.memory.distil import Statement, kind_of
 from rubber_duck.memory.recall import Reading, recall
 from rubber_duck.memory.remembered import Kind, Memory, Recalled, Tier
@@ -181,8 +181,7 @@ class Memories:
     async def forget_session(self, scope: Scope, session: str) -> int:
         """Delete what is the actor's own of a session, and what was condensed from it, in the same way; how many."""
         self._reading.forget()
-        mine = [each.id for each in await self.all(scope) if each.session == session]
-        return await self._database.erase(partial(_remove, scope, mine)) if mine else 0
+        return await self._database.erase(partial(_remove_session, scope, session))
 
     async def forget_all(self, scope: Scope, *, everywhere: bool = False) -> int:
         """Delete everything of the actor's own in the scope's project, or everywhere, in the same way; how many."""
@@ -219,7 +218,9 @@ class Memories:
             held = store.own(scope, connection)
             living = {each.id for each in held}
             ripe = {name: left for name, turns in sessions.items() if (left := [t for t in turns if t.id in living])}
-            change = condensed(held, ripe, told, self._settings)
+            # What a model made of turns of which one was forgotten meanwhile may tell of that one.
+            whole = {name: said for name, said in told.items() if len(ripe.get(name, ())) == len(sessions[name])}
+            change = condensed(held, ripe, whole, self._settings)
             return self._apply(scope, connection, change, now)
 
         return await self._database.erase(work)
@@ -297,5 +298,14 @@ def _within_budget(wanted: Sequence[Recalled], budget_tokens: int) -> Brief:
     return Brief(text, count_tokens(text) if text else 0, tuple(told))
 
 
-def _remove(scope: Scope, ids: Sequence[UUID], connection: Connection) -> int:
-    return store.remove(scope, connection, ids)
+def _remove(scope: Scope, ids: Collection[UUID], connection: Connection) -> int:
+    """Delete these, and the patterns that fewer sessions show without them than a pattern takes."""
+    held = store.own(scope, connection, everywhere=True)
+    removed = store.remove(scope, connection, ids)
+    store.remove(scope, connection, unfounded(held, ids))
+    return removed
+
+
+def _remove_session(scope: Scope, session: str, connection: Connection) -> int:
+    held = store.own(scope, connection)
+    return _remove(scope, [each.id for each in held if each.session == session], connection)

@@ -75,8 +75,11 @@ async def wait_turn(tx: Transaction) -> None:
 
 async def record(
     tx: Transaction, scope: Scope, action: str, subject: str, at: datetime, *, moves: Collection[UUID] = ()
-) -> None:
-    """Add to the audit, in the transaction of what is recorded; `moves` are the users whose rights change by it."""
+) -> str:
+    """Add to the audit, in the transaction of what is recorded; `moves` are the users whose rights change by it.
+
+    Gives the entry's digest.
+    """
     head = (await tx.execute(select(account_state).with_for_update())).one()
     entry = Entry(head.entries + 1, at, f"{scope.actor.name} ({scope.actor.id})", action, subject, "")
     digest = _digest(entry, head.digest)
@@ -88,6 +91,12 @@ async def record(
     if moves:
         await tx.execute(delete(rights_moves).where(rights_moves.c.user_id.in_(moves)))
         await tx.execute(insert(rights_moves), [{"user_id": user_id, "version": head.version + 1} for user_id in moves])
+    return digest
+
+
+async def has_entry(tx: Transaction, digest: str) -> bool:
+    """Whether there is an entry with this digest."""
+    return (await tx.execute(select(audit.c.number).where(audit.c.digest == digest))).first() is not None
 
 
 async def version(tx: Transaction) -> int:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
 import msgspec
 
-from rubber_duck.errors import BadAnswer, InvalidInput, LimitExceeded, NotOffered
+from rubber_duck.errors import BadAnswer, InvalidInput, NotOffered
 from rubber_duck.llm.errand import Errand
 from rubber_duck.llm.fim import prefixed, template_for
 from rubber_duck.llm.flavors import Filling, Flavor, flavor_named
@@ -25,11 +24,11 @@ from rubber_duck.llm.messages import (
     Role,
     TextDelta,
     ThoughtDelta,
-    ToolCall,
     Usage,
 )
 from rubber_duck.llm.provider import Provider, Setup, providers
-from rubber_duck.llm.wire import TOOL_BYTES, Said, Wire, decoded, is_object, raise_said
+from rubber_duck.llm.tool_calls import ToolCalls
+from rubber_duck.llm.wire import Said, Wire, decoded, raise_said
 from rubber_duck.redaction import JsonValue
 
 _REASONS: Final = {
@@ -40,7 +39,6 @@ _REASONS: Final = {
     "tool_calls": FinishReason.TOOL,
     "function_call": FinishReason.TOOL,
 }
-_MOST_CALLS: Final = 128
 
 
 class _Cached(msgspec.Struct, frozen=True):
@@ -59,7 +57,7 @@ class _Function(msgspec.Struct, frozen=True):
 
 
 class _Call(msgspec.Struct, frozen=True):
-    index: int = 0
+    index: int | None = None
     id: str | None = None
     function: _Function | None = None
 
@@ -118,16 +116,6 @@ class _Models(msgspec.Struct, frozen=True):
 
 _chunks: Final = msgspec.json.Decoder(_Chunk)
 _infill: Final = msgspec.json.Decoder(_InfillChunk)
-
-
-@dataclass(slots=True)
-class _Building:
-    """A call that comes in pieces."""
-
-    id: str = ""
-    name: str = ""
-    arguments: list[str] = field(default_factory=list)
-    size: int = 0
 
 
 @providers.add
@@ -267,7 +255,7 @@ class _Reading:
 
     def __init__(self, errand: Errand) -> None:
         self._errand = errand
-        self._calls: dict[int, _Building] = {}
+        self._calls = ToolCalls()
         self._reason: FinishReason | None = None
         self._usage: Usage | None = None
         self._model = ""
@@ -305,7 +293,9 @@ class _Reading:
                 self._is_refused = True
                 found.append(TextDelta(delta.refusal))
             for call in delta.tool_calls or ():
-                self._build(call)
+                function = call.function or _Function()
+                self._calls.add(call.index, call.id or "", function.name or "", function.arguments or "")
+                self._errand.withheld.append(function.arguments or "")
         if choice.finish_reason:
             self._reason = _REASONS.get(choice.finish_reason, FinishReason.STOP)
 
@@ -325,35 +315,11 @@ class _Reading:
         """Calls and the end; raises BadAnswer when the answer broke off."""
         if self._reason is None:
             raise BadAnswer("the provider's answer broke off before its end")
-        found: list[Piece] = []
-        for index in sorted(self._calls):
-            call = self._calls[index]
-            arguments = "".join(call.arguments) or "{}"
-            if not call.name or not is_object(arguments):
-                if self._reason is FinishReason.LENGTH:
-                    continue  # the limit cut it off, which the reason says
-                raise BadAnswer(f"the provider's call of the tool {call.name!r} is no JSON object")
-            found.append(ToolCall(call.id or f"call_{index}", call.name, arguments))
+        found: list[Piece] = [*self._calls.whole(is_cut=self._reason is FinishReason.LENGTH)]
         reason = FinishReason.TOOL if found and self._reason is FinishReason.STOP else self._reason
         reason = FinishReason.REFUSED if self._is_refused else reason
         found.append(Finished(reason, self._usage or Usage(0, 0), self._model, self._usage is not None))
         return found
-
-    def _build(self, call: _Call) -> None:
-        if call.index not in self._calls and len(self._calls) >= _MOST_CALLS:
-            raise LimitExceeded(f"the provider's answer calls more than {_MOST_CALLS} tools")
-        building = self._calls.setdefault(call.index, _Building())
-        building.id = call.id or building.id
-        if call.function is not None:
-            building.name = call.function.name or building.name
-            if call.function.arguments:
-                building.size += len(call.function.arguments)
-                if building.size > TOOL_BYTES:
-                    raise LimitExceeded(
-                        f"the arguments of the tool {building.name!r} are larger than {TOOL_BYTES:,} bytes"
-                    )
-                building.arguments.append(call.function.arguments)
-                self._errand.withheld.append(call.function.arguments)
 
 
 def _message(message: Message) -> JsonValue:
