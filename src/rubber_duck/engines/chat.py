@@ -13,7 +13,7 @@ from rubber_duck.engines.engine import Engine, ModelOptions, engines
 from rubber_duck.engines.index import Directory
 from rubber_duck.engines.mentions import Mentioned, resolve, shown
 from rubber_duck.engines.place import ProjectFolder, at_root, within
-from rubber_duck.engines.prompting import contained, fenced, messages
+from rubber_duck.engines.prompting import contained, ending, fenced, messages
 from rubber_duck.errors import InvalidInput
 from rubber_duck.llm.roles import Role
 from rubber_duck.scope import Right, Scope
@@ -158,10 +158,10 @@ class Chat(Engine[ChatRequest, ChatAnswer]):
         )
         if said.value is None:
             return found
-        text, model = said.value
+        text, model, ended = said.value
         conversation = await self._keep(call, scope, known, (request.message, text, model, mentioned))
         await call.parts.memory.note(scope, str(conversation.id), request.message, text)
-        return msgspec.structs.replace(found, conversation=str(conversation.id), text=text, model=model)
+        return msgspec.structs.replace(found, conversation=str(conversation.id), text=text, model=model, note=ended)
 
     async def _keep(
         self, call: Call, scope: Scope, known: Conversation | None, said: tuple[str, str, str, Mentioned]
@@ -174,22 +174,22 @@ class Chat(Engine[ChatRequest, ChatAnswer]):
         answer = kept.turn(Speaker.MODEL, text, (), model)
         return await kept.said(scope, known.id if known is not None else None, question, answer)
 
-    async def _said(self, call: Call, scope: Scope, asked: str, history: tuple[Message, ...]) -> tuple[str, str]:
+    async def _said(self, call: Call, scope: Scope, asked: str, history: tuple[Message, ...]) -> tuple[str, str, str]:
         from rubber_duck.llm.messages import Finished, Prompt, TextDelta  # noqa: PLC0415  # only who asks a model
 
         system, user = messages(_SYSTEM, asked)
         options = self.model_options
         prompt = Prompt((system, *history, user), options.max_tokens, options.temperature)
         parts: list[str] = []
-        model = ""
+        model, ended = "", ""
         async with aclosing(call.parts.llm.stream(scope, Role.CHAT, prompt)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, TextDelta):
                     parts.append(piece.text)
                     call.emit(Delta(piece.text))
                 elif isinstance(piece, Finished):
-                    model = piece.model
-        return "".join(parts), model or next(iter(call.parts.llm.chain(Role.CHAT)), "")
+                    model, ended = piece.model, ending(piece.reason, options.max_tokens)
+        return "".join(parts), model or next(iter(call.parts.llm.chain(Role.CHAT)), ""), ended
 
 
 def _remembered(text: str) -> str:

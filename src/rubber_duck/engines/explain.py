@@ -14,7 +14,7 @@ from rubber_duck.call import Call, Delta, Progress
 from rubber_duck.engines.engine import Engine, ModelOptions, Strategy, engines
 from rubber_duck.engines.index import Directory
 from rubber_duck.engines.place import ProjectFolder, Where, find, refuse_untold
-from rubber_duck.engines.prompting import asker, contained, fenced, messages, numbered
+from rubber_duck.engines.prompting import asker, contained, ending, fenced, messages, numbered
 from rubber_duck.engines.telling import named, told_of
 from rubber_duck.errors import InvalidInput
 from rubber_duck.llm.roles import Role
@@ -113,7 +113,8 @@ class Explain(Engine[ExplainRequest, ExplainAnswer]):
         if request.model:
             call.emit(Progress(0, 0, "asking the model"))
             said = await contained(lambda: self._told(request, call, where, known), "what is known without one is here")
-            (text, model), note = said.value or ("", ""), said.note
+            (text, model, ended), note = said.value or ("", "", ""), said.note
+            note = note or ended
         return ExplainAnswer(
             path=display(where.path),
             start_line=known.first,
@@ -126,7 +127,7 @@ class Explain(Engine[ExplainRequest, ExplainAnswer]):
             note=note,
         )
 
-    async def _told(self, request: ExplainRequest, call: Call, where: Where, known: _Known) -> tuple[str, str]:
+    async def _told(self, request: ExplainRequest, call: Call, where: Where, known: _Known) -> tuple[str, str, str]:
         from rubber_duck.context.sources import Ask  # noqa: PLC0415  # numpy beneath
         from rubber_duck.llm.messages import Finished, Prompt, TextDelta  # noqa: PLC0415  # only who asks a model
 
@@ -141,7 +142,7 @@ class Explain(Engine[ExplainRequest, ExplainAnswer]):
         options = self.model_options
         prompt = Prompt(messages(_SYSTEM, user), options.max_tokens, options.temperature)
         parts: list[str] = []
-        model = ""
+        model, ended = "", ""
         scope = await asker(call, where.root)
         async with aclosing(call.parts.llm.stream(scope, Role.CHAT, prompt)) as pieces:
             async for piece in pieces:
@@ -149,8 +150,8 @@ class Explain(Engine[ExplainRequest, ExplainAnswer]):
                     parts.append(piece.text)
                     call.emit(Delta(piece.text))
                 elif isinstance(piece, Finished):
-                    model = piece.model
-        return "".join(parts), model or next(iter(call.parts.llm.chain(Role.CHAT)), "")
+                    model, ended = piece.model, ending(piece.reason, options.max_tokens)
+        return "".join(parts), model or next(iter(call.parts.llm.chain(Role.CHAT)), ""), ended
 
 
 def _known(where: Where) -> _Known:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import hashlib
 import os
 import time
 from collections import OrderedDict
@@ -45,26 +46,42 @@ class Filled:
     is_extended: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """An answer: behind how many characters, the digests of those and of what follows, and its text."""
+
+    length: int
+    prefix: bytes
+    suffix: bytes
+    text: str
+
+
 @dataclass(slots=True)
 class Remembered:
     """The last answers, by who asked in which file: what is typed along one needs no model again."""
 
-    answers: OrderedDict[tuple[str, ...], tuple[str, str, str]] = field(default_factory=OrderedDict)
+    answers: OrderedDict[tuple[str, ...], _Last] = field(default_factory=OrderedDict)
 
     def after(self, key: tuple[str, ...], prefix: str, suffix: str) -> str:
         """What is left of the last answer if only its own beginning was typed since; "" else."""
-        then, behind, text = self.answers.get(key, ("", "", ""))
-        typed = prefix[len(then) :]
-        if not text or behind != suffix or not prefix.startswith(then) or not text.startswith(typed):
+        last = self.answers.get(key)
+        if last is None or len(prefix) < last.length or _digest(suffix) != last.suffix:
             return ""
-        return text[len(typed) :]
+        typed = prefix[last.length :]
+        if not last.text.startswith(typed) or _digest(prefix[: last.length]) != last.prefix:
+            return ""
+        return last.text[len(typed) :]
 
     def keep(self, key: tuple[str, ...], prefix: str, suffix: str, text: str) -> None:
-        """Remember an answer; the oldest is forgotten."""
-        self.answers[key] = (prefix, suffix, text)
+        """Remember an answer; the oldest is forgotten. Of the texts around it only digests are kept."""
+        self.answers[key] = _Last(len(prefix), _digest(prefix), _digest(suffix), text)
         self.answers.move_to_end(key)
         while len(self.answers) > _KEPT:
             self.answers.popitem(last=False)
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 @dataclass(frozen=True, slots=True)

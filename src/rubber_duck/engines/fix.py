@@ -18,7 +18,7 @@ from rubber_duck.engines.patch import Approve, EditedFile, show_or_write
 from rubber_duck.engines.place import ProjectFolder, Where, find
 from rubber_duck.engines.prompting import asker, contained, fenced, messages
 from rubber_duck.engines.techniques import Asking, Judged, draft
-from rubber_duck.engines.verifying import added, findings_in, findings_of, is_gone
+from rubber_duck.engines.verifying import Analysed, Compared, compared, findings_in, findings_of
 from rubber_duck.errors import InvalidInput
 from rubber_duck.llm.roles import Role
 from rubber_duck.scope import Right
@@ -82,12 +82,12 @@ class FixAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(slots=True)
 class _State:
-    """A file being repaired: its bytes now, its findings then and now, and what became of each finding."""
+    """A file being repaired: its bytes then and now, its findings then, and what became of each of them."""
 
     path: str
+    original: bytes
     content: bytes
     before: tuple[Finding, ...]
-    now: tuple[Finding, ...]
     fates: dict[int, tuple[str, str]]
 
 
@@ -116,7 +116,7 @@ class FixFindings(Engine[FixRequest, FixAnswer]):
         content = where.root.open_bytes(where.path, where.settings.index.max_file_size_bytes, links=False)
         before = await findings_of(call, where.root, where.settings, where.path)
         wanted = _wanted(request, where, before)
-        state = _State(where.path, content, before, before, {})
+        state = _State(where.path, content, content, before, {})
         await _by_rules(call, where, state, wanted, unsafe=request.unsafe)
         note = ""
         left = [finding for finding in wanted if not state.fates.get(id(finding), ("", ""))[0]]
@@ -191,30 +191,36 @@ async def _by_rules(call: Call, where: Where, state: _State, wanted: Sequence[Fi
         return
     together = _applied(state.content, [edit for each in fixable if each.fix for edit in each.fix.edits])
     if together is not None and len(fixable) > 1:
-        after = await findings_in(call, where.settings, {where.path: together}, where.path)
-        gone = len(state.before) - len(after) >= len(fixable)
-        if gone and not added(state.before, after):
-            state.content, state.now = together, after
+        found = await _compared(call, where, state, together)
+        if not found.new and all(map(found.lacks, fixable)):
+            state.content = together
             state.fates |= {id(each): ("rule", "") for each in fixable}
             return
     taken: list[Edit] = []
+    fixed: list[Finding] = []
     for each in fixable:
         assert each.fix is not None  # chosen for it
         patched = _applied(state.content, [*taken, *each.fix.edits])
         if patched is None:
             state.fates[id(each)] = ("", "its fix overlaps another: fix again when that is written")
             continue
-        after = await findings_in(call, where.settings, {where.path: patched}, where.path)
-        if added(state.now, after):
-            state.fates[id(each)] = ("", f"its fix would bring {added(state.now, after)[0].rule!r}")
-        elif not is_gone(each, state.now, after):
+        found = await _compared(call, where, state, patched)
+        if found.new:
+            state.fates[id(each)] = ("", f"its fix would bring {found.new[0].rule!r}")
+        elif not all(map(found.lacks, (*fixed, each))):
             state.fates[id(each)] = ("", "its fix does not make it disappear")
         else:
             taken += each.fix.edits
-            state.now = after
+            fixed.append(each)
             state.fates[id(each)] = ("rule", "")
     whole = _applied(state.content, taken)
     state.content = whole if whole is not None else state.content
+
+
+async def _compared(call: Call, where: Where, state: _State, patched: bytes) -> Compared:
+    """What became of the file's findings, as it was in the project, with `patched`."""
+    after = await findings_in(call, where.settings, {where.path: patched}, where.path)
+    return await asyncio.to_thread(compared, Analysed(state.original, state.before), Analysed(patched, after))
 
 
 def _applied(content: bytes, edits: Sequence[Edit]) -> bytes | None:
@@ -248,13 +254,15 @@ async def _judged(call: Call, where: Where, state: _State, asked: Sequence[Findi
         broken = made.changes[0].broken if made.changes else "nothing is changed"
         return Judged(None, broken or "the blocks cannot be read as a whole")
     patched = made.changes[0].after
-    after = await findings_in(call, where.settings, {where.path: patched}, where.path)
-    new = added(state.now, after)
-    if new:
-        return Judged(patched, f"line {new[0].span.start_line} has a new finding: {new[0].message} [{new[0].rule}]")
-    left = next((each for each in asked if not is_gone(each, state.now, after)), None)
+    found = await _compared(call, where, state, patched)
+    if found.new:
+        new = found.new[0]
+        return Judged(patched, f"line {new.span.start_line} has a new finding: {new.message} [{new.rule}]")
+    by_rules = (each for each in state.before if state.fates.get(id(each), ("", ""))[0] == "rule")
+    left = next((each for each in (*asked, *by_rules) if not found.lacks(each)), None)
     if left is not None:
-        return Judged(patched, f"the finding is still there: {left.message} [{left.rule}]")
+        at = f"of line {left.span.start_line} "
+        return Judged(patched, f"the finding {at}is still there: {left.message} [{left.rule}]")
     return Judged(patched)
 
 

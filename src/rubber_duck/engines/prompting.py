@@ -13,7 +13,7 @@ from rubber_duck.errors import DuckError, NotConfigured
 from rubber_duck.scope import Scope
 
 if TYPE_CHECKING:
-    from rubber_duck.llm.messages import Message
+    from rubber_duck.llm.messages import FinishReason, Message
     from rubber_duck.workspace.paths import Root
 
 T = TypeVar("T")
@@ -66,6 +66,19 @@ def messages(system: str, user: str) -> tuple[Message, ...]:
 
     told = f"{system.strip()}\n\n{DATA_RULE}"
     return Message(Role.SYSTEM, _sendable(told)), Message(Role.USER, _sendable(user))
+
+
+def ending(reason: FinishReason, most_tokens: int) -> str:
+    """What there is to say of how an answer ended; nothing where it came whole."""
+    from rubber_duck.llm.messages import FinishReason  # noqa: PLC0415  # only who asks a model
+
+    match reason:
+        case FinishReason.LENGTH:
+            return f"the answer was cut off after {most_tokens:,} tokens, or where the model has no room for more"
+        case FinishReason.REFUSED:
+            return "the model refused to answer, or to go on"
+        case _:
+            return ""
 
 
 async def asker(call: Call, root: Root) -> Scope:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,21 +46,62 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
         place.write_bytes(content)
 
 
-def added(before: tuple[Finding, ...], after: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """The findings of rules that find more than before."""
-    counts = Counter(each.rule for each in before)
-    found = []
-    for each in after:
-        if counts[each.rule]:
-            counts[each.rule] -= 1
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """A file's bytes, and what the analysers say of them."""
+
+    content: bytes
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What a change did to a file's findings: those of before that are gone, and those that are new."""
+
+    gone: tuple[Finding, ...]
+    new: tuple[Finding, ...]
+
+    def lacks(self, finding: Finding) -> bool:
+        """Whether this very finding of before is gone."""
+        return any(each is finding for each in self.gone)
+
+
+def compared(before: Analysed, after: Analysed) -> Compared:
+    """Tells findings by their rule and their place. A line that stayed keeps its findings wherever it moved.
+
+    In lines that were rewritten a finding of the same rule is the old one, as often as there were such; those with the
+    same words are told apart first. Any other is new: one that went here does not make up for one that came there.
+    """
+    old, new = (each.content.decode("utf-8", "replace").split("\n") for each in (before, after))
+    left = list(after.findings)
+    open_: list[Finding] = []
+    blocks = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    for each in before.findings:
+        places = _places(blocks, each.span.start_line - 1)
+        same = [one for one in left if one.rule == each.rule and one.span.start_line - 1 in places]
+        best = next((one for one in same if one.message == each.message), None)
+        if best is not None or (same and len(places) == 1):
+            left.remove(best or same[0])
         else:
-            found.append(each)
-    return tuple(found)
+            open_.append(each)
+    gone = []
+    for each in open_:
+        places = _places(blocks, each.span.start_line - 1)
+        same = [one for one in left if one.rule == each.rule and one.span.start_line - 1 in places]
+        if same:
+            left.remove(same[0])
+        else:
+            gone.append(each)
+    return Compared(tuple(gone), tuple(left))
 
 
-def is_gone(finding: Finding, before: tuple[Finding, ...], after: tuple[Finding, ...]) -> bool:
-    """Whether its rule finds less than before."""
-    return sum(each.rule == finding.rule for each in after) < sum(each.rule == finding.rule for each in before)
+def _places(blocks: Sequence[tuple[str, int, int, int, int]], line: int) -> range:
+    """The lines, from 0, that a line is now: one where it stayed, those of its block where it was rewritten."""
+    for tag, start, end, new_start, new_end in blocks:
+        if start <= line < end:
+            here = new_start + line - start
+            return range(here, here + 1) if tag == "equal" else range(new_start, new_end)
+    return range(0)
 
 
 async def judge_edits(call: Call, root: Root, settings: Settings, said: str) -> Judged[Plan]:
@@ -94,7 +136,8 @@ async def new_finding(call: Call, settings: Settings, made: Plan) -> str:
         if change.after is None:
             continue
         before = await findings_in(call, settings, {change.path: change.before}, change.path) if change.before else ()
-        new = added(before, await findings_in(call, settings, {change.path: change.after}, change.path))
+        after = await findings_in(call, settings, {change.path: change.after}, change.path)
+        new = compared(Analysed(change.before or b"", before), Analysed(change.after, after)).new
         if new:
             return f"'{change.path}' line {new[0].span.start_line}: {new[0].message} [{new[0].rule}]"
     return ""

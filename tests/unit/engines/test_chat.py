@@ -16,7 +16,7 @@ from rubber_duck.errors import InvalidInput, NotFound
 from rubber_duck.scope import Scope
 from rubber_duck.settings import load
 from tests.factories import write_tree
-from tests.fake_provider import FakeProvider, fake_provider, saying
+from tests.fake_provider import FakeProvider, fake_provider, head, openai_events, saying, sending
 from tests.models import answering, connect
 
 FILES = {
@@ -33,7 +33,7 @@ async def talking(tmp_path: Path, *said: str) -> AsyncIterator[tuple[App, str, F
     async with fake_provider(*answering(*said or [""])) as fake:
         if said:
             connect(tmp_path / "home", fake)
-        async with open_app(load({"DUCK_HOME": str(tmp_path / "home")}), for_engines=["chat"]) as app:
+        async with open_app(load({"DUCK_HOME": str(tmp_path / "home")}), for_engines=["chat", "explain"]) as app:
             yield app, str(pond), fake
 
 
@@ -105,6 +105,16 @@ async def test_words_come_as_they_are_said_and_a_failure_keeps_nothing(tmp_path:
         shown = await chat(app, folder, conversation="last")
     assert [each.text for each in heard if isinstance(each, Delta)] == ["Yes."]
     assert (failed.text, "nothing was kept" in failed.note, len(shown.turns)) == ("", True, 2)
+
+
+@pytest.mark.parametrize(("reason", "note"), [("length", "cut off after 2,048 tokens"), ("content_filter", "refused")])
+async def test_an_answer_that_is_not_whole_is_said_to_be_so(tmp_path: Path, reason: str, note: str) -> None:
+    async with talking(tmp_path, "Yes.") as (app, folder, fake):
+        fake.answers[:] = [sending(head(), *openai_events(["It is"], reason=reason))]
+        said = await chat(app, folder, "Is it?")
+        assert (said.text, note in said.note) == ("It is", True)
+        told = await app.run("explain", {"at": "src/pond.py", "directory": folder}, Scope.local())
+        assert (told.text, ("cut off after 1,500" if reason == "length" else note) in told.note) == ("It is", True)
 
 
 async def test_a_long_conversation_leaves_its_oldest_turns_out_and_says_so(tmp_path: Path) -> None:

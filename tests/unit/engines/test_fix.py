@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from rubber_duck.analysis.finding import Finding, Span
 from rubber_duck.app import open_app
-from rubber_duck.engines.verifying import added, is_gone
+from rubber_duck.engines.verifying import Analysed, compared
 from rubber_duck.errors import InvalidInput
 from rubber_duck.scope import Scope
 from rubber_duck.settings import load
@@ -97,9 +98,75 @@ async def test_where_there_is_no_finding_that_is_said(tmp_path: Path) -> None:
         await asked(tmp_path, at="pond.py:4")
 
 
-def test_a_finding_is_gone_when_its_rule_finds_less_and_another_is_added_when_it_finds_more() -> None:
-    one, two = make_finding(rule="a"), make_finding(rule="b")
-    assert is_gone(one, (one, one, two), (one, two))
-    assert not is_gone(one, (one, two), (one,))
-    assert added((one,), (one, two)) == (two,)
-    assert added((one, two), (one,)) == ()
+THREE = "def {0}(text):\n    return eval(text)\n\n\n"
+MANY = "".join(map(THREE.format, "abc"))
+LAST = """\
+pond.py
+<<<<<<< SEARCH
+def c(text):
+    return eval(text)
+=======
+def c(text):
+    return text.strip()
+>>>>>>> REPLACE
+"""
+FIRST = LAST.replace("def c", "def a")
+
+
+async def fixed(tmp_path: Path, at: str, *said: str) -> Any:  # Any: an answer
+    pond = write_tree(tmp_path / "pond", {"pyproject.toml": "", "pond.py": MANY})
+    async with fake_provider(*answering(*said)) as fake:
+        connect(tmp_path / "home", fake)
+        async with open_app(load({"DUCK_HOME": str(tmp_path / "home")}), for_engines=["fix"]) as app:
+            request = {"at": at, "directory": str(pond), "rule": "unsafe-eval", "model": True}
+            return await app.run("fix", request, Scope.local())
+
+
+async def test_another_finding_of_the_same_rule_that_goes_is_not_the_one_that_was_meant(tmp_path: Path) -> None:
+    answer = await fixed(tmp_path, "pond.py:2", LAST)
+    assert (answer.files, answer.findings[0].by) == ((), "")
+    assert "the finding of line 2 is still there" in answer.findings[0].why
+    answer = await fixed(tmp_path, "pond.py:2", LAST, FIRST)
+    assert answer.findings[0].by == "model"
+    assert "-def" not in diff(answer)
+
+
+async def test_of_several_findings_of_a_rule_each_has_to_be_gone(tmp_path: Path) -> None:
+    answer = await fixed(tmp_path, "pond.py", LAST)
+    assert (answer.files, [each.by for each in answer.findings]) == ((), ["", "", ""])
+    answer = await fixed(tmp_path, "pond.py", "".join(LAST.replace("def c", f"def {name}") for name in "abc"))
+    assert [each.by for each in answer.findings] == ["model"] * 3
+
+
+def seen(content: str, *lines: int, message: str = "it is so") -> Analysed:
+    """A file with a finding of one rule in each of these lines, from 1."""
+    found = tuple(make_finding(span=Span(line, 1, line, 5), message=message) for line in lines)
+    return Analysed(content.encode(), found)
+
+
+def lines_of(found: tuple[Finding, ...]) -> list[int]:
+    return [each.span.start_line for each in found]
+
+
+@pytest.mark.parametrize(
+    ("after", "gone", "new"),
+    [
+        (seen("a\nx\nc\ny\ne", 2, 4), [], []),
+        (seen("new\nnew\na\nx\nc\ny\ne", 4, 6), [], []),
+        (seen("a\nb\nc\ny\ne", 4), [2], []),
+        (seen("a\nb\nc\ny\ne\nx", 4, 6), [2], [6]),
+        (seen("a\nz\nc\ny\ne", 2, 4), [], []),
+        (seen("a\nz\nw\nc\ny\ne", 2, 3, 5), [], [3]),
+        (seen("a\nc\ny\ne", 3), [2], []),
+        (seen("a\nx\nc\ny\ne", 2, 4, message="it is otherwise"), [], []),
+    ],
+)
+def test_findings_are_told_by_their_rule_and_where_they_stand(after: Analysed, gone: list[int], new: list[int]) -> None:
+    found = compared(seen("a\nx\nc\ny\ne", 2, 4), after)
+    assert (lines_of(found.gone), lines_of(found.new)) == (gone, new)
+
+
+def test_a_finding_of_another_rule_in_the_same_line_is_new() -> None:
+    before, after = seen("x", 1), Analysed(b"x", (make_finding(rule="b", span=Span(1, 1, 1, 5)),))
+    found = compared(before, after)
+    assert (found.gone, found.new) == (before.findings, after.findings)
