@@ -1,4 +1,8 @@
-"""What a model's completion costs beside the model's own time, and how soon a cancel reaches it, over loopback."""
+"""What a model's completion costs beside the time of the model's server, and how soon a cancel reaches that.
+
+`own` is all that passes but between a question at the server and the last byte of its answer; `first` is until the
+project's own text was told, where it had one.
+"""
 
 from __future__ import annotations
 
@@ -37,9 +41,17 @@ async def measured() -> dict[str, float]:
         parts = [event({"choices": [{"index": 0, "text": each, "finish_reason": None}]}) for each in ("x ", "= ", "1")]
         end = event({"choices": [{"index": 0, "text": "", "finish_reason": "stop"}]})
         answer = sending(head(), *parts, end, b"data: [DONE]\n\n")
+        theirs: list[float] = []
+
+        async def timed(asked: Asked, send: Send) -> None:
+            begun = time.perf_counter()
+            await answer(asked, send)
+            theirs.append((time.perf_counter() - begun) * 1000)
+
         own: list[float] = []
+        firsts: list[float] = []
         cpu: dict[bool, list[float]] = {True: [], False: []}
-        async with fake_provider(answer) as fake:
+        async with fake_provider(timed) as fake:
             home = Path(folder) / "home"
             mine = Connection(name="mine", flavor="compatible", url=fake.url, key="x", is_private=True)
             write_connections(home, Connections({"mine": mine}, {Role.COMPLETION: ("mine/qwen-m",)}))
@@ -49,18 +61,24 @@ async def measured() -> dict[str, float]:
                     line = 20 + number % max(len(lines) - 30, 1)
                     prefix = "\n".join(lines[:line]) + "\n"
                     asked = {**request, "prefix": prefix, "suffix": "\n" + "\n".join(lines[line:]), "wait_s": 30.0}
+                    heard: list[float] = []
+                    theirs.clear()
                     began = time.perf_counter()
-                    found = await app.run("complete", asked, Scope.local())
-                    took = (time.perf_counter() - began) * 1000
+                    await app.run("complete", asked, Scope.local(), lambda _, heard=heard: heard.append(_now()))  # type: ignore[misc]  # bound at once
+                    took = (_now() - began) * 1000
                     if number:  # the first trains
-                        own.append(took - found.waited_ms)
+                        own.append(took - sum(theirs))
+                        firsts += [(moment - began) * 1000 for moment in heard[:1]]
                         for with_model in (True, False):
                             cpu[with_model].append(
                                 await _cpu_ms(app, {**asked, "prefix": prefix + "v", "model": with_model})
                             )
                 closing = await _cancels(app, fake, asked)
     own.sort()
+    firsts.sort()
     return {
+        "first p50": statistics.median(firsts),
+        "first p95": firsts[int(len(firsts) * 0.95)],
         "own p50": statistics.median(own),
         "own p95": own[int(len(own) * 0.95)],
         "cpu p50": statistics.median(cpu[True]),
@@ -68,6 +86,10 @@ async def measured() -> dict[str, float]:
         "cancel p50": statistics.median(closing),
         "cancel p95": sorted(closing)[int(len(closing) * 0.95)],
     }
+
+
+def _now() -> float:
+    return time.perf_counter()
 
 
 async def _cpu_ms(app: App, request: dict[str, object]) -> float:
