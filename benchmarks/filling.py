@@ -74,17 +74,12 @@ async def measured() -> dict[str, float]:
                                 await _cpu_ms(app, {**asked, "prefix": prefix + "v", "model": with_model})
                             )
                 closing = await _cancels(app, fake, asked)
-    own.sort()
-    firsts.sort()
+    kinds = {"first": firsts, "own": own, "cancel": closing}
     return {
-        "first p50": statistics.median(firsts),
-        "first p95": firsts[int(len(firsts) * 0.95)],
-        "own p50": statistics.median(own),
-        "own p95": own[int(len(own) * 0.95)],
+        **{f"{name} p50": statistics.median(took) for name, took in kinds.items()},
+        **{f"{name} p95": sorted(took)[int(len(took) * 0.95)] for name, took in kinds.items()},
         "cpu p50": statistics.median(cpu[True]),
         "without model": statistics.median(cpu[False]),
-        "cancel p50": statistics.median(closing),
-        "cancel p95": sorted(closing)[int(len(closing) * 0.95)],
     }
 
 

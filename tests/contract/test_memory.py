@@ -326,6 +326,19 @@ async def test_a_brief_stays_within_its_budget_and_tells_preferences_first(memor
     assert "pump number 7 is" in brief.text
 
 
+async def test_many_preferences_leave_room_for_what_is_asked(memories: Memories) -> None:
+    for number in range(40):
+        await memories.remember(ANN, f"I prefer the way number {number} of writing things", kind=Kind.PREFERENCE)
+    await memories.remember(ANN, "The staging database runs on the host heron", kind=Kind.FACT)
+    await memories.remember(ANN, "I prefer short names for every host", kind=Kind.PREFERENCE)
+    brief = await memories.brief(ANN, "On which host does the staging database run?", 200)
+    assert "heron" in brief.text
+    assert "short names" in brief.text
+    assert brief.text.index("short names") < brief.text.index("heron")
+    assert count_tokens(brief.text) == brief.tokens <= 200
+    assert brief.tokens > 150
+
+
 async def test_a_model_adds_what_it_understood_and_its_failure_costs_nothing(database: Database, now: Now) -> None:
     async def understand(scope: Scope, turns: object) -> list[Statement]:
         return [Statement("Ann leads the migration to Rust", Kind.FACT, terms_of("Ann leads the migration to Rust"))]

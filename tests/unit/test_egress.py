@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Sequence
 
 import pytest
@@ -190,3 +191,23 @@ async def test_what_is_no_http_is_a_typed_error(raw: bytes) -> None:
         with pytest.raises(DuckError) as raised:
             await asked(fake.url)
     assert raised.value.code in {"bad_answer", "provider_unavailable"}
+
+
+@pytest.mark.parametrize("size", [100, 100_000])
+async def test_a_large_request_is_cleared_beside_the_event_loop(size: int) -> None:
+    class Seen(Redactor):
+        """Tells in which thread it was asked."""
+
+        def body(self, value: JsonValue) -> JsonValue:
+            threads.append(threading.current_thread() is threading.main_thread())
+            return super().body(value)
+
+    threads: list[bool] = []
+    async with fake_provider(saying({})) as fake:
+        egress = Egress(Door(fake.url), Seen())
+        body: JsonValue = {"text": f"{'word ' * (size // 5)} ghp_{'a1B2' * 9}"}
+        async with egress.request("POST", "/x", body, deadline=1e12) as reply:
+            await reply.read(1000)
+        await egress.close()
+    assert threads == [size == 100]
+    assert b"REDACTED:github-token" in fake.raw

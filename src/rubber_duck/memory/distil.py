@@ -52,6 +52,14 @@ _PREFERENCE: Final = re.compile(
     r"|\b(?:don't|do not) (?:use|write|add)\b",
     re.IGNORECASE,
 )
+_WISH: Final = re.compile(
+    r"\b(?:i|we)(?:'d|\b.{0,20}?\b(?:want|need|would|have|plan))\b(?: like| love| want)?(?: you)? to \w", re.IGNORECASE
+)
+_LASTING: Final = re.compile(
+    r"\b(?:always|never|usually|prefer|rather|every|all|from now on|by default)\b", re.IGNORECASE
+)
+"""Who asks for something to be done names it; what is to hold from now on says so."""
+
 _STYLE: Final = re.compile(
     r"\b(?:tabs?|spaces|indent\w*|quotes?|semicolons?|camel ?case|snake_?case|docstrings?|type hints?|line length|"
     r"trailing commas?|naming|imports?|formatter|black|ruff|prettier|eslint|linter|code style)\b",
@@ -116,7 +124,8 @@ def summary(turns: Sequence[tuple[str, str]]) -> str:
 
 def kind_of(sentence: str, *, is_person: bool) -> Kind:
     """What a statement is; only a person has preferences."""
-    if is_person and _PREFERENCE.search(sentence):
+    is_errand = _WISH.search(sentence) and _NAME.search(sentence) and not _LASTING.search(sentence)
+    if is_person and _PREFERENCE.search(sentence) and not is_errand:
         return Kind.STYLE if _STYLE.search(sentence) else Kind.PREFERENCE
     if is_person and _STYLE.search(sentence) and re.search(r"\b(?:use|uses|we|our|code)\b", sentence, re.IGNORECASE):
         return Kind.STYLE

@@ -150,6 +150,7 @@ class Memories:
     async def brief(self, scope: Scope, query: str, budget_tokens: int, *, beside: str = "") -> Brief:
         """What a model is to know: preferences and style first, then what the question recalls, within the budget.
 
+        How somebody wants things takes half of the budget at the most, unless the question recalls less than the rest.
         Interactions of the session `beside` are left out: the model is told them anyway.
         """
         seen = await self._database.run(partial(store.visible, scope), write=False)
@@ -157,11 +158,13 @@ class Memories:
             seen = [each for each in seen if each.session != beside or each.kind is not Kind.INTERACTION]
         ways = [each for each in seen if each.kind in {Kind.PREFERENCE, Kind.STYLE}]
         ways.sort(key=lambda each: (-each.heat(self._clock()), each.id))
+        recalled = await asyncio.to_thread(recall, seen, query, 20, self._clock(), self._reading)
+        asked = {each.memory.id for each in recalled}
+        ways.sort(key=lambda each: each.id not in asked)  # those that the question is about come first
         wanted = [Recalled(each, 1.0, ("how they want it",)) for each in ways]
         known = {each.id for each in ways}
-        recalled = await asyncio.to_thread(recall, seen, query, 20, self._clock(), self._reading)
-        wanted += [each for each in recalled if each.memory.id not in known]
-        return await asyncio.to_thread(_within_budget, wanted, budget_tokens)
+        rest = [each for each in recalled if each.memory.id not in known]
+        return await asyncio.to_thread(_shared, wanted, rest, budget_tokens)
 
     async def all(self, scope: Scope, *, everywhere: bool = False) -> list[Memory]:
         """Everything of the actor's own in the scope's project, or everywhere: also what an export holds."""
@@ -283,6 +286,16 @@ class Memories:
             id=new_key(), actor="", project=None, is_shared=shared, kind=kind, session=session, text=text,
             answer=answer, terms=terms, uses=0, created_at=now, used_at=now,
         )  # fmt: skip
+
+
+def _shared(wanted: Sequence[Recalled], recalled: Sequence[Recalled], budget_tokens: int) -> Brief:
+    """What is wanted within half of the budget, what is recalled, and what is wanted besides where there is room."""
+    first = _within_budget(wanted, budget_tokens // 2).told
+    chosen = {each.memory.id for each in first}
+    others = [each for each in wanted if each.memory.id not in chosen]
+    told = _within_budget((*first, *recalled, *others), budget_tokens).told
+    order = {each.memory.id: place for place, each in enumerate((*wanted, *recalled))}
+    return _within_budget(sorted(told, key=lambda each: order[each.memory.id]), budget_tokens)
 
 
 def _within_budget(wanted: Sequence[Recalled], budget_tokens: int) -> Brief:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rubber_duck.memory.distil import statements, statements_of
+from rubber_duck.memory.distil import kind_of, statements, statements_of
+from rubber_duck.memory.remembered import Kind
 from rubber_duck.memory.words import terms_of
 
 
@@ -75,3 +76,17 @@ def test_other_scripts_are_told_apart_and_found() -> None:
     assert set(terms_of("серверами")) == set(terms_of("сервера"))
     assert set(terms_of("L'équipe")) == set(terms_of("equipe"))
     assert set(terms_of("studied studies study")) == {"study"}
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("I want to rename handler_7 in api.py.", Kind.FACT),
+        ("We'd like you to move OrderStore behind the cache.", Kind.FACT),
+        ("I want you to always write docstrings in OrderStore.", Kind.STYLE),
+        ("I want to see short answers.", Kind.PREFERENCE),
+        ("We want PostgreSQL rather than MySQL.", Kind.PREFERENCE),
+    ],
+)
+def test_what_is_to_be_done_once_is_no_preference(said: str, kind: Kind) -> None:
+    assert kind_of(said, is_person=True) is kind
