@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import tomllib
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 
 import msgspec
@@ -17,7 +18,7 @@ from rubber_duck.engines.patch import Approve, EditedFile, Hunks, show_or_write,
 from rubber_duck.engines.place import ProjectFolder, Where, find, in_project, texts_of
 from rubber_duck.engines.prompting import contained
 from rubber_duck.engines.rewriting import begin, drafted, judge
-from rubber_duck.errors import Conflict, DuckError, InvalidInput
+from rubber_duck.errors import Conflict, DuckError, InvalidInput, NotFound
 from rubber_duck.llm.roles import Role
 from rubber_duck.scope import Right
 from rubber_duck.workspace.paths import absolute, display
@@ -257,8 +258,9 @@ def _elsewhere(request: RefactorRequest, where: Where, kind: str) -> Refactored:
 
     alone = texts_of(where, (), only=where.path)
     if request.what == "organise-imports":
-        organise = elixir_aliases.organise if kind == "elixir" else ecmascript_imports.organise
-        return organise(alone, where.path)
+        if kind == "elixir":
+            return elixir_aliases.organise(alone, where.path)
+        return ecmascript_imports.organise(alone, where.path, _typescript_settings(where))
     if request.what == "extract-variable" and kind == "ecmascript":
         last = where.end_line or where.line
         stretch = Stretch(where.path, where.line, last, where.column, where.end_column)
@@ -272,6 +274,17 @@ def _elsewhere(request: RefactorRequest, where: Where, kind: str) -> Refactored:
         return elixir.rename(alone, spot, request.to)
     suffixes = (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts")
     return ecmascript.rename(texts_of(where, suffixes), spot, request.to)
+
+
+def _typescript_settings(where: Where) -> str:
+    """The text of the nearest tsconfig.json, from the file's folder up to the project's; "" where there is none."""
+    folder = where.path
+    while folder:
+        folder = folder.rpartition("/")[0]
+        with suppress(NotFound):
+            content = where.root.open_bytes(f"{folder}/tsconfig.json".lstrip("/"), 1_000_000)
+            return content.decode("utf-8", "replace")
+    return ""
 
 
 async def _organised(where: Where) -> Refactored:

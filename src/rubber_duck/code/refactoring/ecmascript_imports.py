@@ -53,8 +53,11 @@ class _Import:
         return (*filter(None, (self.default, self.space)), *(name.local for name in self.names))
 
 
-def organise(texts: Texts, path: str) -> Refactored:
-    """The file with its imports in order; raises Refused where it does not parse."""
+def organise(texts: Texts, path: str, config: str = "") -> Refactored:
+    """The file with its imports in order; raises Refused where it does not parse.
+
+    `config` is the text of the tsconfig.json that holds for it, which says whether TypeScript loads what is not used.
+    """
     if path not in texts:
         raise InvalidInput(f"there is no file '{path}' in the project")
     content = texts[path].encode("utf-8", "surrogateescape")
@@ -63,10 +66,15 @@ def organise(texts: Texts, path: str) -> Refactored:
     if file.problems:
         raise Refused(f"'{path}' does not parse as a whole, so nothing is changed")
     used = _used(file)
+    is_left_out = language == "typescript" and not _loads_unused(config)
     notes: list[str] = []
     after = content
     for block in reversed(list(_blocks(file))):
-        kept = [each for each in (_without_unused(each, used, language, notes) for each in block) if each is not None]
+        kept = [
+            each
+            for each in (_without_unused(each, used, notes, is_left_out=is_left_out) for each in block)
+            if each is not None
+        ]
         ordered = sorted(_merged(kept), key=_place)
         if [each.module for each in ordered] != [each.module for each in _merged(kept)]:
             notes.append("modules are loaded in another order now: look at those whose loading changes something")
@@ -161,7 +169,9 @@ def _read(file: SourceFile, node: Node) -> _Import | None:
     return found
 
 
-def _without_unused(each: _Import, used: frozenset[str] | None, language: str, notes: list[str]) -> _Import | None:
+def _without_unused(
+    each: _Import, used: frozenset[str] | None, notes: list[str], *, is_left_out: bool
+) -> _Import | None:
     if used is None or not each.is_plain or used.issuperset(each.locals):
         return _in_order(each)
     kept = replace(
@@ -174,12 +184,23 @@ def _without_unused(each: _Import, used: frozenset[str] | None, language: str, n
         return _rendered(_in_order(kept))
     if each.is_type:
         return None
-    if language == "typescript":  # the compiler leaves it out as well, unless it is told not to
-        notes.append(f"nothing of '{each.module}' is used: with verbatimModuleSyntax it was loaded, for what that does")
+    if is_left_out:  # the compiler does so as well
+        notes.append(f"nothing of '{each.module}' is used: TypeScript did not load it either")
         return None
     notes.append(f"nothing of '{each.module}' is used: it is still loaded, for what that does")
     quote = _quote(each)
     return replace(each, text=f"import {quote}{each.module}{quote}{_end(each)}", names=(), default="", space="")
+
+
+def _loads_unused(config: str) -> bool:
+    """Whether an import of which nothing is used is loaded for what that does; so too where that cannot be told.
+
+    Source: the TypeScript handbook, `verbatimModuleSyntax` and the two options that it took the place of.
+    """
+    said = re.search(r'"verbatimModuleSyntax"\s*:\s*(true|false)', config)
+    if said is not None:
+        return said[1] == "true"
+    return re.search(r'"(?:preserveValueImports"\s*:\s*true|importsNotUsedAsValues"|extends")', config) is not None
 
 
 def _in_order(each: _Import) -> _Import:

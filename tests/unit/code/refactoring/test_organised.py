@@ -86,3 +86,22 @@ def test_aliases_are_sorted_and_rid_of_what_is_unused() -> None:
 )
 def test_aliases_left_as_they_are(aliases: str, body: str) -> None:
     assert aliased(module(aliases, body)) == module(aliases, body)
+
+
+@pytest.mark.parametrize(
+    ("config", "kept"),
+    [
+        ("", False),
+        ('{"compilerOptions": {"strict": true}}', False),
+        ('{"extends": "./base.json", "compilerOptions": {"verbatimModuleSyntax": false}}', False),
+        ('{"compilerOptions": {"verbatimModuleSyntax": true}}', True),
+        ('{"compilerOptions": {"preserveValueImports": true}}', True),
+        ('{"compilerOptions": {"importsNotUsedAsValues": "preserve"}}', True),
+        ('{"extends": "@tsconfig/strictest"}', True),
+    ],
+)
+def test_what_typescript_loads_although_nothing_of_it_is_used_is_still_loaded(config: str, kept: bool) -> None:
+    text = 'import { b } from "./b";\nimport { type T } from "./t";\nimport type { U } from "./u";\n\nexport {};\n'
+    done = ecmascript_imports.organise({"a.ts": text}, "a.ts", config).texts["a.ts"]
+    loaded = 'import "./b";\nimport "./t";\n' if kept else ""
+    assert done == f"{loaded}\nexport {{}};\n"
