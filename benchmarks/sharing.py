@@ -26,7 +26,13 @@ def main() -> int:
         running_postgres(wheel_binaries(), authority=None) as server,
         server.database() as name,
     ):
-        found = asyncio.run(shared(Sharing(told.jobs), server.url(name), Path(scratch)))
+        sharing = Sharing(told.jobs)
+        found = asyncio.run(shared(sharing, server.url(name), Path(scratch)))
+    at_once = sharing.processes * sharing.settings.queues["analysis"].per_process
+    if found.apart > at_once:  # so many may begin in another order than they were taken
+        found.faults.append(f"runs of one person were {found.apart} ahead of another's")
+    if not found.fenced:
+        found.faults.append("the process that was frozen was not fenced")
     print(
         f"{told.jobs} runs in {found.seconds:.0f} s, {told.jobs / found.seconds:.0f} a second; begun runs of two "
         f"people at most {found.apart} apart; shares of the processes {found.shares}; {found.fenced} fenced, "

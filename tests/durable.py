@@ -184,6 +184,8 @@ async def _plain(run: Run, bench: Bench, kind: str, word: str, cache: str) -> st
         return await _child(run, "sample" if kind == "own" else "follower", asked)
     if kind == "kill":
         return await run.step(Step(word, lambda: bench.kill(word), str))
+    if kind == "leave":
+        return await run.start("follower", Words((f"wait:{word}",)))
     if kind == "exit":
         return await run.step(Step(word, _exit, str))
     return await run.step(Step(word, lambda: bench.note(word), str, cache=cache))

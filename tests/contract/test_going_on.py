@@ -123,6 +123,15 @@ async def test_what_a_run_started_is_retried_with_it(settings: DatabaseSettings)
     assert bench.diary == ["c", "a", "a", "b"]
 
 
+async def test_what_a_run_started_is_stopped_when_it_fails(settings: DatabaseSettings) -> None:
+    async with durable_over(settings, Bench(failures=1)) as durable, working(durable):
+        run_id = await durable.start(ME, "sample", {"words": ["leave:a", "fail:b"]})
+        with pytest.raises(Conflict, match="b is bad"):
+            await durable.answer(ME, run_id)
+        with pytest.raises(Conflict, match="is cancelled"):
+            await durable.answer(ME, f"{run_id}.1")
+
+
 async def test_a_signal_that_was_not_heard_yet_is_there_when_a_run_is_retried(settings: DatabaseSettings) -> None:
     async with durable_over(settings, Bench(failures=1)) as durable, working(durable):
         run_id = await durable.start(ME, "sample", {"words": ["fail:a", "signal:go"]})

@@ -19,6 +19,7 @@ from rubber_duck.scope import Scope
 from rubber_duck.settings import DatabaseSettings
 from rubber_duck.settings.tree import ScheduleSettings
 from rubber_duck.storage.database import Database, open_database
+from rubber_duck.workflows.durable import StartOptions
 from rubber_duck.workflows.recovery import Recovery
 from rubber_duck.workflows.schedules import Clockwork
 from rubber_duck.workflows.store import executors
@@ -245,6 +246,23 @@ async def test_two_processes_with_other_lines_for_one_schedule_do_not_keep_it_fr
         moment = missed
         later = ScheduleSettings(workflow="sample", cron="0 0 1 1 *")
         assert await Clockwork(durable.database, {"often": later}, prepared, now=lambda: missed).tick() == 1
+
+
+async def test_a_schedule_is_left_out_while_its_last_run_has_not_ended(settings: DatabaseSettings) -> None:
+    moment = datetime(2026, 1, 1, 12, 0, 30, tzinfo=UTC)
+    schedules = {"often": ScheduleSettings(workflow="sample", cron="* * * * *")}
+    async with durable_over(settings, Bench()) as durable:
+        prepared = {"often": await durable.prepared(ME, "sample", {}, options=StartOptions(key="schedule/often"))}
+        clock = Clockwork(durable.database, schedules, prepared, now=lambda: moment)
+        fired = []
+        for _ in range(4):
+            fired.append(await clock.tick())
+            moment += timedelta(minutes=1)
+        assert fired == [0, 1, 0, 0]
+        async with working(durable):
+            (run,) = await durable.runs(ME)
+            await durable.answer(ME, run.id)
+        assert await clock.tick() == 1
 
 
 async def test_a_clock_that_jumps_fires_no_schedule_twice_and_stops_none(settings: DatabaseSettings) -> None:

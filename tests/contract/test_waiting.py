@@ -13,7 +13,7 @@ import pytest
 from dbos._dbos import _get_dbos_instance
 from sqlalchemy.exc import OperationalError
 
-from rubber_duck.errors import LimitExceeded
+from rubber_duck.errors import Conflict, LimitExceeded
 from rubber_duck.scope import Scope
 from rubber_duck.settings import DatabaseSettings
 from rubber_duck.settings.tree import QueueSettings
@@ -65,6 +65,8 @@ async def test_a_run_that_goes_on_at_once_takes_one_place(settings: DatabaseSett
         await until(lambda: _holds(1))
         await durable.send(ME, run_id, "go", "on")
         assert await durable.answer(ME, run_id) == {"words": ["a", "on"]}
+        with pytest.raises(Conflict, match="is done, and hears no signal"):
+            await durable.send(ME, run_id, "go", "on")
 
 
 async def test_a_run_whose_process_is_killed_while_it_waits_hears_the_signal_elsewhere(

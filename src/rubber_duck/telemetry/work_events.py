@@ -50,6 +50,12 @@ WORK_EVENTS: Final = (
         {"schedule": "its name", "error": "what was wrong"},
     ),
     Event(
+        "workflow.schedule_skipped",
+        "info",
+        "What is due by the clock was left out: its last run waits or works still.",
+        {"schedule": "its name"},
+    ),
+    Event(
         "workflow.schedule_refused",
         "error",
         "A schedule of the settings cannot be started as it stands there: it is left out, and the others are not.",

@@ -300,8 +300,10 @@ class Durable:
         await self._go_on(scope, going)
 
     async def send(self, scope: Scope, run_id: str, signal: str, value: object) -> None:
-        """Send a signal to a run, which need not wait for it yet."""
-        await self.show(scope, run_id)
+        """Send a signal to a run, which need not wait for it yet; Conflict when it is done."""
+        found = await self.show(scope, run_id)
+        if found.state == "done":  # any other may go on, or try again
+            raise Conflict(f"the run {run_id!r} is done, and hears no signal any more")
         library = await self.library()
         await library.call(lambda: library.client.send(run_id, value, signal))
 
@@ -321,7 +323,8 @@ class Durable:
         self, scope: Scope, run_id: str, *, until_ended: bool = False
     ) -> Any:  # Any: builtins of the workflow's own shape
         """What the run came to, when it has ended; raises what it failed with, or that it was paused."""
-        found = [status async for status in self.follow(scope, run_id, until_ended=until_ended)][-1]
+        async for status in self.follow(scope, run_id, until_ended=until_ended):
+            found = status
         if found.state != "done":
             raise failure_of(found)
         return found.answer

@@ -11,7 +11,7 @@ from typing import Final
 from croniter import croniter
 
 from rubber_duck import telemetry
-from rubber_duck.errors import DuckError, InvalidSettings
+from rubber_duck.errors import Conflict, DuckError, InvalidSettings
 from rubber_duck.settings.tree import ScheduleSettings
 from rubber_duck.storage.database import Connection, Database
 from rubber_duck.workflows.store import schedules
@@ -85,6 +85,7 @@ class Clockwork:
         """Start it if it is due; how many runs, and when it is due next.
 
         Its line is that of the process which began last: two that differ do not take turns.
+        While its last run waits or works it is left out.
         One whose line is another now fires once more if it was due, and one that is to fire too late is put right.
         """
         held = schedules.due_of(connection, name)
@@ -99,5 +100,10 @@ class Clockwork:
             return 0, held.next_at
         if not schedules.take_due(connection, name, now, Due(line, following)):
             return 0, following
-        self._prepared[name](f"{name}-{now:%Y%m%dT%H%M%S}")(connection)
+        try:
+            with connection.begin_nested():
+                self._prepared[name](f"{name}-{now:%Y%m%dT%H%M%S}")(connection)
+        except Conflict:
+            telemetry.emit("workflow.schedule_skipped", schedule=name)
+            return 0, following
         return 1, following

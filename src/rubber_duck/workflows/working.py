@@ -40,7 +40,6 @@ from rubber_duck.workflows.workflow import Workflow, parsed, workflows
 T = TypeVar("T")
 
 _OWNER: Final = "local"
-_SCHEDULED: Final = StartOptions(tell_failures=True)
 
 
 class Worker:
@@ -302,4 +301,5 @@ async def _prepared(durable: Durable, name: str, schedule: ScheduleSettings) -> 
     if schedule.workflow not in known:
         raise UnknownName.among("workflow", schedule.workflow, known, where=f" (in [workflows.schedules.{name}])")
     scope = await durable.resolve(_OWNER, None, new_trace())
-    return await durable.prepared(scope, schedule.workflow, dict(schedule.request), options=_SCHEDULED)
+    options = StartOptions(key=f"schedule/{name}", tell_failures=True)
+    return await durable.prepared(scope, schedule.workflow, dict(schedule.request), options=options)

@@ -50,12 +50,12 @@ def stop(connection: Connection, theirs: Theirs, run_id: str, why: str, now_ms: 
 
 
 def orphans(connection: Connection, theirs: Theirs) -> list[str]:
-    """What runs started that were cancelled or took too long, and has not ended: DBOS cancels these alone."""
+    """What runs started that were cancelled, took too long, failed or were given up, and has not ended itself."""
     child, parent, started_by = theirs.status.c, theirs.status.alias(), runs.alias()
     statement = select(runs.c.id).join(theirs.status, child.workflow_uuid == runs.c.id)
     statement = statement.join(parent, parent.c.workflow_uuid == runs.c.parent)
     statement = statement.join(started_by, started_by.c.id == runs.c.parent)
-    is_over = (parent.c.status == STOPPED) & (started_by.c.stopped != PAUSED)
+    is_over = parent.c.status.in_((FAILED, DEAD)) | ((parent.c.status == STOPPED) & (started_by.c.stopped != PAUSED))
     return list(connection.execute(statement.where(child.status.in_(OPEN), is_over)).scalars())
 
 
