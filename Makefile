@@ -3,6 +3,8 @@
 
 .DEFAULT_GOAL := help
 unexport PYTHONPATH PYTHONHOME
+# Without bytecode every command compiles all of RubberDuck again, which takes it three times as long.
+unexport PYTHONDONTWRITEBYTECODE
 
 VENV := .venv
 BIN := $(VENV)/bin
