@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
 import sys
 
@@ -10,6 +11,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.servers"]
+
+if not os.environ.get("CI"):  # where it is set, Hypothesis chooses its own profile, without a clock as well
+    settings.register_profile("duck", deadline=None)
+    settings.load_profile("duck")
 
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")  # whether a test passes does not depend on how fast a machine is

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from anthropic import AsyncAnthropic
-from openai import AsyncOpenAI
-
 from rubber_duck.llm.messages import Finished, Piece, TextDelta, ToolCall
 
 
@@ -45,6 +42,8 @@ _OPENAI = {"stop": "stop", "length": "length", "tool_calls": "tool", "content_fi
 
 async def official_anthropic(url: str) -> Read:
     """What Anthropic's client reads; calls that the end cut off are left out, as ours are."""
+    from anthropic import AsyncAnthropic  # noqa: PLC0415  # takes seconds, in every process that collects tests
+
     async with AsyncAnthropic(api_key="k", base_url=url.removesuffix("/v1"), max_retries=0) as client:
         events = await client.messages.create(
             model="m-1", max_tokens=9, messages=[{"role": "user", "content": "?"}], stream=True
@@ -74,6 +73,8 @@ async def official_anthropic(url: str) -> Read:
 
 async def official_openai(url: str) -> Read:
     """What OpenAI's client reads."""
+    from openai import AsyncOpenAI  # noqa: PLC0415  # as above
+
     async with AsyncOpenAI(api_key="k", base_url=url, max_retries=0) as client:
         chunks = await client.chat.completions.create(
             model="m-1", messages=[{"role": "user", "content": "?"}], stream=True
