@@ -19,6 +19,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo "$$p" && break; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 # Files of tests that are run at once, each with servers of its own. Many wait for programs, so one more than two cores.
+# In their order: pytest-xdist would keep files with few tests to the end, and those take longest.
 TESTERS ?= 3
 # The lock names everything, so nothing is resolved again; pip would refuse an extra that only a dependency asks for.
 INSTALL := $(PIP) install --quiet --no-deps --require-hashes -r
@@ -47,7 +48,7 @@ run: project-named $(RUN) ## Open a code base, analyse it and show a report: mak
 	root="$$PWD"; cd "$(CALLER)" && exec "$$root/$(BIN)/python" -P -m rubber_duck up "$$PROJECT"
 
 test: $(DEV) servers ## Run every test, against real servers: make test ARGS="tests/unit -k scan"
-	@$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(DEV) ## Lint, formatting, types, the import law, and whether the reference is current
 	@$(BIN)/ruff check .

@@ -91,7 +91,8 @@ async def test_a_process_that_was_frozen_before_it_wrote_writes_nothing_for_a_ru
                 assert await durable.database.run(written, write=False) == ["not a 1"]
                 assert (await durable.show(ME, run_id)).state == "failed"
         finally:
-            process.kill()
+            if process.returncode is None:
+                process.kill()
             await process.wait()
 
 

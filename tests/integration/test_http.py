@@ -140,11 +140,12 @@ def test_every_event_of_a_topic_is_refused_without_its_right(house: House, chann
 
 
 def test_a_key_that_may_nothing_is_refused_on_every_route(house: House) -> None:
-    owner = house.server.key_for("nell", role="administrator", project=house.project, project_role="owner")
-    made = house.ask("POST", "/keys", owner, {"rights": []})
-    for route in ROUTES:
-        if route.right is not None:
-            refused = house.ask(route.method.value, path_of(route, house.project), made.json["key"])
+    routes = [route for route in ROUTES if route.right is not None]
+    for start in range(0, len(routes), 20):  # one person may not ask for so much at once
+        owner = house.server.key_for(f"nell{start}", role="administrator", project=house.project, project_role="owner")
+        key = house.ask("POST", "/keys", owner, {"rights": []}).json["key"]
+        for route in routes[start : start + 20]:
+            refused = house.ask(route.method.value, path_of(route, house.project), key)
             assert (refused.status, refused.json["code"]) == (403, "denied"), route.name
 
 

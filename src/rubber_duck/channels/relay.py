@@ -7,6 +7,7 @@ is missing. The relay ends when its follower says nothing more.
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -136,7 +137,8 @@ class Copy:
         self._pace = pace
         self._reply_to = f"{REPLIES}{reply_node}:{secrets.token_urlsafe(12)}"
         self._woken = asyncio.Event()
-        self._heard_at = self._lost_at = _now()
+        self._heard_at = _now()
+        self._lost_at = -math.inf
         self._is_heard = self._is_behind = False
         self._subscription: Subscription | None = None
 

@@ -150,11 +150,11 @@ def test_a_limit_is_a_whole_number(limit: str) -> None:
 def test_the_commands_of_a_group_are_told_in_whole_sentences() -> None:
     out = call("projects", "--help", COLUMNS="60").out
     assert out.startswith("Usage: duck projects [OPTIONS] COMMAND …\n")
-    purge = [
-        "  purge    Forget a removed project and all that is kept of",
-        "           it, for good; its folder is not touched",
+    remove = [
+        "  remove   Remove a project, which `restore` undoes; its",
+        "           folder is not touched",
     ]
-    assert "\n".join(["", *purge, ""]) in out
+    assert "\n".join(["", *remove, ""]) in out
 
 
 def test_up_shows_what_there_is_what_changed_and_what_to_do_next(tmp_path: Path) -> None:
