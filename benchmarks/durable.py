@@ -35,8 +35,8 @@ MANY, VERY_MANY = 50, 300
 """From so many kills on, enough of them are to meet a step, and each point at which a worker is killed is to be met."""
 
 IN_STEP = 0.9
-ELSEWHERE = 0.3
-"""So many of the processes are of another machine to all others, which learn from silence that they are gone."""
+
+_ELSEWHERE = "the share of those of another machine, whose silence is noticed by who lives longer than 12 s: --life 30"
 
 RECOVERED_S = 30.0
 """So soon 99 of 100 interrupted steps are to be begun again."""
@@ -91,8 +91,9 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--life", type=float, default=4.0, help="seconds that a process works at the most")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument("--elsewhere", type=float, default=0.0, help=_ELSEWHERE)
     told = parser.parse_args()
-    found = rounds(Plan(told.kills, told.workers, told.life, told.seed, elsewhere=ELSEWHERE), told.database)
+    found = rounds(Plan(told.kills, told.workers, told.life, told.seed, elsewhere=told.elsewhere), told.database)
     print(f"{told.database}, seed {told.seed}: {found.said()}")
     print(*found.faults[:50], sep="\n")
     return 1 if found.faults else 0

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 from benchmarks.cuts import cut
-from benchmarks.durable import ELSEWHERE, KINDS, rounds
+from benchmarks.durable import KINDS, rounds
 from benchmarks.frames import fuzzed
 from benchmarks.kills import killed_indexing
 from rubber_duck.analysis.analysis import open_analysis
@@ -83,7 +83,7 @@ def killed_working(kills: int, seed: int) -> list[str]:
     """So many kills over each kind of database, and what was lost."""
     lost: list[str] = []
     for kind in KINDS:
-        found = rounds(Plan(kills, seed=seed, elsewhere=ELSEWHERE), kind)
+        found = rounds(Plan(kills, seed=seed), kind)
         print(f"{kind}, seed {seed}: {found.said()}", flush=True)
         lost += found.faults
     return lost

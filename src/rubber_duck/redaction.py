@@ -107,6 +107,9 @@ _KEYED: Final = re.compile(
 )
 """Names of settings that end as one of a secret does, with a value as long as one."""
 
+_WORDS: Final = re.compile(r"(?:[a-z]+\d{0,4}|\d{1,4})(?:[_\-/](?:[a-z]+\d{0,4}|\d{1,4}))+")
+"""A name made of words, as constants of programs hold it; a secret mixes letters and digits within its parts."""
+
 _HARMLESS: Final = re.compile(
     r"(?:\$\{?[A-Za-z_]|%[({sd]|\{\{?[A-Za-z_]|<[A-Za-z]|\[REDACTED|os\.|process\.|env\.|getenv|config[.\[]|settings[.\[]|self\.|"
     r"example|changeme|placeholder|your[_\-]|x{6,}|\*{4,})",
@@ -182,7 +185,7 @@ class Redactor:
         text = _URL.sub(r"\g<before>[REDACTED:password]", text)
         text = _HEADER.sub(r"\g<before>[REDACTED:credential]", text)
         text = _NAMED.sub(_named, text)
-        text = _KEYED.sub(r"\g<before>[REDACTED:named]", text)
+        text = _KEYED.sub(_keyed, text)
         return _ENCODED.sub(lambda found: self._decoded(found[0], layers), text) if layers else text
 
     def _decoded(self, run: str, layers: int) -> str:
@@ -269,7 +272,12 @@ def _is_telling(found: re.Match[str], value: str) -> bool:
         return False
     if value.endswith("="):
         return _BASE64.fullmatch(value) is not None
-    return len(value) >= _LONG_BARE or (is_password and _is_short_secret(found, value))
+    is_long = len(value) >= _LONG_BARE and not found["name"].lower().startswith("pw")
+    return is_long or (is_password and _is_short_secret(found, value))
+
+
+def _keyed(found: re.Match[str]) -> str:
+    return found[0] if _WORDS.fullmatch(found["secret"]) else f"{found['before']}[REDACTED:named]"
 
 
 def _is_short_secret(found: re.Match[str], value: str) -> bool:

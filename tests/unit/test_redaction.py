@@ -81,6 +81,8 @@ def test_each_kind_of_secret_is_named_and_redacting_twice_changes_nothing_more(k
         "if password == other_password: return",
         "PRIMARY_KEY = models.BigAutoField(primary_key=True)",
         "SORT_KEY = 'created_at_descending_by_name'",
+        'STORAGE_KEY = "settings-panel-collapsed-v2"',
+        "const pw = rect2.width/2;",
     ],
 )
 def test_code_that_only_speaks_of_secrets_stays_as_it_is(code: str) -> None:

@@ -224,6 +224,7 @@ class SigningIn:
             raise InvalidInput("you came with a key and not with a session; revoke the key to end it")
         at = self._clock()
         async with self._database.begin() as tx:
+            await trail.wait_turn(tx)  # as who changes a password does first: else each could wait for the other
             await coming.end_sessions(tx, standing.user.id, at, only=standing.credential.id)
             await trail.record(
                 tx, _own(standing), "session.end", standing.credential.id[:16], at, moves=[standing.user.id]
@@ -234,6 +235,7 @@ class SigningIn:
         """End every session of one's own, and with `keys` every key; how many of each there were."""
         at = self._clock()
         async with self._database.begin() as tx:
+            await trail.wait_turn(tx)  # as above
             ended = await coming.end_sessions(tx, standing.user.id, at)
             revoked = await people.end_keys(tx, standing.user.id, at) if keys else 0
             await trail.record(

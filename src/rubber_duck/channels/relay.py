@@ -109,11 +109,14 @@ class Relay:
                 if not telling.done():
                     await _say(self._cluster, self._ask.reply_to, Told(_BEAT))
         finally:
-            if self._is_read:
-                self._is_read = False
-                self._stream.readers -= 1
             telling.cancel()
             await asyncio.gather(telling, return_exceptions=True)
+
+    def leave(self) -> None:
+        """It has ended, and so reads no more."""
+        if self._is_read:
+            self._is_read = False
+            self._stream.readers -= 1
 
     async def _tell(self) -> None:
         offset = self._ask.offset

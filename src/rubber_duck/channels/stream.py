@@ -234,6 +234,7 @@ class Streams:
             task.add_done_callback(lambda _: self._forget_relay(ask.reply_to, relay))
 
     def _forget_relay(self, reply_to: str, relay: Relay) -> None:
+        relay.leave()
         if (held := self._relays.get(reply_to)) is not None and held[0] is relay:
             del self._relays[reply_to]
 

@@ -72,10 +72,11 @@ def compared(before: Analysed, after: Analysed) -> Compared:
     In lines that were rewritten a finding of the same rule is the old one, as often as there were such; those with the
     same words are told apart first. Any other is new: one that went here does not make up for one that came there.
     """
-    old, new = (each.content.decode("utf-8", "replace").split("\n") for each in (before, after))
+    if not before.findings or not after.findings:
+        return Compared(before.findings, after.findings)
     left = list(after.findings)
     open_: list[Finding] = []
-    blocks = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    blocks = _blocks(*(each.content.decode("utf-8", "replace").split("\n") for each in (before, after)))
     for each in before.findings:
         places = _places(blocks, each.span.start_line - 1)
         same = [one for one in left if one.rule == each.rule and one.span.start_line - 1 in places]
@@ -93,6 +94,20 @@ def compared(before: Analysed, after: Analysed) -> Compared:
         else:
             gone.append(each)
     return Compared(tuple(gone), tuple(left))
+
+
+def _blocks(old: Sequence[str], new: Sequence[str]) -> list[tuple[str, int, int, int, int]]:
+    """How lines became others, as `SequenceMatcher` says it; that looks only at what lies between what stayed."""
+    least = min(len(old), len(new))
+    head = next((at for at in range(least) if old[at] != new[at]), least)
+    tail = next((at for at in range(least - head) if old[-1 - at] != new[-1 - at]), least - head)
+    old_end, new_end = len(old) - tail, len(new) - tail
+    middle = SequenceMatcher(None, old[head:old_end], new[head:new_end], autojunk=False).get_opcodes()
+    return [
+        ("equal", 0, head, 0, head),
+        *((tag, a + head, b + head, c + head, d + head) for tag, a, b, c, d in middle),
+        ("equal", old_end, len(old), new_end, len(new)),
+    ]
 
 
 def _places(blocks: Sequence[tuple[str, int, int, int, int]], line: int) -> range:
@@ -137,7 +152,8 @@ async def new_finding(call: Call, settings: Settings, made: Plan) -> str:
             continue
         before = await findings_in(call, settings, {change.path: change.before}, change.path) if change.before else ()
         after = await findings_in(call, settings, {change.path: change.after}, change.path)
-        new = compared(Analysed(change.before or b"", before), Analysed(change.after, after)).new
+        old = Analysed(change.before or b"", before)
+        new = (await asyncio.to_thread(compared, old, Analysed(change.after, after))).new
         if new:
             return f"'{change.path}' line {new[0].span.start_line}: {new[0].message} [{new[0].rule}]"
     return ""

@@ -87,7 +87,9 @@ class Limits:
 
     async def _take(self, cost: RouteClass, wanted: list[tuple[str, Limit]]) -> tuple[float, dict[str, str]]:
         """How full the emptiest of these buckets is then, from 0 to 1, and its headers."""
-        wanted = [(key, Limit(limit.rate * self._factor, limit.burst * self._factor)) for key, limit in wanted]
+        wanted = [
+            (key, Limit(limit.rate * self._factor, max(1.0, limit.burst * self._factor))) for key, limit in wanted
+        ]
         answers = await asyncio.gather(*(self._allow(cost, key, limit) for key, limit in wanted))
         found = list(zip(wanted, answers, strict=True))
         for (key, _), allowance in found:

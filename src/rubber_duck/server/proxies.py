@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -12,6 +13,9 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from rubber_duck import telemetry
 
 _REFUSAL = "what is said to this server goes through its proxy, which has TLS: others could read it on the way"
+
+_OPEN: Final = frozenset({"/health/live", "/health/ready"})
+"""What says nothing secret, and is asked by whoever watches this machine."""
 
 
 class Proxied:
@@ -23,7 +27,8 @@ class Proxied:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let through what comes from a proxy."""
         peer = scope.get("client")
-        if scope["type"] == "lifespan" or (peer is not None and peer[0] in self._behind.trusted_hosts):
+        is_open = scope["type"] == "lifespan" or (scope["type"] == "http" and scope["path"] in _OPEN)
+        if is_open or (peer is not None and peer[0] in self._behind.trusted_hosts):
             await self._behind(scope, receive, send)  # type: ignore[arg-type]  # as above
             return
         telemetry.count("http.turned_away")

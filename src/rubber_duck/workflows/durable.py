@@ -332,8 +332,9 @@ class Durable:
     async def _family(self, scope: Scope, found: RunStatus) -> Sequence[Any]:  # Any: rows of `stopping.family`
         """The run, which is to go on, and what it started; Conflict when it cannot."""
         parents = await self._runs(scope, Which([found.parent])) if found.parent is not None else []
-        if any(parent.state == "cancelled" for parent in parents):
-            raise Conflict(f"the run {found.id!r} belongs to {found.parent!r}, which is cancelled: let that go on")
+        over = next((each.state for each in parents if each.state in ("cancelled", "failed", "dead")), None)
+        if over is not None:  # it would be stopped again at once
+            raise Conflict(f"the run {found.id!r} belongs to {found.parent!r}, which is {over}: let that go on")
         library = await self.library()
         work = partial(stopping.family, theirs=library.tables, run_id=found.id)
         rows = await self.database.run(work, write=False)

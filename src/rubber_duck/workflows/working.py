@@ -289,6 +289,8 @@ async def _clockwork(durable: Durable, schedules: Mapping[str, ScheduleSettings]
         try:
             prepared[name] = await _prepared(durable, name, each)
         except DuckError as error:
+            if error.retryable:  # that passes: whoever starts this process tries again
+                raise
             telemetry.emit("workflow.schedule_refused", schedule=name, error=error.message)
             durable.refused_schedules[name] = error.message
     fires = {name: schedules[name] for name in prepared}

@@ -102,6 +102,9 @@ async def test_nobody_but_the_declared_proxy_is_answered_without_tls() -> None:
             line, writer = await said(port, request)
             assert b" 403 " in line
             writer.close()
+        line, writer = await said(port, b"GET /health/ready HTTP/1.1\r\nhost: x\r\n\r\n")
+        assert b" 200 " in line, "whoever watches the machine comes from there"
+        writer.close()
         with pytest.raises(InvalidStatus) as refused:
             await connect(f"ws://127.0.0.1:{port}", proxy=None)
         assert refused.value.response.status_code == 403

@@ -131,7 +131,9 @@ def key_list(as_json: bool) -> None:
     for each in found:
         until = f"until {each['expires_at'][:10]}" if each["expires_at"] else "valid"
         state = "revoked" if each["revoked_at"] else until
-        table.add_row(each["id"], each["created_at"][:10], each["made_with"], state, drawing.text(each["label"]))
+        table.add_row(
+            each["id"], each["created_at"][:10], each.get("made_with", ""), state, drawing.text(each["label"])
+        )
     drawing.show(table)
 
 
