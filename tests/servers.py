@@ -322,7 +322,7 @@ def _configure(server: PostgresServer, cluster: Path, account: _Account) -> None
         "listen_addresses = '127.0.0.1'",
         f"port = {server.port}",
         f"unix_socket_directories = '{server.folder}'",
-        "max_connections = 60",
+        "max_connections = 300",
         "shared_buffers = '16MB'",
         "fsync = off",  # a killed client loses nothing by it; only a crash of the whole machine would
     ]

@@ -206,6 +206,8 @@ class Taker:
     executor: Executor
     suspects: Suspects
     given_up: Callable[[list[str]], None]
+    waits: Callable[[str], Awaitable[bool]]
+    """Whether runs wait in the queue of that name, as the database says."""
 
 
 class LibraryQueue:
@@ -221,6 +223,10 @@ class LibraryQueue:
     def room(self) -> int:
         """How many more of its runs this process may work on."""
         return self.most - int(_instance()._active_workflows_set.count_for_queue(self.name))
+
+    async def waits(self) -> bool:
+        """Whether any of its runs waits."""
+        return await self._taker.waits(self.name)
 
     async def take(self) -> int:
         """Take as many as there is room for and as wait, and begin to work on them; how many."""

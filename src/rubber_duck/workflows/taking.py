@@ -26,6 +26,9 @@ class Queue(Protocol):
     def room(self) -> int:
         """How many more of its runs this process may work on."""
 
+    async def waits(self) -> bool:
+        """Whether any of its runs waits, by a look that costs little. Raises DuckError."""
+
     async def take(self) -> int:
         """Take as many as there is room for and as wait, and begin to work on them; how many. Raises DuckError."""
 
@@ -62,11 +65,19 @@ class Taking:
             is_more = await self._took_all_there_was_room_for(queue)
             if is_more:
                 continue
-            woken = self._woken[queue.name]
+            await self._until_worth_it(queue)
+
+    async def _until_worth_it(self, queue: Queue) -> None:
+        """Until a run was put into the queue here, or is found there: to take nothing costs as much as to take one."""
+        woken = self._woken[queue.name]
+        is_woken = False
+        while not is_woken:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._poll_s * (1 - _SPREAD / 2 + _SPREAD * self._chance())):
-                    await woken.wait()
-            woken.clear()
+                    is_woken = await woken.wait()
+            with suppress(DuckError):  # the next look comes soon
+                is_woken = is_woken or (queue.room() > 0 and await queue.waits())
+        woken.clear()
 
     async def _lingered(self, queue: Queue) -> None:
         """Until half of the queue's places are free, or some moments after the first one is."""

@@ -31,7 +31,7 @@ from rubber_duck.workflows.states import State
 from rubber_duck.workflows.store import effects, runs, steps
 from rubber_duck.workflows.store.effects import EffectPlace
 from rubber_duck.workflows.store.executors import Executor
-from rubber_duck.workflows.store.holding import edition, require_owner
+from rubber_duck.workflows.store.holding import edition, is_waiting, require_owner
 from rubber_duck.workflows.suspects import Suspects
 from rubber_duck.workflows.taking import Taking
 from rubber_duck.workflows.whereabouts import own_place
@@ -197,7 +197,8 @@ async def working(
         worker = Worker(durable, holdings, endings, excuse=recovery.excuse, gets_on=suspects.gets_on)
         await library.launch(settings, executor.id, worker.carry_out)
         try:
-            queues = await library.queues(settings, Taker(executor, suspects, endings.expect))
+            taker = Taker(executor, suspects, endings.expect, partial(_is_waiting, durable))
+            queues = await library.queues(settings, taker)
             durable.taking = Taking(queues, poll_s=settings.poll_s, chance=random.random)
             beside = {
                 "heartbeat": recovery.keep_beating,
@@ -218,6 +219,11 @@ async def working(
             await endings.look()
     finally:
         await recovery.leave()
+
+
+async def _is_waiting(durable: Durable, queue: str) -> bool:
+    status = (await durable.library()).tables.status
+    return await durable.database.run(partial(is_waiting, status=status, queue=queue), write=False)
 
 
 async def working_while(durable: Durable, doing: Callable[[], Coroutine[Any, Any, T]]) -> T:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Table, Text, case, cast, func, select, update
+from sqlalchemy import Boolean, ColumnElement, Connection, Table, Text, case, cast, func, literal_column, select, update
 
 from rubber_duck.errors import StruckOff
 from rubber_duck.workflows.store.tables import OPEN, WAITING, Theirs, runs
@@ -69,6 +70,17 @@ def put_back(connection: Connection, theirs: Theirs, held: Held, now_ms: int, *,
         mark = select(func.count()).where(steps.workflow_uuid == runs.c.id).scalar_subquery()
         connection.execute(update(runs).where(runs.c.id.in_(ids)).values(kept_steps=mark))
     return len(ids)
+
+
+_IN_QUEUE: Final = literal_column("status = 'ENQUEUED'", Boolean)
+"""In the words of DBOS's partial index, which SQLite uses for no parameter."""
+
+
+def is_waiting(connection: Connection, status: Table, queue: str) -> bool:
+    """Whether a run waits in that queue now, for whichever process."""
+    held = status.c
+    statement = select(held.workflow_uuid).where(held.queue_name == queue, _IN_QUEUE).limit(1)
+    return connection.execute(statement).first() is not None
 
 
 def edition(name: str, version: int) -> str:
