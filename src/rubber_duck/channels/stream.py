@@ -185,7 +185,7 @@ class Streams:
             stream.add(Piece(END, to_payload(answer)))
 
     async def _forget_later(self, stream: Stream) -> None:
-        """Forget a stream that had no reader for `kept_s`, and end its work."""
+        """Forget a stream that had no reader for `kept_s`, and end its work; a copy is only forgotten here."""
         idle_s, step_s = 0.0, self._limits.kept_s / 4
         while idle_s < self._limits.kept_s:
             await asyncio.sleep(step_s)
@@ -193,7 +193,8 @@ class Streams:
                 return
             idle_s = 0.0 if stream.readers else idle_s + step_s
         self._streams.pop(stream.id, None)
-        self.cancel(stream)
+        if (worker := self._workers.get(stream.id)) is not None:  # of another node's, somebody may read it elsewhere
+            worker.cancel()
 
     async def _follow(self, stream: Stream) -> Stream:
         """Make it a copy of another node's stream, whole, so that more than one reader may use it."""

@@ -50,6 +50,25 @@ async def read_all(streams: Streams, looking: asyncio.Task[object]) -> None:
         continue
 
 
+async def test_a_copy_that_nobody_reads_ends_nothing_on_the_node_of_its_stream() -> None:
+    cluster, go = LocalCluster(), asyncio.Event()
+
+    async def work(say: Say) -> Word:
+        say("delta", Word("first"))
+        await go.wait()
+        return Word("last")
+
+    soon = StreamLimits(kept_s=0.02)
+    async with open_streams(cluster, "a") as here, open_streams(cluster, "b", soon) as there:
+        stream = here.start(SCOPE, work)
+        copy = await there.find(SCOPE, stream.id, 0)
+        with pytest.raises(NotFound):
+            await copy.after(1)  # unlike a reader, this keeps nothing alive
+        await there.find(SCOPE, stream.id, 0)  # whatever was said to the other node before has been heard there
+        go.set()
+        assert [piece.event async for _, piece in stream.read(0)] == ["delta", "end"]
+
+
 @pytest.mark.parametrize("offset", [-1, -(10**30), 1, 2**63, 10**30])
 async def test_an_offset_that_is_none_is_told(offset: int) -> None:
     streams = Streams(LocalCluster(), "a")
