@@ -66,13 +66,17 @@ class Push:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event that clients may send: the right it takes, its payload (None: bytes) and most bytes, who answers."""
+    """One event that clients may send: the right it takes, its payload (None: bytes) and most bytes, who answers.
+
+    `cost` is what it costs, in the words of whoever counts that.
+    """
 
     name: str
     right: Right
     payload: type[msgspec.Struct] | None
     method: str
     most_bytes: int
+    cost: str
 
 
 class Channel(ABC):
@@ -92,9 +96,10 @@ class Channel(ABC):
         self.seat = seat
         self.subject = subject
 
-    def __init_subclass__(cls, **kwargs: object) -> None:
+    def __init_subclass__(cls, *, is_whole: bool = True, **kwargs: object) -> None:
+        """With `is_whole=False` it is no channel yet, but what several have in common."""
         super().__init_subclass__(**kwargs)
-        for field in ("name", "right"):
+        for field in ("name", "right") if is_whole else ():
             if not hasattr(cls, field):
                 raise InvalidDeclaration(f"the channel class {cls.__qualname__} needs a class attribute `{field}`")
         declared = [each for value in vars(cls).values() if (each := getattr(value, "declared_event", None))]
@@ -112,6 +117,9 @@ class Channel(ABC):
         """What the member is told at the join; `params` is the JSON they sent. Raising refuses."""
         return None
 
+    async def afford(self, event: Event) -> None:  # noqa: B027  # as `joined`
+        """Asked before each event is answered, by who may send it: raise to refuse one who asks too often."""
+
     async def joined(self) -> None:  # noqa: B027  # most need no such moment
         """The member was told and hears broadcasts; the place for a first push."""
 
@@ -120,12 +128,17 @@ class Channel(ABC):
 
 
 def on(
-    name: str, *, right: Right, payload: type[msgspec.Struct] | None = NoPayload, most_bytes: int = EVENT_BYTES
+    name: str,
+    *,
+    right: Right,
+    payload: type[msgspec.Struct] | None = NoPayload,
+    most_bytes: int = EVENT_BYTES,
+    cost: str = "",
 ) -> Callable[[Handle[C]], Handle[C]]:
     """Let a method answer the event `name`: `async def handle(self, payload, push)`, whose result is the reply."""
 
     def declare(method: Handle[C]) -> Handle[C]:
-        event = Event(name, right, payload, method.__name__, most_bytes)
+        event = Event(name, right, payload, method.__name__, most_bytes, cost)
         method.declared_event = event  # type: ignore[attr-defined]  # it is read above
         return method
 

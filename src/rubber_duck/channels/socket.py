@@ -257,6 +257,7 @@ class Socket:
         assert channel is not None
         event = channel.events[message.event]
         place.scope.require(event.right)
+        await channel.afford(event)
         payload = _payload_of(message, event)
         began, is_ok = self._clock(), False
         try:

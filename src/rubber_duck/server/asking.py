@@ -19,7 +19,6 @@ from rubber_duck.engines.placing import acting, placed_for_all, takes
 from rubber_duck.errors import Denied, Unavailable, normalize
 from rubber_duck.scope import Right, Scope
 from rubber_duck.server.desk import Desk, Member, installation
-from rubber_duck.server.limits import Asked, RouteClass
 from rubber_duck.server.permits import Permit
 from rubber_duck.workspace.paths import confined
 from rubber_duck.workspace.project import Project
@@ -63,14 +62,6 @@ class ProgressView(msgspec.Struct, frozen=True):
     done: int
     total: int
     note: str
-
-
-async def afford(desk: Desk, member: Member, project: str = "", *, cost: RouteClass = RouteClass.RUN) -> None:
-    """Take what it costs, as a request over HTTP that does the same.
-
-    Raises RateLimited, and Unavailable while nobody can say how often they did so.
-    """
-    await desk.limits.take(Asked(cost, member.address, member.standing, project))
 
 
 @dataclass(frozen=True, slots=True)

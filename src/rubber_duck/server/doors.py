@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rubber_duck.channels.channel import Channel
 from rubber_duck.channels.socket import Opener
 from rubber_duck.server.channels.chat import Chat
 from rubber_duck.server.channels.cli import Cli
@@ -13,8 +12,9 @@ from rubber_duck.server.channels.project import Project
 from rubber_duck.server.channels.status import Status
 from rubber_duck.server.channels.user import User
 from rubber_duck.server.desk import Desk, Member
+from rubber_duck.server.topic import Topic
 
-CHANNELS: tuple[type[Channel], ...] = (Code, Chat, Cli, Project, Status, User)
+CHANNELS: tuple[type[Topic], ...] = (Code, Chat, Cli, Project, Status, User)
 """Every topic there is."""
 
 
@@ -26,5 +26,5 @@ def doors(desk: Desk, member: Member) -> Mapping[str, Opener]:
         Cli.name: lambda seat, subject: Cli(seat, subject, desk, member),
         Project.name: lambda seat, subject: Project(seat, subject, desk, member),
         User.name: lambda seat, subject: User(seat, subject, desk, member),
-        Status.name: lambda seat, subject: Status(seat, subject, desk),
+        Status.name: lambda seat, subject: Status(seat, subject, desk, member),
     }

@@ -6,7 +6,7 @@ node counts alone.
 
 from __future__ import annotations
 
-import asyncio
+import functools
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +26,8 @@ class RouteClass(StrEnum):
     WRITE = "write"
     SIGN_IN = "sign-in"
     RUN = "run"
+    SIGNAL = "signal"
+    """What others are told and nobody keeps: where one is, that one types."""
 
 
 PER_PERSON: Final[Mapping[RouteClass, Limit]] = {
@@ -33,6 +35,7 @@ PER_PERSON: Final[Mapping[RouteClass, Limit]] = {
     RouteClass.WRITE: Limit(rate=2.0, burst=30.0),
     RouteClass.SIGN_IN: Limit(rate=0.2, burst=10.0),
     RouteClass.RUN: Limit(rate=2.0, burst=20.0),
+    RouteClass.SIGNAL: Limit(rate=30.0, burst=100.0),
 }
 PER_PROJECT: Final[Mapping[RouteClass, Limit]] = {
     each: Limit(limit.rate * 10, limit.burst * 10) for each, limit in PER_PERSON.items()
@@ -70,8 +73,7 @@ class Limits:
         What one's own buckets refuse takes nothing from those that others share, so that nobody holds others up.
         Raises RateLimited, and Unavailable for what is expensive while nobody can say.
         """
-        found = [await self._take(asked.cost, buckets) for buckets in _buckets(asked) if buckets]
-        return min(found, key=lambda each: each[0])[1]
+        return _headers_of([await self._take(asked.cost, key, limit) for key, limit in _buckets(asked)])
 
     async def take_name(self, name: str, network: str, *, is_known: bool) -> dict[str, str]:
         """As `take`, for who says to be `name`, before a password is looked at.
@@ -79,35 +81,38 @@ class Limits:
         Guesses count against the network they come from, so that nobody locks somebody else out. All networks together
         have a wider bucket, which those are spared from where the person came from before: `is_known`.
         """
-        here = [(f"name-sign-in:{name}@{network}", PER_PERSON[RouteClass.SIGN_IN])]
-        _, left = await self._take(RouteClass.SIGN_IN, here)
+        here = f"name-sign-in:{name}@{network}"
+        left = await self._take(RouteClass.SIGN_IN, here, PER_PERSON[RouteClass.SIGN_IN])
         if not is_known:  # asked only now: what was refused already must not empty the bucket that others share
-            await self._take(RouteClass.SIGN_IN, [(f"name-anywhere:{name}", SIGN_IN_PER_NAME)])
-        return left
+            await self._take(RouteClass.SIGN_IN, f"name-anywhere:{name}", SIGN_IN_PER_NAME)
+        return _headers_of([left])
 
-    async def _take(self, cost: RouteClass, wanted: list[tuple[str, Limit]]) -> tuple[float, dict[str, str]]:
-        """How full the emptiest of these buckets is then, from 0 to 1, and its headers."""
-        wanted = [
-            (key, Limit(limit.rate * self._factor, max(1.0, limit.burst * self._factor))) for key, limit in wanted
-        ]
-        answers = await asyncio.gather(*(self._allow(cost, key, limit) for key, limit in wanted))
-        found = list(zip(wanted, answers, strict=True))
-        for (key, _), allowance in found:
-            if not allowance.allowed:
-                wait_s = allowance.retry_after_s
-                raise RateLimited(f"too many requests of this {_what(key)}; try again in {wait_s:.1f} s", wait_s)
-        (key, limit), least = min(found, key=lambda each: each[1].remaining / each[0][1].burst)
-        return least.remaining / limit.burst, headers(_what(key), limit, least)
-
-    async def _allow(self, cost: RouteClass, key: str, limit: Limit) -> Allowance:
+    async def _take(self, cost: RouteClass, key: str, limit: Limit) -> _Taken:
+        """What is left then. One bucket after the other: where no other node is asked, that is a few microseconds."""
+        if self._factor != 1.0:
+            limit = Limit(limit.rate * self._factor, max(1.0, limit.burst * self._factor))
         try:
-            return await self._cluster.allow(key, limit)
+            allowance = await self._cluster.allow(key, limit)
         except Unavailable:
             if cost in _EXPENSIVE:
                 raise
-            return await self._alone.allow(key, limit)
+            allowance = await self._alone.allow(key, limit)
+        if not allowance.allowed:
+            wait_s = allowance.retry_after_s
+            raise RateLimited(f"too many requests of this {_what(key)}; try again in {wait_s:.1f} s", wait_s)
+        return key, limit, allowance
 
 
+_Taken = tuple[str, Limit, Allowance]
+
+
+def _headers_of(taken: list[_Taken]) -> dict[str, str]:
+    """Those of the bucket that is emptiest, as a share of what it holds."""
+    key, limit, least = min(taken, key=lambda each: each[2].remaining / each[1].burst)
+    return headers(_what(key), limit, least)
+
+
+@functools.lru_cache(maxsize=10_000)
 def network_of(address: str) -> str:
     """Whose an address is: an IPv6 client has 2^64 of them, which count as one."""
     try:
@@ -129,21 +134,20 @@ def headers(name: str, limit: Limit, allowance: Allowance) -> dict[str, str]:
     }
 
 
-def _buckets(asked: Asked) -> tuple[list[tuple[str, Limit]], ...]:
+def _buckets(asked: Asked) -> list[tuple[str, Limit]]:
     """Those of one person, then those that people at one address share, then those of a project."""
-    cost = asked.cost
-    own, shared, project = list[tuple[str, Limit]](), list[tuple[str, Limit]](), list[tuple[str, Limit]]()
+    cost, found = asked.cost, list[tuple[str, Limit]]()
     if asked.standing is not None:
-        own.append((f"person-{cost.value}:{asked.standing.user.id}", PER_PERSON[cost]))
-        own.append((f"key-{cost.value}:{asked.standing.credential.id}", PER_PERSON[cost]))
+        found.append((f"person-{cost.value}:{asked.standing.user.id}", PER_PERSON[cost]))
+        found.append((f"key-{cost.value}:{asked.standing.credential.id}", PER_PERSON[cost]))
     if asked.address:
         network = network_of(asked.address)
-        shared.append((f"address:{network}", PER_ADDRESS))
+        found.append((f"address:{network}", PER_ADDRESS))
         if cost is RouteClass.SIGN_IN:
-            shared.append((f"address-sign-in:{network}", SIGN_IN_PER_ADDRESS))
+            found.append((f"address-sign-in:{network}", SIGN_IN_PER_ADDRESS))
     if asked.project:
-        project.append((f"project-{cost.value}:{asked.project}", PER_PROJECT[cost]))
-    return own, shared, project
+        found.append((f"project-{cost.value}:{asked.project}", PER_PROJECT[cost]))
+    return found
 
 
 def _what(key: str) -> str:

@@ -19,6 +19,7 @@ from rubber_duck.server.api.table import ROUTES
 from rubber_duck.server.asgi import Server
 from rubber_duck.server.channels.code import Code
 from rubber_duck.server.doors import CHANNELS
+from rubber_duck.server.limits import RouteClass
 from rubber_duck.server.running import Place
 from rubber_duck.server.secret import checked, server_secret
 from rubber_duck.settings import Settings
@@ -92,6 +93,22 @@ def test_every_event_of_every_topic_takes_a_right() -> None:
         "user": Right.CATALOG_READ,
     }
     assert Code.events["run"].method == "run"
+
+
+def test_every_event_costs_what_a_request_that_does_the_same_would() -> None:
+    costs = {f"{channel.name}.{name}": cost for channel in CHANNELS for name, cost in channel.costs.items()}
+    assert {name: cost for name, cost in costs.items() if cost is not RouteClass.READ} == {
+        **dict.fromkeys(("code.run", "cli.run", "chat.say", "project.start"), RouteClass.RUN),
+        **dict.fromkeys(("code.cursor", "chat.typing"), RouteClass.SIGNAL),
+        **dict.fromkeys(
+            (
+                *("cli.key_add", "cli.key_rotate", "cli.key_revoke", "cli.sign_out", "cli.invite", "cli.reset"),
+                *("cli.role_set", "chat.share", "user.set", "user.way", "user.drop"),
+            ),
+            RouteClass.WRITE,
+        ),
+    }
+    assert costs.keys() == {f"{channel.name}.{name}" for channel in CHANNELS for name in channel.events}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Meta
 
 from rubber_duck.accounts.roles import ON_A_CONVERSATION, Role
-from rubber_duck.channels.channel import Channel, Push, Seat, on
+from rubber_duck.channels.channel import Push, Seat, on
 from rubber_duck.channels.stream import follow
 from rubber_duck.conversations.conversation import Speaker, Turn
 from rubber_duck.conversations.conversations import Conversations
@@ -27,7 +27,6 @@ from rubber_duck.server.asking import (
     ResumeRequest,
     RunRequest,
     Started,
-    afford,
     begin,
     placed_in,
     resume,
@@ -35,6 +34,7 @@ from rubber_duck.server.asking import (
 from rubber_duck.server.desk import Desk, Member
 from rubber_duck.server.limits import RouteClass
 from rubber_duck.server.own import role_of
+from rubber_duck.server.topic import Topic
 
 PAGE: Final = 50
 
@@ -101,7 +101,7 @@ class Share(msgspec.Struct, frozen=True):
     role: str = "viewer"
 
 
-class Chat(Channel):
+class Chat(Topic):
     """A conversation. `said` is pushed with what was said and answered, `answering` with the stream of an answer.
 
     Only its owner speaks, because a model is told what it remembers of them; the stream is theirs, too.
@@ -111,9 +111,7 @@ class Chat(Channel):
     right = Right.CONVERSATION_READ
 
     def __init__(self, seat: Seat, subject: str, desk: Desk, member: Member) -> None:
-        super().__init__(seat, subject)
-        self.desk = desk
-        self.member = member
+        super().__init__(seat, subject, desk, member)
         self.key = _key(subject)
         self.project: UUID | None = None
         self.owner = ""
@@ -122,6 +120,7 @@ class Chat(Channel):
         """What the member may do here; NotFound for a conversation that nobody showed them."""
         accounts, standing = self.desk.accounts, self.member.standing
         self.project, self.owner = await self._kept().place(self.key)
+        self.charged = str(self.project)
         scope = await accounts.project_scope(standing, self.project, self.member.trace)
         scope.require(Right.FILE_READ)
         role: Role | None = Role.OWNER
@@ -139,16 +138,15 @@ class Chat(Channel):
         rights = tuple(sorted(self.seat.scope.rights))
         return Joined(str(self.key), str(self.project), found.title, found.turns, rights)
 
-    @on("history", right=Right.CONVERSATION_READ, payload=History)
+    @on("history", right=Right.CONVERSATION_READ, payload=History, cost=RouteClass.READ)
     async def history(self, payload: History, push: Push) -> TurnsView:
         """What was said."""
         turns = [each for each in await self._kept().turns(self._tenant(), self.key) if each.number > payload.after]
         return TurnsView(tuple(map(_view, turns[: payload.limit])), len(turns) > payload.limit)
 
-    @on("say", right=Right.CONVERSATION_WRITE, payload=Say, most_bytes=REQUEST_BYTES)
+    @on("say", right=Right.CONVERSATION_WRITE, payload=Say, most_bytes=REQUEST_BYTES, cost=RouteClass.RUN)
     async def say(self, payload: Say, push: Push) -> msgspec.Raw:
         """Say something: pushes and the reply are as of `run` with the engine `chat`."""
-        await afford(self.desk, self.member, str(self.project))
         scope = self._tenant()
         project = await self.desk.app.parts.workspace.project(scope, str(self.project))
         request = {"message": payload.message, "conversation": str(self.key)}
@@ -168,21 +166,20 @@ class Chat(Channel):
         await self.seat.broadcast("answering", Started(stream.id), besides_me=True)
         return await follow(self.desk.streams, stream, 0, push)
 
-    @on("resume", right=Right.CONVERSATION_READ, payload=ResumeRequest)
+    @on("resume", right=Right.CONVERSATION_READ, payload=ResumeRequest, cost=RouteClass.READ)
     async def resume(self, payload: ResumeRequest, push: Push) -> msgspec.Raw:
         """Follow an answer that another device of one's own asked for, or go on after a cut."""
         return await resume(self.desk, self.seat, payload, push)
 
-    @on("typing", right=Right.CONVERSATION_WRITE, payload=Typing)
+    @on("typing", right=Right.CONVERSATION_WRITE, payload=Typing, cost=RouteClass.SIGNAL)
     async def typing(self, payload: Typing, push: Push) -> None:
         """Tell the others whether one is typing."""
         actor = self.seat.scope.actor
         await self.seat.broadcast("typing", TypingOf(actor.id, actor.name, payload.typing), besides_me=True)
 
-    @on("share", right=Right.CONVERSATION_WRITE, payload=Share)
+    @on("share", right=Right.CONVERSATION_WRITE, payload=Share, cost=RouteClass.WRITE)
     async def share(self, payload: Share, push: Push) -> None:
         """Show the conversation to another member of the project, or no more."""
-        await afford(self.desk, self.member, str(self.project), cost=RouteClass.WRITE)
         role = None if payload.role == "none" else role_of(payload.role)
         if role not in (None, Role.VIEWER):
             raise InvalidInput("a conversation is shown to somebody as 'viewer', or not at all: 'none'")

@@ -9,12 +9,14 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from rubber_duck.channels.channel import Channel, NoPayload, Push, Seat, on
+from rubber_duck.channels.channel import NoPayload, Push, Seat, on
 from rubber_duck.channels.presence import Person, PresenceDiff
 from rubber_duck.errors import NotFound
 from rubber_duck.scope import Right, Scope
-from rubber_duck.server.asking import REQUEST_BYTES, ResumeRequest, RunRequest, afford, answer, placed_in, resume
+from rubber_duck.server.asking import REQUEST_BYTES, ResumeRequest, RunRequest, answer, placed_in, resume
 from rubber_duck.server.desk import Desk, Member
+from rubber_duck.server.limits import RouteClass
+from rubber_duck.server.topic import Topic
 
 
 class Cursor(msgspec.Struct, frozen=True):
@@ -40,19 +42,18 @@ class Joined(msgspec.Struct, frozen=True):
     rights: tuple[str, ...]
 
 
-class Code(Channel):
+class Code(Topic):
     """Engines on one project, and its members."""
 
     name = "code"
     right = Right.PROJECT_READ
 
     def __init__(self, seat: Seat, subject: str, desk: Desk, member: Member) -> None:
-        super().__init__(seat, subject)
-        self.desk = desk
-        self.member = member
+        super().__init__(seat, subject, desk, member)
         self.device = secrets.token_urlsafe(9)
         try:
             self.project = UUID(subject)
+            self.charged = str(self.project)
         except ValueError as error:
             raise NotFound(f"there is no project with the id {subject!r}") from error
 
@@ -78,26 +79,25 @@ class Code(Channel):
         """Be there no more."""
         await self.desk.presence.leave(self.seat.topic, self.seat.scope.actor.id, self.device, self._tell)
 
-    @on("run", right=Right.PROJECT_READ, payload=RunRequest, most_bytes=REQUEST_BYTES)
+    @on("run", right=Right.PROJECT_READ, payload=RunRequest, most_bytes=REQUEST_BYTES, cost=RouteClass.RUN)
     async def run(self, payload: RunRequest, push: Push) -> msgspec.Raw:
         """Run an engine; its deltas and progress are pushed, its answer is the reply. The engine's right is checked."""
-        await afford(self.desk, self.member, str(self.project))
         tenant = self._tenant()
         project = await self.desk.app.parts.workspace.project(tenant, str(self.project))
         placed = await placed_in(self.desk, project, payload, self.seat.scope, tenant)
         return await answer(self.desk, self.member, self.seat, placed, push)
 
-    @on("resume", right=Right.PROJECT_READ, payload=ResumeRequest)
+    @on("resume", right=Right.PROJECT_READ, payload=ResumeRequest, cost=RouteClass.READ)
     async def resume(self, payload: ResumeRequest, push: Push) -> msgspec.Raw:
         """Go on with a stream after a cut; NotFound when it cannot be continued."""
         return await resume(self.desk, self.seat, payload, push)
 
-    @on("cursor", right=Right.FILE_READ, payload=Cursor)
+    @on("cursor", right=Right.FILE_READ, payload=Cursor, cost=RouteClass.SIGNAL)
     async def cursor(self, payload: Cursor, push: Push) -> None:
         """Tell the others where one is."""
         await self.seat.broadcast("cursor", CursorOf(self.seat.scope.actor.id, payload), besides_me=True)
 
-    @on("members", right=Right.PROJECT_READ)
+    @on("members", right=Right.PROJECT_READ, cost=RouteClass.READ)
     async def members(self, payload: NoPayload, push: Push) -> msgspec.Raw:
         """Who is there now."""
         there: dict[str, Person] = self.desk.presence.people(self.seat.topic)

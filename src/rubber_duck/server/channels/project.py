@@ -9,15 +9,16 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from rubber_duck.channels.channel import Channel, NoPayload, Push, Seat, on
+from rubber_duck.channels.channel import NoPayload, Push, Seat, on
 from rubber_duck.engines.placing import placed_run, runs_here
 from rubber_duck.engines.workflow import RunView, view
 from rubber_duck.errors import NotFound
 from rubber_duck.scope import Right, Scope
-from rubber_duck.server.asking import REQUEST_BYTES, afford, unplaced
+from rubber_duck.server.asking import REQUEST_BYTES, unplaced
 from rubber_duck.server.desk import Desk, Member
 from rubber_duck.server.files import content_of
 from rubber_duck.server.limits import RouteClass
+from rubber_duck.server.topic import Topic
 from rubber_duck.server.watching import FilesChanged
 from rubber_duck.workflows.durable import Durable, StartOptions
 from rubber_duck.workflows.naming import named
@@ -96,18 +97,17 @@ class ActRequest(msgspec.Struct, frozen=True):
     act: Literal["show", "cancel", "pause", "resume", "retry"] = "show"
 
 
-class Project(Channel):
+class Project(Topic):
     """A project's events. `files` and `job` are pushed to every member; `started` runs are each member's own."""
 
     name = "project"
     right = Right.PROJECT_READ
 
     def __init__(self, seat: Seat, subject: str, desk: Desk, member: Member) -> None:
-        super().__init__(seat, subject)
-        self.desk = desk
-        self.member = member
+        super().__init__(seat, subject, desk, member)
         try:
             self.project = UUID(subject)
+            self.charged = str(self.project)
         except ValueError as error:
             raise NotFound(f"there is no project with the id {subject!r}") from error
 
@@ -131,7 +131,7 @@ class Project(Channel):
         """Hear of them no more."""
         await self.desk.watches.leave(self.project, self._tell)
 
-    @on("files", right=Right.FILE_READ, payload=FilesRequest)
+    @on("files", right=Right.FILE_READ, payload=FilesRequest, cost=RouteClass.READ)
     async def files(self, payload: FilesRequest, push: Push) -> FilesPage:
         """The files by path."""
         listed = await self.desk.app.parts.workspace.files(self._tenant(), await self._row())
@@ -139,22 +139,20 @@ class Project(Channel):
         shown = tuple(FileView(each.path, each.language or "", each.size_bytes) for each in found[: payload.limit])
         return FilesPage(shown, len(found) > payload.limit)
 
-    @on("file", right=Right.FILE_READ, payload=FileRequest)
+    @on("file", right=Right.FILE_READ, payload=FileRequest, cost=RouteClass.READ)
     async def file(self, payload: FileRequest, push: Push) -> bytes:
         """What a file holds now, as a binary frame; up to 5 MB."""
-        await afford(self.desk, self.member, str(self.project), cost=RouteClass.READ)
         return await content_of(self._tenant(), self.desk.app, await self._row(), payload.path)
 
-    @on("jobs", right=Right.WORKFLOW_RUN, payload=JobsRequest)
+    @on("jobs", right=Right.WORKFLOW_RUN, payload=JobsRequest, cost=RouteClass.READ)
     async def jobs(self, payload: JobsRequest, push: Push) -> JobsView:
         """One's newest runs in this project."""
         found = await self._durable().runs(self.seat.scope, limit=payload.limit)
         return JobsView(tuple(view(each) for each in found))
 
-    @on("start", right=Right.WORKFLOW_RUN, payload=StartRequest, most_bytes=REQUEST_BYTES)
+    @on("start", right=Right.WORKFLOW_RUN, payload=StartRequest, most_bytes=REQUEST_BYTES, cost=RouteClass.RUN)
     async def start(self, payload: StartRequest, push: Push) -> RunView:
         """Queue a run on this project; the workflow's own right is checked. Its end is told to who started it."""
-        await afford(self.desk, self.member, str(self.project))
         root, settings = (await self._row()).root, self.desk.app.settings
         with unplaced(root):
             request = await asyncio.to_thread(placed_run, payload.workflow, payload.request, root, settings)
@@ -162,12 +160,12 @@ class Project(Channel):
         run_id = await self._durable().start(self.seat.scope, payload.workflow, request, options)
         return view(await self._durable().show(self.seat.scope, run_id))
 
-    @on("job", right=Right.WORKFLOW_RUN, payload=ActRequest)
+    @on("job", right=Right.WORKFLOW_RUN, payload=ActRequest, cost=RouteClass.READ)
     async def job(self, payload: ActRequest, push: Push) -> RunView:
         """Show a run of one's own with its steps, or stop it, or let it go on or try again."""
         durable, scope = self._durable(), self.seat.scope
         if payload.act != "show":
-            await afford(self.desk, self.member, str(self.project), cost=RouteClass.WRITE)
+            await self.pay(RouteClass.WRITE)
         run_id = await named(durable, scope, payload.run)
         match payload.act:
             case "cancel":
@@ -182,7 +180,7 @@ class Project(Channel):
                 return view(await durable.show(scope, run_id), await durable.steps(scope, run_id))
         return view(await durable.show(scope, run_id))
 
-    @on("workflows", right=Right.PROJECT_READ)
+    @on("workflows", right=Right.PROJECT_READ, cost=RouteClass.READ)
     async def workflows(self, payload: NoPayload, push: Push) -> msgspec.Raw:
         """The names of the workflows that run on a project here."""
         here = [name for name, each in workflows.discover().items() if runs_here(each)]

@@ -9,15 +9,15 @@ from typing import Any
 import msgspec
 
 from rubber_duck import telemetry
-from rubber_duck.channels.channel import Channel, NoPayload, Push, Seat, on
+from rubber_duck.channels.channel import NoPayload, Push, Seat, on
 from rubber_duck.cluster.cluster import Subscription
 from rubber_duck.errors import DuckError, NotFound
 from rubber_duck.notices.notice import By, Kind, Told, Way
 from rubber_duck.notices.notices import Notices, box_of
 from rubber_duck.scope import Right
-from rubber_duck.server.asking import afford
 from rubber_duck.server.desk import Desk, Member
 from rubber_duck.server.limits import RouteClass
+from rubber_duck.server.topic import Topic
 
 ME = "me"
 
@@ -84,7 +84,7 @@ class SettingsView(msgspec.Struct, frozen=True):
     settings: dict[str, Any]  # Any: as above
 
 
-class User(Channel):
+class User(Topic):
     """One's own notices. Those that wait are pushed after the join, others as they come, each once in order.
 
     A notice waits until it was said to be seen, which every device of the person hears.
@@ -94,9 +94,7 @@ class User(Channel):
     right = Right.CATALOG_READ
 
     def __init__(self, seat: Seat, subject: str, desk: Desk, member: Member) -> None:
-        super().__init__(seat, subject)
-        self.desk = desk
-        self.member = member
+        super().__init__(seat, subject, desk, member)
         self.mine = str(member.standing.user.id)
         if subject not in (ME, self.mine):
             raise NotFound(f"there is no topic 'user:{subject}' for you; yours is 'user:{ME}'")
@@ -132,40 +130,37 @@ class User(Channel):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    @on("settings", right=Right.ACCOUNT_OWN)
+    @on("settings", right=Right.ACCOUNT_OWN, cost=RouteClass.READ)
     async def settings(self, payload: NoPayload, push: Push) -> SettingsView:
         """What one has set for every face."""
         return SettingsView(await self.desk.own_settings.read(self.member.standing))
 
-    @on("set", right=Right.ACCOUNT_OWN, payload=SettingView)
+    @on("set", right=Right.ACCOUNT_OWN, payload=SettingView, cost=RouteClass.WRITE)
     async def set(self, payload: SettingView, push: Push) -> SettingView:
         """Set something for every face, or drop it with null; each device is told."""
-        await afford(self.desk, self.member, cost=RouteClass.WRITE)
         await self.desk.own_settings.set(self.member.standing, payload.name, payload.value)
         return payload
 
-    @on("seen", right=Right.CATALOG_READ, payload=Seen)
+    @on("seen", right=Right.CATALOG_READ, payload=Seen, cost=RouteClass.READ)
     async def seen(self, payload: Seen, push: Push) -> Seen:
         """Say that all up to a number was seen."""
         number = await self._notices().see(self.seat.scope, payload.number)
         return Seen(number)
 
-    @on("ways", right=Right.CATALOG_READ)
+    @on("ways", right=Right.CATALOG_READ, cost=RouteClass.READ)
     async def ways(self, payload: NoPayload, push: Push) -> Ways:
         """How one is told beside this topic."""
         return await self._ways()
 
-    @on("way", right=Right.CATALOG_READ, payload=WayView)
+    @on("way", right=Right.CATALOG_READ, payload=WayView, cost=RouteClass.WRITE)
     async def way(self, payload: WayView, push: Push) -> Ways:
         """Be told by a way."""
-        await afford(self.desk, self.member, cost=RouteClass.WRITE)
         await self._notices().choose(self.seat.scope, Way(payload.by, payload.to, frozenset(payload.kinds)))
         return await self._ways()
 
-    @on("drop", right=Right.CATALOG_READ, payload=Drop)
+    @on("drop", right=Right.CATALOG_READ, payload=Drop, cost=RouteClass.WRITE)
     async def drop(self, payload: Drop, push: Push) -> Ways:
         """Be told by it no more."""
-        await afford(self.desk, self.member, cost=RouteClass.WRITE)
         await self._notices().drop(self.seat.scope, payload.by)
         return await self._ways()
 
