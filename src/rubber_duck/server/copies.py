@@ -15,7 +15,7 @@ from rubber_duck.settings.home import make_private_folder
 from rubber_duck.workspace.archive import unpack
 from rubber_duck.workspace.copied import folder_of_copies, forget_copy, is_copy, remote_file
 from rubber_duck.workspace.paths import display
-from rubber_duck.workspace.remote import checked_remote, clone, fetch, token_for
+from rubber_duck.workspace.remote import Changing, checked_remote, clone, fetch, token_for
 
 UPLOAD_BYTES: Final = 100_000_000
 
@@ -59,8 +59,8 @@ class Copies:
         if not self.has_remote(root):
             raise InvalidInput("this project was not copied from a Git remote")
 
-    async def fetch(self, root: str, *, discard: bool = False) -> None:
-        """Bring a copy up to date.
+    async def fetch(self, root: str, changing: Changing, *, discard: bool = False) -> None:
+        """Bring a copy up to date; `changing` is awaited before its files change.
 
         Raises InvalidInput for a project that is none of a remote, Conflict for one in which somebody changed
         something, unless that is to be discarded.
@@ -68,7 +68,7 @@ class Copies:
         await self.check_remote(root)
         source = checked_remote(remote_file(Path(root)).read_text(encoding="utf-8"), self.roots)
         token = await asyncio.to_thread(token_for, source, self._tokens)
-        await fetch(source, Path(root), token, discard=discard)
+        await fetch(source, Path(root), token, changing, discard=discard)
 
     async def receive(self, pieces: AsyncIterator[bytes], key: str) -> str:
         """The folder of what an uploaded archive holds. Raises InvalidInput, LimitExceeded."""

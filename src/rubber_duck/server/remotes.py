@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from contextlib import suppress
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -87,8 +88,9 @@ class Remotes:
             if lease is None:
                 return False
         try:
-            project = await self._workspace.project(_owner(), str(project_id))
-            await self._copies.fetch(project.root)
+            owner = _owner()
+            project = await self._workspace.project(owner, str(project_id))
+            await self._copies.fetch(project.root, partial(self._workspace.fetching, owner, project))
             telemetry.emit("remote.fetched", project=str(project_id))
         except DuckError as error:
             telemetry.emit("remote.not_fetched", project=str(project_id), error=error.message)
@@ -101,4 +103,4 @@ class Remotes:
 
 def _owner() -> Scope:
     """The installation, which owns every project of a server."""
-    return Scope(Actor.local(), None, frozenset({Right.PROJECT_READ}), new_trace())
+    return Scope(Actor.local(), None, frozenset({Right.PROJECT_READ, Right.PROJECT_WRITE}), new_trace())

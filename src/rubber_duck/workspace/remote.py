@@ -10,7 +10,7 @@ import base64
 import os
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -110,7 +110,11 @@ async def clone(remote: str, folder: Path, token: str = "") -> None:
     await _git(folder.parent, remote, arguments, token)
 
 
-async def fetch(remote: str, folder: Path, token: str = "", *, discard: bool = False) -> None:
+Changing = Callable[[], Awaitable[None]]
+"""Awaited once before the files of a copy change, and only if they do."""
+
+
+async def fetch(remote: str, folder: Path, token: str, changing: Changing, *, discard: bool = False) -> None:
     """Bring a copy up to date. Raises as `clone`, and Conflict where something was changed in the copy.
 
     With `discard` that is lost, and what git ignores besides.
@@ -124,6 +128,10 @@ async def fetch(remote: str, folder: Path, token: str = "", *, discard: bool = F
                 f"the copy was changed since it was fetched, and that would be lost: {len(changed):,} paths, such as "
                 f"'{display(changed[0][3:])}'; undo it, or fetch with discard=true"
             )
+    before, now = (await _git(folder, remote, ("rev-parse", "HEAD", "FETCH_HEAD"))).split()
+    if now == before and not discard:
+        return
+    await changing()
     await _git(folder, remote, ("reset", "--quiet", "--hard", "FETCH_HEAD"))
     if discard:
         await _git(folder, remote, ("clean", "--quiet", "-ffdx"))

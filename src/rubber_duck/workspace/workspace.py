@@ -31,7 +31,7 @@ __all__ = ["Changes", "CodeFile", "Project", "ScanEntry", "Workspace"]
 
 
 Changed = Callable[[Scope, Transaction, UUID, str, datetime], Awaitable[None]]
-"""What else is done, in the same transaction, when a project is opened, removed, restored or purged."""
+"""What else is done, in the same transaction, when something becomes of a project: the word says what."""
 
 Also = Callable[[Transaction, Project], Awaitable[None]]
 """What else is done in the transaction that makes a project."""
@@ -55,7 +55,7 @@ class Workspace:
         make_key: Callable[[], UUID] = new_key,
         changed: Changed = _nobody_hears,
     ) -> None:
-        """`clock` gives aware moments; `changed` is called when a project is opened, removed, restored or purged."""
+        """`clock` gives aware moments; `changed` is called whenever a project is opened, changed or goes away."""
         self._database = database
         self._clock = clock
         self._make_key = make_key
@@ -104,17 +104,23 @@ class Workspace:
     async def rename(self, scope: Scope, which: str, name: str) -> Project:
         """Raises Conflict when the name is taken, InvalidInput when it cannot be one."""
         wanted = checked_name(name)
-        return await self._change(scope, which, lambda project: replace(project, name=wanted))
+        return await self._change(scope, which, "rename", lambda project: replace(project, name=wanted))
 
     async def describe(self, scope: Scope, which: str, description: str) -> Project:
         """Replace the description; raises InvalidInput."""
         text = checked_description(description)
-        return await self._change(scope, which, lambda project: replace(project, description=text))
+        return await self._change(scope, which, "describe", lambda project: replace(project, description=text))
 
     async def configure(self, scope: Scope, which: str, configuration: Mapping[str, Json]) -> Project:
         """Replace the configuration; raises InvalidInput unless it is JSON."""
         checked = checked_configuration(configuration)
-        return await self._change(scope, which, lambda project: replace(project, configuration=checked))
+        return await self._change(scope, which, "configure", lambda project: replace(project, configuration=checked))
+
+    async def fetching(self, scope: Scope, project: Project) -> None:
+        """Say that a project's files are about to be those of its remote; what is said stands before they are."""
+        scope.require(Right.PROJECT_WRITE)
+        async with self._database.begin() as tx:
+            await self._changed(scope, tx, project.id, "fetch", self._clock())
 
     async def remove(self, scope: Scope, which: str) -> Project:
         """Remove a project, which `restore` undoes; its folder is not touched."""
@@ -176,9 +182,12 @@ class Workspace:
         await self._changed(scope, tx, project.id, "open", now)
         return project
 
-    async def _change(self, scope: Scope, which: str, change: Callable[[Project], Project]) -> Project:
+    async def _change(self, scope: Scope, which: str, action: str, change: Callable[[Project], Project]) -> Project:
+        at = self._clock()
         async with self._database.begin() as tx:
-            return await store.change_project(scope, tx, change(await _find(scope, tx, which)), self._clock())
+            changed = await store.change_project(scope, tx, change(await _find(scope, tx, which)), at)
+            await self._changed(scope, tx, changed.id, action, at)
+            return changed
 
 
 async def _find(scope: Scope, tx: Transaction, which: str, *, deleted: bool = False) -> Project:

@@ -82,8 +82,20 @@ async def test_what_could_not_be_copied_leaves_nothing_behind(roots: list[str], 
     with pytest.raises(InvalidInput):
         await copies.receive(noise(), "two")
     assert list((tmp_path / "home/projects").iterdir()) == []
+    said = Said()
     with pytest.raises(InvalidInput, match="was not copied from a Git remote"):
-        await copies.fetch(f"{tmp_path}/code/shop")
+        await copies.fetch(f"{tmp_path}/code/shop", said.begin)
+
+
+class Said:
+    """Counts how often somebody said that files are about to change."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    async def begin(self) -> None:
+        """Say it."""
+        self.times += 1
 
 
 def committed(remote: Path, content: str) -> None:
@@ -96,24 +108,29 @@ def committed(remote: Path, content: str) -> None:
 
 async def test_what_was_changed_in_a_copy_is_not_lost_unless_somebody_says_so(roots: list[str], tmp_path: Path) -> None:
     remote, copies = tmp_path / "code/shop", Copies(tmp_path / "home", roots)
+    said = Said()
     committed(remote, "one = 1\n")
     copy = Path(await copies.clone(str(remote), "one"))
+    await copies.fetch(str(copy), said.begin)
+    assert said.times == 0  # there was nothing new
     committed(remote, "two = 2\n")
     write_tree(copy, {"built.log": "ignored\n"})
-    await copies.fetch(str(copy))
+    await copies.fetch(str(copy), said.begin)
     assert [(copy / name).read_text() for name in ("a.py", "built.log")] == ["two = 2\n", "ignored\n"]
+    assert said.times == 1
     committed(remote, "three = 3\n")
     for name in ("a.py", "new.py"):
         before = (copy / name).read_bytes() if (copy / name).exists() else None
         write_tree(copy, {name: "mine = True\n"})
         with pytest.raises(Conflict, match=f"would be lost: 1 paths, such as '{name}'"):
-            await copies.fetch(str(copy))
+            await copies.fetch(str(copy), said.begin)
         assert (copy / name).read_text() == "mine = True\n"
         (copy / name).unlink() if before is None else (copy / name).write_bytes(before)
     write_tree(copy, {"a.py": "mine = True\n", "new.py": "mine = True\n"})
-    await copies.fetch(str(copy), discard=True)
+    await copies.fetch(str(copy), said.begin, discard=True)
     assert [(copy / name).exists() for name in ("a.py", "new.py", "built.log")] == [True, False, False]
     assert (copy / "a.py").read_text() == "three = 3\n"
+    assert said.times == 2
 
 
 def test_git_is_told_a_token_for_its_host_alone(tmp_path: Path) -> None:

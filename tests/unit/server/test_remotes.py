@@ -14,6 +14,7 @@ from rubber_duck.scope import Scope
 from rubber_duck.server.copies import Copies
 from rubber_duck.server.remotes import Remotes
 from rubber_duck.workspace.project import Project
+from rubber_duck.workspace.remote import Changing
 from rubber_duck.workspace.workspace import Workspace
 
 
@@ -37,7 +38,7 @@ class Fetched(Copies):
         self.failures = 0
         self._count = 0
 
-    async def fetch(self, root: str, *, discard: bool = False) -> None:
+    async def fetch(self, root: str, changing: Changing, *, discard: bool = False) -> None:
         """Count."""
         self._count += 1
         self.times.put_nowait(self._count)

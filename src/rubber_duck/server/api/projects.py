@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from typing import Annotated
 
 import msgspec
@@ -105,7 +106,8 @@ async def fetch_project(call: Call) -> ProjectView:
     """Bring the copy of a remote up to date; with `?discard=true` what was changed in it is lost."""
     project = await project_of(call)
     with unplaced(project.root):
-        await call.desk.copies.fetch(project.root, discard=flag(call, "discard"))
+        changing = partial(call.desk.app.parts.workspace.fetching, call.tenant, project)
+        await call.desk.copies.fetch(project.root, changing, discard=flag(call, "discard"))
     return _view(project, call)
 
 
