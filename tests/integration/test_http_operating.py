@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import io
 import subprocess
+import tarfile
 import time
 from collections.abc import Iterator
 
@@ -87,6 +89,50 @@ def test_a_git_remote_is_copied_and_fetched_with_its_hooks_off(house: House) -> 
     assert not (house.server.home.parent / "ran").exists()
 
 
+def test_a_node_that_has_not_a_projects_folder_says_so_and_names_no_path(house: House) -> None:
+    content, copies = io.BytesIO(), house.server.home / "projects"
+    with tarfile.open(fileobj=content, mode="w:gz") as archive:
+        archive.add(house.server.home.parent / "code/shop/a.py", "shop/a.py")
+    before = set(copies.iterdir()) if copies.exists() else set()
+    made = house.ask("POST", "/projects/upload?name=away", "ann", content.getvalue()).json["id"]
+    path, (folder,) = f"/projects/{made}", set(copies.iterdir()) - before
+    assert house.ask("POST", f"{path}/analyze", "ann").status == 200
+    folder.rename(house.server.home.parent / "away")  # as on another machine
+    refused: list[object] = [
+        house.ask(method, f"{path}/{what}", "ann", body).json
+        for method, what, body in (
+            ("GET", "files/a.py", None),
+            ("POST", "analyze", None),
+            ("GET", "search?q=f", None),
+            ("POST", "run", {"engine": "outline", "request": {"path": "a.py"}}),
+            ("POST", "runs", {"workflow": "analyze-project"}),
+            ("POST", "fetch", None),
+            ("POST", "hook", None),
+        )
+    ]
+    with Client.at(house.server.socket, house.keys["ann"]) as client:
+        for topic in (f"project:{made}", f"code:{made}"):
+            assert client.ask(topic, "phx_join")["status"] == "ok"
+        refused += [
+            client.ask(f"project:{made}", "file", {"path": "a.py"})["response"],
+            client.ask(f"project:{made}", "start", {"workflow": "analyze-project"})["response"],
+            client.ask(f"code:{made}", "run", {"engine": "search", "request": {"query": "f"}})["response"],
+        ]
+    for each in refused:
+        assert isinstance(each, dict)
+        said = each.get("detail") or each["message"]
+        assert (each["code"], each["retryable"]) == ("unavailable", True)
+        assert said.startswith("this node has not the folder of the project: every node needs it at the same path")
+        assert str(house.server.home.parent) not in said
+    for what in ("", "/files", "/findings"):  # these are in the database, and so on every node
+        assert house.ask("GET", f"{path}{what}", "ann").status == 200
+    part = house.ask("GET", "/health", "ann").json["parts"]["projects"]
+    assert (part["ok"], "1 copies have not" in part["detail"]) == (False, True)
+    (house.server.home.parent / "away").rename(folder)
+    assert house.ask("GET", f"{path}/files/a.py", "ann").status == 200
+    assert house.ask("DELETE", path, "ann").status == 200
+
+
 def test_an_administrator_lets_somebody_choose_another_password(house: House) -> None:
     assert house.ask("POST", "/users/nobody/reset", "ann").status == 404
     made = house.ask("POST", "/users/nina/reset", "ann")
@@ -110,7 +156,7 @@ def test_operators_see_health_metrics_users_and_the_audit(house: House) -> None:
         metrics = house.ask("GET", "/metrics", "ann")
     assert (health["sockets"], health["sockets_by_kind"]) == (1, {"key": 1})
     assert set(health["parts"]) == {
-        *("database", "cluster", "queue", "providers", "index", "memory", "disk", "engines", "background"),
+        *("database", "cluster", "queue", "providers", "index", "projects", "memory", "disk", "engines", "background"),
     }
     assert {name: part for name, part in health["parts"].items() if not part["ok"]} == {}
     assert health["parts"]["providers"]["detail"] == "none is connected"

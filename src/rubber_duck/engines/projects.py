@@ -18,7 +18,7 @@ from rubber_duck.context.kept import forget
 from rubber_duck.engines.engine import Engine, engines
 from rubber_duck.errors import NotFound
 from rubber_duck.scope import Right, Scope
-from rubber_duck.workspace.copied import forget_copy
+from rubber_duck.workspace.copied import folder_of_copies, forget_copy
 from rubber_duck.workspace.paths import absolute
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def _forget(settings: Settings, scope: Scope, project: Project) -> None:
 
     forget(settings, scope)
     ngram.forget(settings, Path(project.root))
-    forget_copy(Path(settings.home), project.root)
+    forget_copy(folder_of_copies(settings), project.root)
 
 
 async def _which(

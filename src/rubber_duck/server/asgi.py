@@ -7,7 +7,6 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
 from fastapi import FastAPI, Request, Response, WebSocket
@@ -101,7 +100,7 @@ class Server:
 
             siblings = await stack.enter_async_context(open_siblings(cluster, self._sibling, numbers))
             settings = self._app.settings
-            copies = Copies(Path(settings.home), settings.workspace.roots, settings.workspace.git_tokens)
+            copies = Copies(settings)
             every_s = settings.workspace.fetch_minutes * 60.0
             desk = Desk(
                 app=self._app,

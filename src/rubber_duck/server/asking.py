@@ -16,8 +16,9 @@ from rubber_duck.call import Delta, Emit, Progress
 from rubber_duck.channels.channel import Push, Seat
 from rubber_duck.channels.stream import Say, Stream, follow
 from rubber_duck.engines.placing import acting, placed_for_all, takes
-from rubber_duck.errors import Denied, Unavailable, normalize
+from rubber_duck.errors import Denied, normalize
 from rubber_duck.scope import Right, Scope
+from rubber_duck.server.copies import check_here
 from rubber_duck.server.desk import Desk, Member, installation
 from rubber_duck.server.permits import Permit
 from rubber_duck.workspace.paths import confined
@@ -131,13 +132,12 @@ async def placed_in(desk: Desk, project: Project, asked: RunRequest, own: Scope,
     """A request with the project's folder in it, for somebody who may ask that; its index is brought up to date.
 
     `own` is whoever asks, `tenant` the installation, with their rights. Raises Denied, InvalidInput, InvalidPath,
-    NotFound for what may not be asked.
+    NotFound for what may not be asked, Unavailable on a node that has not the folder.
     """
     among = desk.app.roster.answering(asked.engine)
     scope = acting(among, own, tenant)
     scope.require(among[0].right)
-    if not await asyncio.to_thread(os.path.isdir, project.root):
-        raise Unavailable("this node has not the folder of the project: every node needs it at the same path")
+    await check_here(project.root)
     with unplaced(project.root):
         request = await asyncio.to_thread(placed_for_all, among, asked.request, project.root, desk.app.settings)
         if takes(among[0], "refresh") and asked.request.get("refresh") is not False:

@@ -10,12 +10,19 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from rubber_duck.errors import Denied, InvalidInput, LimitExceeded
-from rubber_duck.settings.home import make_private_folder
+from rubber_duck.errors import Denied, InvalidInput, LimitExceeded, Unavailable
+from rubber_duck.settings import Settings
 from rubber_duck.workspace.archive import unpack
-from rubber_duck.workspace.copied import folder_of_copies, forget_copy, is_copy, remote_file
+from rubber_duck.workspace.copied import (
+    check_folder_of_copies,
+    folder_of_copies,
+    forget_copy,
+    is_copy,
+    made_folder_of_copies,
+    remote_file,
+)
 from rubber_duck.workspace.paths import display
-from rubber_duck.workspace.remote import Changing, checked_remote, clone, fetch, token_for
+from rubber_duck.workspace.remote import Access, Changing, checked_remote, clone, fetch
 
 UPLOAD_BYTES: Final = 100_000_000
 
@@ -29,25 +36,36 @@ def folder_below(folder: str, roots: Sequence[str]) -> str:
     return real
 
 
-class Copies:
-    """Projects that the server has copied, each in a folder of its own below the home folder."""
+async def check_here(root: str) -> None:
+    """Raises Unavailable on a node that has not a project's folder."""
+    if not await asyncio.to_thread(os.path.isdir, root):
+        raise Unavailable(
+            "this node has not the folder of the project: every node needs it at the same path, on a disk that they "
+            "share (workspace.roots, workspace.copies)"
+        )
 
-    def __init__(self, home: Path, roots: Sequence[str], tokens: Sequence[str] = ()) -> None:
-        """`tokens` say for hosts in which file of the administrator's their token stands: `git.example=/etc/token`."""
-        self._home = home
-        self.roots = tuple(roots)
-        self._tokens = tuple(tokens)
+
+class Copies:
+    """Projects that the server has copied, each in a folder of its own."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Of the settings, those of `workspace`. Raises InvalidSettings for a shared folder that is not there."""
+        check_folder_of_copies(settings)
+        self._home = Path(settings.home)
+        self._folder = folder_of_copies(settings)
+        self.roots = settings.workspace.roots
+        self._settings = settings.workspace
 
     def has_remote(self, root: str) -> bool:
         """Whether a project's folder is a copy of a Git remote."""
-        return is_copy(self._home, root) and remote_file(Path(root)).is_file()
+        return is_copy(self._folder, root) and remote_file(Path(root)).is_file()
 
     async def clone(self, remote: str, key: str) -> str:
         """The folder of a new copy of a remote. Raises InvalidInput, Denied, Unavailable."""
         source = checked_remote(remote, self.roots)
         folder = self._new(key)
         try:
-            await clone(source, folder, await asyncio.to_thread(token_for, source, self._tokens))
+            await clone(source, folder, await asyncio.to_thread(Access.to, source, self._settings))
             remote_file(folder).write_text(source, encoding="utf-8")
         except BaseException:
             await asyncio.to_thread(shutil.rmtree, folder, True)
@@ -55,7 +73,8 @@ class Copies:
         return os.fspath(folder)
 
     async def check_remote(self, root: str) -> None:
-        """Raises InvalidInput for a project that is no copy of a remote."""
+        """Raises InvalidInput for a project that is no copy of a remote, Unavailable where its folder is not."""
+        await check_here(root)
         if not self.has_remote(root):
             raise InvalidInput("this project was not copied from a Git remote")
 
@@ -67,8 +86,8 @@ class Copies:
         """
         await self.check_remote(root)
         source = checked_remote(remote_file(Path(root)).read_text(encoding="utf-8"), self.roots)
-        token = await asyncio.to_thread(token_for, source, self._tokens)
-        await fetch(source, Path(root), token, changing, discard=discard)
+        access = await asyncio.to_thread(Access.to, source, self._settings)
+        await fetch(source, Path(root), access, changing, discard=discard)
 
     async def receive(self, pieces: AsyncIterator[bytes], key: str) -> str:
         """The folder of what an uploaded archive holds. Raises InvalidInput, LimitExceeded."""
@@ -91,9 +110,7 @@ class Copies:
 
     async def forget(self, root: str) -> None:
         """Remove a copy; a folder that is none is left alone."""
-        await asyncio.to_thread(forget_copy, self._home, root)
+        await asyncio.to_thread(forget_copy, self._folder, root)
 
     def _new(self, key: str) -> Path:
-        folder = folder_of_copies(self._home)
-        make_private_folder(folder)
-        return folder / key
+        return made_folder_of_copies(self._folder, self._home) / key

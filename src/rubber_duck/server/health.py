@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -26,6 +27,8 @@ _PROBED_S: Final = 30.0
 _LOOKED_AT: Final = 20
 _FREE_BYTES: Final = 100_000_000
 _FREE_SHARE: Final = 0.03
+_COPY: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""How the folder of a copy is called, on whichever node it was made."""
 
 
 class PartView(msgspec.Struct, frozen=True):
@@ -132,6 +135,15 @@ async def _index(desk: Desk) -> PartView:
     return PartView(ok=True, detail=f"{indexed} of {min(len(projects), _LOOKED_AT)} projects, {failed} files failed")
 
 
+async def _projects(desk: Desk) -> PartView:
+    """Whether this node has the projects' folders: those that a server copied, it lost; others may be away."""
+    found = await desk.app.parts.workspace.projects(installation(new_trace()))
+    away = await asyncio.to_thread(lambda: [each for each in found if not os.path.isdir(each.root)])
+    lost = sum(_COPY.fullmatch(os.path.basename(each.root)) is not None for each in away)
+    said = f"{len(found) - len(away)} of {len(found)} have their folder on this node"
+    return PartView(not lost, said + f", {lost} copies have not: do all share workspace.copies?" * bool(lost))
+
+
 async def _memory(_: Desk) -> PartView:
     resident, available, total = memory_bytes(), *machine_memory()
     if not total:
@@ -168,6 +180,7 @@ _PARTS: Final[dict[str, Callable[[Desk], Awaitable[PartView]]]] = {
     "queue": _queue,
     "providers": _providers,
     "index": _index,
+    "projects": _projects,
     "memory": _memory,
     "disk": _disk,
     "engines": _engines,

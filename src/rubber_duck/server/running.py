@@ -22,6 +22,7 @@ from rubber_duck.server.port import bound, taken
 from rubber_duck.server.proxies import Proxied
 from rubber_duck.server.siblings import Sibling
 from rubber_duck.settings.tree import ServerSettings
+from rubber_duck.workspace.copied import check_folder_of_copies
 
 STOP_S: Final = 4
 """Seconds that open requests have when the server stops."""
@@ -86,9 +87,10 @@ async def run(
 ) -> None:
     """Serve until a signal ends it, on a port that a `sibling` shares with the other processes of the same server.
 
-    Raises InvalidInput for an address, Unavailable for a port that is taken.
+    Raises InvalidInput for an address, InvalidSettings, Unavailable for a port that is taken.
     """
     place.check()
+    check_folder_of_copies(app.settings)
     settings = place.server
     server = Server(app, Names.of(place.hosts(), is_secure=place.has_tls or bool(settings.proxies)), sibling=sibling)
     make_room(settings.connections)

@@ -240,6 +240,14 @@ class WorkspaceSettings(Section, frozen=True):
         tuple[str, ...],
         Meta(max_length=100, description="Folders below which an administrator may open projects over HTTP."),
     ] = ()
+    copies: Annotated[
+        str,
+        Meta(
+            max_length=4096,
+            description="The folder for what a server copies, Git remotes and uploads; of several machines the same "
+            "one, on a disk that they share. Empty: `projects` in the home folder.",
+        ),
+    ] = ""
     fetch_minutes: Annotated[
         int,
         Meta(ge=0, le=10_080, description="Minutes between two fetches of every copy of a Git remote; 0: when asked."),
@@ -252,6 +260,14 @@ class WorkspaceSettings(Section, frozen=True):
             "alone.",
         ),
     ] = ()
+    git_authority: Annotated[
+        str,
+        Meta(
+            max_length=4096,
+            description="A file with the certificate (PEM) of the authority of one's own that vouches for private Git "
+            "hosts; empty: those that the system trusts.",
+        ),
+    ] = ""
 
 
 class ContextSettings(Section, frozen=True):

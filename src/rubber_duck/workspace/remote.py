@@ -11,10 +11,12 @@ import os
 import re
 import stat
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from rubber_duck.errors import Conflict, Denied, InvalidInput, InvalidSettings, ProgramUnavailable, Unavailable
+from rubber_duck.settings.tree import WorkspaceSettings
 from rubber_duck.workspace.paths import display
 from rubber_duck.workspace.programs import Limits, find_program, run_program
 
@@ -91,36 +93,58 @@ def _secret_in(path: str) -> str:
     return said
 
 
-def token_environment(remote: str, token: str) -> dict[str, str]:
-    """How git is told a token: for the remote's host alone, and where no other user of the machine sees it."""
-    if not token:
-        return {}
-    scheme, _, rest = remote.partition("://")
-    named = token if ":" in token else f"{_ANYBODY}:{token}"
-    return {
-        "GIT_CONFIG_COUNT": "1",
-        "GIT_CONFIG_KEY_0": f"http.{scheme}://{rest.partition('/')[0]}/.extraHeader",
-        "GIT_CONFIG_VALUE_0": f"Authorization: Basic {base64.b64encode(named.encode()).decode()}",
-    }
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How a remote is read: with a token, or as everybody; `authority` is a file with certificates, "" the system's."""
+
+    token: str = field(default="", repr=False)
+    authority: str = ""
+
+    @classmethod
+    def to(cls, remote: str, settings: WorkspaceSettings) -> Access:
+        """As the administrator has it set. May block on the disk; raises as `token_for`."""
+        authority = settings.git_authority
+        if authority and not os.path.isfile(authority):
+            raise InvalidSettings(f"workspace.git_authority: there is no file '{authority}'")
+        return cls(token_for(remote, settings.git_tokens), authority)
+
+    def environment(self, remote: str) -> dict[str, str]:
+        """How git is told: the token for the remote's host alone, and where no other user of the machine sees it."""
+        told = {"GIT_SSL_CAINFO": self.authority} if self.authority else {}
+        if not self.token:
+            return told
+        scheme, _, rest = remote.partition("://")
+        named = self.token if ":" in self.token else f"{_ANYBODY}:{self.token}"
+        return told | {
+            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_KEY_0": f"http.{scheme}://{rest.partition('/')[0]}/.extraHeader",
+            "GIT_CONFIG_VALUE_0": f"Authorization: Basic {base64.b64encode(named.encode()).decode()}",
+        }
 
 
-async def clone(remote: str, folder: Path, token: str = "") -> None:
-    """Copy the remote's default branch, without its history. Raises Unavailable, ProgramUnavailable, TimedOut."""
+_AS_EVERYBODY: Final = Access()
+
+
+async def clone(remote: str, folder: Path, access: Access = _AS_EVERYBODY) -> None:
+    """Copy the remote's default branch, without its history.
+
+    Raises Unavailable, ProgramUnavailable, TimedOut, and Denied where the remote's host wants another token.
+    """
     arguments = ("clone", "--quiet", "--depth=1", "--no-tags", "--single-branch", "--", _url(remote), os.fspath(folder))
-    await _git(folder.parent, remote, arguments, token)
+    await _git(folder.parent, remote, arguments, access)
 
 
 Changing = Callable[[], Awaitable[None]]
 """Awaited once before the files of a copy change, and only if they do."""
 
 
-async def fetch(remote: str, folder: Path, token: str, changing: Changing, *, discard: bool = False) -> None:
+async def fetch(remote: str, folder: Path, access: Access, changing: Changing, *, discard: bool = False) -> None:
     """Bring a copy up to date. Raises as `clone`, and Conflict where something was changed in the copy.
 
     With `discard` that is lost, and what git ignores besides.
     """
     arguments = ("fetch", "--quiet", "--depth=1", "--no-tags", "--", _url(remote), "HEAD")
-    await _git(folder, remote, arguments, token)
+    await _git(folder, remote, arguments, access)
     if not discard:
         changed = (await _git(folder, remote, ("status", "--porcelain", "--no-renames"))).splitlines()
         if changed:
@@ -141,7 +165,7 @@ def _url(remote: str) -> str:
     return f"file://{remote}" if os.path.isabs(remote) else remote
 
 
-async def _git(cwd: Path, remote: str, arguments: Sequence[str], token: str = "") -> str:
+async def _git(cwd: Path, remote: str, arguments: Sequence[str], access: Access = _AS_EVERYBODY) -> str:
     program = find_program("git")
     if program is None:
         raise ProgramUnavailable("git is not installed, so no remote can be copied")
@@ -152,9 +176,22 @@ async def _git(cwd: Path, remote: str, arguments: Sequence[str], token: str = ""
         cwd=cwd,
         timeout_s=_TIMEOUT_S,
         limits=Limits(output_bytes=1 << 20),
-        environment={**_ENVIRONMENT, **token_environment(remote, token)},
+        environment={**_ENVIRONMENT, **access.environment(remote)},
     )
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise Unavailable(f"git cannot read {remote!r}: {said[-1] if said else f'status {done.returncode}'}")
+        raise _failure(remote, said[-1] if said else f"status {done.returncode}", access)
     return done.stdout.decode("utf-8", "replace")
+
+
+def _failure(remote: str, said: str, access: Access) -> Denied | Unavailable:
+    """What git said last, with what is to be done about it where that is known."""
+    host = remote.removeprefix("https://").partition("/")[0]
+    if "could not read Username" in said or "Authentication failed" in said:
+        if access.token:
+            return Denied(
+                f"{host} does not accept the token that workspace.git_tokens names for it: it needs another one"
+            )
+        return Denied(f"{host} wants to know who reads {remote!r}: name a file with a token in workspace.git_tokens")
+    hint = "; an authority of your own is named in workspace.git_authority" if "certificate" in said else ""
+    return Unavailable(f"git cannot read {remote!r}: {said}{hint}")

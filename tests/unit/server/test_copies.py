@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from rubber_duck.errors import Conflict, Denied, DuckError, InvalidInput, InvalidSettings
+from rubber_duck.errors import Conflict, Denied, DuckError, InvalidInput, InvalidSettings, Unavailable
 from rubber_duck.server.copies import Copies, folder_below
-from rubber_duck.workspace.remote import checked_remote, token_environment, token_for
+from rubber_duck.settings import Settings
+from rubber_duck.settings.tree import WorkspaceSettings
+from rubber_duck.workspace.remote import Access, checked_remote, token_for
 from tests.factories import write_tree
+from tests.git_host import GitHost, git_host
+from tests.mailbox import certificate
 
 
 @pytest.fixture
@@ -71,8 +78,14 @@ def test_a_remote_on_this_machine_lies_below_a_root(roots: list[str], tmp_path: 
             checked_remote(wrong, roots)
 
 
+def copies_in(home: Path, roots: Sequence[str] = (), shared: str = "", **workspace: Any) -> Copies:  # Any: settings
+    """The copies of a node whose home folder is that one."""
+    section = WorkspaceSettings(roots=tuple(roots), copies=shared, **workspace)
+    return Copies(replace(Settings(), home=str(home), workspace=section))
+
+
 async def test_what_could_not_be_copied_leaves_nothing_behind(roots: list[str], tmp_path: Path) -> None:
-    copies = Copies(tmp_path / "home", roots)
+    copies = copies_in(tmp_path / "home", roots)
     with pytest.raises(DuckError):
         await copies.clone(f"{tmp_path}/code/shop", "one")
 
@@ -107,7 +120,7 @@ def committed(remote: Path, content: str) -> None:
 
 
 async def test_what_was_changed_in_a_copy_is_not_lost_unless_somebody_says_so(roots: list[str], tmp_path: Path) -> None:
-    remote, copies = tmp_path / "code/shop", Copies(tmp_path / "home", roots)
+    remote, copies = tmp_path / "code/shop", copies_in(tmp_path / "home", roots)
     said = Said()
     committed(remote, "one = 1\n")
     copy = Path(await copies.clone(str(remote), "one"))
@@ -139,7 +152,7 @@ def test_git_is_told_a_token_for_its_host_alone(tmp_path: Path) -> None:
     file.chmod(0o600)
     tokens = (f"git.example:8443={file}",)
     remote = "https://git.example:8443/team/shop.git"
-    environment = token_environment(remote, token_for(remote, tokens))
+    environment = Access(token_for(remote, tokens)).environment(remote)
 
     def header(url: str) -> str:
         asked = ["git", "config", "--get-urlmatch", "http.extraHeader", url]
@@ -154,7 +167,8 @@ def test_git_is_told_a_token_for_its_host_alone(tmp_path: Path) -> None:
     ):
         assert header(other) == ""
         assert token_for(other, tokens) == ""
-    assert token_environment(remote, "") == {}
+    assert Access().environment(remote) == {}
+    assert "s3cret" not in repr(Access("s3cret"))
 
 
 def test_a_token_that_others_may_read_or_that_is_none_is_refused(tmp_path: Path) -> None:
@@ -168,3 +182,99 @@ def test_a_token_that_others_may_read_or_that_is_none_is_refused(tmp_path: Path)
     for wrong in (f"git.example={tmp_path}/gone", "git.example", "=/etc/token", "git.example=token"):
         with pytest.raises(InvalidSettings):
             token_for(remote, [wrong])
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[GitHost]:
+    """One with the repository `shop.git`, for who has a token."""
+    folder = tmp_path / "host"
+    committed(tmp_path / "work", "one = 1\n")
+    subprocess.run(["git", "clone", "-q", "--bare", tmp_path / "work", folder / "shop.git"], check=True)
+    with git_host(folder, token="x-access-token:s3cret") as there:
+        yield there
+
+
+def pushed(work: Path, remote: Path, content: str) -> None:
+    """The remote has a file with that content, from somebody's folder of work."""
+    committed(work, content)
+    subprocess.run(["git", "push", "-q", remote, "HEAD"], cwd=work, check=True)
+
+
+def reading(host: GitHost, folder: Path, token: str) -> Copies:
+    """The copies of a node that has this token for the host, none without one, and trusts its authority."""
+    tokens: tuple[str, ...] = ()
+    if token:
+        file = folder / f"token-{token}"
+        file.write_text(token)
+        file.chmod(0o600)
+        tokens = (f"{host.name}={file}",)
+    return copies_in(folder / "home", git_tokens=tokens, git_authority=str(host.authority))
+
+
+async def test_a_private_remote_is_read_with_the_token_of_its_host_which_stays_out_of_the_copy(
+    host: GitHost, tmp_path: Path
+) -> None:
+    copies, said = reading(host, tmp_path, "s3cret"), Said()
+    copy = Path(await copies.clone(host.url("shop.git"), "one"))
+    pushed(tmp_path / "work", host.folder / "shop.git", "two = 2\n")
+    await copies.fetch(str(copy), said.begin)
+    assert ((copy / "a.py").read_text(), said.times) == ("two = 2\n", 1)
+    kept = b"".join(path.read_bytes() for path in (tmp_path / "home").rglob("*") if path.is_file())
+    for secret in (b"s3cret", b"eC1hY2Nlc3MtdG9rZW46czNjcmV0", b"Authorization"):
+        assert secret not in kept
+
+
+@pytest.mark.parametrize(
+    ("token", "why"),
+    [("wrong", "does not accept the token that workspace.git_tokens names"), ("", "name a file with a")],
+)
+async def test_who_has_not_the_token_of_a_private_remote_is_told_so(
+    host: GitHost, tmp_path: Path, token: str, why: str
+) -> None:
+    with pytest.raises(Denied, match=f"{host.name} .*{why}"):
+        await reading(host, tmp_path, token).clone(host.url("shop.git"), "one")
+
+
+async def test_a_host_that_nobody_vouches_for_is_told_no_token(host: GitHost, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    certificate(other)
+    copies = reading(dataclasses.replace(host, authority=other / "authority.pem"), tmp_path, "s3cret")
+    with pytest.raises(Unavailable, match=r"certificate.*workspace\.git_authority"):
+        await copies.clone(host.url("shop.git"), "one")
+    assert host.asked == []
+    with pytest.raises(InvalidSettings, match="there is no file"):
+        await copies_in(tmp_path / "home", git_authority="/gone").clone(host.url("shop.git"), "one")
+
+
+async def test_a_host_that_sends_people_elsewhere_is_not_followed_there(host: GitHost, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    with git_host(tmp_path / "other") as other:
+        host.elsewhere = f"https://{other.name}"
+        with pytest.raises(Unavailable, match="302"):
+            await reading(host, tmp_path, "s3cret").clone(host.url("shop.git"), "one")
+        assert (len(host.asked), other.asked) == (1, [])
+
+
+async def test_nodes_with_one_shared_folder_have_one_copy_between_them(roots: list[str], tmp_path: Path) -> None:
+    remote, shared, said = tmp_path / "code/shop", tmp_path / "shared", Said()
+    committed(remote, "one = 1\n")
+    with pytest.raises(InvalidSettings, match="is no folder here"):
+        copies_in(tmp_path / "one", roots, str(shared))
+    shared.mkdir(mode=0o700)
+    one, two = (copies_in(tmp_path / name, roots, str(shared)) for name in ("one", "two"))
+    copy = await one.clone(str(remote), "a")
+    committed(remote, "two = 2\n")
+    await two.fetch(copy, said.begin)
+    assert (shared / "a/a.py").read_text() == "two = 2\n"
+    alone = copies_in(tmp_path / "three", roots)
+    with pytest.raises(InvalidInput, match="was not copied"):
+        await alone.fetch(copy, said.begin)  # what lies among others' copies is none of its own
+    await two.forget(copy)
+    assert list(shared.iterdir()) == []
+    shared.rmdir()
+    with pytest.raises(Unavailable, match="is its disk mounted"):
+        await one.clone(str(remote), "b")
+    with pytest.raises(Unavailable, match="this node has not the folder"):
+        await two.fetch(copy, said.begin)
+    assert not shared.exists()

@@ -7,12 +7,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
+from msgspec.structs import replace
+
 from rubber_duck.cluster.cluster import Lease
 from rubber_duck.cluster.local import LocalCluster
 from rubber_duck.errors import Unavailable
 from rubber_duck.scope import Scope
 from rubber_duck.server.copies import Copies
 from rubber_duck.server.remotes import Remotes
+from rubber_duck.settings import Settings
 from rubber_duck.workspace.project import Project
 from rubber_duck.workspace.remote import Changing
 from rubber_duck.workspace.workspace import Workspace
@@ -33,7 +36,7 @@ class Fetched(Copies):
     """Says that it was fetched, and may fail first."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder, ())
+        super().__init__(replace(Settings(), home=str(folder)))
         self.times = asyncio.Queue[int]()
         self.failures = 0
         self._count = 0

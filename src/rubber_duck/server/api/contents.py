@@ -14,7 +14,8 @@ from rubber_duck.errors import InvalidInput, UnknownName
 from rubber_duck.scope import Right
 from rubber_duck.server.api.projects import project_of
 from rubber_duck.server.api.route import Answer, Call, Method, Plain, Route, paged
-from rubber_duck.server.asking import RunRequest, carried_out, permit_of, placed_in
+from rubber_duck.server.asking import RunRequest, carried_out, permit_of, placed_in, unplaced
+from rubber_duck.server.copies import check_here
 from rubber_duck.server.desk import Member
 from rubber_duck.server.files import content_of
 from rubber_duck.server.limits import RouteClass
@@ -101,7 +102,9 @@ async def analyze(call: Call) -> Analyzed:
     """Analyse the project and keep what is found; its files and findings are those of this moment then."""
     project, scope = await project_of(call), call.tenant
     kept = replace(scope, rights=scope.rights | {Right.PROJECT_CREATE})  # what is there already is opened, not made
-    answer = await call.desk.app.run("up", {"path": project.root, "format": "json"}, kept)
+    await check_here(project.root)
+    with unplaced(project.root):
+        answer = await call.desk.app.run("up", {"path": project.root, "format": "json"}, kept)
     files = answer.added + answer.changed + answer.unchanged
     return Analyzed(files, answer.findings, answer.by_severity)
 

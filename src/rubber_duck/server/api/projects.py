@@ -14,7 +14,7 @@ from rubber_duck.errors import InvalidInput
 from rubber_duck.scope import Right
 from rubber_duck.server.api.route import PREFIX, Call, Method, Nothing, Route, flag, paged, project_in
 from rubber_duck.server.asking import unplaced
-from rubber_duck.server.copies import UPLOAD_BYTES, folder_below
+from rubber_duck.server.copies import UPLOAD_BYTES, check_here, folder_below
 from rubber_duck.server.desk import Member, installation
 from rubber_duck.server.hooks import BODY_BYTES as HOOK_BYTES
 from rubber_duck.server.limits import RouteClass
@@ -125,8 +125,9 @@ async def remove_hook(call: Call) -> Nothing:
 
 async def hear_hook(call: Call) -> HookHeard:
     """Hear from the host of a remote that something was pushed: the copy is brought up to date soon."""
-    project = project_in(call.path)
+    project, owner = project_in(call.path), installation(call.trace)
     await call.desk.hooks.expect(project, call.headers)
+    await check_here((await call.desk.app.parts.workspace.project(owner, str(project))).root)
     content = b"".join([piece async for piece in call.raw])
     await call.desk.hooks.check(project, call.headers, content)
     return HookHeard(call.desk.remotes.want(project))

@@ -17,6 +17,7 @@ from rubber_duck.scope import Right, Scope
 from rubber_duck.server.api.projects import project_of
 from rubber_duck.server.api.route import Call, Method, Nothing, Route, written
 from rubber_duck.server.asking import unplaced
+from rubber_duck.server.copies import check_here
 from rubber_duck.server.idempotency import KEPT
 from rubber_duck.server.limits import RouteClass
 from rubber_duck.workflows.durable import Durable, Page, StartOptions
@@ -88,6 +89,7 @@ async def start(call: Call) -> RunView:
     """Queue a run on the project; the workflow's own right is checked. Who starts it is told when it has ended."""
     wish: RunWish = call.body
     root = (await project_of(call)).root
+    await check_here(root)
     with unplaced(root):
         request = await asyncio.to_thread(placed_run, wish.workflow, wish.request, root, call.desk.app.settings)
     durable, run_id = _durable(call), ""

@@ -15,6 +15,7 @@ from rubber_duck.engines.workflow import RunView, view
 from rubber_duck.errors import NotFound
 from rubber_duck.scope import Right, Scope
 from rubber_duck.server.asking import REQUEST_BYTES, unplaced
+from rubber_duck.server.copies import check_here
 from rubber_duck.server.desk import Desk, Member
 from rubber_duck.server.files import content_of
 from rubber_duck.server.limits import RouteClass
@@ -154,6 +155,7 @@ class Project(Topic):
     async def start(self, payload: StartRequest, push: Push) -> RunView:
         """Queue a run on this project; the workflow's own right is checked. Its end is told to who started it."""
         root, settings = (await self._row()).root, self.desk.app.settings
+        await check_here(root)
         with unplaced(root):
             request = await asyncio.to_thread(placed_run, payload.workflow, payload.request, root, settings)
         options = StartOptions(payload.key, payload.priority, tell=True)
