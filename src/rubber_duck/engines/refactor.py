@@ -24,7 +24,7 @@ from rubber_duck.scope import Right
 from rubber_duck.workspace.paths import absolute, display
 
 if TYPE_CHECKING:
-    from rubber_duck.code.refactoring.refactored import Refactored
+    from rubber_duck.code.refactoring.refactored import Refactored, Stretch
 
 What = Literal["rename", "extract-variable", "extract-function", "inline", "move", "organise-imports", "rewrite"]
 
@@ -38,6 +38,7 @@ _STYLES: Final = (
     "lines-after-imports",
     "split-on-trailing-comma",
 )
+_ECMASCRIPT: Final = (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts")
 _NAMED: Final = ("rename", "extract-variable", "extract-function")
 
 
@@ -109,11 +110,11 @@ class RefactorAnswer(msgspec.Struct, frozen=True, kw_only=True):
 class Refactor(Engine[RefactorRequest, RefactorAnswer]):
     """Change code without changing what it does: rename, extract, inline, move, organise imports.
 
-    Everything in Python; in JavaScript and TypeScript renames of what a file declares once, variables for expressions,
-    and imports in order; in Elixir renames of private functions, and aliases in order. What could change the meaning,
-    or cannot be told for sure, is refused with the reason. `rewrite` lets a model do what is asked in words: each draft
-    must parse, bring no findings and keep what other files take, and goes back if it does not. Nothing is written
-    before it was shown; `duck undo` takes it back.
+    Everything in Python; in JavaScript and TypeScript all but moves, and renames of what a file declares once; in
+    Elixir renames of private functions, and aliases in order. What could change the meaning, or cannot be told, is
+    refused with the reason. `rewrite` lets a model do what is asked in words: each draft must parse, bring no findings
+    and keep what other files take, and goes back if it does not. Nothing is written before it was shown; `duck undo`
+    takes it back.
     """
 
     name: ClassVar[str] = "refactor"
@@ -222,7 +223,7 @@ def _in_python(request: RefactorRequest, where: Where) -> Refactored:
     from rubber_duck.code.refactoring.python.inline_function import inline_function  # noqa: PLC0415  # as above
     from rubber_duck.code.refactoring.python.move import move  # noqa: PLC0415  # as above
     from rubber_duck.code.refactoring.python.rename import rename  # noqa: PLC0415  # as above
-    from rubber_duck.code.refactoring.refactored import Spot, Stretch  # noqa: PLC0415  # as above
+    from rubber_duck.code.refactoring.refactored import Spot  # noqa: PLC0415  # as above
 
     if not where.line:
         raise InvalidInput(f"say where in '{display(where.path)}': FILE:LINE:COLUMN, or FILE:LINE-LINE")
@@ -237,12 +238,8 @@ def _in_python(request: RefactorRequest, where: Where) -> Refactored:
         if is_function(texts, spot):
             return inline_function(texts_of(where, (".py", ".pyi")), spot)
         return inline_variable(texts, spot)
-    if bool(where.column) != bool(where.end_column) or (where.column and not where.end_line):
-        raise InvalidInput("select code as FILE:LINE-LINE, whole lines, or as FILE:LINE:COLUMN-LINE:COLUMN")
-    last = where.end_line or where.line
-    stretch = Stretch(where.path, where.line, last, where.column, where.end_column)
     extract = extract_variable if request.what == "extract-variable" else extract_function
-    return extract(texts, stretch, request.to)
+    return extract(texts, _stretch(where), request.to)
 
 
 def _elsewhere(request: RefactorRequest, where: Where, kind: str) -> Refactored:
@@ -250,30 +247,44 @@ def _elsewhere(request: RefactorRequest, where: Where, kind: str) -> Refactored:
     from rubber_duck.code.refactoring import (  # noqa: PLC0415  # grammars
         ecmascript,
         ecmascript_extract,
+        ecmascript_function,
         ecmascript_imports,
+        ecmascript_inline_function,
         elixir,
         elixir_aliases,
     )
-    from rubber_duck.code.refactoring.refactored import Spot, Stretch  # noqa: PLC0415  # as above
+    from rubber_duck.code.refactoring.refactored import Spot  # noqa: PLC0415  # as above
 
     alone = texts_of(where, (), only=where.path)
     if request.what == "organise-imports":
         if kind == "elixir":
             return elixir_aliases.organise(alone, where.path)
         return ecmascript_imports.organise(alone, where.path, _typescript_settings(where))
-    if request.what == "extract-variable" and kind == "ecmascript":
-        last = where.end_line or where.line
-        stretch = Stretch(where.path, where.line, last, where.column, where.end_column)
-        return ecmascript_extract.extract_variable(alone, stretch, request.to)
-    if request.what != "rename":
-        raise InvalidInput(
-            f"'{request.what}' is done in Python only: here nobody can tell for sure what else it changes"
-        )
     spot = Spot(where.path, where.line, where.column)
-    if kind == "elixir":
+    if kind == "elixir" and request.what == "rename":
         return elixir.rename(alone, spot, request.to)
-    suffixes = (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts")
-    return ecmascript.rename(texts_of(where, suffixes), spot, request.to)
+    if kind == "elixir":
+        raise InvalidInput(f"'{request.what}' is not done in Elixir: macros may read code that nobody runs")
+    match request.what:
+        case "extract-variable":
+            return ecmascript_extract.extract_variable(alone, _stretch(where), request.to)
+        case "extract-function":
+            return ecmascript_function.extract_function(texts_of(where, _ECMASCRIPT), _stretch(where), request.to)
+        case "move":
+            raise InvalidInput("'move' is not done in JavaScript and TypeScript")
+        case "inline":
+            return ecmascript_inline_function.inline(alone, spot)
+    return ecmascript.rename(texts_of(where, _ECMASCRIPT), spot, request.to)
+
+
+def _stretch(where: Where) -> Stretch:
+    from rubber_duck.code.refactoring.refactored import Stretch  # noqa: PLC0415  # as above
+
+    if not where.line:
+        raise InvalidInput(f"say where in '{display(where.path)}': FILE:LINE:COLUMN, or FILE:LINE-LINE")
+    if bool(where.column) != bool(where.end_column) or (where.column and not where.end_line):
+        raise InvalidInput("select code as FILE:LINE-LINE, whole lines, or as FILE:LINE:COLUMN-LINE:COLUMN")
+    return Stretch(where.path, where.line, where.end_line or where.line, where.column, where.end_column)
 
 
 def _typescript_settings(where: Where) -> str:

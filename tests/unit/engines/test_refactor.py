@@ -17,6 +17,7 @@ POND = {
     "pyproject.toml": "[tool.ruff.lint.isort]\nforce-single-line = true\n",
     "duck.py": "import sys\nimport os\n\n\ndef swim(far):\n    return os.sep * far\n",
     "nest.py": "from duck import swim\r\n\r\nprint(swim(1))\r\n",
+    "pond.ex": "x = 1\n",
     "pond.ts": "function f(a: number) { return a }\nf(1)\n",
 }
 
@@ -58,7 +59,9 @@ async def test_imports_are_put_in_the_order_that_the_project_wants(app: App, pon
     [
         ({"what": "rename", "at": "duck.py:5"}, InvalidInput, "give the new name"),
         ({"what": "rename", "at": "../x.py:5", "to": "y"}, InvalidInput, "not in the project"),
-        ({"what": "inline", "at": "pond.ts:1:10"}, InvalidInput, "Python only"),
+        ({"what": "inline", "at": "pond.ts:1:10"}, Conflict, "a script, where others may call it"),
+        ({"what": "inline", "at": "pond.ex:1:1"}, InvalidInput, "not done in Elixir"),
+        ({"what": "extract-function", "at": "pond.ts", "to": "x"}, InvalidInput, "say where"),
         ({"what": "rename", "at": "duck.py:5", "to": "print"}, Conflict, "print"),
         ({"what": "extract-function", "at": "duck.py:6:5", "to": "x"}, InvalidInput, "select code as"),
         ({"what": "move", "at": "duck.py:5"}, InvalidInput, "file to move to"),

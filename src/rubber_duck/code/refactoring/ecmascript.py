@@ -55,6 +55,16 @@ def require_name(name: str) -> None:
         raise InvalidInput(f"{name!r} is no name that code may use")
 
 
+def refuse_shared_name(texts: Texts, path: str, name: str) -> None:
+    """Raise Refused where `path` is a classic script and another file says the name: scripts of a page share theirs."""
+    if _MODULE.search(texts[path]):
+        return
+    word = re.compile(rf"(?<![\w$]){re.escape(name)}(?![\w$])")
+    others = [other for other, text in texts.items() if other != path and word.search(text)]
+    if others:
+        raise Refused(f"'{path}' is a script, and those share their names: '{others[0]}' says {name!r} too")
+
+
 class _Project:
     def __init__(self, texts: Texts) -> None:
         self.languages = {path: detect(path, text[:4000].encode("utf-8", "replace")) for path, text in texts.items()}
@@ -182,15 +192,8 @@ class _Renaming:
         if is_exported(declared):
             self._offer(path)
         elif known_in.type == "program" and not _MODULE.search(self.project.texts[path]):
-            self._refuse_shared(path)
-
-    def _refuse_shared(self, path: str) -> None:
-        """Raise Refused where another file says the name: the scripts of a page share what they declare at the top."""
-        word = re.compile(rf"(?<![\w$]){re.escape(self.old)}(?![\w$])")
-        others = [other for other, text in self.project.texts.items() if other != path and word.search(text)]
-        if others:
-            raise Refused(f"'{path}' is a script, and those share their names: '{others[0]}' says {self.old!r} too")
-        self.notes.append(f"'{path}' is a script: pages that load it may use {self.old!r}")
+            refuse_shared_name(self.project.texts, path, self.old)
+            self.notes.append(f"'{path}' is a script: pages that load it may use {self.old!r}")
 
     def _splice(self, path: str, node: Node, splices: dict[tuple[int, int], str]) -> None:
         parent = node.parent

@@ -20,12 +20,12 @@ FUNCTIONS: Final = frozenset(
 """What holds code that runs when it is called, and not where it stands."""
 
 _IDENTIFIERS: Final = frozenset({"identifier", "shorthand_property_identifier_pattern"})
-_PATTERNS: Final = WRAPS | {
+PATTERNS: Final = WRAPS | {
     *("array_pattern", "object_pattern", "pair_pattern", "rest_pattern", "assignment_pattern", "array", "object"),
     *("object_assignment_pattern", "pair", "spread_element", "shorthand_property_identifier"),
 }
 _PARAMETERS: Final = frozenset({"formal_parameters", "required_parameter", "optional_parameter"})
-_IMPORTS: Final = frozenset({"import_clause", "import_specifier", "namespace_import", "import_require_clause"})
+IMPORTS: Final = frozenset({"import_clause", "import_specifier", "namespace_import", "import_require_clause"})
 _CHANGES: Final = frozenset({"assignment_expression", "augmented_assignment_expression"})
 _UNSURE: Final = frozenset({"with_statement", "internal_module", "module"})
 _REPLACERS: Final = frozenset(
@@ -38,7 +38,7 @@ class Names:
 
     def __init__(self, file: SourceFile, statement: Node, node: Node) -> None:
         self._file = file
-        self._own = _function(statement)
+        self._own = function_of(statement)
         self._around = {0, *(each.id for each in _around(statement) if each.type in FUNCTIONS)}
         self._declared: dict[str, set[int]] = {}
         self._imported: set[str] = set()
@@ -109,19 +109,19 @@ class Names:
         if name in _REPLACERS:
             self._replaces_any = True
         inner, at = node, node.parent if name in self._wanted else None
-        while at is not None and at.type in _PATTERNS and not is_field(at, "right", inner):
+        while at is not None and at.type in PATTERNS and not is_field(at, "right", inner):
             inner, at = at, at.parent
         if at is None:
             return
-        if at.type in _IMPORTS:
+        if at.type in IMPORTS:
             self._imported.add(name)
             if at.type == "namespace_import":
                 self._namespaces.add(name)
         elif _declares(at, inner):
-            holder = _function(at) if not _is_own_name(at, inner) else _function(at.parent) if at.parent else 0
+            holder = function_of(at) if not _is_own_name(at, inner) else function_of(at.parent) if at.parent else 0
             self._declared.setdefault(name, set()).add(holder)
-        elif _gives(at, inner):
-            self._given.setdefault(name, set()).add(_function(at))
+        elif gives(at, inner):
+            self._given.setdefault(name, set()).add(function_of(at))
             if self._before[0] <= at.start_byte and at.end_byte <= self._before[1]:
                 self._given_before.add(name)
 
@@ -142,7 +142,8 @@ def _is_own_name(at: Node, inner: Node) -> bool:
     return at.type in FUNCTIONS and is_field(at, "name", inner)
 
 
-def _gives(at: Node, inner: Node) -> bool:
+def gives(at: Node, inner: Node) -> bool:
+    """Whether `at` gives a value to `inner`."""
     if at.type in _CHANGES or at.type == "for_in_statement":
         return is_field(at, "left", inner)
     return at.type == "update_expression"
@@ -151,12 +152,12 @@ def _gives(at: Node, inner: Node) -> bool:
 def _is_target(node: Node) -> bool:
     """Whether a property is given a value, or deleted, here."""
     inner, at = node, node.parent
-    while at is not None and at.type in _PATTERNS and not is_field(at, "right", inner):
+    while at is not None and at.type in PATTERNS and not is_field(at, "right", inner):
         inner, at = at, at.parent
     if at is None:
         return False
     deletes = at.type == "unary_expression" and at.children[0].type == "delete"
-    return deletes or _gives(at, inner)
+    return deletes or gives(at, inner)
 
 
 def _around(node: Node) -> Iterator[Node]:
@@ -166,7 +167,7 @@ def _around(node: Node) -> Iterator[Node]:
         at = at.parent
 
 
-def _function(node: Node) -> int:
+def function_of(node: Node) -> int:
     """The id of the function that a node stands in, or is; 0 at the top of the file."""
     at: Node | None = node
     while at is not None:

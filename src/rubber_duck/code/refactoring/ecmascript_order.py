@@ -46,14 +46,14 @@ def refuse_order(file: SourceFile, node: Node, statement: Node) -> None:
     inside = list(_run(node))
     if any(each.type in _GIVES or each.type == "yield_expression" for each in inside):
         raise Refused("the expression gives something a value, or yields")
-    if _is_written_out(node):
+    if is_written_out(node):
         return
     names = Names(file, statement, node)
     before = list(_before(node, statement))
     acting = next((each for part in before for each in _run(part) if _acts(each)), None)
     if acting is not None:
         is_begun = any(each.type == "super" for part in before for each in file.descendants(part))
-        if not _is_settled(node, names) or (is_begun and any(each.type == "this" for each in inside)):
+        if not is_settled(node, names) or (is_begun and any(each.type == "this" for each in inside)):
             line, _ = file.position(acting.start_byte)
             raise Refused(f"line {line}: what is called there before it may change what it says")
         return
@@ -101,11 +101,28 @@ def _run(node: Node) -> Iterator[Node]:
             stack.extend(reversed(each.named_children))
 
 
+def acts_in(node: Node) -> bool:
+    """Whether working out an expression may run code of anybody, or change something."""
+    return any(map(_acts, _run(node)))
+
+
+def changes_in(node: Node) -> bool:
+    """Whether an expression, or a function in it, gives something a value or deletes it."""
+    stack = [node]
+    while stack:
+        each = stack.pop()
+        if each.type in _GIVES or (each.type == "unary_expression" and operator(each) == "delete"):
+            return True
+        stack.extend(each.named_children)
+    return False
+
+
 def _acts(node: Node) -> bool:
     return node.type in _ACTS or (node.type == "unary_expression" and operator(node) == "delete")
 
 
-def _is_written_out(node: Node) -> bool:
+def is_written_out(node: Node) -> bool:
+    """Whether the value stands there as it is: a number, a text without `${…}`, a word of the language."""
     bare = unwrapped(node)
     return bare.type in _LITERAL or (
         bare.type == "template_string" and all(each.type != "template_substitution" for each in bare.named_children)
@@ -117,22 +134,22 @@ def _is_passed(part: Node, names: Names) -> bool:
     parent = part.parent
     field = _CALLED.get(parent.type, "") if parent is not None else ""
     if parent is None or not is_field(parent, field or "name", part):
-        return _is_settled(part, names)
+        return is_settled(part, names)
     bare = unwrapped(part)
     if bare.type in {"super", "import"}:
         return True
     if bare.type == "identifier":
-        return not names.is_given(names.text(bare)) or _is_settled(bare, names)
+        return not names.is_given(names.text(bare)) or is_settled(bare, names)
     if bare.type != "member_expression":
-        return _is_settled(bare, names)
+        return is_settled(bare, names)
     base, called = bare.child_by_field_name("object"), bare.child_by_field_name("property")
     if base is None or called is None or names.is_replaced(names.text(called)):
         return False
     is_global = base.type == "identifier" and names.text(base) in _GLOBAL and not names.is_declared(names.text(base))
-    return is_global or base.type == "super" or names.is_namespace(names.text(base)) or _is_settled(base, names)
+    return is_global or base.type == "super" or names.is_namespace(names.text(base)) or is_settled(base, names)
 
 
-def _is_settled(node: Node, names: Names) -> bool:
+def is_settled(node: Node, names: Names) -> bool:
     """Whether nothing that is called meanwhile could make its value another."""
     stack = [node]
     while stack:
@@ -144,7 +161,7 @@ def _is_settled(node: Node, names: Names) -> bool:
                 return False
             continue
         if each.type in {"binary_expression", "unary_expression"}:
-            if operator(each) not in _CALM and not all(map(_is_written_out, each.named_children)):
+            if operator(each) not in _CALM and not all(map(is_written_out, each.named_children)):
                 return False
         elif each.type in {"as_expression", "satisfies_expression"}:
             stack.append(each.named_children[0])

@@ -39,7 +39,7 @@ def statement_of(node: Node) -> Node:
     while at is not None:
         if at.type in STATEMENTS and at.type != "export_statement":
             return _whole(at, inner)
-        _refuse_sometimes(at, inner)
+        refuse_sometimes(at, inner)
         inner, at = at, at.parent
     raise Refused("it stands in no statement")
 
@@ -71,7 +71,8 @@ def refuse_place(file: SourceFile, node: Node) -> None:
     _refuse_part_of_chain(node)
 
 
-def _refuse_sometimes(at: Node, inner: Node) -> None:
+def refuse_sometimes(at: Node, inner: Node) -> None:
+    """Raise Refused where `at` does not work out `inner` always, once, and before all that follows."""
     if at.type not in _THROUGH:
         raise Refused("it is worked out later, repeatedly or only sometimes there, so it cannot be moved before")
     if at.type in _FIRST and not is_field(at, _FIRST[at.type], inner):
