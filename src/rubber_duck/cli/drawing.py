@@ -52,12 +52,13 @@ def line(*parts: Text) -> Text:
 
 
 def facts(pairs: Mapping[str, object]) -> Text:
-    """Names beside their values, a line each."""
+    """Names beside their values, a line each; what has several lines has them below each other."""
     from rich.text import Text  # noqa: PLC0415  # as in table
 
     column = max(map(len, pairs), default=0)
     return Text("\n").join(
-        text(f"{name:<{column}}  ", "dim") + (value if isinstance(value, Text) else text(value))
+        text(f"{name:<{column}}  ", "dim")
+        + (value if isinstance(value, Text) else text(str(value).replace("\n", "\n" + " " * (column + 2))))
         for name, value in pairs.items()
     )
 

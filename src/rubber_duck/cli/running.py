@@ -139,4 +139,14 @@ def _progress(run: dict[str, Any]) -> str:  # Any: as above
 
 
 def _shown(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """For people: a list line by line, a mapping of plain values in a row, and what is nested deeper as JSON."""
+    if value is None or value in ([], {}):
+        return "none"
+    match value:
+        case str():
+            return value
+        case list() if all(isinstance(each, str) for each in value):
+            return "\n".join(value)
+        case dict() if all(isinstance(each, (str, int, float)) for each in value.values()):
+            return ", ".join(f"{key} {each}" for key, each in value.items())
+    return json.dumps(value, ensure_ascii=False)

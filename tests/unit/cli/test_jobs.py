@@ -47,6 +47,23 @@ def test_each_named_run_is_acted_on() -> None:
     assert call("jobs", "cancel", script=script).code == 2
 
 
+def test_an_answer_is_shown_for_people() -> None:
+    answer = {
+        "counts": {"high": 1, "low": 0},
+        "failed": [],
+        "worst": ["one.py:1", "two.py:2"],
+        "odd": [{"a": [1]}],
+    }
+    outcome = call("workflow", "show", RUN["id"], script=Script({"runs": [RUN | {"answer": answer}]}))
+    assert outcome.out.splitlines()[-5:] == [
+        "counts  high 1, low 0",
+        "failed  none",
+        "worst   one.py:1",
+        "        two.py:2",
+        'odd     [{"a": [1]}]',
+    ]
+
+
 def test_watching_into_a_pipe_writes_a_line_each_time_and_interrupted_ends_well() -> None:
     answer = {"queues": [QUEUE], "runs": []}
     asked: list[int] = []
