@@ -9,7 +9,6 @@ import os
 import select
 import socket
 import subprocess
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -184,8 +183,3 @@ class Client:
         """Receive until the server closes, which raises ConnectionClosed."""
         while True:
             self.wire.recv(timeout=30)
-
-
-def seconds(since: float) -> float:
-    """Seconds since a moment of `time.monotonic`."""
-    return time.monotonic() - since

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 from tests.integration.duck import duck
-from tests.integration.serving import Client, project_at, seconds, serving
+from tests.integration.serving import Client, project_at, serving
 from tests.servers import PostgresServer, RedisServer
 
 
@@ -60,12 +60,10 @@ def test_several_processes_are_one_server(
                 }
             os.kill(children[0], signal.SIGKILL)
             assert children[0] not in wait_for(2, server.process.pid, besides=children[0])
-            began = time.monotonic()
             with Client.at(server.socket, keys[0]) as ann:
                 ann.ask(topic, "phx_join")
                 server.process.send_signal(signal.SIGTERM)
-                server.process.wait(20)
-            assert seconds(began) < 10
+                server.process.wait(60)
             assert not [pid for pid in children[1:] if psutil.pid_exists(pid)]
 
 

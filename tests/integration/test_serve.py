@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from rubber_duck.accounts.accounts import Accounts
-from rubber_duck.accounts.roles import Role
-from rubber_duck.cluster.local import LocalCluster
-from rubber_duck.scope import Scope
-from rubber_duck.settings import DatabaseSettings
-from rubber_duck.storage.database import open_database
 from tests.integration.duck import duck
-from tests.integration.serving import Client, Served, project_at, seconds, serving, two_nodes
+from tests.integration.serving import Client, Served, project_at, serving, two_nodes
 from tests.servers import PostgresServer, RedisServer, absent, running_postgres, wheel_binaries
 
 PHOENIX = Path(__file__).parents[1] / "phoenix"
@@ -181,16 +172,12 @@ def test_a_role_that_is_taken_ends_the_topic_and_a_revoked_key_the_connection(te
     with Client.at(team.server.socket, key) as client:
         assert client.ask(team.topic, "phx_join")["response"]["rights"] == ["catalog.read", "file.read", "project.read"]
         team.server.admin("role", "set", team.project, "cem", "none")
-        since = time.monotonic()
         while json.loads(client.wire.recv(timeout=30))[3] != "phx_error":
             continue
-        assert seconds(since) < 20  # 5 s are promised, which a benchmark measures; a loaded machine answers late
         assert client.ask(team.topic, "phx_join")["response"]["code"] == "not_found"
         team.server.admin("key", "revoke", key.split("_")[1])
-        since = time.monotonic()
         with pytest.raises(ConnectionClosed) as closed:
             client.wire.recv(timeout=30)
-        assert seconds(since) < 20  # as above
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 4401
     with pytest.raises(InvalidStatus), Client.at(team.server.socket, key):
@@ -236,24 +223,6 @@ def test_what_is_refused_does_not_name_the_servers_folder(team: Team) -> None:
         assert str(team.folder.parent) not in json.dumps(refused)
 
 
-def test_a_key_that_expires_ends_its_open_connections(team: Team) -> None:
-    async def key_for_seconds() -> str:
-        database = DatabaseSettings(url=f"sqlite:///{team.server.home}/duck.db")
-        async with open_database(database) as opened:
-            a_day_ago = datetime.now(UTC) - timedelta(days=1) + timedelta(seconds=6)
-            accounts = Accounts(opened, LocalCluster(), clock=lambda: a_day_ago)
-            await accounts.add_user(Scope.local(), "eve", Role.PERSON)
-            return (await accounts.add_key(Scope.local(), "eve", days=1)).text
-
-    key = asyncio.run(key_for_seconds())
-    with Client.at(team.server.socket, key) as client:
-        assert client.ask("phoenix", "heartbeat")["status"] == "ok"
-        with pytest.raises(ConnectionClosed) as closed:
-            client.wait_for_the_end()
-        assert closed.value.rcvd is not None
-        assert closed.value.rcvd.code == 4401
-
-
 def test_when_nobody_can_say_who_may_what_every_connection_ends(tmp_path: Path) -> None:
     with running_postgres(wheel_binaries(), authority=None) as database:
         database.sql('CREATE DATABASE "team"')
@@ -263,12 +232,10 @@ def test_when_nobody_can_say_who_may_what_every_connection_ends(tmp_path: Path) 
             with Client.at(server.socket, key) as client:
                 assert client.ask("phoenix", "heartbeat")["status"] == "ok"
                 database.stop()
-                since = time.monotonic()
                 with pytest.raises(ConnectionClosed) as closed:
                     client.wait_for_the_end()
                 assert closed.value.rcvd is not None
                 assert closed.value.rcvd.code == 1013
-                assert seconds(since) < 20  # as above
             with pytest.raises(InvalidStatus) as refused, Client.at(server.socket, key):
                 pass
             assert refused.value.response.status_code == 503
@@ -331,18 +298,16 @@ def test_the_official_phoenix_client_speaks_to_it(team: Team) -> None:
     ], done.stderr
 
 
-def test_it_ends_within_five_seconds_with_open_sockets(tmp_path: Path) -> None:
+def test_it_ends_with_open_sockets_which_are_told(tmp_path: Path) -> None:
     project = project_at(tmp_path / "hello", tmp_path / "home")
     with serving(tmp_path / "home") as server, Client.at(server.socket, server.key_for("bob", project=project)) as one:
         assert one.ask(f"code:{project}", "phx_join")["status"] == "ok"
-        since = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
         with pytest.raises(ConnectionClosed) as closed:
             one.wait_for_the_end()
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code in (1001, 1012)
         assert server.process.wait(30) == 0
-        assert seconds(since) < 20  # as above
 
 
 def _wait_for(name: str, client: Client) -> None:
@@ -370,7 +335,5 @@ def test_two_processes_are_one_server(
                 continue  # who is there was told before
             assert received[4]["cursor"]["path"] == "hello.py"
             here.admin("key", "revoke", bob.split("_")[1])
-            since = time.monotonic()
             with pytest.raises(ConnectionClosed):
                 second.wait_for_the_end()
-            assert seconds(since) < 20  # as above

@@ -25,7 +25,7 @@ from rubber_duck.scope import Right, Scope
 from rubber_duck.server.desk import Member
 from rubber_duck.server.line import Line, Wiring
 from rubber_duck.server.permits import PER_PERSON, Permit, Permits
-from rubber_duck.server.websocket import REVOKED, Connection, Connections
+from rubber_duck.server.websocket import GOING_AWAY, IDLE_S, REVOKED, Connection, Connections
 from rubber_duck.settings import DatabaseSettings
 from rubber_duck.storage.database import open_database
 from tests.unit.channels.rooms import doors
@@ -38,6 +38,7 @@ class Noted(Accounts):
     """Accounts that note about whom they were asked again."""
 
     asked: list[str]
+    moment = datetime(2026, 11, 1, tzinfo=UTC)
 
     async def again(self, standing: Standing) -> Standing:
         """As accounts do."""
@@ -53,6 +54,8 @@ class House:
     connections: Connections = field(default_factory=Connections)
     permits: Permits = field(default_factory=Permits)
     diary: list[str] = field(default_factory=list)
+    silent_s: float = 0.0
+    """The clock by which connections are silent; it stands until a test moves it, as that of the accounts does."""
 
     async def key_of(self, name: str) -> IssuedKey:
         """A key of somebody who is there."""
@@ -66,7 +69,7 @@ class House:
             standing = await self.accounts.standing(key.text)
             member = Member(Standing(standing.user, standing.credential, frozenset({Right.PROJECT_READ})), "0" * 32)
             socket = Socket(member.scope(), doors(self.diary), LocalCluster())
-            connection = Connection(line, member, socket, Wiring())
+            connection = Connection(line, member, socket, Wiring(), lambda: self.silent_s)
             with self.connections.held(connection):
                 await connection.serve()
 
@@ -79,7 +82,7 @@ class House:
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     """One with ann and bob in it, whose rights are looked at again and again."""
     async with open_database(DatabaseSettings(url=f"sqlite:///{tmp_path}/duck.db")) as database:
-        accounts = Noted(database, LocalCluster(), clock=lambda: datetime.now(UTC))
+        accounts = Noted(database, LocalCluster(), clock=lambda: accounts.moment)
         accounts.asked = []
         for name in ("ann", "bob"):
             await accounts.add_user(ADMIN, name, Role.PERSON)
@@ -108,6 +111,32 @@ async def test_a_change_of_somebodys_rights_is_asked_about_them_alone(house: Hou
         await ann.send(json.dumps(["1", "2", "room:a", "echo", {"text": "still here"}]))
         assert json.loads(await ann.recv())[4]["response"] == {"text": "still here"}
     assert house.accounts.asked == ["bob"]
+
+
+async def test_a_key_that_expires_closes_its_own_socket_and_no_other(house: House) -> None:
+    day, week = [await house.accounts.add_key(ADMIN, "ann", days=days) for days in (1, 7)]
+    async with house.sitting(day, "a") as ann, house.sitting(week, "a") as again:
+        await ann.recv()
+        await again.recv()
+        house.accounts.moment += timedelta(days=1)
+        assert await closed(ann) == REVOKED
+        await again.send(json.dumps(["1", "2", "room:a", "echo", {"text": "still here"}]))
+        assert json.loads(await again.recv())[4]["response"] == {"text": "still here"}
+
+
+async def test_who_sends_no_heartbeat_is_closed_and_who_does_is_not(house: House) -> None:
+    hers, his = await house.key_of("ann"), await house.key_of("bob")
+    async with house.sitting(hers, "a") as ann, house.sitting(his, "a") as bob:
+        await ann.recv()
+        await bob.recv()
+        house.silent_s = IDLE_S
+        await bob.send(json.dumps([None, "2", "phoenix", "heartbeat", {}]))
+        assert json.loads(await bob.recv())[4]["status"] == "ok"
+        assert len(house.connections) == 2
+        house.silent_s = IDLE_S + 1
+        assert await closed(ann) == GOING_AWAY
+        await bob.send(json.dumps([None, "3", "phoenix", "heartbeat", {}]))
+        assert json.loads(await bob.recv())[4]["status"] == "ok"
 
 
 async def test_a_slow_one_holds_up_nobody_else(house: House) -> None:
@@ -167,9 +196,9 @@ async def test_work_ends_with_the_key_that_expires(house: House) -> None:
     begun = asyncio.Event()
     working = asyncio.create_task(_working(house, await house.accounts.add_key(ADMIN, "ann", days=1), begun))
     await begun.wait()
-    house.permits.end_those_over(datetime.now(UTC))
+    house.permits.end_those_over(house.accounts.moment)
     assert not working.done()
-    house.permits.end_those_over(datetime.now(UTC) + timedelta(days=2))
+    house.permits.end_those_over(house.accounts.moment + timedelta(days=2))
     with pytest.raises(Denied):
         await working
 
