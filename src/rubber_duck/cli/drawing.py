@@ -136,6 +136,6 @@ def machine(answer: Any) -> None:  # Any: builtins of any shape
     """
     import json  # noqa: PLC0415  # only for machines
 
-    from rubber_duck.analysis.report.visible import valid, visible_json  # noqa: PLC0415  # as above
+    from rubber_duck.analysis.visible import valid, visible_json  # noqa: PLC0415  # as above
 
     terminal.write_utf8(visible_json(json.dumps(valid(answer), indent=2, ensure_ascii=False)))

@@ -161,6 +161,6 @@ def _shown_otherwise(error: UnicodeError) -> tuple[str, int]:
 
 
 def _visible(character: str) -> str:
-    from rubber_duck.analysis.report.visible import is_visible  # noqa: PLC0415  # help and completion need it not
+    from rubber_duck.analysis.visible import is_visible  # noqa: PLC0415  # help and completion need it not
 
     return character if is_visible(character) else character.encode("unicode_escape").decode("ascii")

@@ -9,7 +9,7 @@ from typing import Final
 from rich.cells import cell_len, get_character_cell_size
 
 from rubber_duck.analysis.finding import Span
-from rubber_duck.analysis.report.visible import visible_character
+from rubber_duck.analysis.visible import visible_character
 
 _TAB_CELLS: Final = 4
 _ELLIPSIS: Final = "…"

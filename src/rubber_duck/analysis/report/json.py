@@ -18,7 +18,7 @@ import msgspec
 from rubber_duck.analysis.finding import Finding, Fix
 from rubber_duck.analysis.report.model import FileReport, Narrowing, Report
 from rubber_duck.analysis.report.overview import Overview, overview, priority
-from rubber_duck.analysis.report.visible import reversible, scrubbed, visible_json
+from rubber_duck.analysis.visible import reversible, scrubbed, visible_json
 
 VERSION: Final = 1
 """The number of the schema; a change that could break a reader raises it."""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from rubber_duck.analysis.report.model import Narrowing
-from rubber_duck.analysis.report.visible import shortened, visible_name
 from rubber_duck.analysis.report.words import counted
+from rubber_duck.analysis.visible import shortened, visible_name
 
 CAVEAT: Final = "rules narrowed by the project's duck.toml"
 """What stands behind "No findings" when that is no all-clear."""

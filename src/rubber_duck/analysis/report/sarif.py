@@ -23,7 +23,7 @@ from rubber_duck.analysis.report.fingerprint import fingerprints
 from rubber_duck.analysis.report.model import FileReport, Narrowing, Problem, Report, RuleDescription
 from rubber_duck.analysis.report.narrowed import sentences
 from rubber_duck.analysis.report.overview import priority
-from rubber_duck.analysis.report.visible import scrubbed, visible_json
+from rubber_duck.analysis.visible import scrubbed, visible_json
 
 _Tree = dict[str, Any]  # Any: SARIF is a tree of plain JSON, checked against its schema in the tests
 

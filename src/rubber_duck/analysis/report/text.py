@@ -14,8 +14,8 @@ from rubber_duck.analysis.report.excerpt import CodeLine, excerpt
 from rubber_duck.analysis.report.model import FileReport, Problem, Report
 from rubber_duck.analysis.report.narrowed import CAVEAT, sentences
 from rubber_duck.analysis.report.overview import Overview, overview
-from rubber_duck.analysis.report.visible import shortened, visible, visible_name
 from rubber_duck.analysis.report.words import counted, reason_in_words
+from rubber_duck.analysis.visible import shortened, visible, visible_name
 
 _SGR: Final = {
     Severity.CRITICAL: "1;97;41",

@@ -10,8 +10,8 @@ from rubber_duck.analysis.report.html.markup import Html, element
 from rubber_duck.analysis.report.html.prose import prose
 from rubber_duck.analysis.report.model import Problem, Report, RuleDescription
 from rubber_duck.analysis.report.overview import Overview
-from rubber_duck.analysis.report.visible import visible, visible_name
 from rubber_duck.analysis.report.words import reason_in_words
+from rubber_duck.analysis.visible import visible, visible_name
 
 _NAMES_SHOWN: Final = 25
 _DOCUMENTED_BYTES: Final = 600_000

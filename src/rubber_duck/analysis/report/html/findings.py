@@ -12,8 +12,8 @@ from rubber_duck.analysis.report.excerpt import CodeLine, excerpt
 from rubber_duck.analysis.report.html.markup import Html, element, join
 from rubber_duck.analysis.report.model import Report
 from rubber_duck.analysis.report.overview import WORST_FIRST, Overview, RuleGroup, group_by_rule
-from rubber_duck.analysis.report.visible import shortened, visible_name
 from rubber_duck.analysis.report.words import counted
+from rubber_duck.analysis.visible import shortened, visible_name
 
 DETAILED_FINDINGS: Final = 3_000
 """So many findings, the most urgent ones, are listed with their code; the others are counted by rule."""

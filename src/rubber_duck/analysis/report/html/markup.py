@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable
 
-from rubber_duck.analysis.report.visible import visible
+from rubber_duck.analysis.visible import visible
 
 _EMPTY = frozenset({"meta", "rect", "input", "path", "circle"})
 

@@ -14,8 +14,8 @@ from rubber_duck.analysis.report.html.markup import Html, element, join
 from rubber_duck.analysis.report.html.summary import masthead, piles, summary
 from rubber_duck.analysis.report.model import Report
 from rubber_duck.analysis.report.overview import overview
-from rubber_duck.analysis.report.visible import visible_name
 from rubber_duck.analysis.report.words import counted
+from rubber_duck.analysis.visible import visible_name
 
 _PACKAGE: Final = "rubber_duck.analysis.report.html"
 

@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from rubber_duck.analysis.report.html.markup import Html
-from rubber_duck.analysis.report.visible import visible_block
+from rubber_duck.analysis.visible import visible_block
 
 _LONGEST: Final = 6_000
 _HEADING: Final = "h4"

@@ -12,8 +12,8 @@ from rubber_duck.analysis.report.html.markup import Html, element
 from rubber_duck.analysis.report.model import Report
 from rubber_duck.analysis.report.narrowed import CAVEAT, sentences
 from rubber_duck.analysis.report.overview import Overview
-from rubber_duck.analysis.report.visible import visible_name
 from rubber_duck.analysis.report.words import counted
+from rubber_duck.analysis.visible import visible_name
 from rubber_duck.code.language import title
 
 _RANKED: Final = 12

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rubber_duck.analysis.report.visible import (
+from rubber_duck.analysis.visible import (
     reversible,
     scrubbed,
     shortened,
