@@ -35,7 +35,6 @@ A message says what happened, to which name, and what to do next. Expected verdi
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
@@ -287,6 +286,8 @@ def brief(message: str) -> str:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`"; did you mean 'x'?"` for the nearest known name, or nothing when none is near."""
+    import difflib  # noqa: PLC0415  # a hundredth of what a command takes, and only for mistakes
+
     nearest = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f"; did you mean {nearest[0]!r}?" if nearest else ""
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rubber_duck.cli import terminal
 from rubber_duck.cli.invocation import current
+from rubber_duck.cli.styled import Text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
-    from rich.text import Text
 
 SEVERITY_STYLES: Final = {
     "critical": "bold white on red",
@@ -31,32 +31,30 @@ def show(*drawn: RenderableType) -> None:
 
     Plain lines are as long as they are: the terminal breaks them, and what is copied from them is whole.
     """
-    from rich.text import Text  # noqa: PLC0415  # as in table
-
-    console = terminal.console(current().color)
-    with console.capture() as capture:
-        for each in drawn:
-            if isinstance(each, str | Text):
-                console.print(each, no_wrap=True, overflow="ignore", crop=False)
-            else:
+    color = current().color
+    colored, written = terminal.draws_color(color), ""
+    for each in drawn:
+        if isinstance(each, str | Text):
+            plain = Text.of(each) if isinstance(each, str) else each
+            written += plain.drawn(colored=colored) + "\n"
+        else:
+            console = terminal.console(color)
+            with console.capture() as capture:
                 console.print(each)
+            written += capture.get()
     # rich fills tables up with blanks, which are in the way when lines are copied or searched
-    terminal.write("\n".join(line.rstrip() for line in capture.get().split("\n")))
+    terminal.write("\n".join(line.rstrip() for line in written.split("\n")))
 
 
 def line(*parts: Text) -> Text:
     """Texts beside each other."""
-    from rich.text import Text  # noqa: PLC0415  # as in table
-
-    return Text(" ").join(part for part in parts if part)
+    return Text.of(" ").join(part for part in parts if part)
 
 
 def facts(pairs: Mapping[str, object]) -> Text:
     """Names beside their values, a line each; what has several lines has them below each other."""
-    from rich.text import Text  # noqa: PLC0415  # as in table
-
     column = max(map(len, pairs), default=0)
-    return Text("\n").join(
+    return Text.of("\n").join(
         text(f"{name:<{column}}  ", "dim")
         + (value if isinstance(value, Text) else text(str(value).replace("\n", "\n" + " " * (column + 2))))
         for name, value in pairs.items()
@@ -80,16 +78,12 @@ def table(*columns: str, right: Sequence[str] = (), wrap: Sequence[str] = ()) ->
 
 def text(content: object, style: str = "") -> Text:
     """`content` as it is, with nothing in it taken for markup or control."""
-    from rich.text import Text  # noqa: PLC0415  # as in table
-
-    return Text(terminal.printable(str(content)), style=style)
+    return Text.of(terminal.printable(str(content)), style)
 
 
 def name(content: str, style: str = "") -> Text:
     """As `text`, and on one line: a line end in the name of a file or a project is a part of it."""
-    from rich.text import Text  # noqa: PLC0415  # as in table
-
-    return Text(terminal.printable_name(content), style=style)
+    return Text.of(terminal.printable_name(content), style)
 
 
 def wrapped(content: str, *, indent: int) -> str:

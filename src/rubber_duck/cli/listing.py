@@ -75,10 +75,8 @@ def _own(
     """The commands of this package, the winning ones first."""
     for folder in folders:
         places = [os.path.join(place, *folder) for place in packages or rubber_duck.__path__]
-        for module in pkgutil.iter_modules(places):
+        for module in _modules(places, only):
             name = module.name.replace("_", "-")
-            if module.ispkg or (only is not None and name != only):
-                continue
             source = _source(module)
             if folder == ("engines",) and not _REGISTERED.search(source):
                 continue  # a part of the machinery, such as the roster
@@ -86,6 +84,20 @@ def _own(
             kind = Kind.LOCAL if folder == ("cli", "local") else Kind.COMMAND
             full_name = ".".join(("rubber_duck", *folder, module.name))
             yield Entry(name, kind, full_name, first_sentence(opening.group(1)) if opening else "")
+
+
+def _modules(places: Sequence[str], only: str | None) -> Iterator[pkgutil.ModuleInfo]:
+    """The modules in these folders or zips; of one name alone they are found without listing the others."""
+    if only is None:
+        yield from (module for module in pkgutil.iter_modules(places) if not module.ispkg)
+        return
+    name = only.replace("-", "_")
+    if "_" in only or name.startswith("_") or not name.isidentifier():
+        return
+    for finder in map(pkgutil.get_importer, places):
+        spec: Any = finder.find_spec(name) if finder is not None else None  # Any: as in _source
+        if spec is not None and spec.submodule_search_locations is None:
+            yield pkgutil.ModuleInfo(finder, name, ispkg=False)  # type: ignore[arg-type]  # as in _source
 
 
 def _source(module: pkgutil.ModuleInfo) -> str:

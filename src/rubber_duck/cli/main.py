@@ -22,13 +22,21 @@ _COMPLETION_VARIABLE = "_DUCK_COMPLETE"
 class Duck(Group):
     """The program: its commands are files, imported only when called."""
 
+    _found: tuple[str, click.Command | None] | None = None
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, sorted."""
         return list(listing.entries())
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command of that name; None when there is none."""
-        entry = listing.find(cmd_name)
+        if self._found is not None and self._found[0] == cmd_name:  # click asks twice
+            return self._found[1]
+        self._found = (cmd_name, self._imported(cmd_name))
+        return self._found[1]
+
+    def _imported(self, name: str) -> click.Command | None:
+        entry = listing.find(name)
         if entry is None:
             return None
         if ".cli." in entry.module:

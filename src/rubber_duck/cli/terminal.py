@@ -40,6 +40,11 @@ def wants_color(stream: IO[str] | None, choice: str) -> bool:
     return is_terminal(stream) and os.environ.get("TERM") != "dumb"
 
 
+def draws_color(choice: str) -> bool:
+    """Whether to colour what is drawn on standard output; a terminal that says it is dumb takes no colour."""
+    return wants_color(sys.stdout, choice) and os.environ.get("TERM", "").strip().lower() not in ("dumb", "unknown")
+
+
 def is_terminal(stream: IO[str] | None) -> bool:
     """Whether somebody looks at `stream`."""
     return stream is not None and not stream.closed and stream.isatty()

@@ -42,7 +42,8 @@ def test_an_underscore_in_a_file_name_is_a_dash_in_the_command(tmp_path: Path) -
     assert listing.find("make-tea", [str(tmp_path)]) == Entry(
         "make-tea", Kind.LOCAL, "rubber_duck.cli.local.make_tea", "Make tea"
     )
-    assert listing.find("make_tea", [str(tmp_path)]) is None
+    for name in ("make_tea", "--init--", "local.make-tea", "../local/make-tea", ""):
+        assert listing.find(name, [str(tmp_path)]) is None
 
 
 def test_a_hand_written_command_wins_over_its_engine(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from rubber_duck.cli.command import Command
 from rubber_duck.cli.program import current_folder
 
 if TYPE_CHECKING:
-    from rich.text import Text
+    from rubber_duck.cli.styled import Text
 
 SHOWN: Final = 8
 """Parts that are not told are listed up to this many."""

@@ -14,7 +14,7 @@ from rubber_duck.cli.invocation import current
 from rubber_duck.cli.program import current_folder
 
 if TYPE_CHECKING:
-    from rich.text import Text
+    from rubber_duck.cli.styled import Text
 
 _SHORT: Final = len(" false")
 """What a decorator is given is shown up to this length."""
@@ -77,9 +77,6 @@ def _head(entry: dict[str, Any]) -> Text:
     """The signature, the name in it emphasised; the kind and the name where there is no signature."""
     if entry["head"] == entry["name"]:
         return drawing.text(f"{entry['kind']} ", "dim") + drawing.text(entry["name"], "bold")
-    head = drawing.text(entry["head"])
-    name = terminal.printable(entry["name"])
-    start = head.plain.find(name)
-    if start >= 0:
-        head.stylize("bold", start, start + len(name))
-    return head
+    head, name = terminal.printable(entry["head"]), terminal.printable(entry["name"])
+    before, found, behind = head.partition(name) if name else (head, "", "")
+    return drawing.text(before) + drawing.text(found, "bold") + drawing.text(behind)

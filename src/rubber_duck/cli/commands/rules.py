@@ -14,7 +14,7 @@ from rubber_duck.cli.invocation import current
 from rubber_duck.cli.suggestions import rule_names
 
 if TYPE_CHECKING:
-    from rich.text import Text
+    from rubber_duck.cli.styled import Text
 
 _HEADINGS: Final = {"security": "Security", "semantic": "Semantic", "style": "Style", "syntax": "Syntax"}
 

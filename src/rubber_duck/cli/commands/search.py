@@ -15,7 +15,7 @@ from rubber_duck.cli.invocation import current
 from rubber_duck.cli.program import current_folder
 
 if TYPE_CHECKING:
-    from rich.text import Text
+    from rubber_duck.cli.styled import Text
 
 NOTHING_FOUND: Final = 1
 """The exit status of a search without a hit, as grep's."""
