@@ -42,7 +42,13 @@ SIMPLE: Final = (
     ),
 )
 BLOCKS: Final = (
-    *("if (@) {", "} else {", "for (let i# = 0; i# < 2; i#++) {", "for (const n# of [@, 2]) {", "while (v < 3) { v++;"),
+    *(
+        "if (@) {",
+        "} else {",
+        "for (let i# = 0; i# < 2; i#++) {",
+        "for (const n# of [@, 2]) {",
+        "while (v < 3 && fuel-- > 0) {",
+    ),
     *(
         "try {",
         "} catch (e) {",
@@ -100,7 +106,7 @@ def _whole(dice: random.Random, head: str, number: str, inner: list[str]) -> lis
 def program(dice: random.Random) -> str:
     """A random program, with variables of several kinds and functions that keep them."""
     lines = block(dice, 3, iter(range(1000)))
-    before = ["let v = 1, w = own", "const fns = []"]
+    before = ["let v = 1, w = own", "let fuel = 9", "const fns = []"]
     after = ["log.push(v, w, fns.map((f) => f()))"]
     return (
         HEAD

@@ -110,8 +110,8 @@ class RefactorAnswer(msgspec.Struct, frozen=True, kw_only=True):
 class Refactor(Engine[RefactorRequest, RefactorAnswer]):
     """Change code without changing what it does: rename, extract, inline, move, organise imports.
 
-    Everything in Python; in JavaScript and TypeScript all but moves, and renames of what a file declares once; in
-    Elixir renames of private functions, and aliases in order. What could change the meaning, or cannot be told, is
+    Everything in Python, JavaScript and TypeScript, where the latter two rename what a file declares once; in Elixir
+    renames of private functions, and aliases in order. What could change the meaning, or cannot be told for sure, is
     refused with the reason. `rewrite` lets a model do what is asked in words: each draft must parse, bring no findings
     and keep what other files take, and goes back if it does not. Nothing is written before it was shown; `duck undo`
     takes it back.
@@ -231,8 +231,7 @@ def _in_python(request: RefactorRequest, where: Where) -> Refactored:
     if request.what == "rename":
         return rename(texts_of(where, (".py", ".pyi", *_CONFIGURED)), spot, request.to)
     if request.what == "move":
-        to = os.path.relpath(os.path.realpath(absolute(request.to, request.directory)), where.root.path)
-        return move(texts_of(where, (".py", ".pyi")), spot, to.replace(os.sep, "/"))
+        return move(texts_of(where, (".py", ".pyi")), spot, _target(request, where))
     texts = texts_of(where, (), only=where.path)
     if request.what == "inline":
         if is_function(texts, spot):
@@ -250,6 +249,7 @@ def _elsewhere(request: RefactorRequest, where: Where, kind: str) -> Refactored:
         ecmascript_function,
         ecmascript_imports,
         ecmascript_inline_function,
+        ecmascript_move,
         elixir,
         elixir_aliases,
     )
@@ -271,10 +271,17 @@ def _elsewhere(request: RefactorRequest, where: Where, kind: str) -> Refactored:
         case "extract-function":
             return ecmascript_function.extract_function(texts_of(where, _ECMASCRIPT), _stretch(where), request.to)
         case "move":
-            raise InvalidInput("'move' is not done in JavaScript and TypeScript")
+            texts = texts_of(where, (*_ECMASCRIPT, "package.json"))
+            return ecmascript_move.move(texts, spot, _target(request, where))
         case "inline":
             return ecmascript_inline_function.inline(alone, spot)
     return ecmascript.rename(texts_of(where, _ECMASCRIPT), spot, request.to)
+
+
+def _target(request: RefactorRequest, where: Where) -> str:
+    """The file to move to, in the project."""
+    to = os.path.relpath(os.path.realpath(absolute(request.to, request.directory)), where.root.path)
+    return to.replace(os.sep, "/")
 
 
 def _stretch(where: Where) -> Stretch:

@@ -54,6 +54,15 @@ async def test_imports_are_put_in_the_order_that_the_project_wants(app: App, pon
     assert "+import os\n" in text or "-import sys\n" in text
 
 
+async def test_what_a_module_defines_moves_to_another(app: App, pond: Path) -> None:
+    write_tree(pond, {"a.mjs": "export const far = 1\n", "b.mjs": "import { far } from './a.mjs'\nconsole.log(far)\n"})
+    request = {"what": "move", "at": "a.mjs:1", "to": "lib/far.mjs", "directory": str(pond)}
+    shown = await app.run("refactor", request, Scope.local())
+    await app.run("refactor", {**request, "approve": shown.digest}, Scope.local())
+    assert (pond / "b.mjs").read_text() == "import { far } from './lib/far.mjs'\nconsole.log(far)\n"
+    assert (pond / "lib/far.mjs").read_text() == "export const far = 1\n"
+
+
 @pytest.mark.parametrize(
     ("request_", "error", "said"),
     [

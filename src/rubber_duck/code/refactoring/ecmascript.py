@@ -40,7 +40,7 @@ _RESERVED: Final = frozenset(
 def rename(texts: Texts, spot: Spot, new: str) -> Refactored:
     """The project with what stands at `spot` called `new`; raises Refused and InvalidInput."""
     require_name(new)
-    project = _Project(texts)
+    project = Project(texts)
     if spot.path not in project.texts:
         raise InvalidInput(f"there is no JavaScript or TypeScript file '{spot.path}' in the project")
     old = project.name_at(spot)
@@ -65,10 +65,13 @@ def refuse_shared_name(texts: Texts, path: str, name: str) -> None:
         raise Refused(f"'{path}' is a script, and those share their names: '{others[0]}' says {name!r} too")
 
 
-class _Project:
+class Project:
+    """The JavaScript and TypeScript files of a project, each parsed when it is asked for."""
+
     def __init__(self, texts: Texts) -> None:
         self.languages = {path: detect(path, text[:4000].encode("utf-8", "replace")) for path, text in texts.items()}
-        self.texts = {path: text for path, text in texts.items() if family(self.languages[path] or "") == "ecmascript"}
+        known = {path for path, language in self.languages.items() if language and family(language) == "ecmascript"}
+        self.texts = {path: text for path, text in texts.items() if path in known}
         self._modules = PathModules(self.texts)
         self._opened: dict[str, SourceFile] = {}
 
@@ -83,13 +86,16 @@ class _Project:
         return self._opened[path]
 
     def mentioning(self, name: str) -> Iterator[str]:
+        """The files that say a name, in order."""
         word = re.compile(rf"(?<![\w$]){re.escape(name)}(?![\w$])")
         return (path for path in sorted(self.texts) if word.search(self.texts[path]))
 
     def file(self, said: str, importer: str) -> str | None:
+        """The file that `importer` means by a relative path; None for packages and for what is not there."""
         return self._modules.file(said, importer) if said.startswith((".", "/")) else None
 
     def name_at(self, spot: Spot) -> str:
+        """The name that stands at a place; raises InvalidInput."""
         file = self.open(spot.path)
         for node in file.descendants(file.tree.root_node):
             line, column = file.position(node.start_byte)
@@ -110,7 +116,7 @@ class _File:
 
 
 class _Renaming:
-    def __init__(self, project: _Project, old: str, new: str) -> None:
+    def __init__(self, project: Project, old: str, new: str) -> None:
         self.project = project
         self.old = old
         self.new = new

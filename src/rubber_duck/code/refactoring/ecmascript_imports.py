@@ -23,7 +23,7 @@ _WIDTH: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class _Name:
+class Name:
     """One name between the braces: its text as written, what it is called here, and whether it is only a type."""
 
     text: str
@@ -31,7 +31,7 @@ class _Name:
 
 
 @dataclass(frozen=True, slots=True)
-class _Import:
+class Import:
     """One import statement. `is_plain`: default and names only, without comments or attributes, so that it can be
     written anew; the bytes [start, end) are its whole lines.
     """
@@ -44,7 +44,7 @@ class _Import:
     is_type: bool = False
     default: str = ""
     space: str = ""
-    names: tuple[_Name, ...] = ()
+    names: tuple[Name, ...] = ()
     has_braces: bool = False
 
     @property
@@ -114,12 +114,12 @@ def _called(file: SourceFile, node: Node) -> str:
     return file.text(first) if first is not None else ""
 
 
-def _blocks(file: SourceFile) -> Iterator[list[_Import]]:
+def _blocks(file: SourceFile) -> Iterator[list[Import]]:
     """Imports on lines that follow each other, in source order; what has effects, or cannot be written anew, parts
     them."""
-    block: list[_Import] = []
+    block: list[Import] = []
     for node in file.tree.root_node.children:
-        found = _read(file, node) if node.type == "import_statement" else None
+        found = read_import(file, node) if node.type == "import_statement" else None
         if found is None or not found.locals:
             if block:
                 yield block
@@ -133,7 +133,7 @@ def _blocks(file: SourceFile) -> Iterator[list[_Import]]:
         yield block
 
 
-def _read(file: SourceFile, node: Node) -> _Import | None:
+def read_import(file: SourceFile, node: Node) -> Import | None:
     """An import statement that has its lines for itself; None for others."""
     content = file.content
     start = content.rfind(b"\n", 0, node.start_byte) + 1
@@ -146,7 +146,7 @@ def _read(file: SourceFile, node: Node) -> _Import | None:
     module = file.string_value(source) if source is not None else None
     if module is None or clause is None:
         return None
-    found = _Import(
+    found = Import(
         start,
         end,
         file.text(node),
@@ -161,7 +161,7 @@ def _read(file: SourceFile, node: Node) -> _Import | None:
             found = replace(found, space=file.text(each.named_children[-1]))
         elif each.type == "named_imports":
             names = tuple(
-                _Name(" ".join(file.text(one).split()), file.text(one.named_children[-1]))
+                Name(" ".join(file.text(one).split()), file.text(one.named_children[-1]))
                 for one in each.named_children
                 if one.type == "import_specifier"
             )
@@ -169,9 +169,7 @@ def _read(file: SourceFile, node: Node) -> _Import | None:
     return found
 
 
-def _without_unused(
-    each: _Import, used: frozenset[str] | None, notes: list[str], *, is_left_out: bool
-) -> _Import | None:
+def _without_unused(each: Import, used: frozenset[str] | None, notes: list[str], *, is_left_out: bool) -> Import | None:
     if used is None or not each.is_plain or used.issuperset(each.locals):
         return _in_order(each)
     kept = replace(
@@ -181,15 +179,15 @@ def _without_unused(
         names=tuple(name for name in each.names if name.local in used),
     )
     if kept.locals:
-        return _rendered(_in_order(kept))
+        return rendered(_in_order(kept))
     if each.is_type:
         return None
     if is_left_out:  # the compiler does so as well
         notes.append(f"nothing of '{each.module}' is used: TypeScript did not load it either")
         return None
     notes.append(f"nothing of '{each.module}' is used: it is still loaded, for what that does")
-    quote = _quote(each)
-    return replace(each, text=f"import {quote}{each.module}{quote}{_end(each)}", names=(), default="", space="")
+    quote = quote_of(each)
+    return replace(each, text=f"import {quote}{each.module}{quote}{end_of(each)}", names=(), default="", space="")
 
 
 def _loads_unused(config: str) -> bool:
@@ -203,17 +201,17 @@ def _loads_unused(config: str) -> bool:
     return re.search(r'"(?:preserveValueImports"\s*:\s*true|importsNotUsedAsValues"|extends")', config) is not None
 
 
-def _in_order(each: _Import) -> _Import:
+def _in_order(each: Import) -> Import:
     ordered = tuple(sorted(each.names, key=lambda name: (_sorted_by(name.text.removeprefix("type ")), name.text)))
     if not each.is_plain or ordered == each.names:
         return each
-    return _rendered(replace(each, names=ordered))
+    return rendered(replace(each, names=ordered))
 
 
-def _merged(block: Sequence[_Import]) -> list[_Import]:
+def _merged(block: Sequence[Import]) -> list[Import]:
     """Those of one module as one, where they can be: one default at the most, and no whole module beside names."""
     found: dict[tuple[str, bool], int] = {}
-    out: list[_Import] = []
+    out: list[Import] = []
     for each in block:
         key = (each.module, each.is_type)
         first = out[found[key]] if key in found else None
@@ -224,19 +222,20 @@ def _merged(block: Sequence[_Import]) -> list[_Import]:
             continue
         names = tuple(dict.fromkeys((*first.names, *each.names)))
         joined = replace(first, default=first.default or each.default, names=names, has_braces=bool(names))
-        out[found[key]] = _rendered(_in_order(joined))
+        out[found[key]] = rendered(_in_order(joined))
     return out
 
 
-def _clash(first: _Import, second: _Import) -> bool:
+def _clash(first: Import, second: Import) -> bool:
     """`import type D, { T }` is no TypeScript."""
     return first.is_type and bool(first.default or second.default)
 
 
-def _rendered(each: _Import) -> _Import:
-    quote = _quote(each)
+def rendered(each: Import) -> Import:
+    """An import with the text that its names make, in the style of the text that it had."""
+    quote = quote_of(each)
     lead = "import type " if each.is_type else "import "
-    tail = f" from {quote}{each.module}{quote}{_end(each)}"
+    tail = f" from {quote}{each.module}{quote}{end_of(each)}"
     before = ", ".join(filter(None, (each.default, f"* as {each.space}" if each.space else "")))
     if not each.names:
         return replace(each, text=f"{lead}{before}{tail}")
@@ -255,15 +254,17 @@ def _rendered(each: _Import) -> _Import:
     return replace(each, text=f"{lead}{before}{{{rows}{newline}}}{tail}")
 
 
-def _quote(each: _Import) -> str:
+def quote_of(each: Import) -> str:
+    """The quotes around its module."""
     return '"' if re.search(r'"[^"]*"\s*;?\s*$', each.text) else "'"
 
 
-def _end(each: _Import) -> str:
+def end_of(each: Import) -> str:
+    """The semicolon at its end, if it has one."""
     return ";" if each.text.rstrip().endswith(";") else ""
 
 
-def _place(each: _Import) -> tuple[int, str, str, bool]:
+def _place(each: Import) -> tuple[int, str, str, bool]:
     """Packages first, then what lies above, then what lies beside; by name."""
     group = 0 if not each.module.startswith(".") else 1 if each.module.startswith("..") else 2
     return group, _sorted_by(each.module), each.module, each.is_type

@@ -85,7 +85,7 @@ class Scopes:
     """The bindings of one file. A name that nothing in the file declares has none."""
 
     def __init__(self, file: SourceFile) -> None:
-        self._file = file
+        self.file = file
         self._known: dict[tuple[int, str], Binding] = {}
         self._by_node: dict[int, Binding] = {}
         self._parents: dict[int, int] = {}
@@ -117,7 +117,7 @@ class Scopes:
     @property
     def is_module(self) -> bool:
         """Whether the file imports or exports, and so shares its names with nobody and is strict."""
-        return any(each.type in {"import_statement", "export_statement"} for each in self._file.tree.root_node.children)
+        return any(each.type in {"import_statement", "export_statement"} for each in self.file.tree.root_node.children)
 
     @property
     def free(self) -> frozenset[str]:
@@ -130,7 +130,7 @@ class Scopes:
 
     def top(self, name: str) -> Binding | None:
         """What the whole file knows under a name."""
-        return self._known.get((self._file.tree.root_node.id, name))
+        return self._known.get((self.file.tree.root_node.id, name))
 
     def seen(self, name: str, at: Node) -> Binding | None:
         """What `name` would mean where `at` stands."""
@@ -148,7 +148,7 @@ class Scopes:
         return None
 
     def _use(self, node: Node, scope: int) -> None:
-        name = self._file.text(node)
+        name = self.file.text(node)
         if name == "eval":
             self.is_unsure = True
         found = self._found(name, scope)
@@ -168,7 +168,7 @@ class Scopes:
                 scope = around[-2] if kind in _SCOPES else around[-1]
                 self._add([name], _NAMED[kind], scope)
                 if kind == "function_declaration" and scope.type not in _BODIES:
-                    self.risen.add(self._file.text(name))
+                    self.risen.add(self.file.text(name))
         elif kind in _OWN:
             name = node.child_by_field_name("name")
             if name is not None:
@@ -203,7 +203,7 @@ class Scopes:
         for node in names:
             if node.type.endswith("property_identifier"):
                 continue
-            name = self._file.text(node)
+            name = self.file.text(node)
             found = self._known.setdefault((scope.id, name), Binding(name, kind, scope))
             if found.declared:
                 found.kind = "mixed"
