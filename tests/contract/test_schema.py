@@ -25,7 +25,7 @@ from rubber_duck.storage.metadata import metadata
 
 TABLES = {"alembic_version", "analysis_results", "code_facts", "code_files", "projects"} | {
     "memories",
-    *("model_calls", "model_spending", "model_usage"),
+    *("model_calls", "model_reservations", "model_spending", "model_usage"),
     *("run_effects", "run_executors", "run_schedules", "run_step_results", "run_turns", "runs"),
     *("conversation_turns", "conversations", "generations"),
     "search_embedding_problems",

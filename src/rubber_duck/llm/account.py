@@ -105,13 +105,15 @@ class Budget:
 class Reservation:
     """What was charged before a call of `model`: at most so much can it cost. Nothing, where nobody has a budget.
 
-    `most_usd` and `most_tokens` are what it could take; the charges are more where the provider counts more.
+    `most_usd` and `most_tokens` are what it could take; the charges are more where the provider counts more. `id` names
+    it in the database, where it lapses unless it is renewed; None where nothing is charged.
     """
 
     charges: tuple[Charge, ...] = ()
     model: str = ""
     most_usd: Decimal = NOTHING
     most_tokens: int = 0
+    id: UUID | None = None
 
     def beyond(self, call: CallRecord) -> Extra | None:
         """What the call took beyond the most that it could; None for one that failed, so that the next one shows it.

@@ -11,6 +11,7 @@ from decimal import Decimal
 from functools import partial
 from itertools import islice
 from typing import Final
+from uuid import UUID
 
 from rubber_duck import telemetry
 from rubber_duck.backoff import Backoff
@@ -18,11 +19,13 @@ from rubber_duck.errors import BudgetExceeded, Conflict, DuckError, InvalidSetti
 from rubber_duck.llm import store
 from rubber_duck.llm.account import Budget, CallRecord, Charge, Ended, Reservation, Tally
 from rubber_duck.llm.clocks import Clocks
+from rubber_duck.llm.leases import Leases
 from rubber_duck.llm.prices import EXACT, NOTHING
 from rubber_duck.llm.stretch import Stretch
 from rubber_duck.scope import Scope
 from rubber_duck.settings.models import BudgetSettings, ModelSettings
 from rubber_duck.storage.database import Database, Transaction
+from rubber_duck.storage.keys import new_key
 from rubber_duck.storage.port import uninterrupted
 
 _TRIES: Final = 20
@@ -51,6 +54,7 @@ class Ledger:
         self._now = clocks.now
         self._redact = redact
         self._stretch = Stretch()
+        self._leases = Leases(database, clocks)
         self._pending: deque[Ended] = deque()
         self._priced: deque[tuple[CallRecord, Reservation]] = deque()
         self._failures = 0
@@ -74,6 +78,7 @@ class Ledger:
     async def standing(self, scope: Scope) -> tuple[Budget, ...]:
         """The same with what is charged now."""
         await self.flush()
+        await self._give_back_lapsed()
         found = []
         async with self._database.begin(write=False) as tx:
             for each in self.budgets(scope):
@@ -89,30 +94,38 @@ class Ledger:
             return Reservation()
         extra = await self._stretch.of(model)
         usd, tokens = EXACT.add(most_usd, extra.usd), most_tokens + extra.tokens
-        reservation = Reservation(
-            tuple(Charge(each.holder, each.period, usd, tokens) for each in budgets), model, most_usd, most_tokens
-        )
+        charges = tuple(Charge(each.holder, each.period, usd, tokens) for each in budgets)
+        reservation = Reservation(charges, model, most_usd, most_tokens, key := new_key())
+        self._leases.keep(key)
         try:
-            await self._charge(budgets, reservation.charges)
+            await self._charge(budgets, reservation)
         except BaseException:
+            self._leases.drop([key])  # whether it was written or not, it lapses
             self._stretch.learn(model, None)
             raise
         return reservation
 
-    async def _charge(self, budgets: Sequence[Budget], charges: Sequence[Charge]) -> None:
+    async def _charge(self, budgets: Sequence[Budget], reservation: Reservation) -> None:
 
         async def work(tx: Transaction) -> None:
-            for budget, charge in zip(budgets, charges, strict=True):
+            for budget, charge in zip(budgets, reservation.charges, strict=True):
                 usd, tokens = await store.charge(tx, charge)
                 _refuse_beyond(budget, charge, usd, tokens)
+            await store.hold(tx, reservation, self._leases.until())
 
         try:
             await self._write(work)
         except BudgetExceeded:
-            if not (self._pending or self._priced):
-                raise
             await self.flush()  # what has ended meanwhile may have cost less than it could
+            await self._give_back_lapsed()
             await self._write(work)
+
+    async def _give_back_lapsed(self) -> None:
+        """Charge nothing any more for calls whose process died."""
+        async with self._database.begin(write=False) as tx:
+            if not await store.has_lapsed(tx, self._now()):
+                return
+        await self._write(partial(store.release_lapsed, now=self._now()))
 
     def settle(self, ended: Ended) -> None:
         """Write the call to the log, and charge what it cost in place of what was reserved; soon, and by `close`."""
@@ -146,6 +159,7 @@ class Ledger:
             self._waiting.cancel()
             await asyncio.gather(self._waiting, return_exceptions=True)
         await uninterrupted(self.flush())
+        await self._leases.close()
         if self._waiting is not None:
             self._waiting.cancel()
             await asyncio.gather(self._waiting, return_exceptions=True)
@@ -176,6 +190,7 @@ class Ledger:
                 self._keep_for_later(error)
                 return
             self._failures = 0
+            self._leases.drop(_keys(batch))
             for _ in batch:
                 self._priced.popleft()
 
@@ -225,12 +240,15 @@ class Ledger:
             batch = [each for each in batch if each[0].id not in written]
         back: dict[tuple[str, str], Charge] = {}
         calls = [call for call, _ in batch]
+        standing = await store.release(tx, keys) if (keys := _keys(batch)) else set()
         for call, reservation in batch:
             cost, tokens = call.cost_usd or NOTHING, call.usage.input_tokens + call.usage.output_tokens
+            is_held = reservation.id in standing  # what has lapsed was given back already
             for each in reservation.charges:
                 held = back.get((each.holder, each.period), Charge(each.holder, each.period, NOTHING, 0))
-                usd = EXACT.add(held.usd, EXACT.subtract(cost, each.usd))
-                back[each.holder, each.period] = replace(held, usd=usd, tokens=held.tokens + tokens - each.tokens)
+                usd = EXACT.add(held.usd, EXACT.subtract(cost, each.usd if is_held else NOTHING))
+                kept = held.tokens + tokens - (each.tokens if is_held else 0)
+                back[each.holder, each.period] = replace(held, usd=usd, tokens=kept)
         for _, charge in sorted(back.items()):
             await store.charge(tx, charge)
         meant = {call.project for call in calls if call.project is not None}
@@ -257,6 +275,10 @@ class Ledger:
                 await asyncio.sleep(0)
             else:
                 return
+
+
+def _keys(batch: Sequence[tuple[CallRecord, Reservation]]) -> list[UUID]:
+    return [reservation.id for _, reservation in batch if reservation.id is not None]
 
 
 def _refuse_beyond(budget: Budget, charge: Charge, usd: Decimal, tokens: int) -> None:

@@ -30,7 +30,8 @@ from sqlalchemy import (
     update,
 )
 
-from rubber_duck.llm.account import CallRecord, Charge, Tally
+from rubber_duck import telemetry
+from rubber_duck.llm.account import CallRecord, Charge, Reservation, Tally
 from rubber_duck.llm.messages import Usage
 from rubber_duck.llm.prices import EXACT, NOTHING
 from rubber_duck.scope import Right, Scope
@@ -93,6 +94,22 @@ model_spending: Final = Table(
 )
 """What is charged to those who have a budget: calls that are under way at the most they can cost."""
 
+model_reservations: Final = Table(
+    "model_reservations",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("holder", Text, primary_key=True),
+    Column("period", Text, primary_key=True),
+    Column("cost_usd", Text, nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+    Column("until", Timestamp, nullable=False),
+    Index(None, "until"),
+)
+"""What of that is charged for calls under way, by who reserved it; nobody renews it once their process is dead."""
+
+
+_HELD: Final = tuple(model_reservations.c[name] for name in ("id", "holder", "period", "cost_usd", "tokens"))
+
 
 async def charge(tx: Transaction, charge: Charge) -> tuple[Decimal, int]:
     """Add to what is charged to `charge.holder`, whoever asks; what is charged then, in US dollars and tokens.
@@ -109,6 +126,54 @@ async def charge(tx: Transaction, charge: Charge) -> tuple[Decimal, int]:
     else:
         await tx.execute(update(model_spending).where(*mine).values(**values))
     return cost, tokens
+
+
+async def hold(tx: Transaction, reservation: Reservation, until: datetime) -> None:
+    """Write down for which call something is charged; after `until` it is given back, unless it is renewed."""
+    values = [
+        {
+            "id": reservation.id,
+            "holder": each.holder,
+            "period": each.period,
+            "cost_usd": format(each.usd, "f"),
+            "tokens": each.tokens,
+            "until": until,
+        }
+        for each in reservation.charges
+    ]
+    await tx.execute(insert(model_reservations), values)
+
+
+async def renew(tx: Transaction, reservations: Collection[UUID], until: datetime) -> None:
+    """Let them stand until then."""
+    mine = model_reservations.c.id.in_(list(reservations))
+    await tx.execute(update(model_reservations).where(mine).values(until=until))
+
+
+async def release(tx: Transaction, reservations: Collection[UUID]) -> set[UUID]:
+    """Take them away; those that were there still, and not given back by others meanwhile."""
+    mine = model_reservations.c.id.in_(list(reservations))
+    gone = delete(model_reservations).where(mine).returning(model_reservations.c.id)
+    return {row.id for row in await tx.execute(gone)}
+
+
+async def has_lapsed(tx: Transaction, now: datetime) -> bool:
+    """Whether anything is reserved for calls of processes that died."""
+    wanted = select(model_reservations.c.id).where(model_reservations.c.until < now).limit(1)
+    return (await tx.execute(wanted)).first() is not None
+
+
+async def release_lapsed(tx: Transaction, *, now: datetime) -> None:
+    """Give back what is reserved for calls of processes that died, whosever they are."""
+    rows = await tx.execute(delete(model_reservations).where(model_reservations.c.until < now).returning(*_HELD))
+    back: dict[tuple[str, str], Charge] = {}
+    for row in rows:
+        held = back.get((row.holder, row.period), Charge(row.holder, row.period, NOTHING, 0))
+        usd = EXACT.subtract(held.usd, Decimal(row.cost_usd))
+        back[row.holder, row.period] = Charge(row.holder, row.period, usd, held.tokens - row.tokens)
+    for _, each in sorted(back.items()):
+        await charge(tx, each)
+        telemetry.emit("llm.reservation_lapsed", holder=each.holder, usd=format(-each.usd, "f"), tokens=-each.tokens)
 
 
 async def charged(tx: Transaction, holder: str, period: str) -> tuple[Decimal, int]:

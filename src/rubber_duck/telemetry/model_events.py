@@ -32,6 +32,18 @@ MODEL_EVENTS: Final = (
         {"calls": "how many", "error": "what was wrong"},
     ),
     Event(
+        "llm.reservation_lapsed",
+        "warning",
+        "Calls were under way when their process died: what was reserved of a budget for them is given back.",
+        {"holder": "whose budget", "usd": "how much", "tokens": "how many"},
+    ),
+    Event(
+        "llm.reservations_unrenewed",
+        "error",
+        "What is reserved for calls under way could not be renewed; if it lapses they are charged once they end.",
+        {"calls": "how many", "error": "what was wrong"},
+    ),
+    Event(
         "completion.unread",
         "warning",
         "A project could not be read for a model that completes in it, which is told only of the file at hand.",
