@@ -37,6 +37,9 @@ QUICK = WorkflowSettings(
 )
 
 
+PATIENT = Retries(patient=True)
+
+
 @dataclass(slots=True)
 class Bench:
     """What the steps of these workflows touch: a diary, gates to wait at, who is revoked, how often accounts fail."""
@@ -182,6 +185,16 @@ async def _plain(run: Run, bench: Bench, kind: str, word: str, cache: str) -> st
     if kind == "own" or kind.endswith("child"):
         asked = {"waiting-child": f"wait:{word}", "failing-child": f"fail:{word}"}.get(kind, word)
         return await _child(run, "sample" if kind == "own" else "follower", asked)
+    if kind == "counted":
+        noted = await run.step(
+            Step(word, lambda: bench.note(f"{word}{len(bench.diary)}"), str, undo=lambda kept: _undone(bench, kept))
+        )
+        return await _child(run, "follower", noted)
+    if kind == "away":
+        return await run.step(Step(word, lambda: bench.fail(word, StorageUnavailable("the disk is full")), str))
+    if kind == "patient":
+        step = Step(word, lambda: bench.fail(word, StorageUnavailable("the disk is full")), str, retries=PATIENT)
+        return await run.step(step)
     if kind == "kill":
         return await run.step(Step(word, lambda: bench.kill(word), str))
     if kind == "leave":

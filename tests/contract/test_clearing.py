@@ -11,7 +11,8 @@ from rubber_duck.scope import Scope
 from rubber_duck.settings import DatabaseSettings
 from rubber_duck.storage.database import Connection
 from rubber_duck.workflows.clearing import Clearing
-from rubber_duck.workflows.durable import Durable, StartOptions
+from rubber_duck.workflows.durable import Durable
+from rubber_duck.workflows.options import StartOptions
 from rubber_duck.workflows.store.tables import effects, runs, step_results, watches
 from tests.durable import Bench, create_written, durable_over, until, working
 

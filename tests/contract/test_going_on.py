@@ -15,7 +15,8 @@ from rubber_duck.scope import Scope
 from rubber_duck.settings import DatabaseSettings
 from rubber_duck.settings.tree import QueueSettings
 from rubber_duck.storage.database import Connection
-from rubber_duck.workflows.durable import Durable, StartOptions
+from rubber_duck.workflows.durable import Durable
+from rubber_duck.workflows.options import StartOptions
 from rubber_duck.workflows.recovery import Recovery
 from rubber_duck.workflows.states import State
 from rubber_duck.workflows.store.executors import Executor
@@ -121,6 +122,33 @@ async def test_what_a_run_started_is_retried_with_it(settings: DatabaseSettings)
         await durable.retry(ME, run_id)
         assert await durable.answer(ME, run_id) == {"words": ["c", "a", "b"]}
     assert bench.diary == ["c", "a", "a", "b"]
+
+
+async def test_what_a_run_starts_anew_when_it_is_retried_is_asked_anew(settings: DatabaseSettings) -> None:
+    bench = Bench(failures=1)
+    async with durable_over(settings, bench) as durable, working(durable):
+        run_id = await durable.start(ME, "sample", {"words": ["counted:a", "fail:b"]})
+        with pytest.raises(Conflict, match="b is bad"):
+            await durable.answer(ME, run_id)
+        await durable.retry(ME, run_id)
+        assert await durable.answer(ME, run_id) == {"words": ["a4", "b"]}
+        children = [(each.id, each.parent, each.answer) for each in await durable.runs(ME, workflow="follower")]
+    assert bench.diary == ["a0", "a0", "b", "undo a0", "a4", "a4", "b"]
+    old, anew = {"words": ["a0"]}, {"words": ["a4"]}
+    assert children == [(f"{run_id}.1-2", run_id, anew), (f"{run_id}.1", None, old)]
+
+
+async def test_what_a_run_starts_anew_does_not_go_on_from_before(settings: DatabaseSettings) -> None:
+    bench = Bench(failures=1)
+    async with durable_over(settings, bench, settings=MANY) as durable, working(durable):
+        run_id = await durable.start(ME, "sample", {"words": ["undo:a", "leave:c", "fail:b"]})
+        with pytest.raises(Conflict, match="b is bad"):
+            await durable.answer(ME, run_id)
+        await durable.retry(ME, run_id)
+        assert (await durable.show(ME, f"{run_id}.1")).state == "cancelled"
+        bench.gate.set()
+        await durable.answer(ME, run_id)
+        assert await durable.answer(ME, f"{run_id}.1-2") == {"words": ["c"]}
 
 
 async def test_what_a_run_started_is_stopped_when_it_fails(settings: DatabaseSettings) -> None:

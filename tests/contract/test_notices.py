@@ -21,8 +21,9 @@ from rubber_duck.scope import Actor, Right, Scope
 from rubber_duck.settings import DatabaseSettings, Settings
 from rubber_duck.settings.telling import MailSettings, NoticeSettings, WebhookSettings
 from rubber_duck.storage.database import Connection
-from rubber_duck.workflows.durable import Durable, StartOptions
+from rubber_duck.workflows.durable import Durable
 from rubber_duck.workflows.moves import Ended
+from rubber_duck.workflows.options import StartOptions
 from rubber_duck.workflows.store.tables import watches
 from tests.durable import Bench, Lent, durable_over, until, working
 from tests.fake_provider import fake_provider, saying

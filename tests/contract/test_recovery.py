@@ -19,7 +19,7 @@ from rubber_duck.scope import Scope
 from rubber_duck.settings import DatabaseSettings
 from rubber_duck.settings.tree import ScheduleSettings
 from rubber_duck.storage.database import Database, open_database
-from rubber_duck.workflows.durable import StartOptions
+from rubber_duck.workflows.options import StartOptions
 from rubber_duck.workflows.recovery import Recovery
 from rubber_duck.workflows.schedules import Clockwork
 from rubber_duck.workflows.store import executors
@@ -106,6 +106,18 @@ async def test_a_database_that_is_away_fails_no_run(settings: DatabaseSettings) 
         run_id = await durable.start(ME, "sample", {"words": ["a", "b"]})
         assert await durable.answer(ME, run_id) == {"words": ["a", "b"]}
     assert (bench.diary, bench.away) == (["a", "b"], 0)
+
+
+@pytest.mark.parametrize(("kind", "failures", "noted"), [("away", 1, ["a"]), ("patient", 2, ["a", "a", "a"])])
+async def test_a_step_that_finds_the_database_away_is_done_again_only_if_it_says_so(
+    settings: DatabaseSettings, kind: str, failures: int, noted: list[str]
+) -> None:
+    bench = Bench(failures=failures)
+    async with durable_over(settings, bench) as durable, working(durable):
+        run_id = await durable.start(ME, "sample", {"words": [f"{kind}:a"]})
+        last = [status async for status in durable.follow(ME, run_id)][-1]
+    told = ("failed", "the disk is full") if kind == "away" else ("done", "")
+    assert ((last.state, last.error), bench.diary) == (told, noted)
 
 
 async def test_a_process_of_this_machine_that_is_gone_is_not_waited_for(settings: DatabaseSettings) -> None:

@@ -11,7 +11,8 @@ from rubber_duck.errors import InvalidInput
 from rubber_duck.scope import Actor, Right, Scope
 from rubber_duck.settings import DatabaseSettings
 from rubber_duck.settings.tree import QueueSettings
-from rubber_duck.workflows.durable import Durable, StartOptions
+from rubber_duck.workflows.durable import Durable
+from rubber_duck.workflows.options import StartOptions
 from tests.durable import QUICK, Bench, durable_over, working
 
 ONE_BY_ONE = msgspec.structs.replace(QUICK, queues={"analysis": QueueSettings(per_process=1)})

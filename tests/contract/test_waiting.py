@@ -11,14 +11,18 @@ from typing import Any
 import msgspec
 import pytest
 from dbos._dbos import _get_dbos_instance
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from rubber_duck.errors import Conflict, LimitExceeded
 from rubber_duck.scope import Scope
 from rubber_duck.settings import DatabaseSettings
 from rubber_duck.settings.tree import QueueSettings
-from rubber_duck.workflows.durable import Durable, StartOptions
+from rubber_duck.workflows.durable import Durable
 from rubber_duck.workflows.moves import Followers, WaitsFor
+from rubber_duck.workflows.options import StartOptions
+from rubber_duck.workflows.store.effects import EffectPlace
+from rubber_duck.workflows.store.signals import WAIT, begin_wait
 from tests.contract.test_recovery import line_of, started
 from tests.durable import QUICK, Bench, durable_over, until, working
 
@@ -131,7 +135,82 @@ async def test_somebody_who_cannot_be_asked_fails_no_run_and_is_asked_again(sett
                 await until(_all(asked, number))
                 await durable.send(ME, run_id, "go", number)
             assert await durable.answer(ME, run_id) == {"words": ["1", "2"]}
-    assert [(each.run, each.signal, each.number) for each in asked] == [(run_id, "go", 1), (run_id, "go", 2)]
+    assert [(each.run, each.signal) for each in asked] == [(run_id, "go"), (run_id, "go")]
+    assert asked[0].key != asked[1].key
+
+
+async def test_a_doubled_signal_is_no_answer_to_the_next_question(settings: DatabaseSettings) -> None:
+    asked: list[WaitsFor] = []
+
+    async def ask(waits: WaitsFor) -> None:
+        asked.append(waits)
+
+    bench = Bench()
+    async with durable_over(settings, bench) as durable:
+        durable.lend(bench, Followers(asked=ask))
+        run_id = await durable.start(ME, "sample", {"words": ["signal:go", "wait:a", "signal:go"]})
+        for _ in range(2):  # before it begins, and the same request twice
+            await durable.send(ME, run_id, "go", 1, ids=("first", "the day before"))
+        with pytest.raises(Conflict, match="has not heard the 'go' yet"):
+            await durable.send(ME, run_id, "go", 2)
+        async with working(durable):
+            await bench.reached.wait()
+            await durable.send(ME, run_id, "go", 1, ids=("today", "first"))
+            with pytest.raises(Conflict, match="does not wait for it now"):
+                await durable.send(ME, run_id, "go", 2)
+            bench.gate.set()
+            await until(_all(asked, 2))
+            await durable.send(ME, run_id, "go", 3)
+            assert await durable.answer(ME, run_id) == {"words": ["1", "a", "3"]}
+
+
+async def test_what_was_sent_beside_an_answer_is_gone_when_the_next_question_is_asked(
+    settings: DatabaseSettings,
+) -> None:
+    async with durable_over(settings, Bench()) as durable:
+        run_id = await durable.start(ME, "sample", {"words": []})
+        library = await durable.library()
+
+        async def wait(step: int, key: str) -> str:
+            place = EffectPlace(run_id, step, f"{WAIT}go")
+            work = partial(begin_wait, theirs=library.tables, place=place, key=key, now=durable.now())
+            return await durable.database.run(work)
+
+        async def sent() -> list[object]:
+            await library.call(lambda: library.client.send(run_id, 1, "go"))
+            return await _unheard(durable)
+
+        assert (len(await sent()), await wait(1, "first"), len(await _unheard(durable))) == (1, "first", 1)
+        assert (await wait(3, "next"), await _unheard(durable)) == ("next", [])
+        assert (len(await sent()), await wait(3, "again"), len(await _unheard(durable))) == (1, "next", 1)
+
+
+async def test_whoever_was_asked_is_asked_again_when_the_run_is_retried(settings: DatabaseSettings) -> None:
+    asked: list[WaitsFor] = []
+
+    async def ask(waits: WaitsFor) -> None:
+        asked.append(waits)
+
+    bench = Bench(failures=1)
+    async with durable_over(settings, bench) as durable:
+        durable.lend(bench, Followers(asked=ask))
+        async with working(durable):
+            run_id = await durable.start(ME, "sample", {"words": ["undo:a", "signal:go", "fail:b"]})
+            await until(_all(asked, 1))
+            await durable.send(ME, run_id, "go", 1)
+            with pytest.raises(Conflict, match="b is bad"):
+                await durable.answer(ME, run_id)
+            await durable.retry(ME, run_id)
+            await until(_all(asked, 2))
+            await durable.send(ME, run_id, "go", 2)
+            assert await durable.answer(ME, run_id) == {"words": ["a", "2", "b"]}
+    assert len({each.key for each in asked}) == len(asked) == 2
+
+
+async def _unheard(durable: Durable) -> list[object]:
+    signals = (await durable.library()).tables.signals
+    chosen = select(signals.c.message_uuid).where(signals.c.consumed.is_(False))
+    return await durable.database.run(lambda held: list(held.execute(chosen).scalars()), write=False)
 
 
 def _all(found: list[WaitsFor], number: int) -> Callable[[], Awaitable[bool]]:

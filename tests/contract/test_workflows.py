@@ -12,9 +12,9 @@ from rubber_duck.scope import Actor, Right, Scope
 from rubber_duck.settings import DatabaseSettings
 from rubber_duck.settings.tree import QueueSettings
 from rubber_duck.storage.keys import new_key
-from rubber_duck.workflows.durable import Page, StartOptions
 from rubber_duck.workflows.moves import Followers, Move
 from rubber_duck.workflows.naming import named
+from rubber_duck.workflows.options import Page, StartOptions
 from rubber_duck.workflows.states import ENDED
 from rubber_duck.workflows.workflow import QUEUES
 from tests.durable import QUICK, Bench, durable_over, until, working

@@ -192,7 +192,7 @@ async def _acted(
 
 
 async def _start(request: StartRun, call: Call) -> WorkflowAnswer:
-    from rubber_duck.workflows.durable import StartOptions  # noqa: PLC0415  # brings SQLAlchemy
+    from rubber_duck.workflows.options import StartOptions  # noqa: PLC0415  # brings SQLAlchemy
 
     tell = request.tell and not request.wait
     options = StartOptions(request.key, request.priority, request.delay_s, request.timeout_s, tell=tell)

@@ -19,7 +19,7 @@ from rubber_duck.jobs.hands import hands_of, tenant
 from rubber_duck.jobs.reports import ReportAnswer, Wanted, said_of, written_report
 from rubber_duck.jobs.reviewing import Review, Worth, reviewed
 from rubber_duck.scope import Right
-from rubber_duck.workflows.run import Retries, Run, Step
+from rubber_duck.workflows.run import PATIENT, Retries, Run, Step
 from rubber_duck.workflows.workflow import Workflow, workflows
 from rubber_duck.workspace.paths import Root
 from rubber_duck.workspace.scan import ScannedFile, in_thread, scan
@@ -92,7 +92,7 @@ class ProjectAnalyzer(Workflow[AnalyzeProject, ReportAnswer]):
                     f"analyse {number} of {len(listed)}",
                     lambda index=number - 1: ahead.result(index),  # type: ignore[misc]  # a loop's value, bound at once
                     Batch,
-                    retries=Retries(2),
+                    retries=Retries(2, patient=True),
                 )
                 for number in range(1, len(listed) + 1)
             ]
@@ -107,6 +107,7 @@ class ProjectAnalyzer(Workflow[AnalyzeProject, ReportAnswer]):
                     "report",
                     lambda: written_report(hands_of(run), tenant(run), Root(path), wanted, tell),
                     ReportAnswer,
+                    retries=PATIENT,
                 )
             )
         return msgspec.structs.replace(

@@ -57,7 +57,9 @@ class ProjectIndexer(Workflow[IndexProject, Indexed]):
     async def run(self, request: IndexProject, run: Run) -> Indexed:
         """One step: the index itself commits batch by batch."""
         async with run.telling() as tell:
-            return await run.step(Step("index", lambda: _indexed(request, run, tell), Indexed, retries=Retries(3)))
+            return await run.step(
+                Step("index", lambda: _indexed(request, run, tell), Indexed, retries=Retries(3, patient=True))
+            )
 
 
 async def _indexed(request: IndexProject, run: Run, tell: Tell) -> Indexed:

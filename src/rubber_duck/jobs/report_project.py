@@ -12,7 +12,7 @@ from rubber_duck.analysis.target import existing
 from rubber_duck.jobs.hands import hands_of, tenant
 from rubber_duck.jobs.reports import ReportAnswer, Wanted, said_of, written_report
 from rubber_duck.scope import Right
-from rubber_duck.workflows.run import Run, Step
+from rubber_duck.workflows.run import PATIENT, Run, Step
 from rubber_duck.workflows.workflow import Workflow, workflows
 from rubber_duck.workspace.paths import Root
 
@@ -45,4 +45,4 @@ class ReportGenerator(Workflow[ReportProject, ReportAnswer]):
         async with run.telling() as tell:
             root = Root(existing(request.path, ""))
             work = lambda: written_report(hands_of(run), tenant(run), root, Wanted(request.format, run.id), tell)  # noqa: E731
-            return await run.step(Step("report", work, ReportAnswer))
+            return await run.step(Step("report", work, ReportAnswer, retries=PATIENT))

@@ -41,7 +41,7 @@ class Sweeping(Workflow[Sweep, Swept]):
 
     async def run(self, request: Sweep, run: Run) -> Swept:
         """One step; what it deletes is gone also when it is done again."""
-        return await run.step(Step("sweep", lambda: _swept(run), Swept, retries=Retries(3)))
+        return await run.step(Step("sweep", lambda: _swept(run), Swept, retries=Retries(3, patient=True)))
 
 
 async def _swept(run: Run) -> Swept:

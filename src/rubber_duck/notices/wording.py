@@ -27,7 +27,7 @@ def approval_of(waits: WaitsFor) -> Notice:
     """That a run waits for a signal."""
     text = f"Write `duck workflow signal {waits.run} {waits.signal} VALUE`; VALUE is JSON, such as true."
     title = f"{waits.workflow} waits for {waits.signal!r}"
-    key = f"{waits.run}:{waits.signal}:{waits.number}"
+    key = f"{waits.run}:{waits.signal}:{waits.key}"
     return Notice(Kind.APPROVAL, key, title, text, waits.run, waits.project)
 
 

@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, Final, Protocol
@@ -23,6 +22,7 @@ from rubber_duck.storage.database import Connection, Database
 from rubber_duck.storage.keys import new_key
 from rubber_duck.workflows.library import Library
 from rubber_duck.workflows.moves import Chores, Followers, Move
+from rubber_duck.workflows.options import Page, StartOptions
 from rubber_duck.workflows.queuing import LEVELS, Queuing, Waiting
 from rubber_duck.workflows.states import ENDED, State
 from rubber_duck.workflows.status import (
@@ -37,7 +37,7 @@ from rubber_duck.workflows.status import (
     statuses_of,
     step_statuses,
 )
-from rubber_duck.workflows.store import executors, runs, stopping
+from rubber_duck.workflows.store import executors, runs, signals, stopping
 from rubber_duck.workflows.store.holding import edition
 from rubber_duck.workflows.store.runs import RunRow, Which
 from rubber_duck.workflows.store.stopping import GoingOn
@@ -58,34 +58,6 @@ Enqueue = Callable[[Connection], None]
 _INPUT_BYTES: Final = 5_000_000
 _FOLLOW_S: Final = 0.2
 _THROUGHPUT_MS: Final = 60_000
-
-
-@dataclass(frozen=True, slots=True)
-class StartOptions:
-    """How a run is queued. Of two with one `key`, the second is a Conflict until the first has ended.
-
-    `priority` is from 1 (first) to 100; `delay_s` seconds pass before it may begin; it is cancelled after
-    `timeout_s`. With `tell` the actor is told when it has ended, with `tell_failures` only when it failed. `run_id` is
-    the id that it is to have, "" for a new one: a run that has it already is that run, and is not queued again.
-    """
-
-    key: str = ""
-    priority: int = 10
-    delay_s: float | None = None
-    timeout_s: float | None = None
-    tell: bool = False
-    tell_failures: bool = False
-    run_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of runs: so many behind the run `behind`; of one workflow, in some states, if they are named."""
-
-    behind: str = ""
-    limit: int = 50
-    workflow: str = ""
-    states: Collection[State] = ()
 
 
 class Durable:
@@ -288,24 +260,34 @@ class Durable:
     async def retry(self, scope: Scope, run_id: str) -> None:
         """Let a failed run try again from the first step that failed or was undone; what came before is remembered.
 
-        What it started and failed, or was stopped, tries again too. Raises Conflict as `resume` does.
+        What it started and failed, or was stopped, tries again too; what it will start anew is left to itself, and
+        belongs to it no more. Raises Conflict as `resume` does.
         """
         found = await self.show(scope, run_id)
         if found.state not in ("failed", "dead"):
             raise Conflict(f"the run {run_id!r} has not failed: it is {found.state}")
         rows = await self._family(scope, found)
-        going = [GoingOn(each) for each in stopping.going_on(rows)]
         failed = [row.id for row in rows if row.status == FAILED]
-        going += [GoingOn(each, first_to_repeat(await self.steps(scope, each))) for each in failed]
-        await self._go_on(scope, going)
+        going = [GoingOn(each, first_to_repeat(await self.steps(scope, each))) for each in failed]
+        await self._go_on(scope, [*going, *(GoingOn(each) for each in stopping.going_on(rows))])
 
-    async def send(self, scope: Scope, run_id: str, signal: str, value: object) -> None:
-        """Send a signal to a run, which need not wait for it yet; Conflict when it is done."""
+    async def send(self, scope: Scope, run_id: str, signal: str, value: object, *, ids: Sequence[str] = ()) -> None:
+        """Send a signal to a run, which need not wait for its first one yet; nothing if one of `ids` was sent already.
+
+        The first of the ids becomes the signal's own. Raises Conflict when the run is done, has not heard the last one
+        of that name yet, or has heard one and does not wait for it now: a doubled answer is none to its next question.
+        """
         found = await self.show(scope, run_id)
         if found.state == "done":  # any other may go on, or try again
             raise Conflict(f"the run {run_id!r} is done, and hears no signal any more")
-        library = await self.library()
-        await library.call(lambda: library.client.send(run_id, value, signal))
+        library, names = await self.library(), tuple(ids) or (str(new_key()),)
+
+        def sent(connection: Connection) -> None:
+            known = [f"{name}::{run_id}" for name in names]  # as DBOS makes them
+            if signals.is_to_be_sent(connection, library.tables, run_id, signal, known):
+                library.client.send_in_transaction(connection, run_id, value, signal, names[0])
+
+        await self.database.run(sent)
 
     async def follow(self, scope: Scope, run_id: str, *, until_ended: bool = False) -> AsyncIterator[RunStatus]:
         """How the run does, whenever that has changed, until it has ended, or unless `until_ended` was paused."""
@@ -351,8 +333,8 @@ class Durable:
 
     async def _go_on(self, scope: Scope, going: Sequence[GoingOn]) -> None:
         theirs = (await self.library()).tables
-        await self.database.run(partial(stopping.go_on, theirs=theirs, going=going, now_ms=self._now_ms()))
-        await self._acted(scope, [each.run for each in going])
+        work = partial(stopping.go_on, theirs=theirs, going=going, now_ms=self._now_ms())
+        await self._acted(scope, await self.database.run(work))
 
     async def _acted(self, scope: Scope, run_ids: Sequence[str]) -> None:
         for found in await self._runs(scope, Which(run_ids, limit=len(run_ids))):

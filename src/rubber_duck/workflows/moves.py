@@ -48,14 +48,14 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class WaitsFor:
-    """That a run waits for a signal that a person gives. `number` counts the times that it did, from 1."""
+    """That a run waits for a signal that a person gives. Each time that it does has a `key` of its own."""
 
     run: str
     workflow: str
     actor: str
     project: UUID | None
     signal: str
-    number: int
+    key: str
 
 
 async def _ignore(_: object) -> None:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Generic, Protocol, TypeVar
+from functools import partial
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 from dbos import DBOS
 from dbos import error as errors_of_dbos
 
 from rubber_duck import fault, telemetry
-from rubber_duck.backoff import Backoff
 from rubber_duck.errors import (
-    Denied,
     DuckError,
     InvalidDeclaration,
     InvalidInput,
@@ -29,32 +26,41 @@ from rubber_duck.scope import Right, Scope
 from rubber_duck.storage.border import translated
 from rubber_duck.storage.database import Connection
 from rubber_duck.workflows.codec import own
+from rubber_duck.workflows.keeper import Child, Keeper
 from rubber_duck.workflows.patience import patiently
-from rubber_duck.workflows.status import UNDO
+from rubber_duck.workflows.status import START, UNDO
 from rubber_duck.workflows.store.effects import EffectPlace
+from rubber_duck.workflows.store.steps import key_of
+from rubber_duck.workflows.waits import reserved_wait, tell_of_wait
 
 T = TypeVar("T")
 
 Tell = Callable[[int, int, str], None]
 """Called with what is done, of how much (0: not known), and what is being done."""
 
+Doing = Callable[[], Awaitable[Any]]  # Any: builtins
+"""What DBOS does once, as a step."""
+
 _PROGRESS_S: Final = 1.0
-_TELLING: Final = Backoff(first_s=1.0, cap_s=60.0)
+_RESTS_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Retries:
     """How often a step is tried, and after how many seconds again: `first_s`, then `factor` times as long each time.
 
-    Only errors that are worth it are tried again: those that are not ours, and ours that are retryable.
+    Only errors that are worth it are tried again: those that are not ours, and ours that are retryable. With `patient`
+    each try is done again while our database is away or its disk is full, for up to 15 minutes: for what bears that.
     """
 
     tries: int = 1
     first_s: float = 0.5
     factor: float = 2.0
+    patient: bool = False
 
 
 ONCE: Final = Retries()
+PATIENT: Final = Retries(patient=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,24 +102,6 @@ class Effect(Generic[T]):
     undo: Callable[[Connection, T], None] | None = None
 
 
-class Keeper(Protocol):
-    """What a run needs of the part that carries it out."""
-
-    async def scope_of(self, scope: Scope) -> Scope: ...
-    async def keep_progress(self, run: Run, done: int, total: int, note: str) -> None: ...
-    async def step_result(self, key: str) -> list[Any] | None: ...
-    async def keep_step_result(self, key: str, result: list[Any]) -> None: ...
-    async def do_once(self, place: EffectPlace, work: Callable[[Connection], Any]) -> Any: ...
-    async def undo_once(self, place: EffectPlace, work: Callable[[Connection], Any]) -> None: ...
-    def check_child(self, parent: str, child: str) -> None: ...
-    async def start_child(self, scope: Scope, name: str, request: object, *, run_id: str, parent: str) -> str: ...
-    async def ended(self, scope: Scope, run_id: str) -> object: ...
-    async def waits_for(self, run: Run, signal: str, number: int) -> None: ...
-    def excuse(self, run_id: str) -> None: ...
-    def gets_on(self, run_id: str) -> None: ...
-    def now(self) -> float: ...
-
-
 @dataclass(slots=True)
 class Run:
     """One run of a workflow. `hands` is what the application lent to workflows: whatever their steps touch.
@@ -132,11 +120,11 @@ class Run:
     _undos: list[tuple[str, Callable[[Any], Awaitable[None]], Any]] = field(default_factory=list)
     _told_at: float = 0.0
     _children: int = 0
-    _waits: int = 0
+    _found_away: bool = False
 
     async def step(self, step: Step[T]) -> T:
         """The result of `step`, done now or remembered; at least once, and never again once it has returned."""
-        return self._returned(step, await self._kept(step, DBOS.run_step_async(_options(step), self._working, step)))
+        return self._returned(step, await self._kept(step, partial(DBOS.run_step_async, _options(step))))
 
     async def commit(self, effect: Effect[T]) -> T:
         """The result of `effect`, written now or before; exactly once."""
@@ -148,7 +136,8 @@ class Run:
 
         async def work() -> tuple[int, Any]:  # Any: as above
             number = DBOS.step_id or 0
-            return number, await self.keeper.do_once(self._place(number, effect), effect.work)
+            place = self._place(number, effect)
+            return number, await self._patiently(lambda: self.keeper.do_once(place, effect.work))
 
         step = Step(effect.name, work, tuple[int, Any], undo=None if effect.undo is None else undo)
         _, result = await self.step(step)
@@ -169,7 +158,7 @@ class Run:
             step = steps[index]
             async with gate:
                 try:
-                    return await self._kept(step, reserved[index].run_async(_options(step), self._working, step))
+                    return await self._kept(step, partial(reserved[index].run_async, _options(step)))
                 except Exception as error:  # noqa: BLE001  # a verdict: whoever asked decides what it means
                     return own(error)
                 finally:
@@ -220,18 +209,23 @@ class Run:
     async def signal(self, name: str, *, timeout_s: float) -> Any:  # Any: builtins that somebody sent
         """What somebody sends as the signal `name`; None when nobody does within `timeout_s`, also over restarts.
 
-        Whose run it is is told that it waits for them, once for each time that it does.
+        Whose run it is is told that it waits for them, once for each time that it does. The first time, what was sent
+        before counts as well; from then on only what is sent while it waits: a doubled answer is none to the next
+        question.
         """
-        self._waits += 1
-        telling = asyncio.create_task(self._told_that_it_waits(name, self._waits), name=f"tell of {name}")
+        wait = reserved_wait(self.id, name)
+        key = await self._patiently(lambda: self.keeper.begin_wait(wait.place))
+        telling = asyncio.create_task(tell_of_wait(self.keeper, self, name, key), name=f"tell of {name}")
         try:
-            return await self._abandoned(DBOS.recv_async(name, timeout_s))
+            async with self._at_rest():
+                return await self._abandoned(wait.heard(timeout_s))
         finally:
             await _ended([telling])
 
     async def sleep(self, seconds: float) -> None:
         """Wait; after a restart, only for what is left."""
-        await self._abandoned(DBOS.sleep_async(seconds))
+        async with self._at_rest():
+            await self._abandoned(DBOS.sleep_async(seconds))
 
     async def start(self, name: str, request: msgspec.Struct) -> str:
         """Start another workflow, once, and go on; its run's id.
@@ -240,15 +234,18 @@ class Run:
         """
         self.keeper.check_child(self.workflow, name)
         self._children += 1
-        run_id = f"{self.id}.{self._children}"
-        await self.step(
-            Step(f"start {name}", lambda: self._start_child(name, request, run_id), returns=str),
-        )
-        return run_id
+        child = Child(self.id, self._children, name, request)
+        work = lambda: self._patiently(lambda: self.keeper.start_child(self.scope, child))  # noqa: E731
+        return await self.step(Step(f"{START}{name}", work, returns=str))
 
     async def ended(self, run_id: str, returns: type[T]) -> T:
         """The answer of a run that `start` began; raises what it failed with."""
-        answer = await self.step(Step(f"await {run_id}", lambda: self.keeper.ended(self.scope, run_id), returns=Any))
+
+        async def work() -> object:
+            async with self._at_rest():
+                return await self._patiently(lambda: self.keeper.ended(self.scope, run_id))
+
+        answer = await self.step(Step(f"await {run_id}", work, returns=Any))
         return msgspec.convert(answer, returns)
 
     def effect_key(self, step: str) -> str:
@@ -262,73 +259,86 @@ class Run:
 
             async def work(undo: Callable[[Any], Awaitable[None]] = undo, result: Any = result) -> None:  # Any: as kept
                 fault.point("workflow.before_undo")
-                await self._normalized(lambda: undo(result))
+                await self._normalized(lambda: undo(result), patient=True)
 
             try:
                 await self._abandoned(DBOS.run_step_async({"name": f"{UNDO}{name}"}, work))
             except DuckError as error:  # the others must be undone too
                 telemetry.emit("workflow.undo_failed", run=self.id, step=name, error=error.message)
 
-    async def _told_that_it_waits(self, signal: str, number: int) -> None:
-        """As often as it takes: the database may be away, or the queue of notices full, and neither fails a run."""
-        for delay_s in _TELLING.delays_s(random.random):
-            try:
-                await self.keeper.waits_for(self, signal, number)
-            except Denied:
-                return  # who may do nothing any more is told nothing either
-            except DuckError as error:
-                telemetry.emit("workflow.not_asked", run=self.id, signal=signal, error=error.message)
-                await asyncio.sleep(delay_s)
-            else:
-                return
+    @asynccontextmanager
+    async def _at_rest(self) -> AsyncIterator[None]:
+        """While it waits it kills nobody, and what it waits for may be suspected itself, so it is no suspect then."""
 
-    async def _start_child(self, name: str, request: msgspec.Struct, run_id: str) -> str:
-        return await self.keeper.start_child(self.scope, name, request, run_id=run_id, parent=self.id)
+        async def rest() -> None:
+            await asyncio.sleep(_RESTS_S)  # what is only read again comes sooner
+            self.keeper.gets_on(self.id)
 
-    async def _working(self, step: Step[T]) -> Any:  # Any: builtins
-        """The step's result as builtins; whoever may not do it any more is told so before it begins."""
-        return await self._normalized(lambda: self._worked(step))
+        resting = asyncio.create_task(rest(), name="rest")
+        try:
+            yield
+        finally:
+            await _ended([resting])
+
+    async def _normalized(self, work: Callable[[], Awaitable[T]], *, patient: bool) -> T:
+        """What `work` comes to, while the database is away again and again if it is `patient`; raises DuckErrors."""
+        try:
+            return await (self._patiently(work) if patient else work())
+        except Exception as error:
+            raise normalize(error) from error
 
     async def _worked(self, step: Step[T]) -> Any:  # Any: builtins
-        now = await self.keeper.scope_of(self.scope)
+        """Whoever may not do it any more is told so before it begins. Patience is for our own parts of it alone.
+
+        After one that found the database away or full it waits until that is over: not all that follow are to fail too.
+        """
+        if self._found_away:
+            await self._patiently(lambda: self.keeper.check_writable(self.id))
+            self._found_away = False
+        now = await self._patiently(lambda: self.keeper.scope_of(self.scope))
         scope = replace(now, rights=now.rights & self.asked_with)  # a run may do no more than whoever asked for it
         scope.require(self.right)
         self.scope = scope
         fault.point("workflow.before_step")
         key = self._cache_key(step)
-        if key and (held := await self.keeper.step_result(key)) is not None:
+        if key and (held := await self._patiently(lambda: self.keeper.step_result(key))) is not None:
             return held[0]
         with telemetry.span("workflow.step", workflow=self.workflow, step=step.name):
             kept = msgspec.to_builtins(await self._done(step))
         fault.point("workflow.after_step")
         if key:
-            await self.keeper.keep_step_result(key, [kept])
+            await self._patiently(lambda: self.keeper.keep_step_result(key, [kept]))
         return kept
 
     async def _done(self, step: Step[T]) -> T:
         try:
             return await step.work()
+        except StorageUnavailable:
+            self._found_away = True
+            raise
         except SystemExit as error:  # to let it pass would end the process, and the next one that tries
             raise DuckError(f"the step {step.name!r} asked the program to end") from error
-
-    async def _normalized(self, work: Callable[[], Awaitable[T]]) -> T:
-        """What `work` comes to, tried again while the database is away; whatever it raises is a DuckError."""
-        try:
-            return await self._patiently(work)
-        except Exception as error:
-            raise normalize(error) from error
 
     async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T:
         return await patiently(work, clock=self.keeper.now)
 
-    async def _kept(self, step: Step[T], doing: Awaitable[Any]) -> Any:  # Any: builtins
+    async def _kept(self, step: Step[T], doing: Callable[[Doing], Awaitable[Any]]) -> Any:  # Any: builtins
+        """What the step came to, now or before; only a step that was done now shows that the run gets on."""
+        is_done_now = False
+
+        async def work() -> Any:  # Any: builtins
+            nonlocal is_done_now
+            is_done_now = True
+            return await self._normalized(lambda: self._worked(step), patient=step.retries.patient)
+
         try:
-            kept = await self._abandoned(doing)
+            kept = await self._abandoned(doing(work))
         except errors_of_dbos.DBOSStepTimeoutError as error:
             raise TimedOut(f"the step {step.name!r} took longer than {step.timeout_s:g} s") from error
         except errors_of_dbos.DBOSMaxStepRetriesExceeded as error:
             raise normalize(error.errors[-1]) from error
-        self.keeper.gets_on(self.id)
+        if is_done_now:
+            self.keeper.gets_on(self.id)
         return kept
 
     async def _abandoned(self, doing: Awaitable[Any]) -> Any:  # Any: builtins
@@ -363,8 +373,7 @@ class Run:
         if not step.cache:
             return ""
         tenant = f"{self.scope.actor.id}\0{self.scope.project}"
-        text = "\0".join((tenant, self.workflow, str(self.version), step.name, step.cache))
-        return hashlib.blake2b(text.encode(errors="surrogateescape"), digest_size=20).hexdigest()
+        return key_of(tenant, self.workflow, str(self.version), step.name, step.cache)
 
 
 async def _ended(tasks: Sequence[asyncio.Task[object]]) -> None:

@@ -16,6 +16,9 @@ from rubber_duck.workflows.states import State
 UNDO: Final = "undo "
 """What the name of a step begins with that undoes another; the other's name follows."""
 
+START: Final = "start "
+"""What the name of a step begins with that starts another run; its workflow's name follows."""
+
 _STATES: Final[dict[str, State]] = {
     "ENQUEUED": "waiting",
     "DELAYED": "delayed",

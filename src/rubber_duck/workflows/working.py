@@ -19,16 +19,18 @@ from rubber_duck.settings.tree import ScheduleSettings
 from rubber_duck.storage.database import Connection
 from rubber_duck.storage.keys import new_key
 from rubber_duck.workflows.clearing import Clearing
-from rubber_duck.workflows.durable import Durable, StartOptions
+from rubber_duck.workflows.durable import Durable
 from rubber_duck.workflows.endings import Endings
 from rubber_duck.workflows.holding import Holdings
+from rubber_duck.workflows.keeper import Child, Running
 from rubber_duck.workflows.library import Taker, owner_of
 from rubber_duck.workflows.moves import Move, WaitsFor
+from rubber_duck.workflows.options import StartOptions
 from rubber_duck.workflows.recovery import Recovery
 from rubber_duck.workflows.run import Run
 from rubber_duck.workflows.schedules import Clockwork, Prepared, check_cron
 from rubber_duck.workflows.states import State
-from rubber_duck.workflows.store import effects, runs, steps
+from rubber_duck.workflows.store import effects, runs, signals, steps
 from rubber_duck.workflows.store.effects import EffectPlace
 from rubber_duck.workflows.store.executors import Executor
 from rubber_duck.workflows.store.holding import edition, is_waiting, require_owner
@@ -93,7 +95,7 @@ class Worker:
         telemetry.emit("workflow.finished", workflow=workflow.name, run=run.id)
         return msgspec.to_builtins(answer)
 
-    async def _moved(self, run: Run, state: State, **how: Any) -> None:  # Any: as Move has them
+    async def _moved(self, run: Running, state: State, **how: Any) -> None:  # Any: as Move has them
         scope = run.scope
         await self._durable.moved(Move(run.id, run.workflow, scope.actor.id, scope.project, state, **how))
 
@@ -103,15 +105,25 @@ class Worker:
         """What the actor may do now; Denied once that is nothing."""
         return await self._durable.resolve(scope.actor.id, scope.project, scope.trace, scope.key)
 
-    async def keep_progress(self, run: Run, done: int, total: int, note: str) -> None:
+    async def keep_progress(self, run: Running, done: int, total: int, note: str) -> None:
         """Keep how far a run is."""
         await self._durable.database.run(partial(runs.set_progress, run_id=run.id, done=done, total=total, note=note))
         await self._moved(run, "working", done=done, total=total, note=note)
 
-    async def waits_for(self, run: Run, signal: str, number: int) -> None:
-        """Tell whose run it is that it waits for them, for the so-many-th time."""
+    async def check_writable(self, run_id: str) -> None:
+        """StorageUnavailable unless the database can be written."""
+        await self._durable.database.run(partial(runs.touch, run_id=run_id))
+
+    async def begin_wait(self, place: EffectPlace) -> str:
+        """Keep that a run waits there for a signal; a key of this wait, the same one when it is begun again."""
+        theirs, now = (await self._durable.library()).tables, self._durable.now()
+        begin = partial(signals.begin_wait, theirs=theirs, place=place, key=str(new_key()), now=now)
+        return await self._written(place, begin)
+
+    async def waits_for(self, run: Running, signal: str, key: str) -> None:
+        """Tell whose run it is that it waits for them."""
         actor, project = run.scope.actor.id, run.scope.project
-        await self._durable.followers.asked(WaitsFor(run.id, run.workflow, actor, project, signal, number))
+        await self._durable.followers.asked(WaitsFor(run.id, run.workflow, actor, project, signal, key))
 
     async def step_result(self, key: str) -> list[Any] | None:  # Any: builtins of the step's own shape
         """What a step of that content returned before."""
@@ -156,11 +168,17 @@ class Worker:
                 f"where {child!r} waits; write it into `starts_in`, or give one of them another queue"
             )
 
-    async def start_child(self, scope: Scope, name: str, request: object, *, run_id: str, parent: str) -> str:
-        """Queue another run, once."""
-        enqueue = await self._durable.enqueuing(scope, name, request, run_id=run_id, parent=parent)
-        await self._durable.database.run(enqueue)
-        self._durable.wake(name)
+    async def start_child(self, scope: Scope, child: Child) -> str:
+        """Queue another run, once; its id."""
+        enqueuing = await self._durable.prepared(scope, child.name, child.request, parent=child.parent)
+
+        def begin(connection: Connection) -> str:
+            run_id = runs.child_id(connection, child.parent, child.number)
+            enqueuing(run_id)(connection)
+            return run_id
+
+        run_id = await self._durable.database.run(begin)
+        self._durable.wake(child.name)
         return run_id
 
     async def ended(self, scope: Scope, run_id: str) -> object:

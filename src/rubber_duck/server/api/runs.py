@@ -20,8 +20,9 @@ from rubber_duck.server.asking import unplaced
 from rubber_duck.server.copies import check_here
 from rubber_duck.server.idempotency import KEPT
 from rubber_duck.server.limits import RouteClass
-from rubber_duck.workflows.durable import Durable, Page, StartOptions
+from rubber_duck.workflows.durable import Durable
 from rubber_duck.workflows.naming import named
+from rubber_duck.workflows.options import Page, StartOptions
 from rubber_duck.workflows.states import State
 from rubber_duck.workflows.workflow import workflows
 
@@ -139,7 +140,8 @@ async def retry(call: Call) -> RunView:
 async def send(call: Call) -> RunView:
     """Send a run of one's own the signal that it waits for."""
     run_id = await _named(call)
-    await _durable(call).send(call.scope, run_id, call.path["signal"], call.body.value)
+    ids = () if call.token is None else call.token.made(call.desk.accounts.now())
+    await _durable(call).send(call.scope, run_id, call.path["signal"], call.body.value, ids=ids)
     return view(await _durable(call).show(call.scope, run_id))
 
 
@@ -210,7 +212,17 @@ ROUTES: tuple[Route, ...] = (
     _acting("pause", pause, "Stop a run for now"),
     _acting("resume", resume, "Let a stopped run go on"),
     _acting("retry", retry, "Let a failed run try again"),
-    Route(Method.POST, f"{_RUN}/signals/{{signal}}", _RIGHT, send, "Send a run a signal", SignalWish, RunView, _WRITE),
+    Route(
+        Method.POST,
+        f"{_RUN}/signals/{{signal}}",
+        _RIGHT,
+        send,
+        "Send a run a signal",
+        SignalWish,
+        RunView,
+        _WRITE,
+        once=True,
+    ),
     Route(
         Method.GET, "/projects/{project}/jobs", _RIGHT, count_own, "How one's own runs do, by queue", answer=QueuesPage
     ),

@@ -21,8 +21,9 @@ from rubber_duck.server.files import content_of
 from rubber_duck.server.limits import RouteClass
 from rubber_duck.server.topic import Topic
 from rubber_duck.server.watching import FilesChanged
-from rubber_duck.workflows.durable import Durable, StartOptions
+from rubber_duck.workflows.durable import Durable
 from rubber_duck.workflows.naming import named
+from rubber_duck.workflows.options import StartOptions
 from rubber_duck.workflows.workflow import workflows
 from rubber_duck.workspace.project import Project as ProjectRow
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain, count
 from typing import Any, Final
 from uuid import UUID
 
@@ -101,9 +102,22 @@ def watch(connection: Connection, run_id: str, *, failures_only: bool) -> None:
     connection.execute(insert(watches).values(run_id=run_id, failures_only=failures_only, is_told=False, times=0))
 
 
+def child_id(connection: Connection, parent: str, number: int) -> str:
+    """The id of the run that `parent` starts as its so-many-th; another one for each time that it does so anew."""
+    like = select(runs.c.id, runs.c.parent).where(runs.c.id.startswith(f"{parent}.{number}", autoescape=True))
+    taken = {row.id for row in connection.execute(like) if row.parent != parent}
+    names = chain((f"{parent}.{number}",), (f"{parent}.{number}-{again}" for again in count(2)))
+    return next(name for name in names if name not in taken)
+
+
 def set_progress(connection: Connection, run_id: str, done: int, total: int, note: str) -> None:
     """Keep how far a run is."""
     connection.execute(update(runs).where(runs.c.id == run_id).values(done=done, total=total, note=note))
+
+
+def touch(connection: Connection, run_id: str) -> None:
+    """Write what stands there already."""
+    connection.execute(update(runs).where(runs.c.id == run_id).values(note=runs.c.note))
 
 
 def runs_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 
 from sqlalchemy import (
@@ -14,6 +15,11 @@ from sqlalchemy.exc import IntegrityError
 from rubber_duck.workflows.store.tables import (
     step_results,
 )
+
+
+def key_of(*parts: str) -> str:
+    """The key of what these name together."""
+    return hashlib.blake2b("\0".join(parts).encode(errors="surrogateescape"), digest_size=20).hexdigest()
 
 
 def step_result(connection: Connection, key: str) -> object | None:

@@ -10,6 +10,9 @@ from sqlalchemy import Connection, Row, Select, case, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from rubber_duck.errors import Conflict
+from rubber_duck.workflows.codec import JsonSerializer
+from rubber_duck.workflows.status import START
+from rubber_duck.workflows.store.signals import forget_waits
 from rubber_duck.workflows.store.tables import DEAD, FAILED, OPEN, PAUSED, STOPPED, Theirs, runs, watches
 
 CANCELLED: Final = "cancelled"
@@ -77,16 +80,18 @@ def going_on(family: Sequence[Row[Any]]) -> list[str]:  # Any: rows of `family`
     return [row.id for row in family if row.status in (STOPPED, DEAD)]
 
 
-def go_on(connection: Connection, theirs: Theirs, going: Sequence[GoingOn], now_ms: int) -> None:
-    """Let these runs, which have stopped, failed or died, go on, as often as the first time.
+def go_on(connection: Connection, theirs: Theirs, going: Sequence[GoingOn], now_ms: int) -> list[str]:
+    """Let these runs, which have stopped, failed or died, go on, as often as the first time; ids of what has moved.
 
     Each takes its key again, or Conflict; one that may not begin yet is delayed again. Who was told of the end of one
-    is told of the next.
+    is told of the next. One that another of them will start anew does not go on.
     """
-    ids = [each.run for each in going]
+    left = set[str]()
     for each in going:
-        if each.first is not None:
-            _forget(connection, theirs, each.run, each.first)
+        if each.first is not None and each.run not in left:
+            left.update(_forget(connection, theirs, each.run, each.first))
+    stop_each(connection, theirs, left, CANCELLED, now_ms)
+    ids = [each.run for each in going if each.run not in left]
     held, own = theirs.status.c, select(runs).where(runs.c.id == theirs.status.c.workflow_uuid)
     again = {
         "status": case((held.delay_until_epoch_ms > now_ms, "DELAYED"), else_="ENQUEUED"),
@@ -106,15 +111,34 @@ def go_on(connection: Connection, theirs: Theirs, going: Sequence[GoingOn], now_
         raise Conflict("a run with this key waits or works already") from error
     connection.execute(update(runs).where(runs.c.id.in_(ids)).values(stopped=""))
     connection.execute(update(watches).where(watches.c.run_id.in_(ids)).values(is_told=False))
+    return [*ids, *sorted(left)]
 
 
 def _of(own: Select[Any], column: str) -> Any:  # Any: of the column's type
     return own.with_only_columns(runs.c[column]).scalar_subquery()
 
 
-def _forget(connection: Connection, theirs: Theirs, run_id: str, first: int) -> None:
-    """What a run did from a step on, and what it came to. A signal that it has not heard yet stays."""
+def _forget(connection: Connection, theirs: Theirs, run_id: str, first: int) -> list[str]:
+    """What a run did from a step on, and what it came to. A signal that it has not heard yet stays.
+
+    The ids of the runs that it started there, and of what these did, which are its own no more: what it starts when it
+    does that step again is asked anew, and may be asked something else.
+    """
     for table, column in ((theirs.steps, "function_id"), (theirs.signals, "consumed_by_function_id")):
         of_run = table.c["workflow_uuid" if table is theirs.steps else "destination_uuid"] == run_id
         connection.execute(delete(table).where(of_run, table.c[column] >= first))
     connection.execute(delete(theirs.output).where(theirs.output.c.workflow_uuid == run_id))
+    forget_waits(connection, run_id, first)
+    children = set(connection.execute(select(runs.c.id).where(runs.c.parent == run_id)).scalars())
+    disowned = sorted(children - _started(connection, theirs, run_id))
+    left = [row.id for child in disowned for row in family(connection, theirs, child)]
+    connection.execute(update(runs).where(runs.c.id.in_(disowned)).values(parent=None))
+    return left
+
+
+def _started(connection: Connection, theirs: Theirs, run_id: str) -> set[str]:
+    """The runs of which a step tells that it started them."""
+    steps = theirs.steps.c
+    told = select(steps.output).where(steps.workflow_uuid == run_id, steps.function_name.startswith(START))
+    found = connection.execute(told.where(steps.output.is_not(None))).scalars()
+    return {each for each in map(JsonSerializer().deserialize, found) if isinstance(each, str)}

@@ -1,0 +1,49 @@
+"""What a run needs of the part that carries it out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from rubber_duck.scope import Scope
+from rubber_duck.storage.database import Connection
+from rubber_duck.workflows.store.effects import EffectPlace
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """What the run `parent` starts as its so-many-th, counted from 1: a run of the workflow `name`."""
+
+    parent: str
+    number: int
+    name: str
+    request: object
+
+
+class Running(Protocol):
+    """A run, as far as whoever carries it out has to know it."""
+
+    id: str
+    workflow: str
+    scope: Scope
+
+
+class Keeper(Protocol):
+    """What a run needs of the part that carries it out."""
+
+    async def scope_of(self, scope: Scope) -> Scope: ...
+    async def keep_progress(self, run: Running, done: int, total: int, note: str) -> None: ...
+    async def check_writable(self, run_id: str) -> None: ...
+    async def step_result(self, key: str) -> list[Any] | None: ...
+    async def keep_step_result(self, key: str, result: list[Any]) -> None: ...
+    async def do_once(self, place: EffectPlace, work: Callable[[Connection], Any]) -> Any: ...
+    async def undo_once(self, place: EffectPlace, work: Callable[[Connection], Any]) -> None: ...
+    def check_child(self, parent: str, child: str) -> None: ...
+    async def start_child(self, scope: Scope, child: Child) -> str: ...
+    async def ended(self, scope: Scope, run_id: str) -> object: ...
+    async def begin_wait(self, place: EffectPlace) -> str: ...
+    async def waits_for(self, run: Running, signal: str, key: str) -> None: ...
+    def excuse(self, run_id: str) -> None: ...
+    def gets_on(self, run_id: str) -> None: ...
+    def now(self) -> float: ...
