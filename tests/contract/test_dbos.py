@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dbos._context import current_owner_xid
+from dbos._context import EnterDBOSStepCtx, current_owner_xid, snapshot_step_context
 from dbos._dbos import _get_dbos_instance
 from dbos._registrations import get_func_info
 from dbos._serialization import DefaultSerializer
@@ -22,7 +22,7 @@ from rubber_duck.scope import Scope
 from rubber_duck.settings import DatabaseSettings
 from rubber_duck.storage.database import Connection
 from rubber_duck.workflows.codec import JsonSerializer, refuse_pickles
-from rubber_duck.workflows.library import hasten
+from rubber_duck.workflows.corners import hasten
 from tests.durable import Bench, durable_over, working
 
 ME = Scope.local()
@@ -35,6 +35,10 @@ def test_the_private_names_are_there() -> None:
     take = inspect.signature(SystemDatabase.start_queued_workflows).parameters
     assert list(take)[1:5] == ["queue", "executor_id", "app_version", "queue_partition_key"]
     assert {"owner_xid", "is_latest_version"} <= set(take)
+    hear = inspect.signature(SystemDatabase.recv_async).parameters
+    assert list(hear)[1:] == ["workflow_uuid", "function_id", "timeout_function_id", "topic", "timeout_seconds"]
+    assert callable(EnterDBOSStepCtx)
+    assert list(inspect.signature(snapshot_step_context).parameters) == ["reserve_sleep_id"]
 
 
 def test_a_database_that_was_away_is_asked_again_within_seconds() -> None:

@@ -52,6 +52,8 @@ async def test_an_upgrade_and_a_rollback_strand_no_run(
             assert await durable.answer(ME, queued) == {"words": ["q"]}  # it had done nothing yet
             assert (await durable.show(ME, queued)).version == 2
             await until(lambda: _is(durable, begun, "waiting"))
+            assert "steps of version 1 of 'sample'" in (await durable.show(ME, begun)).waits
+        assert "no process works" in (await durable.runs(ME, states=["waiting"]))[0].waits
         with_version(monkeypatch, 1)
         async with working(durable):  # rolled back
             assert await durable.answer(ME, begun) == {"words": ["a", "b"]}

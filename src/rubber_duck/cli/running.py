@@ -81,9 +81,10 @@ def runs_table(runs: Sequence[dict[str, Any]]) -> Any:  # Any: as above; rich's 
     now_ms = time.time() * 1000
     for run in runs:
         state = drawing.text(run["state"], STYLES.get(run["state"], ""))
-        said = _progress(run) if run["state"] in ("working", "waiting", "delayed") else run.get("error", "")
+        is_open = run["state"] in ("working", "waiting", "delayed")
+        said = run.get("waits") or (_progress(run) if is_open else run.get("error", ""))
         age = lasted((now_ms - run["created_ms"]) / 1000)
-        table.add_row(run["id"], run["workflow"], state, age, took(run), said[:_SAID])
+        table.add_row(run["id"], run["workflow"], state, age, took(run), current().as_called(said)[:_SAID])
     return table
 
 
@@ -93,6 +94,7 @@ def show_run(run: dict[str, Any]) -> None:  # Any: as above
         "run": run["id"],
         "workflow": f"{run['workflow']} (version {run['version']}, queue {run['queue']})",
         "state": drawing.text(run["state"], STYLES.get(run["state"], "")),
+        "waits": current().as_called(run.get("waits", "")),
         "progress": _progress(run),
         "begun": f"{moment(run['created_ms'])}, {run['attempts']} times" if run["attempts"] > 1 else "",
         "took": took(run),

@@ -18,6 +18,7 @@ from rubber_duck.context.kept import forget
 from rubber_duck.engines.engine import Engine, engines
 from rubber_duck.errors import NotFound
 from rubber_duck.scope import Right, Scope
+from rubber_duck.settings.home import forget_reports
 from rubber_duck.workspace.copied import folder_of_copies, forget_copy
 from rubber_duck.workspace.paths import absolute
 
@@ -168,12 +169,13 @@ class Projects(Engine[Any, ProjectsAnswer]):  # Any: a union has no class that c
 
 
 def _forget(settings: Settings, scope: Scope, project: Project) -> None:
-    """What is kept of a purged project outside the database: what models were told, what completion learnt, a copy."""
+    """What is kept of a purged project outside the database, such as what models were told, reports, and a copy."""
     from rubber_duck.ngram import ngram  # noqa: PLC0415  # numpy: only a purge pays
 
     forget(settings, scope)
     ngram.forget(settings, Path(project.root))
     forget_copy(folder_of_copies(settings), project.root)
+    forget_reports(Path(settings.home), project.id)
 
 
 async def _which(

@@ -110,7 +110,8 @@ class StepView(msgspec.Struct, frozen=True, omit_defaults=True):
 class RunView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How a run does. Moments are milliseconds since 1970; `steps` are there only when one run is shown.
 
-    `attempts` counts how often it was begun since it kept a step, orderly ends of its process left out.
+    `attempts` counts how often it was begun since it kept a step, orderly ends of its process left out. `waits` says
+    what keeps it from beginning, if somebody has to do something.
 
     `state` is waiting, delayed, working, paused, cancelled, failed, dead (begun too often) or done.
     """
@@ -130,6 +131,7 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     answer: Any = None  # Any: each workflow has its own
     started_ms: int | None = None
     ended_ms: int | None = None
+    waits: str = ""
     steps: tuple[StepView, ...] = ()
 
 
@@ -265,5 +267,6 @@ def view(run: RunStatus, steps: list[StepStatus] | None = None) -> RunView:
         answer=run.answer,
         started_ms=run.started_ms,
         ended_ms=run.ended_ms,
+        waits=run.waits,
         steps=tuple(StepView(each.number, each.name, each.duration_ms, each.error) for each in steps or ()),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -16,11 +17,11 @@ from rubber_duck.code.language import detect
 from rubber_duck.errors import DuckError
 from rubber_duck.jobs.ahead import reading_ahead
 from rubber_duck.jobs.hands import hands_of, tenant
-from rubber_duck.jobs.reports import ReportAnswer, Wanted, said_of, written_report
+from rubber_duck.jobs.reports import ReportAnswer, Wanted, clear_reports, said_of, written_report
 from rubber_duck.jobs.reviewing import Review, Worth, reviewed
 from rubber_duck.scope import Right
 from rubber_duck.workflows.run import PATIENT, Retries, Run, Step
-from rubber_duck.workflows.workflow import Workflow, workflows
+from rubber_duck.workflows.workflow import Known, Workflow, workflows
 from rubber_duck.workspace.paths import Root
 from rubber_duck.workspace.scan import ScannedFile, in_thread, scan
 
@@ -80,6 +81,11 @@ class ProjectAnalyzer(Workflow[AnalyzeProject, ReportAnswer]):
     def said(cls, answer: Any) -> str:  # Any: as builtins
         """What was found, and where the report is."""
         return said_of(answer)
+
+    @classmethod
+    async def clear(cls, hands: object, known: Known, before: datetime) -> None:
+        """Reports go with their runs."""
+        await clear_reports(hands, known, before)
 
     async def run(self, request: AnalyzeProject, run: Run) -> ReportAnswer:
         """Validate, detect, parse and analyse in batches, review, aggregate, report."""

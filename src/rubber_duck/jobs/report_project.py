@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -10,10 +11,10 @@ from msgspec import Meta
 from rubber_duck.analysis.report.render import Format
 from rubber_duck.analysis.target import existing
 from rubber_duck.jobs.hands import hands_of, tenant
-from rubber_duck.jobs.reports import ReportAnswer, Wanted, said_of, written_report
+from rubber_duck.jobs.reports import ReportAnswer, Wanted, clear_reports, said_of, written_report
 from rubber_duck.scope import Right
 from rubber_duck.workflows.run import PATIENT, Run, Step
-from rubber_duck.workflows.workflow import Workflow, workflows
+from rubber_duck.workflows.workflow import Known, Workflow, workflows
 from rubber_duck.workspace.paths import Root
 
 
@@ -39,6 +40,11 @@ class ReportGenerator(Workflow[ReportProject, ReportAnswer]):
     def said(cls, answer: Any) -> str:  # Any: as builtins
         """What was found, and where the report is."""
         return said_of(answer)
+
+    @classmethod
+    async def clear(cls, hands: object, known: Known, before: datetime) -> None:
+        """Reports go with their runs."""
+        await clear_reports(hands, known, before)
 
     async def run(self, request: ReportProject, run: Run) -> ReportAnswer:
         """One step."""

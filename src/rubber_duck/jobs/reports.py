@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,7 +22,8 @@ from rubber_duck.jobs.hands import Hands
 from rubber_duck.jobs.remarks import RULE, with_remarks
 from rubber_duck.jobs.reviewing import Remark
 from rubber_duck.scope import Scope
-from rubber_duck.settings.home import make_private_folder
+from rubber_duck.settings.home import REPORTS, make_private_folder, reports_of
+from rubber_duck.workflows.workflow import Known
 from rubber_duck.workspace.paths import Root, display
 
 _SUFFIXES = {"text": "txt", "json": "json", "sarif": "sarif", "html": "html"}
@@ -60,29 +62,64 @@ class Wanted:
 async def written_report(
     hands: Hands, scope: Scope, root: Root, wanted: Wanted, tell: Callable[[int, int, str], None]
 ) -> ReportAnswer:
-    """Keep what is found in the project of `root`, and write a report into the home folder's reports.
+    """Keep what is found in the project of `root`, and write a report into the project's folder of the home's reports.
 
-    Done again, it comes to the same: results are kept by content, and the file is replaced as a whole.
+    Done again, it comes to the same: results are kept by content, and the file is replaced as a whole. Cancelled, it
+    leaves no report.
     """
     settings = hands.parts.settings
     found = await hands.parts.project_analysis.update(scope, root, settings, tell)
     known = {*known_rules(), *found.outcome.ruff_rules}
     chosen = selection(found.target.settings.analysis, own=settings.analysis, only=(), known=known)
+    path = reports_of(Path(settings.home), found.project.id) / f"{wanted.name}.{_SUFFIXES[wanted.form]}"
     tell(0, 0, "writing the report")
-    return await asyncio.to_thread(_written, found, chosen, wanted, Path(settings.home) / "reports")
+    answer, written = await asyncio.to_thread(_rendered, found, chosen, wanted, path)
+    await _placed(path, written)
+    return answer
 
 
-def _written(found: ProjectOutcome, chosen: Selection, wanted: Wanted, folder: Path) -> ReportAnswer:
+async def clear_reports(hands: object, known: Known, before: datetime) -> None:
+    """Remove reports on this machine that were written before that moment, and whose runs are no longer known."""
+    if not isinstance(hands, Hands):
+        return
+    old = await asyncio.to_thread(_written_before, Path(hands.parts.settings.home) / REPORTS, before.timestamp())
+    left = await known([each.stem for each in old])
+    for path in old:
+        if path.stem not in left:
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+
+
+def _written_before(folder: Path, moment_s: float) -> list[Path]:
+    """Those of runs: a person's own, of `duck up`, is `report.html` in a folder of its own."""
+    suffixes = {f".{each}" for each in _SUFFIXES.values()}
+    found = (each for each in folder.rglob("*") if each.suffix in suffixes and each.stem != "report")
+    return [each for each in found if each.is_file() and each.stat().st_mtime < moment_s]
+
+
+async def _placed(path: Path, content: bytes) -> None:
+    """Write it. Cancelled meanwhile, it waits for the thread, which nobody can stop, and takes the file away again."""
+    writing = asyncio.ensure_future(asyncio.to_thread(_put, path, content))
+    try:
+        await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        await asyncio.wait([writing])
+        path.unlink(missing_ok=True)  # noqa: ASYNC240  # a moment; no await is left to a task that was cancelled
+        raise
+
+
+def _put(path: Path, content: bytes) -> None:
+    make_private_folder(path.parent)
+    Root(path.parent).write_atomic(path.name, content, mode=0o600)
+
+
+def _rendered(found: ProjectOutcome, chosen: Selection, wanted: Wanted, path: Path) -> tuple[ReportAnswer, bytes]:
     """Blocks: the report of a large project takes a second to be put together."""
     root = found.target.root
     report = found.outcome.report(chosen, root=os.fspath(root.path), name=found.project.name)
     report = with_remarks(report, found.outcome, chosen, wanted.remarks)
-    make_private_folder(folder)
-    path = folder / f"{wanted.name}.{_SUFFIXES[wanted.form]}"
     written = render(report, wanted.form, Style()).encode(errors="replace")
-    Root(folder).write_atomic(path.name, written, mode=0o600)
     seen = overview(report)
-    return ReportAnswer(
+    answer = ReportAnswer(
         project=found.project.name,
         files=len(found.outcome.files),
         findings=len(seen.findings),
@@ -94,6 +131,7 @@ def _written(found: ProjectOutcome, chosen: Selection, wanted: Wanted, folder: P
         report=os.fspath(path),
         remarks=sum(finding.rule == RULE for file in report.files for finding in file.findings),
     )
+    return answer, written
 
 
 def said_of(answer: Any) -> str:  # Any: a ReportAnswer as builtins

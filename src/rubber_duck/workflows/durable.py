@@ -20,6 +20,7 @@ from rubber_duck.settings import Settings
 from rubber_duck.settings.tree import QueueSettings
 from rubber_duck.storage.database import Connection, Database
 from rubber_duck.storage.keys import new_key
+from rubber_duck.workflows.hindrances import with_hindrances
 from rubber_duck.workflows.library import Library
 from rubber_duck.workflows.moves import Chores, Followers, Move
 from rubber_duck.workflows.options import Page, StartOptions
@@ -186,7 +187,8 @@ class Durable:
         self, scope: Scope, *, workflow: str = "", queue: str = "", states: Collection[State] = (), limit: int = 50
     ) -> list[RunStatus]:
         """The scope's runs, newest first; of one workflow, in one queue, or in some states only."""
-        return await self._runs(scope, Which(None, workflow, queue, statuses_of(states), paused_of(states), "", limit))
+        which = Which(None, workflow, queue, statuses_of(states), paused_of(states), "", limit)
+        return await self._hindered(await self._runs(scope, which))
 
     async def page(self, scope: Scope, page: Page) -> tuple[list[RunStatus], str]:
         """A page of the scope's runs, newest first, and the `behind` of the next one, "" at the end."""
@@ -198,14 +200,15 @@ class Durable:
             limit=page.limit + 1,
         )
         found = await self._runs(scope, which)
-        return found[: page.limit], found[page.limit - 1].id if len(found) > page.limit else ""
+        behind = found[page.limit - 1].id if len(found) > page.limit else ""
+        return await self._hindered(found[: page.limit]), behind
 
     async def show(self, scope: Scope, run_id: str) -> RunStatus:
         """One run of the scope; NotFound for another's."""
         found = await self._runs(scope, Which([run_id]))
         if not found:
             raise NotFound(f"there is no run {run_id!r}; `duck workflow list` shows yours")
-        return found[0]
+        return (await self._hindered(found))[0]
 
     async def steps(self, scope: Scope, run_id: str) -> list[StepStatus]:
         """What the run has done, in order, with the time each step took."""
@@ -353,6 +356,9 @@ class Durable:
         library = await self.library()
         work = partial(runs.runs_of, scope=scope, theirs=library.tables, which=which)
         return [status_of(row) for row in await self.database.run(work, write=False)]
+
+    async def _hindered(self, found: Sequence[RunStatus]) -> list[RunStatus]:
+        return await with_hindrances(self.database, (await self.library()).tables, found)
 
     async def close(self) -> None:
         """Let go of DBOS."""

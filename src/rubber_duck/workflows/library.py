@@ -6,8 +6,6 @@ What is private in DBOS and used here is tried by `tests/contract/test_dbos.py` 
 from __future__ import annotations
 
 import asyncio
-import logging
-import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -16,7 +14,6 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 import dbos._core as their_core
-import dbos._sys_db as their_database
 from dbos import DBOS, DBOSClient, EnqueueOptions
 from dbos import error as errors_of_dbos
 
@@ -30,6 +27,7 @@ from rubber_duck.storage.keys import new_key
 from rubber_duck.storage.lending import Engine, lent_engine
 from rubber_duck.storage.location import Location
 from rubber_duck.workflows.codec import JsonSerializer, refuse_pickles
+from rubber_duck.workflows.corners import count_milliseconds, hasten, quiet
 from rubber_duck.workflows.store.executors import Executor
 from rubber_duck.workflows.store.holding import among
 from rubber_duck.workflows.store.tables import Theirs
@@ -44,8 +42,6 @@ ENTRY: Final = "duck"
 
 _THREADS: Final = 48
 """More than runs and their steps keep waiting while the database is away: these are also the threads of the loop."""
-_RETRY_S: Final = 3.0
-"""So long at the most DBOS sleeps until it asks a database again that was away; it would be a minute and more."""
 _CALLS: Final = 4
 _GIVEN_BACK_LOOKS: Final = 500
 
@@ -66,7 +62,8 @@ class Library:
     def __init__(self, settings: DatabaseSettings) -> None:
         refuse_pickles()
         hasten()
-        _quiet()
+        count_milliseconds()
+        quiet()
         self._settings = settings
         self._threads = ThreadPoolExecutor(_CALLS, thread_name_prefix="duck-durable")
         self._is_working = False
@@ -360,37 +357,3 @@ def _register(attempts: int) -> None:
     from dbos._registrations import get_func_info  # noqa: PLC0415  # private, see the module's docstring
 
     _registered[ENTRY] = get_func_info(duck)
-
-
-class _Hasty:
-    """The module `time`, for DBOS, which sleeps no longer than `_RETRY_S` with it."""
-
-    def __init__(self, sleep: Callable[[float], None]) -> None:
-        self._sleep = sleep
-
-    def sleep(self, seconds: float) -> None:
-        """Sleep, for so long or less."""
-        self._sleep(min(seconds, _RETRY_S))
-
-    def __getattr__(self, name: str) -> Any:  # Any: whatever the module has
-        return getattr(time, name)
-
-
-def hasten(sleep: Callable[[float], None] = time.sleep) -> None:
-    """Let DBOS ask again soon while the database is away, since what waits holds one of the loop's threads."""
-    vars(their_database)["time"] = _Hasty(sleep)
-
-
-def _quiet() -> None:
-    """What DBOS logs goes the way of every library's logs: from warnings on, and to nobody's terminal."""
-    logger = logging.getLogger("dbos")
-    if not logger.handlers:
-        logger.addHandler(logging.NullHandler())
-        logger.addFilter(_is_worth_it)
-    logger.setLevel(logging.WARNING)
-    logger.propagate = True
-
-
-def _is_worth_it(record: logging.LogRecord) -> bool:
-    """Not that a task was cancelled: we did it, and DBOS writes out whatever the step holds, requests too."""
-    return not record.getMessage().startswith("Asyncio task cancelled")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
@@ -50,6 +51,7 @@ class Recovery:
         self._seen: dict[str, tuple[int, float]] = {}
         self._idle: dict[str, float] = {}
         self._strays: dict[str, float] = {}
+        self._looked = -math.inf
         self._excused: set[str] = set()
 
     async def register(self) -> None:
@@ -87,13 +89,14 @@ class Recovery:
         """Strike off processes that are silent, and put back what nobody living works on; how many runs."""
         await self._strike_off()
         status = self._library.tables.status
-        await self._database.run(partial(executors.refuse_pickled, status=status))
         lost = await self._database.run(partial(executors.holders_lost, status=status), write=False)
         recovered = await self._put_back_abandoned()
         if lost:
             fault.point("workflow.before_recovery")
             recovered += await self._put_back(Held(lost))
-        await self._adopt()
+        if self._clock() - self._looked >= self._settings.dead_after_s:
+            await self._look_at_all_that_waits()
+            self._looked = self._clock()
         await self._stop_orphans()
         if recovered:
             telemetry.emit("workflow.recovered", runs=recovered, executors=len(lost))
@@ -155,6 +158,13 @@ class Recovery:
 
     def _now_ms(self) -> int:
         return round(self._now().timestamp() * 1000)
+
+    async def _look_at_all_that_waits(self) -> None:
+        """Seldom, since it may be very many; and what is not there is not written."""
+        status = self._library.tables.status
+        if await self._database.run(partial(executors.is_pickled, status=status), write=False):
+            await self._database.run(partial(executors.refuse_pickled, status=status))
+        await self._adopt()
 
     async def _adopt(self) -> None:
         """Carry out, as they are here, runs that did nothing yet and for whose edition there has long been nobody."""

@@ -37,7 +37,7 @@ class RunStatus:
     """How a run does. Moments are milliseconds since 1970, None while they have not come.
 
     `done`, `total` and `note` are its last progress, `attempts` how often it was begun since it kept a step, and
-    `error` is what it failed with.
+    `error` is what it failed with. `waits` says what keeps it from beginning, if somebody has to do something.
     """
 
     id: str
@@ -55,6 +55,7 @@ class RunStatus:
     created_ms: int
     started_ms: int | None
     ended_ms: int | None
+    waits: str = ""
 
 
 @dataclass(frozen=True, slots=True)

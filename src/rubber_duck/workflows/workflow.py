@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 A = TypeVar("A")
+
+Known = Callable[[Collection[str]], Awaitable[Collection[str]]]
+"""Which of the runs of these ids are still kept."""
 
 QUEUES: Final = ("indexing", "analysis", "generation", "notification")
 """The queues there are; each has a table of settings, `[workflows.queues.<name>]`.
@@ -67,6 +71,10 @@ class Workflow(ABC, Generic[R, A]):
     def said(cls, answer: Any) -> str:  # Any: the answer as builtins
         """A sentence on an answer for whoever was not there; empty says only that it is there."""
         return ""
+
+    @classmethod
+    async def clear(cls, hands: object, known: Known, before: datetime) -> None:
+        """Remove what its runs left outside of the database before that moment, and are no longer known; hourly."""
 
     @classmethod
     def about(cls) -> str:

@@ -207,7 +207,7 @@ async def working(
     recovery = Recovery(durable.database, library, settings, executor, clock=durable.clock, now=durable.now)
     recovery.orphaned = partial(endings.expect, stopped=True)
     clockwork = await _clockwork(durable, {**(standing or {}), **settings.schedules})
-    clearing = Clearing(durable.database, library, settings.keep_days, now=durable.now)
+    clearing = Clearing(durable.database, library, settings.keep_days, now=durable.now, hands=durable.hands)
     holdings = Holdings(durable.database, library.tables, executor)
     suspects = Suspects(settings.attempts)
     await recovery.register()

@@ -125,6 +125,21 @@ async def test_of_a_purged_project_a_servers_copy_goes_and_any_other_folder_stay
     assert [folder.is_dir() for folder in folders.values()] == [False, True]
 
 
+async def test_reports_on_a_purged_project_are_deleted(app: App, tmp_path: Path) -> None:
+    kept = []
+    for name in ("pond", "lake"):
+        project = (await _one(app, "add", root=str(write_tree(tmp_path / name, {"a.py": ""})), name=name)).id
+        reports = Path(app.settings.home) / "reports"
+        kept.append([reports / project / "run.html", reports / f"{name}-{project[-8:]}" / "report.html"])
+        for page in kept[-1]:
+            page.parent.mkdir(parents=True)
+            page.write_text("")
+    await _ask(app, "remove", project="pond")
+    assert [page.exists() for page in kept[0]] == [True, True]
+    await _ask(app, "purge", project="pond")
+    assert [[page.exists() for page in pages] for pages in kept] == [[False, False], [True, True]]
+
+
 async def test_what_completion_learnt_of_a_purged_project_is_deleted(app: App, tmp_path: Path) -> None:
     models = tmp_path / "home/ngram"
     for name in ("pond", "lake"):

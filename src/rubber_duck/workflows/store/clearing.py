@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
@@ -24,6 +25,16 @@ def clear_runs(connection: Connection, theirs: Theirs, moment: datetime) -> int:
     for table, column in (*ours, *of_dbos):
         connection.execute(delete(table).where(column.in_(ids)))
     return len(ids)
+
+
+def known(connection: Connection, run_ids: Collection[str]) -> set[str]:
+    """Which of these runs are still kept."""
+    found = set[str]()
+    ids = list(run_ids)
+    for first in range(0, len(ids), _MOST):
+        some = runs.c.id.in_(ids[first : first + _MOST])
+        found.update(connection.execute(select(runs.c.id).where(some)).scalars())
+    return found
 
 
 def clear_step_results(connection: Connection, moment: datetime) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Table,
     delete,
@@ -34,10 +35,18 @@ class Executor:
     place: str = ""
 
 
+def is_pickled(connection: Connection, status: Table) -> bool:
+    """Whether there is an open run that somebody else planted as a pickle."""
+    return connection.execute(select(status.c.workflow_uuid).where(_planted(status)).limit(1)).first() is not None
+
+
 def refuse_pickled(connection: Connection, status: Table) -> int:
     """End every open run that somebody else planted as a pickle; how many there were."""
-    planted = (status.c.serialization == "py_pickle") & status.c.status.in_(OPEN)
-    return connection.execute(update(status).where(planted).values(status="CANCELLED")).rowcount
+    return connection.execute(update(status).where(_planted(status)).values(status="CANCELLED")).rowcount
+
+
+def _planted(status: Table) -> ColumnElement[bool]:
+    return (status.c.serialization == "py_pickle") & status.c.status.in_(OPEN)
 
 
 def add_executor(connection: Connection, executor: Executor, now: datetime) -> None:

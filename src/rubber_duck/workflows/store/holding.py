@@ -124,6 +124,12 @@ def strays(connection: Connection, theirs: Theirs, editions: Collection[str]) ->
     return {row[0]: row[1] for row in connection.execute(statement)}
 
 
+def begun_among(connection: Connection, theirs: Theirs, ids: Collection[str]) -> set[str]:
+    """Those of these runs that have done something."""
+    done = theirs.steps.c.workflow_uuid
+    return set(connection.execute(select(done).distinct().where(done.in_(ids))).scalars())
+
+
 def adopt(connection: Connection, status: Table, ids: Collection[str], name: str, version: int) -> int:
     """Let these runs of the workflow `name`, which wait, be carried out as its `version`; how many."""
     waits = status.c.workflow_uuid.in_(ids) & status.c.status.in_(WAITING)
