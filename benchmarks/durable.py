@@ -36,7 +36,7 @@ MANY, VERY_MANY = 50, 300
 
 IN_STEP = 0.9
 
-_ELSEWHERE = "the share of those of another machine, whose silence is noticed by who lives longer than 12 s: --life 30"
+_ELSEWHERE = "the share of those of another machine, whose silence a witness notices that is not killed"
 
 RECOVERED_S = 30.0
 """So soon 99 of 100 interrupted steps are to be begun again."""
@@ -58,19 +58,24 @@ def rounds(plan: Plan, kind: str) -> Judgement:
             found = asyncio.run(killed(plan, url, scratch, server))
         if found.faults and KEEP in os.environ:
             shutil.copytree(scratch, os.environ[KEEP], dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.sock"))
-    found.faults += lacking(found)
-    if len(found.recoveries_s) > 1 and (p99 := statistics.quantiles(found.recoveries_s, n=100)[98]) > RECOVERED_S:
-        found.faults.append(f"recovery took {p99:.1f} s in the 99th percentile")
+    found.faults += lacking(found, plan.elsewhere)
+    for which, waits in (("", found.recoveries_s), (" from elsewhere", found.recoveries_elsewhere_s)):
+        if len(waits) > 1 and (p99 := statistics.quantiles(waits, n=100)[98]) > RECOVERED_S:
+            found.faults.append(f"recovery{which} took {p99:.1f} s in the 99th percentile")
     return found
 
 
-def lacking(found: Judgement) -> list[str]:
+def lacking(found: Judgement, elsewhere: float) -> list[str]:
     """What a long campaign was to do and did not: it may not be taken for one that found nothing."""
     lacks = []
     if found.kills >= MANY and found.in_step < IN_STEP * found.kills:
         lacks.append(f"only {found.in_step} of {found.kills} kills met a process in a step")
     if found.kills >= VERY_MANY and (missed := sorted(set(POINTS) - set(found.by_way))):
         lacks.append(f"nothing was killed at {', '.join(missed)}")
+    if found.kills >= MANY and found.elsewhere < elsewhere * found.kills / 2:
+        lacks.append(f"only {found.elsewhere} of {found.kills} kills were elsewhere")
+    if found.kills >= MANY and elsewhere and not found.recoveries_elsewhere_s:
+        lacks.append("nothing that was interrupted elsewhere began again")
     return lacks
 
 

@@ -22,7 +22,10 @@ _SELF_LATE_S: Final = 10.0
 
 @dataclass(slots=True)
 class Judgement:
-    """What became of the runs. `faults` are sentences, and there should be none."""
+    """What became of the runs. `faults` are sentences, and there should be none.
+
+    `elsewhere` counts the kills of processes of another machine; their recoveries are among all and by themselves.
+    """
 
     kills: int = 0
     in_step: int = 0
@@ -34,22 +37,29 @@ class Judgement:
     told_twice: int = 0
     undone: int = 0
     fenced: int = 0
+    elsewhere: int = 0
     recoveries_s: list[float] = field(default_factory=list)
+    recoveries_elsewhere_s: list[float] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
     def said(self) -> str:
         """One paragraph."""
-        waits = sorted(self.recoveries_s)
-        p99 = statistics.quantiles(waits, n=100)[98] if len(waits) > 1 else float("nan")
-        middle, worst = (statistics.median(waits), waits[-1]) if waits else (float("nan"), float("nan"))
+        away = f"; {self.elsewhere} kills elsewhere, {_waited(self.recoveries_elsewhere_s)}" if self.elsewhere else ""
         return (
             f"{self.kills} kills, {self.in_step} of them ({self.in_step / max(1, self.kills):.0%}) while a step ran; "
             f"{self.acknowledged} acknowledged runs of {self.ended} that ended; {self.again} steps in flight begun "
             f"again, {self.unkept} of them because their result could not be kept, {self.told_twice} effects told "
             f"twice and applied once; {self.undone} runs undone; {self.fenced} processes fenced; "
-            f"recovery median {middle:.1f} s, p99 {p99:.1f} s, worst {worst:.1f} s over {len(waits)}; "
+            f"{_waited(self.recoveries_s)}{away}; "
             f"{len(self.faults)} faults; {dict(sorted(self.by_way.items()))}"
         )
+
+
+def _waited(recoveries_s: Sequence[float]) -> str:
+    waits = sorted(recoveries_s)
+    p99 = statistics.quantiles(waits, n=100)[98] if len(waits) > 1 else float("nan")
+    middle, worst = (statistics.median(waits), waits[-1]) if waits else (float("nan"), float("nan"))
+    return f"recovery median {middle:.1f} s, p99 {p99:.1f} s, worst {worst:.1f} s over {len(waits)}"
 
 
 def judged(
@@ -100,6 +110,7 @@ def _count_kills(found: Judgement, killed: Mapping[int, Mapping[str, Any]], by_d
     for entry in by_did["effect"]:
         running[entry["pid"]].discard(entry["key"])
     found.kills = len(killed)
+    found.elsewhere = sum(bool(each.get("away")) for each in killed.values())
     found.by_way = Counter(str(each["way"]) for each in killed.values())
     found.in_step = sum(bool(running[victim]) or each["way"] in IN_STEP for victim, each in killed.items())
 
@@ -156,7 +167,10 @@ def _check_begins(
         found.again += 1
         death = killed.get(last["pid"])
         if death is not None and death["at"] <= each["at"] + (_LATE_S if death["way"] == "random" else _SELF_LATE_S):
-            found.recoveries_s.append(max(0.0, each["at"] - death["at"]))
+            waited_s = max(0.0, each["at"] - death["at"])
+            found.recoveries_s.append(waited_s)
+            if death.get("away"):
+                found.recoveries_elsewhere_s.append(waited_s)
         elif ended.get((last["pid"], key), float("inf")) <= each["at"]:
             found.unkept += 1
         elif not frozen and last["pid"] != each["pid"]:  # one process may try again, while the database is away

@@ -58,8 +58,9 @@ _IN_STEP: Final = 0.97
 class Plan:
     """How much is killed: `kills` processes of `workers` at a time, each after up to `life_s` seconds of work.
 
-    Every `restart_s` seconds, somewhere between the two, the server is restarted. The share `elsewhere` of the
-    processes is of another machine to all others.
+    Every `restart_s` seconds, somewhere between the two, the server is restarted, and stays up for twice as long as
+    that took at the least. The share `elsewhere` of the processes is of another machine to all others, so a witness
+    works beside them that is not killed: only who lives for a while notices that somebody there is silent.
     """
 
     kills: int
@@ -87,10 +88,12 @@ class Campaign:
     killed: int = 0
     restarts: int = 0
     running: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+    away: set[int] = field(default_factory=set)
 
     async def run(self) -> Judgement:
         """Kill, let what is left end, and judge."""
         following = asyncio.create_task(self._read(), name="ledger")
+        witness = await self._made("work") if self.plan.elsewhere else None
         loops = [asyncio.create_task(self._kill_workers(), name="kills") for _ in range(self.plan.workers)]
         others = [asyncio.create_task(self._kill_askers(), name="asks")]
         if self.plan.restart_s is not None:
@@ -102,22 +105,27 @@ class Campaign:
             await asyncio.gather(*others, return_exceptions=True)
             left = [await self._made("work") for _ in range(2)]
             await drained(self.url, self.plan.drain_s)
+            is_witnessed = witness is None or is_alive(witness)
             for number in left:
                 kill_group(number)
         finally:
+            if witness is not None:
+                kill_group(witness)
             for task in (*loops, *others, following):
                 task.cancel()
             await asyncio.gather(*loops, *others, following, return_exceptions=True)
         list(self.entries.more())
         found = judged(self.entries.read, *await in_database(self.url), away=self.plan.restart_s is not None)
+        if not is_witnessed:
+            found.faults.append("the witness, which nobody killed, has ended")
         found.faults += await reading.faults(self.url, self.scratch)
         return found
 
     async def _kill_workers(self) -> None:
-        while self.killed < self.plan.kills:
+        while self.killed < self.plan.kills or (self.plan.restart_s is not None and not self.restarts):
             way = self._way()
             after_s = 0.0 if way == _START else self.dice.uniform(0.5, self.plan.life_s)
-            number = await self._made("work", way, after_s)
+            number = await self._made("work", way, after_s, away=self.dice.random() < self.plan.elsewhere)
             self.killed += 1
             await self._busy(number)
             patience_s = _AFTER_READING_S if way in reading.POINTS else _AFTER_POINT_S
@@ -159,27 +167,41 @@ class Campaign:
             await self.teller.tell("asker_killed", victim=number, way=way or "random")
 
     async def _restart(self) -> None:
-        assert self.server is not None
         assert self.plan.restart_s is not None
+        took_s = 0.0
         while True:
-            await asyncio.sleep(self.dice.uniform(*self.plan.restart_s))
-            await asyncio.to_thread(self.server.stop)
-            await asyncio.to_thread(self.server.start)
+            await asyncio.sleep(max(self.dice.uniform(*self.plan.restart_s), 2 * took_s))
+            began = time.monotonic()
+            restarting = asyncio.ensure_future(asyncio.to_thread(self._restart_now))
+            try:
+                await asyncio.shield(restarting)
+            finally:
+                await asyncio.wait([restarting])  # whoever ends this must not leave it stopped
+            took_s = time.monotonic() - began
             self.restarts += 1
             await self.teller.tell("restarted")
 
-    async def _made(self, what: str, point: str = "", after_s: float = 0.0) -> int:
-        away = what == "work" and self.dice.random() < self.plan.elsewhere
+    def _restart_now(self) -> None:
+        assert self.server is not None
+        self.server.stop()
+        self.server.start()
+
+    async def _made(self, what: str, point: str = "", after_s: float = 0.0, *, away: bool = False) -> int:
         order = Order(self.url, str(self.scratch), self.plan.settings, point, after_s, elsewhere=away)
-        return await self.nursery.make(f"{_WORKING}:{what}", msgspec.to_builtins(order))
+        number = await self.nursery.make(f"{_WORKING}:{what}", msgspec.to_builtins(order))
+        if away:
+            self.away.add(number)
+        return number
 
     async def _killed(self, number: int, way: str) -> None:
+        told = {"victim": number, "way": way, "away": number in self.away}
         if way == "random":
-            await self.teller.tell("killed", victim=number, way=way)
+            await self.teller.tell("killed", **told)
         kill_group(number)
         await ended(number)
         if way != "random":
-            await self.teller.tell("killed", victim=number, way=way)
+            await self.teller.tell("killed", **told)
+        self.away.discard(number)
 
     async def _read(self) -> None:
         while True:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.killing.judgement import judged
+from benchmarks.durable import lacking
+from tests.killing.judgement import Judgement, judged
 from tests.killing.working import STEPS, UNDONE
 
 Entry = dict[str, Any]
@@ -45,6 +46,21 @@ def test_a_sound_campaign_has_no_faults() -> None:
     found = judged(sound(), {"r": "done"}, {}, {"r": 1})
     assert (found.faults, found.kills, found.in_step, found.again) == ([], 1, 1, 1)
     assert found.recoveries_s == [1.0]
+
+
+def test_kills_and_recoveries_elsewhere_are_counted_by_themselves() -> None:
+    entries = [{**each, "away": True} if each["did"] == "killed" else each for each in sound()]
+    found = judged(entries, {"r": "done"}, {}, {"r": 1})
+    assert (found.elsewhere, found.recoveries_s, found.recoveries_elsewhere_s) == (1, [1.0], [1.0])
+    assert "1 kills elsewhere" in found.said()
+
+
+@pytest.mark.parametrize(("elsewhere", "recovered", "lacks"), [(20, [1.0], 0), (3, [1.0], 1), (20, [], 1)])
+def test_a_campaign_with_another_machine_that_killed_nothing_there_lacks_something(
+    elsewhere: int, recovered: list[float], lacks: int
+) -> None:
+    found = Judgement(kills=100, in_step=100, elsewhere=elsewhere, recoveries_elsewhere_s=recovered)
+    assert len(lacking(found, 0.3)) == lacks
 
 
 @pytest.mark.parametrize("states", [{}, {"r": "ERROR"}, {"r": "PENDING"}])
