@@ -9,12 +9,10 @@ from typing import Any, Final
 
 import dbos._sys_db as their_database
 
-from rubber_duck.workflows.store.clock import now_ms_of_file
+from rubber_duck.storage.clock import NowMs
 
 _RETRY_S: Final = 3.0
 """So long at the most DBOS sleeps until it asks a database again that was away; it would be a minute and more."""
-
-_asked: Final = their_database.SystemDatabase._now_ms_sql
 
 
 class _Hasty:
@@ -44,8 +42,8 @@ def count_milliseconds() -> None:
     their_database.SystemDatabase._now_ms_sql = _now_ms  # type: ignore[assignment,method-assign]  # this is what is meant
 
 
-def _now_ms(database: Any) -> Any:  # Any: DBOS's database; an expression
-    return now_ms_of_file() if database.engine.dialect.name == "sqlite" else _asked(database)
+def _now_ms(_: Any) -> NowMs:  # Any: DBOS's database
+    return NowMs()
 
 
 def quiet() -> None:
