@@ -24,6 +24,7 @@ from rubber_duck.workflows.recovery import Recovery
 from rubber_duck.workflows.schedules import Clockwork
 from rubber_duck.workflows.store import executors
 from rubber_duck.workflows.store.executors import Executor
+from rubber_duck.workflows.store.schedules import Due, put_due
 from rubber_duck.workflows.store.tables import runs
 from rubber_duck.workflows.working import working_while
 from tests.durable import QUICK, Bench, durable_over, until, working
@@ -225,6 +226,7 @@ async def test_a_schedule_fires_once_for_all_processes_and_once_for_what_was_mis
 async def test_a_schedule_that_cannot_be_started_is_told_and_stops_nothing_else(settings: DatabaseSettings) -> None:
     schedules = {
         "misspelt": ScheduleSettings(workflow="sample", cron="* * * * *", request={"wrods": "a"}),
+        "never": ScheduleSettings(workflow="sample", cron="0 0 30 2 *"),
         "untimely": ScheduleSettings(workflow="sample", cron="at noon"),
         "unknown": ScheduleSettings(workflow="simple", cron="* * * * *"),
         "yearly": ScheduleSettings(workflow="sample", cron="0 0 1 1 *"),
@@ -234,8 +236,24 @@ async def test_a_schedule_that_cannot_be_started_is_told_and_stops_nothing_else(
         run_id = await durable.start(ME, "sample", {"words": ["a"]})
         assert await durable.answer(ME, run_id) == {"words": ["a"]}
         refused = durable.refused_schedules
-    assert sorted(refused) == ["misspelt", "unknown", "untimely"]
+    assert sorted(refused) == ["misspelt", "never", "unknown", "untimely"]
     assert "wrods" in refused["misspelt"]
+    assert "never comes" in refused["never"]
+
+
+async def test_a_line_that_never_comes_and_was_kept_by_another_process_stops_nothing(
+    settings: DatabaseSettings,
+) -> None:
+    moment = datetime(2026, 1, 1, 12, 0, 30, tzinfo=UTC)
+    async with durable_over(settings, Bench()) as durable:
+        prepared = {"often": await durable.prepared(ME, "sample", {})}
+        schedules = {"often": ScheduleSettings(workflow="sample", cron="* * * * *")}
+        clock = Clockwork(durable.database, schedules, prepared, now=lambda: moment)
+        assert await clock.tick() == 0
+        kept = Due("0 0 30 2 *", moment)
+        await durable.database.run(lambda connection: put_due(connection, "often", kept))
+        moment += timedelta(minutes=2)
+        assert await clock.tick() == 1
 
 
 async def test_two_processes_with_other_lines_for_one_schedule_do_not_keep_it_from_firing(

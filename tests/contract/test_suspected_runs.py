@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 from sqlalchemy import update
 
 from rubber_duck.scope import Scope
 from rubber_duck.settings import DatabaseSettings
+from rubber_duck.settings.tree import QueueSettings
 from rubber_duck.workflows.durable import Durable
-from tests.durable import Bench, durable_over, until, working
+from tests.durable import QUICK, Bench, durable_over, until, working
 
 ME = Scope.local()
 FAR_MS = 4_000_000_000_000
@@ -57,3 +59,15 @@ async def test_a_suspect_that_waits_for_another_lets_that_be_worked_on(settings:
             await until(is_working)
             await altered(durable, child, status="ENQUEUED")
             assert await durable.answer(ME, parent) == {"words": ["a"]}
+
+
+async def test_a_suspect_is_taken_where_all_processes_together_work_on_fewer_than_one_may(
+    settings: DatabaseSettings,
+) -> None:
+    queues = {"analysis": QueueSettings(per_process=4, at_once=1)}
+    chosen = msgspec.structs.replace(QUICK, queues=queues)
+    async with durable_over(settings, Bench(), settings=chosen) as durable:
+        run_id = await durable.start(ME, "sample", {"words": ["a"]})
+        await altered(durable, run_id, recovery_attempts=2)
+        async with working(durable):
+            assert await durable.answer(ME, run_id) == {"words": ["a"]}

@@ -160,7 +160,7 @@ class Library:
         for name in QUEUES:
             limits = settings.queues.get(name, QueueSettings())
             theirs = await self.call(lambda name=name, limits=limits: _register_queue(name, limits, settings.poll_s))  # type: ignore[misc]  # a loop's value, bound at once
-            found.append(LibraryQueue(self, theirs, limits.per_process, taker))
+            found.append(LibraryQueue(self, theirs, _most(limits), taker))
         return found
 
     async def stop(self) -> None:
@@ -330,10 +330,15 @@ def _instance() -> Any:  # Any: a private function of DBOS
     return _get_dbos_instance()
 
 
+def _most(limits: QueueSettings) -> int:
+    """So many of a queue's runs one process works on."""
+    return min(limits.per_process, limits.at_once or limits.per_process)
+
+
 def _register_queue(name: str, limits: QueueSettings, poll_s: float) -> Any:  # Any: DBOS's Queue
     return DBOS.register_queue(
         name,
-        worker_concurrency=min(limits.per_process, limits.at_once or limits.per_process),
+        worker_concurrency=_most(limits),
         global_concurrency=limits.at_once or None,
         limiter={"limit": limits.rate, "period": limits.rate_period_s} if limits.rate else None,
         polling_interval_sec=poll_s,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
-from croniter import croniter
+from croniter import CroniterError, croniter
 
 from rubber_duck import telemetry
 from rubber_duck.errors import Conflict, DuckError, InvalidSettings
@@ -24,14 +24,27 @@ _LOOK: Final = timedelta(minutes=1)
 _SKEW: Final = timedelta(hours=1)
 """By so much the clocks of processes may differ; what is due later than so was kept by a clock that was wrong."""
 
+_ANY_DAY: Final = datetime(2000, 1, 1, tzinfo=UTC)
+
 Prepared = Callable[[str], Callable[[Connection], None]]
 """From a run's id to what queues it within a transaction."""
 
 
 def check_cron(name: str, line: str) -> None:
-    """InvalidSettings unless the schedule's line is one of cron."""
+    """InvalidSettings unless the schedule's line is one of cron, and comes."""
     if not croniter.is_valid(line):
         raise InvalidSettings(f"the schedule {name!r} is to fire at {line!r}, which is no cron line")
+    if not _comes(line):
+        raise InvalidSettings(f"the schedule {name!r} is to fire at {line!r}, which never comes")
+
+
+def _comes(line: str) -> bool:
+    """Whether a line means a moment, as that of the 30th of February does not."""
+    try:
+        croniter(line, _ANY_DAY).get_next()
+    except CroniterError:
+        return False
+    return True
 
 
 class Clockwork:
@@ -84,12 +97,13 @@ class Clockwork:
     ) -> tuple[int, datetime]:
         """Start it if it is due; how many runs, and when it is due next.
 
-        Its line is that of the process which began last: two that differ do not take turns.
+        Its line is that of the process which began last: two that differ do not take turns. One that never comes is
+        not heeded.
         While its last run waits or works it is left out.
         One whose line is another now fires once more if it was due, and one that is to fire too late is put right.
         """
         held = schedules.due_of(connection, name)
-        line = cron if is_new or held is None else held.cron
+        line = cron if is_new or held is None or not _comes(held.cron) else held.cron
         times = croniter(line, now)
         following: datetime = times.get_next(datetime)
         latest: datetime = times.get_next(datetime) + _SKEW
