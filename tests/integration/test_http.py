@@ -241,7 +241,9 @@ def test_a_folder_below_the_roots_is_opened_analysed_and_read(house: House) -> N
     assert (refused.status, refused.json["code"]) == (403, "denied")
     folder = house.server.home.parent / "code/shop"
     assert house.ask("POST", "/projects", "vera", {"folder": str(folder)}).status == 403
-    project = house.ask("POST", "/projects", "ann", {"folder": str(folder), "name": "shop"}).json["id"]
+    opened = house.ask("POST", "/projects", "ann", {"folder": str(folder), "name": "shop"}).json
+    project = opened["id"]
+    assert house.ask("GET", f"/projects/{project}", "ann").json["rights"] == opened["rights"]
     told = [(each["action"], each["subject"]) for each in house.ask("GET", "/audit?limit=2", "ann").json["entries"]]
     assert told == [("role.set", f"{project} ann owner"), ("project.open", project)]
     assert house.ask("GET", f"/projects/{project}/files", "vera").status == 404

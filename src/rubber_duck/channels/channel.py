@@ -117,6 +117,9 @@ class Channel(ABC):
         """What the member is told at the join; `params` is the JSON they sent. Raising refuses."""
         return None
 
+    async def afford_join(self) -> None:  # noqa: B027  # as `joined`
+        """Asked before each join, before it is known whether they may: raise to refuse one who joins too often."""
+
     async def afford(self, event: Event) -> None:  # noqa: B027  # as `joined`
         """Asked before each event is answered, by who may send it: raise to refuse one who asks too often."""
 

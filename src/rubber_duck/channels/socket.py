@@ -235,6 +235,7 @@ class Socket:
             if held is not None:
                 await self._leave(held, CLOSE)
             channel = door(place, subject)
+            await channel.afford_join()
             scope = self.scope
             place.allowed = await channel.authorize(scope)
             response = encoded(await channel.join(message.payload))

@@ -65,9 +65,11 @@ def check_address(url: str) -> None:
 
 def _host(url: str) -> str:
     try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
+        parts = urlsplit(url)
+        is_port = parts.port != 0
+    except ValueError:  # a port that is no number, or too large a one
         return ""
+    return parts.hostname or "" if is_port else ""
 
 
 def _is_this_machine(host: str) -> bool:

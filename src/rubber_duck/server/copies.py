@@ -56,6 +56,16 @@ class Copies:
         self.roots = settings.workspace.roots
         self._settings = settings.workspace
 
+    def own_folder(self, folder: str) -> str:
+        """The real path of a folder that may be opened as a project where it lies. May block on the disk.
+
+        Raises Denied, also for a copy: that is a project already, and goes away with it.
+        """
+        real = folder_below(folder, self.roots)
+        if self._folder in (Path(real), *Path(real).parents) or Path(real) in self._folder.parents:
+            raise Denied(f"'{display(folder)}' belongs to the copies that the server made of other projects")
+        return real
+
     def has_remote(self, root: str) -> bool:
         """Whether a project's folder is a copy of a Git remote."""
         return is_copy(self._folder, root) and remote_file(Path(root)).is_file()

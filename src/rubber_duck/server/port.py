@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 
-from rubber_duck.errors import Unavailable
+from rubber_duck.errors import InvalidInput, Unavailable
 
 
 def bound(host: str, port: int, *, shared: bool) -> socket.socket:
     """A socket that is bound and does not listen yet; `shared` with whoever binds it so too, of the same user.
 
-    The kernel spreads connections over those that listen. Raises Unavailable for a port that is taken.
+    The kernel spreads connections over those that listen. Raises InvalidInput for a host that is not this machine,
+    Unavailable for a port that is taken.
     """
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
@@ -24,8 +26,15 @@ def bound(host: str, port: int, *, shared: bool) -> socket.socket:
             made.close()
             raise
     except OSError as error:
-        raise taken(host, port) from error
+        raise refused(host, port, error) from error
     return made
+
+
+def refused(host: str, port: int, error: OSError) -> InvalidInput | Unavailable:
+    """The sentence for an address that could not be bound."""
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return InvalidInput(f"{host!r} is no address of this machine; choose another with --host")
+    return taken(host, port)
 
 
 def taken(host: str, port: int) -> Unavailable:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
+import ssl
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -73,6 +75,8 @@ class Place:
         for path in filter(None, (settings.certificate, settings.private_key)):
             if not os.path.isfile(path):
                 raise InvalidInput(f"there is no file {path!r}, which is named in server.certificate or private_key")
+        if settings.certificate:
+            _check_pair(settings.certificate, settings.private_key)
         if self.host not in LOOPBACK and not self.has_tls and not settings.proxies:
             raise InvalidInput(
                 f"{self.host!r} can be reached from other machines, and what is said could be read on the way: set "
@@ -80,6 +84,16 @@ class Place:
             )
         if self.host not in LOOPBACK and not settings.names:
             raise InvalidInput("say in server.names by which name it is called, e.g. duck.example")
+
+
+def _check_pair(certificate: str, private_key: str) -> None:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, private_key, password="")
+    except OSError as error:  # ssl's own is one
+        raise InvalidInput(
+            f"{certificate!r} and {private_key!r} are no certificate with its private key, which is not encrypted, in "
+            f"PEM: {error.strerror or error}"
+        ) from error
 
 
 async def run(
@@ -90,6 +104,7 @@ async def run(
     Raises InvalidInput for an address, InvalidSettings, Unavailable for a port that is taken.
     """
     place.check()
+    bound(place.host, place.port, shared=sibling is not None).close()
     check_folder_of_copies(app.settings)
     settings = place.server
     server = Server(app, Names.of(place.hosts(), is_secure=place.has_tls or bool(settings.proxies)), sibling=sibling)
@@ -116,10 +131,16 @@ async def run(
         h11_max_incomplete_event_size=64_000,
         timeout_graceful_shutdown=STOP_S,
     )
+    logging.getLogger("uvicorn.error").addFilter(_is_worth_it)
     running = _Running(config, server, on_ready)
     await running.serve([bound(place.host, place.port, shared=True)] if sibling is not None else None)
     if not running.started:
         raise taken(place.host, place.port)
+
+
+def _is_worth_it(record: logging.LogRecord) -> bool:
+    """Not what uvicorn says of each socket that is refused with an answer: it looks for a handshake alone."""
+    return record.getMessage() != "ASGI callable returned without completing handshake."
 
 
 class _Running(uvicorn.Server):

@@ -31,6 +31,10 @@ class Topic(Channel, is_whole=False):
         except ValueError as error:
             raise InvalidDeclaration(f"each event of {cls.name!r} has to say what it costs: {error}") from error
 
+    async def afford_join(self) -> None:
+        """A join costs what reading does."""
+        await self.pay(RouteClass.READ)
+
     async def afford(self, event: Event) -> None:
         """Take what the event costs. Raises RateLimited, and Unavailable for a run while nobody can say."""
         await self.pay(self.costs[event.name])

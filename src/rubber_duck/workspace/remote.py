@@ -6,16 +6,28 @@ them, nor in submodules, filters or hooks.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import os
 import re
 import stat
+import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
-from rubber_duck.errors import Conflict, Denied, InvalidInput, InvalidSettings, ProgramUnavailable, Unavailable
+from rubber_duck.errors import (
+    Conflict,
+    Denied,
+    InvalidInput,
+    InvalidSettings,
+    ProgramUnavailable,
+    TimedOut,
+    Unavailable,
+)
 from rubber_duck.settings.tree import WorkspaceSettings
 from rubber_duck.workspace.paths import display
 from rubber_duck.workspace.programs import Limits, find_program, run_program
@@ -141,8 +153,18 @@ Changing = Callable[[], Awaitable[None]]
 async def fetch(remote: str, folder: Path, access: Access, changing: Changing, *, discard: bool = False) -> None:
     """Bring a copy up to date. Raises as `clone`, and Conflict where something was changed in the copy.
 
-    With `discard` that is lost, and what git ignores besides.
+    With `discard` that is lost, and what git ignores besides. A lock that a killed git left is broken once none can
+    still hold it.
     """
+    await asyncio.to_thread(_unlock, folder, _TIMEOUT_S)
+    try:
+        await _brought_up_to_date(remote, folder, access, changing, discard=discard)
+    except (asyncio.CancelledError, TimedOut):
+        await asyncio.to_thread(_unlock, folder, 0)  # git was killed
+        raise
+
+
+async def _brought_up_to_date(remote: str, folder: Path, access: Access, changing: Changing, *, discard: bool) -> None:
     arguments = ("fetch", "--quiet", "--depth=1", "--no-tags", "--", _url(remote), "HEAD")
     await _git(folder, remote, arguments, access)
     if not discard:
@@ -161,8 +183,17 @@ async def fetch(remote: str, folder: Path, access: Access, changing: Changing, *
         await _git(folder, remote, ("clean", "--quiet", "-ffdx"))
 
 
+def _unlock(copy: Path, older_than_s: float) -> None:
+    """Remove the locks of git in a copy that are so old; only fetching makes any there."""
+    now = time.time()
+    for lock in [*copy.glob(".git/*.lock"), *copy.glob(".git/refs/**/*.lock")]:
+        with suppress(FileNotFoundError):
+            if now - lock.lstat().st_mtime >= older_than_s:
+                lock.unlink()
+
+
 def _url(remote: str) -> str:
-    return f"file://{remote}" if os.path.isabs(remote) else remote
+    return f"file://{quote(remote, errors='surrogateescape')}" if os.path.isabs(remote) else remote
 
 
 async def _git(cwd: Path, remote: str, arguments: Sequence[str], access: Access = _AS_EVERYBODY) -> str:

@@ -15,7 +15,16 @@ ELSEWHERE = (
     "http://127.0.0.1.example:4010",
     "http://0.0.0.0:4010",
 )
-NONE = ("", "https://", "ftp://duck.example", "https://[", "https://duck_1@duck.example", "https://duck.example?key=1")
+NONE = (
+    "",
+    "https://",
+    "ftp://duck.example",
+    "https://[",
+    "http://127.0.0.1:99999",
+    "https://duck.example:no",
+    "https://duck_1@duck.example",
+    "https://duck.example?key=1",
+)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import subprocess
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
@@ -76,6 +77,44 @@ def test_a_remote_on_this_machine_lies_below_a_root(roots: list[str], tmp_path: 
     for wrong in (f"{tmp_path}/secret", f"{tmp_path}/code/out", "/etc"):
         with pytest.raises(Denied):
             checked_remote(wrong, roots)
+
+
+async def test_a_name_that_a_url_would_read_otherwise_leads_nowhere_else(roots: list[str], tmp_path: Path) -> None:
+    committed(tmp_path / "secret", "secret = True\n")
+    sly = tmp_path / "code/%2e%2e/secret"
+    sly.mkdir(parents=True)
+    copies = copies_in(tmp_path / "home", roots)
+    with pytest.raises(DuckError):
+        await copies.clone(str(sly), "one")
+    committed(sly, "fine = True\n")
+    copy = Path(await copies.clone(str(sly), "two"))
+    assert (copy / "a.py").read_text() == "fine = True\n"
+
+
+def test_a_folder_of_copies_is_no_project_of_its_own(roots: list[str], tmp_path: Path) -> None:
+    shared = tmp_path / "code/copies"
+    (shared / "one/src").mkdir(parents=True)
+    copies = copies_in(tmp_path / "home", [str(tmp_path)], str(shared))
+    for folder in (shared, shared / "one", shared / "one/src", tmp_path / "code"):
+        with pytest.raises(Denied, match="the copies that the server made"):
+            copies.own_folder(str(folder))
+    assert copies.own_folder(f"{tmp_path}/code/shop") == f"{tmp_path}/code/shop"
+
+
+async def test_a_lock_that_a_killed_git_left_is_broken_once_nobody_can_hold_it(
+    roots: list[str], tmp_path: Path
+) -> None:
+    remote, copies = tmp_path / "code/shop", copies_in(tmp_path / "home", roots)
+    committed(remote, "one = 1\n")
+    copy = Path(await copies.clone(str(remote), "one"))
+    committed(remote, "two = 2\n")
+    lock = copy / ".git/index.lock"
+    lock.touch()
+    with pytest.raises(DuckError):
+        await copies.fetch(str(copy), Said().begin)  # somebody may be at it
+    os.utime(lock, (0, 0))
+    await copies.fetch(str(copy), Said().begin)
+    assert (copy / "a.py").read_text() == "two = 2\n"
 
 
 def copies_in(home: Path, roots: Sequence[str] = (), shared: str = "", **workspace: Any) -> Copies:  # Any: settings

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import socket
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from rubber_duck.app import App
 from rubber_duck.call import Parts
 from rubber_duck.engines.engine import engines
 from rubber_duck.engines.roster import Roster
-from rubber_duck.errors import Denied, InvalidInput, InvalidSettings, Unauthenticated
+from rubber_duck.errors import Denied, InvalidInput, InvalidSettings, Unauthenticated, Unavailable
 from rubber_duck.scope import Right
 from rubber_duck.server import guard
 from rubber_duck.server.api.table import ROUTES
@@ -20,11 +22,13 @@ from rubber_duck.server.asgi import Server
 from rubber_duck.server.channels.code import Code
 from rubber_duck.server.doors import CHANNELS
 from rubber_duck.server.limits import RouteClass
+from rubber_duck.server.port import bound, refused
 from rubber_duck.server.running import Place
 from rubber_duck.server.secret import checked, server_secret
 from rubber_duck.settings import Settings
 from rubber_duck.settings.tree import ServerSettings
 from rubber_duck.supervision import Supervisor
+from tests.servers import Authority
 
 HOSTS = guard.Names.of(frozenset({"127.0.0.1:4010", "localhost:4010"}), is_secure=False)
 
@@ -184,9 +188,36 @@ def test_another_address_needs_tls_or_a_declared_proxy(host: str, tmp_path: Path
     ):
         with pytest.raises(InvalidInput, match=said):
             Place(host, 4010, settings).check()
-    Place(host, 4010, ServerSettings(certificate=pem, private_key=pem, names=("duck.example",))).check()
     Place(host, 4010, ServerSettings(proxies=("10.0.0.1",), names=("duck.example",))).check()
     Place("127.0.0.1", 4010).check()
+
+
+def test_a_certificate_needs_its_own_private_key(tmp_path: Path) -> None:
+    authority = Authority("RubberDuck tests")
+    for name, content in zip(("own.pem", "own.key"), authority.issue("duck.example"), strict=True):
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "other.key").write_bytes(authority.issue("duck.example")[1])
+    (tmp_path / "text").write_text("no key")
+    for key in ("other.key", "text"):
+        own = ServerSettings(
+            certificate=f"{tmp_path}/own.pem", private_key=f"{tmp_path}/{key}", names=("duck.example",)
+        )
+        with pytest.raises(InvalidInput, match="are no certificate with its private key"):
+            Place("0.0.0.0", 4010, own).check()
+    own = ServerSettings(certificate=f"{tmp_path}/own.pem", private_key=f"{tmp_path}/own.key", names=("duck.example",))
+    Place("0.0.0.0", 4010, own).check()
+
+
+def test_a_host_that_is_not_this_machine_is_said_to_be_none() -> None:
+    for error in (OSError(errno.EADDRNOTAVAIL, "elsewhere"), socket.gaierror(socket.EAI_NONAME, "nowhere")):
+        assert "no address of this machine" in refused("192.0.2.1", 4010, error).message
+
+
+def test_a_port_that_is_taken_is_said_to_be() -> None:
+    with bound("127.0.0.1", 0, shared=False) as held:
+        held.listen()
+        with pytest.raises(Unavailable, match="is taken"):
+            bound("127.0.0.1", held.getsockname()[1], shared=False)
 
 
 def test_it_answers_to_its_own_names_alone() -> None:

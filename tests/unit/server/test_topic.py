@@ -70,10 +70,19 @@ async def _allowed(clients: list[MemoryClient], event: str) -> int:
     return sum(answer["status"] == "ok" for answer in answers)
 
 
+async def test_a_join_costs_what_reading_does() -> None:
+    hall = Hall()
+    client = await hall.sitting("a")
+    answers = [await client.ask("shelf:a", "phx_join") for _ in range(120)]
+    assert sum(answer["status"] == "ok" for answer in answers) == 99
+    assert {answer["response"]["code"] for answer in answers if answer["status"] != "ok"} == {"rate_limited"}
+    await client.socket.close()
+
+
 async def test_who_reads_over_many_sockets_reads_no_more_than_over_one() -> None:
     hall = Hall()
     mine = [await hall.sitting("a") for _ in range(4)]
-    assert await _allowed(mine, "read") == 100
+    assert await _allowed(mine, "read") == 96  # and four joins
     assert await _allowed(mine, "wave") == 100  # which is counted by itself
     assert await _allowed([await hall.sitting("b")], "read") == 40
     for client in mine:

@@ -67,6 +67,8 @@ class Talk:
         self.session: Session = Session(server=invocation.server, format=invocation.format)
         self.reopen: Callable[[], None] = lambda: None
         self.code = 0
+        self._own_project = os.environ.get("DUCK_PROJECT", "")
+        """Which project is meant where the session names none."""
 
     def answer(self, text: str) -> bool:
         """Carry out what was typed; False when that was the end."""
@@ -180,6 +182,8 @@ class Talk:
     def _choose(self, server: str, project: str) -> None:
         self.session.server = self.invocation.server = server
         self.session.project = project
-        if project:
-            os.environ["DUCK_PROJECT"] = project
+        if project or self._own_project:
+            os.environ["DUCK_PROJECT"] = project or self._own_project
+        else:
+            os.environ.pop("DUCK_PROJECT", None)
         self.reopen()

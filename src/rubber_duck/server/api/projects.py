@@ -10,11 +10,12 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from rubber_duck.accounts.roles import RIGHTS, Role
 from rubber_duck.errors import InvalidInput
 from rubber_duck.scope import Right
 from rubber_duck.server.api.route import PREFIX, Call, Method, Nothing, Route, flag, paged, project_in
 from rubber_duck.server.asking import unplaced
-from rubber_duck.server.copies import UPLOAD_BYTES, check_here, folder_below
+from rubber_duck.server.copies import UPLOAD_BYTES, check_here
 from rubber_duck.server.desk import Member, installation
 from rubber_duck.server.hooks import BODY_BYTES as HOOK_BYTES
 from rubber_duck.server.limits import RouteClass
@@ -78,7 +79,7 @@ async def list_projects(call: Call) -> ProjectsPage:
 
 async def show_project(call: Call) -> ProjectView:
     """One project."""
-    return _view(await project_of(call), call)
+    return _view(await project_of(call), call.scope.rights)
 
 
 async def open_project(call: Call) -> ProjectView:
@@ -88,10 +89,10 @@ async def open_project(call: Call) -> ProjectView:
         raise InvalidInput("say either a folder or a remote")
     copies = call.desk.copies
     if wish.folder:
-        root = await asyncio.to_thread(folder_below, wish.folder, copies.roots)
-    else:
-        root = await copies.clone(wish.remote, str(new_key()))
-    return await _opened(call, root, wish.name or wish.remote.rstrip("/").rpartition("/")[2].removesuffix(".git"))
+        root = await asyncio.to_thread(copies.own_folder, wish.folder)
+        return await _opened(call, root, wish.name)
+    root = await copies.clone(wish.remote, str(new_key()))
+    return await _copied(call, root, wish.name or wish.remote.rstrip("/").rpartition("/")[2].removesuffix(".git"))
 
 
 async def upload_project(call: Call) -> ProjectView:
@@ -99,7 +100,7 @@ async def upload_project(call: Call) -> ProjectView:
     name = call.query.get("name", "")
     if not name:
         raise InvalidInput("say with ?name= what the project is called")
-    return await _opened(call, await call.desk.copies.receive(call.raw, str(new_key())), name)
+    return await _copied(call, await call.desk.copies.receive(call.raw, str(new_key())), name)
 
 
 async def fetch_project(call: Call) -> ProjectView:
@@ -108,7 +109,7 @@ async def fetch_project(call: Call) -> ProjectView:
     with unplaced(project.root):
         changing = partial(call.desk.app.parts.workspace.fetching, call.tenant, project)
         await call.desk.copies.fetch(project.root, changing, discard=flag(call, "discard"))
-    return _view(project, call)
+    return _view(project, call.scope.rights)
 
 
 async def make_hook(call: Call) -> HookMade:
@@ -158,17 +159,22 @@ async def _opened(call: Call, root: str, name: str) -> ProjectView:
     async def own(tx: Transaction, project: Project) -> None:
         await call.desk.accounts.own(call.scope, tx, project.id, call.standing.user)
 
+    project = await call.desk.app.parts.workspace.add_project(opening, root, name=name, also=own)
+    return _view(project, RIGHTS[Role.OWNER])
+
+
+async def _copied(call: Call, copy: str, name: str) -> ProjectView:
+    """The new project in a folder that was made for it, and goes away when there is none."""
     try:
-        project = await call.desk.app.parts.workspace.add_project(opening, root, name=name, also=own)
+        return await _opened(call, copy, name)
     except BaseException:
-        await call.desk.copies.forget(root)
+        await call.desk.copies.forget(copy)
         raise
-    return _view(project, call)
 
 
-def _view(project: Project, call: Call) -> ProjectView:
+def _view(project: Project, rights: frozenset[Right]) -> ProjectView:
     moments = (project.created_at.isoformat(), project.updated_at.isoformat())
-    return ProjectView(str(project.id), project.name, project.description, tuple(sorted(call.scope.rights)), *moments)
+    return ProjectView(str(project.id), project.name, project.description, tuple(sorted(rights)), *moments)
 
 
 _P, _ADMIN, _READ = "/projects/{project}", Right.ADMINISTER, Right.FILE_READ
