@@ -32,7 +32,7 @@ from hypothesis import HealthCheck, Phase
 from schemathesis import GenerationMode
 from websockets.exceptions import ConnectionClosed
 
-from benchmarks.frames import frame, well_formed
+from benchmarks.frames import Words, frame, well_formed
 from rubber_duck.server.api.openapi import described
 from rubber_duck.server.api.route import Route
 from rubber_duck.server.api.table import ROUTES
@@ -169,16 +169,17 @@ def frames(known: Known, number: int, dice: random.Random, found: Found) -> None
     events += ("phx_leave", "cancel", "heartbeat", "")
     ids = json.dumps({**known.ids, "name": "vera", "engine": "outline", "limit": 3, "line": 1, "column": 1})
     payloads = (ids, ids, "{}", "[]", "null", "1e999", '{"limit":-1}', '{"stream":"a.b","offset":0}', '{"run":7}')
+    words = Words(topics, events, payloads)
     for begin in range(0, number, FRAMES_PER_SOCKET):
         key = known.house.keys[dice.choice(("ann", "vera"))]
         with Client.at(known.house.server.socket, key) as client:
             for topic in topics:
                 client.ask(topic, "phx_join")
             for _ in range(min(FRAMES_PER_SOCKET, number - begin)):
-                client.wire.send(well_formed(dice, topics, events, payloads))
+                client.wire.send(well_formed(dice, words))
                 found.frames += 1
             found.replies += _drained(client)
-            client.wire.send(frame(dice))  # what is no frame at all ends the connection
+            client.wire.send(frame(dice, words))  # what is no frame at all ends the connection
 
 
 def _drained(client: Client) -> int:

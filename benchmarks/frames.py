@@ -14,7 +14,7 @@ import time
 import tracemalloc
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from rubber_duck.channels.socket import Socket
 from rubber_duck.channels.testing import MemoryClient
@@ -50,35 +50,49 @@ PAYLOADS = (
 )
 
 
-def well_formed(
-    dice: random.Random,
-    topics: Sequence[str] = TOPICS,
-    events: Sequence[str] = EVENTS,
-    payloads: Sequence[str] = PAYLOADS,
-) -> str:
-    """One frame that is one, whatever it says."""
-    refs = [dice.choice(["null", '"1"', '"2"', '""']) for _ in range(2)]
-    names = [json.dumps(dice.choice(among)) for among in (topics, events)]
-    return f"[{','.join([*refs, *names])},{dice.choice(payloads)}]"
+@dataclass(frozen=True)
+class Words:
+    """What frames are made of: topics and events, and payloads as JSON."""
+
+    topics: Sequence[str] = TOPICS
+    events: Sequence[str] = EVENTS
+    payloads: Sequence[str] = PAYLOADS
 
 
-def frame(dice: random.Random) -> str | bytes:
+ROOM = Words()
+"""Those of the room that tests have; those of a server's own topics are in benchmarks/contracts.py."""
+
+
+def well_formed(dice: random.Random, words: Words = ROOM) -> str | bytes:
+    """One frame that is one, whatever it says; every eighth is binary."""
+    topic, event, payload = (dice.choice(among) for among in (words.topics, words.events, words.payloads))
+    refs = [dice.choice(["", "1", "2", None]) for _ in range(2)]
+    if dice.randrange(8) == 0:
+        parts = [each.encode("utf-8", "replace")[:255] for each in (*(ref or "" for ref in refs), topic, event)]
+        return bytes((0, *map(len, parts))) + b"".join(parts) + payload.encode("utf-8", "replace")
+    return f"[{','.join(json.dumps(each) for each in (*refs, topic, event))},{payload}]"
+
+
+def frame(dice: random.Random, words: Words = ROOM) -> str | bytes:
     """One frame: as it should be, or damaged in one of many ways."""
-    text = well_formed(dice)
+    whole = well_formed(dice, words)
+    if isinstance(whole, bytes):
+        at = dice.randrange(len(whole))
+        return dice.choice([whole, whole[:at], whole[:at] + bytes([dice.randrange(256)]) + whole[at + 1 :]])
     match dice.randrange(8):
         case 0:
             return bytes(dice.randrange(256) for _ in range(dice.randrange(60)))
         case 1:
-            return b"\x00" + bytes(dice.randrange(12) for _ in range(4)) + text.encode("utf-8", "replace")
+            return b"\x00" + bytes(dice.randrange(12) for _ in range(4)) + whole.encode("utf-8", "replace")
         case 2:
-            at = dice.randrange(len(text))
-            return text[:at] + chr(dice.randrange(1, 0xD7FF)) + text[at + dice.randrange(3) :]
+            at = dice.randrange(len(whole))
+            return whole[:at] + chr(dice.randrange(1, 0xD7FF)) + whole[at + dice.randrange(3) :]
         case 3:
-            return text[: dice.randrange(len(text))]
+            return whole[: dice.randrange(len(whole))]
         case 4:
-            return text.replace('"2"', "3", 1)
+            return whole.replace('"2"', "3", 1)
         case _:
-            return text
+            return whole
 
 
 async def _play(dice: random.Random, number: int) -> list[str]:
@@ -95,11 +109,10 @@ async def _play(dice: random.Random, number: int) -> list[str]:
         await asyncio.sleep(0)
     await socket.close()
     left = asyncio.all_tasks() - {asyncio.current_task()}
-    mine = [task for task in left if task.get_name().startswith("socket")]
     for task in left:
         task.cancel()
     await asyncio.gather(*left, return_exceptions=True)
-    return wrong + [f"{len(mine)} tasks were left behind"] * bool(mine)
+    return wrong + [f"{len(left)} tasks were left behind: {sorted(task.get_name() for task in left)[:3]}"] * bool(left)
 
 
 async def _failing() -> None:

@@ -1,11 +1,12 @@
 """What a message costs the server beside uvicorn's bare echo and python-socketio, in one run, each in a process alone.
 
-- CPU per message: many clients echo through the server, and the server's own processor time is divided by the messages.
-  Ours is a channel: it decodes the frame, looks up the topic, checks the right, parses the payload into its type,
-  traces, counts against two token buckets, runs a task and replies.
-- Fan-out: seconds from one member's broadcast until the last of 1,000 other sockets has it. Who reads them is a
-  program beside the server that waits for all of them at once and only takes the bytes.
-- Idle: resident memory per socket that has joined a topic and says nothing.
+- CPU per message: many clients speak to the server, and the server's own processor time is divided by the messages.
+  Ours is asked for its own topics over its own database: each client says where its cursor is in a project of its own,
+  where others echo. The frame is decoded, the topic looked up, the right checked, the payload parsed into its type,
+  traced, counted against five token buckets, told to the others in the project, and answered by a task.
+- Fan-out: seconds from one member's broadcast until the last of 1,000 other sockets has it: that somebody types, in
+  `chat:`. Who reads them is a program beside the server that waits for all of them at once and only takes the bytes.
+- Idle: resident memory per socket that has joined `user:me`, where notices wait, and says nothing.
 
     python -m benchmarks.socket
 """
@@ -20,16 +21,19 @@ import select
 import socket as network
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-import msgspec
 import psutil
 from websockets.asyncio.client import ClientConnection, connect
+
+from rubber_duck.scope import Actor
 
 MESSAGES = 20_000
 CLIENTS = 20
@@ -42,64 +46,83 @@ GREETING = (
 )
 
 
-class Text(msgspec.Struct, frozen=True):
-    """A payload."""
-
-    text: str
-
-
 def serve_ours(port: int) -> None:
-    """Our socket with a channel that echoes and broadcasts, with limits that this measurement does not reach."""
+    """Our server's own topics over its own database, with limits that this measurement does not reach.
+
+    Ann owns as many projects as there are clients, and a conversation in the first; `Told` says where they are.
+    """
     import uvicorn  # noqa: PLC0415  # each server imports what it alone needs
 
-    from rubber_duck.accounts.roles import Role  # noqa: PLC0415  # as above
-    from rubber_duck.accounts.user import Credential, CredentialKind, Standing, User  # noqa: PLC0415  # as above
-    from rubber_duck.channels.channel import Channel, Push, on  # noqa: PLC0415  # as above
+    from rubber_duck.app import App, open_app  # noqa: PLC0415  # as above
     from rubber_duck.channels.socket import Socket, SocketLimits  # noqa: PLC0415  # as above
     from rubber_duck.cluster.cluster import Limit  # noqa: PLC0415  # as above
-    from rubber_duck.cluster.local import LocalCluster  # noqa: PLC0415  # as above
-    from rubber_duck.scope import Right  # noqa: PLC0415  # as above
+    from rubber_duck.server.asgi import Server  # noqa: PLC0415  # as above
     from rubber_duck.server.desk import Member  # noqa: PLC0415  # as above
+    from rubber_duck.server.doors import doors  # noqa: PLC0415  # as above
+    from rubber_duck.server.guard import Names  # noqa: PLC0415  # as above
     from rubber_duck.server.line import LINE, Line, Wiring  # noqa: PLC0415  # as above
-    from rubber_duck.server.metrics import Metrics  # noqa: PLC0415  # as above
     from rubber_duck.server.websocket import Connection  # noqa: PLC0415  # as above
-    from rubber_duck.storage.keys import new_key  # noqa: PLC0415  # as above
-    from rubber_duck.telemetry.recorder import counting  # noqa: PLC0415  # as above
+    from rubber_duck.settings import load  # noqa: PLC0415  # as above
 
-    class Room(Channel):
-        """Echoes and shouts."""
-
-        name = "room"
-        right = Right.CATALOG_READ
-
-        @on("echo", right=Right.CATALOG_READ, payload=Text)
-        async def echo(self, payload: Text, push: Push) -> Text:
-            """Say it back."""
-            return payload
-
-        @on("shout", right=Right.CATALOG_READ, payload=Text)
-        async def shout(self, payload: Text, push: Push) -> None:
-            """Tell all."""
-            await self.seat.broadcast("said", payload)
-
-    metrics, wiring = Metrics(), Wiring()
-    cluster, free = LocalCluster(), Limit(rate=1e9, burst=1e9)
+    wiring, free = Wiring(), Limit(rate=1e9, burst=1e9)
     limits = replace(SocketLimits(), messages=free, channel_messages=free, requests=10_000)
-    user = User(new_key(), "ann", Role.PERSON, datetime.now(UTC))
-    standing = Standing(user, Credential(CredentialKind.KEY, "k", None, None), frozenset({Right.CATALOG_READ}))
 
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "websocket":
-            return
-        await receive()
-        await send({"type": "websocket.accept"})
-        member = Member(standing, "0" * 32)
-        socket = Socket(member.scope(), {"room": Room}, cluster, limits=limits)
-        socket.meter = metrics
-        await Connection(scope["extensions"][LINE][LINE], member, socket, wiring).serve()
+    async def serve(application: App, home: Path) -> None:
+        server = Server(application, Names.of(frozenset(), is_secure=False))
 
-    with counting(metrics.add):
-        uvicorn.run(app, port=port, lifespan="off", **(SERVED | {"ws": Line}))
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            if scope["type"] != "websocket":
+                await server.asgi(scope, receive, send)
+                return
+            await receive()
+            await send({"type": "websocket.accept"})
+            desk = server.desk
+            member = Member(await desk.accounts.standing(key), "0" * 32, "127.0.0.1")
+            socket = Socket(member.scope(), dict(doors(desk, member)), desk.cluster, limits=limits)
+            socket.meter = desk.metrics
+            connection = Connection(scope["extensions"][LINE][LINE], member, socket, wiring)
+            with server.connections.held(connection):
+                await connection.serve()
+
+        key = await _furnish(application, home)
+        await uvicorn.Server(uvicorn.Config(app, port=port, **(SERVED | {"ws": Line, "lifespan": "on"}))).serve()
+
+    async def run() -> None:
+        with tempfile.TemporaryDirectory() as name:
+            variables = {
+                "DUCK_HOME": name,
+                "DUCK_SERVER_RATE_FACTOR": "100000",
+                "DUCK_WORKFLOWS_IN_SERVER": "false",
+                "DUCK_LOG_LEVEL": "error",
+            }
+            async with open_app(load(os.environ | variables)) as application:
+                await serve(application, Path(name))
+
+    asyncio.run(run())
+
+
+async def _furnish(application: Any, home: Path) -> str:  # Any: the application, which only one of the servers imports
+    """Ann's key. Her projects and her conversation are told on standard output."""
+    from rubber_duck.accounts.roles import Role  # noqa: PLC0415  # as above
+    from rubber_duck.conversations.conversation import Speaker, Turn  # noqa: PLC0415  # as above
+    from rubber_duck.scope import Scope  # noqa: PLC0415  # as above
+    from rubber_duck.server.asgi import coming_in  # noqa: PLC0415  # as above
+
+    accounts, _ = coming_in(application)
+    scope, parts = Scope.local(), application.parts
+    ann = await accounts.add_user(scope, "ann", Role.PERSON)
+    projects = []
+    for number in range(CLIENTS):
+        (home / f"p{number}").mkdir()
+        projects.append((await parts.workspace.add_project(scope, str(home / f"p{number}"))).id)
+        await accounts.set_role(scope, projects[-1], "ann", Role.OWNER)
+    hers = replace(scope, actor=Actor(str(ann.id), "ann"), project=projects[0]).on_installation()
+    now = datetime.now(UTC)
+    question, answer = Turn(0, Speaker.PERSON, "hello", (), "", now), Turn(0, Speaker.MODEL, "hello", (), "m", now)
+    talk = await parts.conversations.said(hers, None, question, answer)
+    print(json.dumps({"projects": list(map(str, projects)), "talk": str(talk.id)}), flush=True)
+    key: str = (await accounts.add_key(scope, "ann")).text
+    return key
 
 
 def serve_bare(port: int) -> None:
@@ -148,31 +171,32 @@ class Peer:
 
     name: str
     path: str
-    greet: Callable[[ClientConnection], Awaitable[None]]
-    message: Callable[[int], str]
+    greet: Callable[[ClientConnection, str], Awaitable[None]]
+    message: Callable[[int, str], str]
 
 
-async def _join(wire: ClientConnection) -> None:
-    await wire.send(json.dumps(["1", "1", "room:a", "phx_join", {}]))
-    await wire.recv()
+async def _join(wire: ClientConnection, topic: str) -> None:
+    await wire.send(json.dumps(["1", "1", topic, "phx_join", {}]))
+    while "presence_state" not in str(await wire.recv()):
+        continue
 
 
-async def _nothing(wire: ClientConnection) -> None:
+async def _nothing(wire: ClientConnection, topic: str) -> None:
     return
 
 
-async def _connect(wire: ClientConnection) -> None:
+async def _connect(wire: ClientConnection, topic: str) -> None:
     await wire.recv()
     await wire.send("40")
     await wire.recv()
 
 
-def _ours(number: int) -> str:
-    return f'["1","{number + 2}","room:a","echo",{{"text":"hello duck"}}]'
+def _ours(number: int, topic: str) -> str:
+    return f'["1","{number + 2}","{topic}","cursor",{{"path":"a.py","line":{number + 1},"column":7}}]'
 
 
-def _socketio(number: int) -> str:
-    return f'42{number}["echo",{{"text":"hello duck"}}]'
+def _socketio(number: int, topic: str) -> str:
+    return f'42{number}["echo",{{"path":"a.py","line":{number + 1},"column":7}}]'
 
 
 PEERS = (
@@ -190,7 +214,11 @@ class Running:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         command = [sys.executable, "-m", "benchmarks.socket", "--serve", name, "--port", str(self.port)]
-        self.process = subprocess.Popen(command, env=os.environ)
+        self.process = subprocess.Popen(command, env=os.environ, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        told = json.loads(self.process.stdout.readline()) if name == "ours" else {}
+        self.topics = [f"code:{each}" for each in told.get("projects", [""] * CLIENTS)]
+        self.talk = f"chat:{told.get('talk', '')}"
         self.usage = psutil.Process(self.process.pid)
 
     def __enter__(self) -> Running:
@@ -204,6 +232,8 @@ class Running:
     def __exit__(self, *_: object) -> None:
         self.process.terminate()
         self.process.wait(30)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
 
     def cpu_s(self) -> float:
         """Processor seconds so far."""
@@ -215,25 +245,25 @@ def _opened(port: int, path: str = "/") -> connect:
     return connect(f"ws://127.0.0.1:{port}{path}", compression=None, proxy=None, ping_interval=None)
 
 
-async def echoed(peer: Peer, port: int) -> None:
+async def echoed(peer: Peer, server: Running) -> None:
     """Every client sends its share, a window at a time, and reads the answers."""
 
-    async def one() -> None:
-        async with _opened(port, peer.path) as wire:
-            await peer.greet(wire)
+    async def one(topic: str) -> None:
+        async with _opened(server.port, peer.path) as wire:
+            await peer.greet(wire, topic)
             sent = 0
             while sent < MESSAGES // CLIENTS:
                 for number in range(WINDOW):
-                    await wire.send(peer.message(sent + number))
+                    await wire.send(peer.message(sent + number, topic))
                 for _ in range(WINDOW):
                     await wire.recv()
                 sent += WINDOW
 
-    await asyncio.gather(*(one() for _ in range(CLIENTS)))
+    await asyncio.gather(*map(one, server.topics))
 
 
 @contextmanager
-def joined(port: int, number: int) -> Iterator[list[network.socket]]:
+def joined(port: int, number: int, topic: str) -> Iterator[list[network.socket]]:
     """So many sockets that have joined a topic, with nothing of a client behind them."""
     with ExitStack() as stack:
         wires = []
@@ -243,7 +273,7 @@ def joined(port: int, number: int) -> Iterator[list[network.socket]]:
             wire.sendall(GREETING)
             while b"\r\n\r\n" not in wire.recv(4096):
                 continue
-            wire.sendall(_framed(["1", "1", "room:a", "phx_join", {}]))
+            wire.sendall(_framed(["1", "1", topic, "phx_join", {}]))
             assert b'"ok"' in wire.recv(4096)
             wires.append(wire)
         yield wires
@@ -251,7 +281,7 @@ def joined(port: int, number: int) -> Iterator[list[network.socket]]:
 
 def fanned(server: Running, number: int) -> tuple[float, float]:
     """Seconds of one broadcast to so many sockets, the median of nine, and of the server's processor time for each."""
-    with joined(server.port, number + 1) as (sender, *wires), select.epoll() as arrived:
+    with joined(server.port, number + 1, server.talk) as (sender, *wires), select.epoll() as arrived:
         for wire in wires:
             arrived.register(wire, select.EPOLLIN)
         by_number = {wire.fileno(): wire for wire in wires}
@@ -259,10 +289,10 @@ def fanned(server: Running, number: int) -> tuple[float, float]:
         for _ in range(9):
             missing = set(by_number)
             began = time.perf_counter()
-            sender.sendall(_framed(["1", "9", "room:a", "shout", {"text": "x"}]))
+            sender.sendall(_framed(["1", "9", server.talk, "typing", {"typing": True}]))
             while missing:
                 for each, _ in arrived.poll():
-                    assert by_number[each].recv(4096).endswith(b'"said",{"text":"x"}]')
+                    assert by_number[each].recv(4096).endswith(b'"name":"ann","typing":true}]')
                     missing.remove(each)
             took.append(time.perf_counter() - began)
             time.sleep(0.1)
@@ -272,7 +302,7 @@ def fanned(server: Running, number: int) -> tuple[float, float]:
 def idle_bytes(server: Running, number: int) -> float:
     """Resident bytes per socket that has joined and says nothing."""
     before = server.usage.memory_info().rss
-    with joined(server.port, number):
+    with joined(server.port, number, "user:me"):
         return float(server.usage.memory_info().rss - before) / number
 
 
@@ -294,9 +324,9 @@ def main() -> None:
     costs: dict[str, float] = {}
     for peer in PEERS:
         with Running(peer.name) as server:
-            asyncio.run(echoed(peer, server.port))  # warm
+            asyncio.run(echoed(peer, server))  # warm
             before = server.cpu_s()
-            asyncio.run(echoed(peer, server.port))
+            asyncio.run(echoed(peer, server))
             costs[peer.name] = (server.cpu_s() - before) / MESSAGES * 1e6
         print(f"{peer.name:<10} {costs[peer.name]:6.1f} µs of processor time a message", flush=True)
     bare = costs["bare"]

@@ -49,6 +49,10 @@ _SITE_BITS: Final = 64
 _EXPENSIVE: Final = frozenset({RouteClass.RUN, RouteClass.SIGN_IN})
 
 
+Taken = tuple[str, Limit, Allowance]
+"""A bucket, its limit, and what is left in it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """Who asks for what: an address, and who it is as far as that is known."""
@@ -57,6 +61,14 @@ class Asked:
     address: str
     standing: Standing | None = None
     project: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Purse:
+    """What something costs, and the buckets that it is taken from: those of one person first."""
+
+    cost: RouteClass
+    buckets: tuple[tuple[str, Limit], ...]
 
 
 class Limits:
@@ -73,7 +85,18 @@ class Limits:
         What one's own buckets refuse takes nothing from those that others share, so that nobody holds others up.
         Raises RateLimited, and Unavailable for what is expensive while nobody can say.
         """
-        return _headers_of([await self._take(asked.cost, key, limit) for key, limit in _buckets(asked)])
+        return _headers_of(await self.spend(self.purse(asked)))
+
+    def purse(self, asked: Asked) -> Purse:
+        """From where it is taken when the same is asked again and again."""
+        return Purse(asked.cost, tuple((key, self._wide(limit)) for key, limit in _buckets(asked)))
+
+    async def spend(self, purse: Purse) -> list[Taken]:
+        """As `take`, without the headers, which a socket has none of.
+
+        One bucket after the other: where no other node is asked, each takes a microsecond.
+        """
+        return [await self._take(purse.cost, key, limit) for key, limit in purse.buckets]
 
     async def take_name(self, name: str, network: str, *, is_known: bool) -> dict[str, str]:
         """As `take`, for who says to be `name`, before a password is looked at.
@@ -82,15 +105,16 @@ class Limits:
         have a wider bucket, which those are spared from where the person came from before: `is_known`.
         """
         here = f"name-sign-in:{name}@{network}"
-        left = await self._take(RouteClass.SIGN_IN, here, PER_PERSON[RouteClass.SIGN_IN])
+        left = await self._take(RouteClass.SIGN_IN, here, self._wide(PER_PERSON[RouteClass.SIGN_IN]))
         if not is_known:  # asked only now: what was refused already must not empty the bucket that others share
-            await self._take(RouteClass.SIGN_IN, f"name-anywhere:{name}", SIGN_IN_PER_NAME)
+            await self._take(RouteClass.SIGN_IN, f"name-anywhere:{name}", self._wide(SIGN_IN_PER_NAME))
         return _headers_of([left])
 
-    async def _take(self, cost: RouteClass, key: str, limit: Limit) -> _Taken:
-        """What is left then. One bucket after the other: where no other node is asked, that is a few microseconds."""
-        if self._factor != 1.0:
-            limit = Limit(limit.rate * self._factor, max(1.0, limit.burst * self._factor))
+    def _wide(self, limit: Limit) -> Limit:
+        return Limit(limit.rate * self._factor, max(1.0, limit.burst * self._factor))
+
+    async def _take(self, cost: RouteClass, key: str, limit: Limit) -> Taken:
+        """What is left then."""
         try:
             allowance = await self._cluster.allow(key, limit)
         except Unavailable:
@@ -103,10 +127,7 @@ class Limits:
         return key, limit, allowance
 
 
-_Taken = tuple[str, Limit, Allowance]
-
-
-def _headers_of(taken: list[_Taken]) -> dict[str, str]:
+def _headers_of(taken: list[Taken]) -> dict[str, str]:
     """Those of the bucket that is emptiest, as a share of what it holds."""
     key, limit, least = min(taken, key=lambda each: each[2].remaining / each[1].burst)
     return headers(_what(key), limit, least)

@@ -7,7 +7,7 @@ from typing import ClassVar
 from rubber_duck.channels.channel import Channel, Event, Seat
 from rubber_duck.errors import InvalidDeclaration
 from rubber_duck.server.desk import Desk, Member
-from rubber_duck.server.limits import Asked, RouteClass
+from rubber_duck.server.limits import Asked, Purse, RouteClass
 
 
 class Topic(Channel, is_whole=False):
@@ -23,6 +23,7 @@ class Topic(Channel, is_whole=False):
         super().__init__(seat, subject)
         self.desk = desk
         self.member = member
+        self._purses: dict[RouteClass, Purse] = {}
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -41,5 +42,9 @@ class Topic(Channel, is_whole=False):
 
     async def pay(self, cost: RouteClass) -> None:
         """Take what something costs besides."""
-        address = "" if cost is RouteClass.SIGNAL else self.member.address  # a whole office may sit at one
-        await self.desk.limits.take(Asked(cost, address, self.member.standing, self.charged))
+        purse = self._purses.get(cost)
+        if purse is None:
+            address = "" if cost is RouteClass.SIGNAL else self.member.address  # a whole office may sit at one
+            purse = self.desk.limits.purse(Asked(cost, address, self.member.standing, self.charged))
+            self._purses[cost] = purse
+        await self.desk.limits.spend(purse)
