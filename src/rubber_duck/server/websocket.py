@@ -35,6 +35,9 @@ IDLE_S: Final = 60.0
 SURE_S: Final = 4.0
 """Who cannot be asked about for so long may do nothing any more: with the look each second that is within five."""
 
+_LOOK_S: Final = 1.0
+"""What a look has in any case, also in a process that stood still: nobody in it did anything meanwhile."""
+
 REVOKED: Final = 4401
 TRY_LATER: Final = 1013
 GOING_AWAY: Final = 1001
@@ -252,7 +255,7 @@ class Connections:
         async with asyncio.TaskGroup() as group:
             while True:
                 try:
-                    async with asyncio.timeout(max(0.0, sure_at + SURE_S - self._clock())):
+                    async with asyncio.timeout(max(_LOOK_S, sure_at + SURE_S - self._clock())):
                         moved = await self._moved_since(accounts)
                 except (DuckError, TimeoutError) as error:
                     if self._clock() - sure_at >= SURE_S:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -51,11 +52,17 @@ class House:
     """Accounts, and connections that are kept within them."""
 
     accounts: Noted
-    connections: Connections = field(default_factory=Connections)
+    connections: Connections = field(init=False)
+    frozen_s: float = 0.0
+    """For how long this process stood still before now."""
+
     permits: Permits = field(default_factory=Permits)
     diary: list[str] = field(default_factory=list)
     silent_s: float = 0.0
     """The clock by which connections are silent; it stands until a test moves it, as that of the accounts does."""
+
+    def __post_init__(self) -> None:
+        self.connections = Connections(clock=lambda: time.monotonic() + self.frozen_s)
 
     async def key_of(self, name: str) -> IssuedKey:
         """A key of somebody who is there."""
@@ -137,6 +144,18 @@ async def test_who_sends_no_heartbeat_is_closed_and_who_does_is_not(house: House
         assert await closed(ann) == GOING_AWAY
         await bob.send(json.dumps([None, "3", "phoenix", "heartbeat", {}]))
         assert json.loads(await bob.recv())[4]["status"] == "ok"
+
+
+async def test_a_process_that_stood_still_looks_before_it_throws_anybody_out(house: House) -> None:
+    hers, his = await house.key_of("ann"), await house.key_of("bob")
+    async with house.sitting(hers, "a") as ann, house.sitting(his, "a") as bob:
+        await ann.recv()
+        await bob.recv()
+        await house.accounts.revoke_key(ADMIN, his.id)
+        house.frozen_s = 3600
+        assert await closed(bob) == REVOKED
+        await ann.send(json.dumps(["1", "2", "room:a", "echo", {"text": "still here"}]))
+        assert json.loads(await ann.recv())[4]["response"] == {"text": "still here"}
 
 
 async def test_a_slow_one_holds_up_nobody_else(house: House) -> None:
