@@ -98,13 +98,12 @@ class User(Topic):
         self.mine = str(member.standing.user.id)
         if subject not in (ME, self.mine):
             raise NotFound(f"there is no topic 'user:{subject}' for you; yours is 'user:{ME}'")
-        self._pushed = 0
-        self._more = asyncio.Event()
+        self._pushed = self._seen = 0
+        self._has_more = False
         self._listening: list[Subscription] = []
         self._changed: dict[str, None] = {}
-        self._is_changed = asyncio.Event()
         self._telling: asyncio.Task[None] | None = None
-        self._pushing: asyncio.Task[None] | None = None
+        """There while something is to be told: most sockets wait for days, and a task takes memory."""
 
     async def join(self, params: bytes) -> Joined:
         """Who one is, and how much waits."""
@@ -114,21 +113,17 @@ class User(Topic):
     async def joined(self) -> None:
         """Push what waits, and from now on what comes."""
         box, own = box_of(self.seat.scope), self.desk.own_settings
-        self._listening.append(await self._notices().outbox.listen(box, lambda _: self._more.set()))
-        changed = await own.listen(self.member.standing, self._note_setting)
-        self._listening.append(changed)
-        self._telling = asyncio.create_task(self._tell_settings(), name="settings")
-        self._more.set()
-        self._pushing = asyncio.create_task(self._push_all(), name="notices")
+        self._listening.append(await self._notices().outbox.listen(box, self._note_more))
+        self._listening.append(await own.listen(self.member.standing, self._note_setting))
+        self._note_more()
 
     async def leave(self) -> None:
         """Push no more."""
         for each in self._listening:
             await each.end()
-        tasks = [task for task in (self._pushing, self._telling) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._telling is not None:
+            self._telling.cancel()
+            await asyncio.gather(self._telling, return_exceptions=True)
 
     @on("settings", right=Right.ACCOUNT_OWN, cost=RouteClass.READ)
     async def settings(self, payload: NoPayload, push: Push) -> SettingsView:
@@ -173,39 +168,44 @@ class User(Topic):
     def _note_setting(self, name: bytes) -> None:
         """However often one changes while a slow reader is told of another, it is told once."""
         self._changed[name.decode()] = None
-        self._is_changed.set()
+        self._tell()
 
-    async def _tell_settings(self) -> None:
-        """Push each setting that changes, until cancelled."""
-        while True:
-            await self._is_changed.wait()
-            self._is_changed.clear()
-            changed, self._changed = self._changed, {}
-            try:
-                values = await self.desk.own_settings.read(self.member.standing)
-            except DuckError as error:  # the database is away: the next change, or the next join, brings it
-                telemetry.emit("notice.unread", error=error.message)
-                continue
-            for name in changed:
-                await self.seat.push("setting", SettingView(name, values.get(name)))
+    def _note_more(self, _: bytes = b"") -> None:
+        self._has_more = True
+        self._tell()
 
-    async def _push_all(self) -> None:
-        """Push what is in the box behind what was pushed, whenever there may be more, until cancelled."""
-        seen = 0
-        while True:
-            await self._more.wait()
-            self._more.clear()
+    def _tell(self) -> None:
+        if self._telling is None or self._telling.done():
+            self._telling = asyncio.create_task(self._tell_all(), name="notices")
+
+    async def _tell_all(self) -> None:
+        """Push what there is to be told, and what comes meanwhile."""
+        while self._has_more or self._changed:
             try:
-                found = await self._notices().waiting(self.seat.scope, after=self._pushed)
+                if self._has_more:
+                    self._has_more = False
+                    await self._push_notices()
+                if self._changed:
+                    await self._push_settings()
             except DuckError as error:  # the database is away: the next hint, or the next join, brings it
                 telemetry.emit("notice.unread", error=error.message)
-                continue
-            if found.seen > seen:
-                seen = found.seen
-                await self.seat.push("seen", Seen(seen))
-            for each in found.notices:
-                await self.seat.push("notice", _view(each))
-                self._pushed = each.number
+
+    async def _push_settings(self) -> None:
+        """Push each setting that changed."""
+        changed, self._changed = self._changed, {}
+        values = await self.desk.own_settings.read(self.member.standing)
+        for name in changed:
+            await self.seat.push("setting", SettingView(name, values.get(name)))
+
+    async def _push_notices(self) -> None:
+        """Push what is in the box behind what was pushed."""
+        found = await self._notices().waiting(self.seat.scope, after=self._pushed)
+        if found.seen > self._seen:
+            self._seen = found.seen
+            await self.seat.push("seen", Seen(found.seen))
+        for each in found.notices:
+            await self.seat.push("notice", _view(each))
+            self._pushed = each.number
 
     def _notices(self) -> Notices:
         return self.desk.app.parts.notices
