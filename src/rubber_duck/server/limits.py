@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import functools
 import ipaddress
-from collections.abc import Mapping
+import math
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -45,6 +47,9 @@ SIGN_IN_PER_ADDRESS: Final = Limit(rate=0.5, burst=20.0)
 SIGN_IN_PER_NAME: Final = Limit(rate=1.0, burst=100.0)
 """Over all networks together: it takes many of them to hold somebody up, and nobody who came from theirs before."""
 
+_ALONE_S: Final = 5.0
+"""For so long this node counts alone once the others could not be asked: to find that out may take seconds."""
+
 _SITE_BITS: Final = 64
 _EXPENSIVE: Final = frozenset({RouteClass.RUN, RouteClass.SIGN_IN})
 
@@ -74,10 +79,13 @@ class Purse:
 class Limits:
     """The buckets of one node's requests, over HTTP and the socket alike; `factor` times as wide as usual."""
 
-    def __init__(self, cluster: Cluster, *, factor: float = 1.0) -> None:
+    def __init__(self, cluster: Cluster, *, factor: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` gives seconds from any point."""
         self._cluster = cluster
         self._factor = factor
-        self._alone = LocalCluster()
+        self._clock = clock
+        self._alone = LocalCluster(clock=clock)
+        self._alone_until = -math.inf
 
     async def take(self, asked: Asked) -> dict[str, str]:
         """Take a token from every bucket that applies; the `RateLimit` headers of the emptiest.
@@ -115,12 +123,16 @@ class Limits:
 
     async def _take(self, cost: RouteClass, key: str, limit: Limit) -> Taken:
         """What is left then."""
-        try:
-            allowance = await self._cluster.allow(key, limit)
-        except Unavailable:
-            if cost in _EXPENSIVE:
-                raise
+        if cost not in _EXPENSIVE and self._clock() < self._alone_until:
             allowance = await self._alone.allow(key, limit)
+        else:
+            try:
+                allowance = await self._cluster.allow(key, limit)
+            except Unavailable:
+                self._alone_until = self._clock() + _ALONE_S
+                if cost in _EXPENSIVE:
+                    raise
+                allowance = await self._alone.allow(key, limit)
         if not allowance.allowed:
             wait_s = allowance.retry_after_s
             raise RateLimited(f"too many requests of this {_what(key)}; try again in {wait_s:.1f} s", wait_s)

@@ -9,8 +9,9 @@ import pytest
 
 from rubber_duck.accounts.roles import Role
 from rubber_duck.accounts.user import Credential, CredentialKind, Standing, User
+from rubber_duck.cluster.cluster import Allowance, Limit
 from rubber_duck.cluster.local import LocalCluster
-from rubber_duck.errors import RateLimited
+from rubber_duck.errors import RateLimited, Unavailable
 from rubber_duck.server.limits import Asked, Limits, RouteClass, network_of
 from rubber_duck.storage.keys import new_key
 
@@ -45,6 +46,34 @@ async def test_who_asks_too_often_takes_nothing_from_the_others_in_the_project(l
             allowed += 1
     assert allowed == 20
     assert (await limits.take(Asked(RouteClass.RUN, "203.0.113.9", bob, "shop")))["ratelimit"]
+
+
+class Lost(LocalCluster):
+    """One that does not answer, and counts how often it was asked."""
+
+    asked = 0
+
+    async def allow(self, key: str, limit: Limit, *, cost: float = 1.0) -> Allowance:
+        """Not said."""
+        self.asked += 1
+        raise Unavailable("Redis stands still")
+
+
+async def test_a_cluster_that_does_not_answer_is_not_waited_for_by_each_who_reads() -> None:
+    lost, now, allowed = Lost(), 0.0, 0
+    limits = Limits(lost, clock=lambda: now)
+    ann = _standing("ann")
+    for _ in range(1_000):
+        with suppress(RateLimited):
+            await limits.take(Asked(RouteClass.SIGNAL, "203.0.113.9", ann, "shop"))
+            allowed += 1
+    assert (allowed, lost.asked) == (100, 1)
+    with pytest.raises(Unavailable):
+        await limits.take(Asked(RouteClass.RUN, "203.0.113.9", ann))
+    assert lost.asked == 2, "what is dear is not let through by a guess"
+    now = 6.0
+    await limits.take(Asked(RouteClass.READ, "", ann))
+    assert lost.asked == 3, "it may be back"
 
 
 async def test_every_bucket_is_as_many_times_as_wide_as_the_factor_says() -> None:
