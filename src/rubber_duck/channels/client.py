@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from random import random as random_number
@@ -58,6 +58,14 @@ _Heard = Message | DuckError
 class _Seat:
     params: bytes
     join_ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Tries:
+    """The pauses before each next try to come back, and since when there were any."""
+
+    delays_s: Iterator[float]
+    since: float
 
 
 @dataclass(slots=True)
@@ -139,18 +147,24 @@ class Client:
 
     async def keep_connected(self, wire: Wire) -> None:
         """Carry frames over `wire`, and over others after it; returns when the server cannot be come back to."""
+        tries: _Tries | None = None
         try:
             while True:
                 self._wire = wire
                 self._heard_at = self._clock()
                 try:
                     await self._join_again(wire)
+                    tries = None
                     self._ready.set()
                     await self._read(wire)
                 except Unavailable as error:
                     self._cut(error)
                     await wire.close()
-                    wire = await self._dial_again()
+                    if tries is None:
+                        tries = _Tries(self._limits.backoff.delays_s(self._random), self._clock())
+                    else:  # there was a wire, and no topic on it
+                        self._require_patience(tries, error)
+                    wire = await self._dial_again(tries)
         except DuckError as error:
             self._failed = error
             self._ready.set()
@@ -312,22 +326,27 @@ class Client:
                     asked.heard.get_nowait()
                 asked.heard.put_nowait(error)
 
-    async def _dial_again(self) -> Wire:
-        since = self._clock()
-        for delay_s in self._limits.backoff.delays_s(self._random):
+    async def _dial_again(self, tries: _Tries) -> Wire:
+        for delay_s in tries.delays_s:
             await asyncio.sleep(delay_s)
             try:
                 wire = await self.dial()
             except Unavailable as error:
-                if self._clock() - since > self._limits.patience_s:
-                    raise Unavailable(f"{error.message}; given up after {self._limits.patience_s:g} s") from error
+                self._require_patience(tries, error)
             else:
                 self._tell("the connection is back")
                 return wire
         raise AssertionError("the delays have no end")
 
+    def _require_patience(self, tries: _Tries, error: Unavailable) -> None:
+        if self._clock() - tries.since > self._limits.patience_s:
+            raise Unavailable(f"{error.message}; given up after {self._limits.patience_s:g} s") from error
+
     async def _join_again(self, wire: Wire) -> None:
-        """Join every topic anew; one that is refused now is joined no more, which those who ask there are told."""
+        """Join every topic anew; one that is refused now is joined no more, which those who ask there are told.
+
+        Raises Unavailable also where a topic is refused for a moment: then all of it is tried again.
+        """
         waiting: dict[str, str] = {}
         for topic, seat in self._seats.items():
             seat.join_ref = next(self._refs)
@@ -347,6 +366,8 @@ class Client:
         try:
             response_of(reply)
         except DuckError as error:
+            if error.retryable:
+                raise Unavailable(error.message) from error
             del self._seats[topic]
             self._wake(error, topic)
 

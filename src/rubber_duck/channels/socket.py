@@ -232,10 +232,14 @@ class Socket:
         self._places[message.topic] = place  # at once: of several joins the last is the one that counts
         self._asked[message.topic, message.ref].place = (place,)
         try:
-            if held is not None:
-                await self._leave(held, CLOSE)
             channel = door(place, subject)
             await channel.afford_join()
+        except BaseException:
+            await self._go_back(place, held)
+            raise
+        try:
+            if held is not None:
+                await self._leave(held, CLOSE)
             scope = self.scope
             place.allowed = await channel.authorize(scope)
             response = encoded(await channel.join(message.payload))
@@ -252,6 +256,17 @@ class Socket:
         await channel.joined()
         if self.scope is not scope:  # rights changed meanwhile, and this topic was not rechecked
             await self._authorize(place, channel)
+
+    async def _go_back(self, place: Place, held: Place | None) -> None:
+        """A join was refused before it took the place of the one `held`, which goes on unless a later one came."""
+        if self._places.get(place.topic) is not place:
+            if held is not None:
+                await self._leave(held, CLOSE)
+        elif held is None:
+            del self._places[place.topic]
+        else:
+            self._places[place.topic] = held
+        await place.end()
 
     async def _answer(self, message: Message, place: Place) -> None:
         channel = place.channel

@@ -52,8 +52,12 @@ class MemoryClient:
         return await self.reply(self.send(topic, event, payload))
 
     async def join(self, topic: str, params: object = None) -> dict[str, Any]:  # Any: JSON
-        """Join a topic; the reply."""
-        return await self.ask(topic, JOIN, params)
+        """Join a topic; the reply. One that is refused changes nothing of the join before it."""
+        before = self._joins.get(topic)
+        reply = await self.ask(topic, JOIN, params)
+        if reply["status"] != "ok" and before is not None:
+            self._joins[topic] = before
+        return reply
 
     async def reply(self, ref: str) -> dict[str, Any]:  # Any: JSON
         """The reply to the request `ref`; other frames are kept for `next`."""

@@ -88,6 +88,7 @@ class House:
     is_gone: bool = False
     diary: list[str] = field(default_factory=list)
     closed: set[str] = field(default_factory=set)
+    busy: set[str] = field(default_factory=set)
     begun: asyncio.Event = field(default_factory=asyncio.Event)
     dialled: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
 
@@ -107,6 +108,9 @@ class House:
     def _room(self, seat: Seat, subject: str) -> Room:
         if subject in self.closed:
             raise Denied("the room is closed")
+        if subject in self.busy:
+            self.busy.remove(subject)
+            raise Unavailable("the room is being cleaned")
         room = Lingering(seat, subject, self.diary, Parts(self.streams, asyncio.Event()))
         room.begun = self.begun
         return room
@@ -205,6 +209,16 @@ async def test_a_topic_that_may_not_be_joined_again_is_told() -> None:
             await client.ask("room:a", "echo", Text("x"))
         assert [client.has_joined(topic) for topic in ("room:a", "room:b")] == [False, True]
         assert not client.is_over
+
+
+async def test_a_topic_that_is_refused_for_a_moment_is_joined_again() -> None:
+    house = House()
+    async with visiting(house) as client:
+        await client.join("room:a")
+        house.busy.add("a")
+        await house.wires[0].cut()
+        assert await client.ask("room:a", "echo", Text("x")) == b'{"text":"x"}'
+        assert len(house.wires) == 3
 
 
 async def test_it_tries_again_until_its_patience_ends_and_then_says_so() -> None:

@@ -79,6 +79,16 @@ async def test_a_join_costs_what_reading_does() -> None:
     await client.socket.close()
 
 
+async def test_who_joins_again_too_often_stays_joined_as_before() -> None:
+    hall = Hall()
+    clients = [await hall.sitting("a") for _ in range(3)]
+    assert await _allowed(clients, "read") == 97
+    assert (await clients[0].join("shelf:a"))["response"]["code"] == "rate_limited"
+    assert (await clients[0].ask("shelf:a", "wave"))["status"] == "ok"
+    for client in clients:
+        await client.socket.close()
+
+
 async def test_who_reads_over_many_sockets_reads_no_more_than_over_one() -> None:
     hall = Hall()
     mine = [await hall.sitting("a") for _ in range(4)]
