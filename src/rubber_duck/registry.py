@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -85,6 +86,8 @@ class Registry(Mapping[str, type[T]], Generic[T]):
         self._classes: dict[str, type[T]] = {}
         self._contributions: list[Contribution] = []
         self._discovered = False
+        self._is_whole = False
+        self._discovering = threading.RLock()
 
     @property
     def contributions(self) -> tuple[Contribution, ...]:
@@ -120,17 +123,24 @@ class Registry(Mapping[str, type[T]], Generic[T]):
         A plug-in of another distribution that cannot be imported or registered is left out (see `contributions` and
         `watching`); a module of ours that cannot raises.
         """
-        if self._discovered:
+        if self._is_whole:
             return self
+        with self._discovering:  # other threads wait: half a registry knows half of the names
+            if not self._discovered:  # what is imported may ask for the registry itself
+                self._import_own()
+                self._discovered = True
+                if self.group is not None:
+                    for found in _entry_points(self.kind, self.group):
+                        self._contribute(found if isinstance(found, Contribution) else self._load(*found))
+                self._is_whole = True
+        return self
+
+    def _import_own(self) -> None:
+        """Import what is ours, each module of which registers its classes."""
         if self.package is not None:
             root = importlib.import_module(self.package)
             for module in pkgutil.walk_packages(root.__path__, prefix=f"{self.package}."):
                 importlib.import_module(module.name)
-        self._discovered = True
-        if self.group is not None:
-            for found in _entry_points(self.kind, self.group):
-                self._contribute(found if isinstance(found, Contribution) else self._load(*found))
-        return self
 
     def is_own(self, name: str) -> bool:
         """Whether the class of that name is RubberDuck's own, not one of another distribution."""

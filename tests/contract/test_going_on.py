@@ -95,6 +95,7 @@ async def test_what_a_run_started_is_stopped_when_it_takes_too_long(settings: Da
             short = StartOptions(timeout_s=timeout_s)
             run_id = await durable.start(ME, "sample", {"words": ["waiting-child:a"]}, short)
             await until(is_state(durable, run_id, "cancelled"))
+            assert "longer than it was given" in (await durable.show(ME, run_id)).error
             timeout_s *= 4
         await until(is_state(durable, f"{run_id}.1", "cancelled"))
         await until(is_noted(bench, "a cancelled"))

@@ -227,6 +227,7 @@ async def test_a_schedule_that_cannot_be_started_is_told_and_stops_nothing_else(
     schedules = {
         "misspelt": ScheduleSettings(workflow="sample", cron="* * * * *", request={"wrods": "a"}),
         "never": ScheduleSettings(workflow="sample", cron="0 0 30 2 *"),
+        "once": ScheduleSettings(workflow="sample", cron="0 0 1 1 * 0 2100"),
         "untimely": ScheduleSettings(workflow="sample", cron="at noon"),
         "unknown": ScheduleSettings(workflow="simple", cron="* * * * *"),
         "yearly": ScheduleSettings(workflow="sample", cron="0 0 1 1 *"),
@@ -236,7 +237,7 @@ async def test_a_schedule_that_cannot_be_started_is_told_and_stops_nothing_else(
         run_id = await durable.start(ME, "sample", {"words": ["a"]})
         assert await durable.answer(ME, run_id) == {"words": ["a"]}
         refused = durable.refused_schedules
-    assert sorted(refused) == ["misspelt", "never", "unknown", "untimely"]
+    assert sorted(refused) == ["misspelt", "never", "once", "unknown", "untimely"]
     assert "wrods" in refused["misspelt"]
     assert "never comes" in refused["never"]
 

@@ -71,3 +71,14 @@ async def test_a_suspect_is_taken_where_all_processes_together_work_on_fewer_tha
         await altered(durable, run_id, recovery_attempts=2)
         async with working(durable):
             assert await durable.answer(ME, run_id) == {"words": ["a"]}
+
+
+async def test_a_run_whose_process_has_ended_says_so_while_no_other_works(settings: DatabaseSettings) -> None:
+    bench = Bench()
+    async with durable_over(settings, bench) as durable:
+        run_id = await durable.start(ME, "sample", {"words": ["wait:a"]})
+        async with working(durable):
+            await bench.reached.wait()
+            assert (await durable.show(ME, run_id)).waits == ""
+        await altered(durable, run_id, status="PENDING", executor_id="gone")
+        assert "`duck work` goes on with it" in (await durable.show(ME, run_id)).waits

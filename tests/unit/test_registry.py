@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import ClassVar
 
@@ -321,3 +323,27 @@ def test_discovery_is_done_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.syspath_prepend(str(tmp_path))
 
     assert dict(colours.discover()) == {}
+
+
+def test_who_asks_while_another_thread_reads_the_modules_waits_for_all_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = next(_fresh)
+    write_tree(
+        tmp_path,
+        {
+            f"{package}_gate.py": "import threading\nentered, leave = threading.Event(), threading.Event()\n",
+            f"{package}/__init__.py": "",
+            f"{package}/slow.py": f"import {package}_gate as gate\ngate.entered.set()\ngate.leave.wait()\n",
+        },
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    gate_module = importlib.import_module(f"{package}_gate")
+    registry = Registry[object]("colour", package=package)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(registry.discover)
+        gate_module.entered.wait()
+        second = threads.submit(registry.discover)
+        assert not wait([second], timeout=0.05).done  # a thread that answered too soon would be done
+        gate_module.leave.set()
+        assert (first.result(), second.result()) == (registry, registry)

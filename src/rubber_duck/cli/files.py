@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from rubber_duck.cli import terminal
-from rubber_duck.errors import InvalidPath, LimitExceeded
+from rubber_duck.errors import InvalidPath, LimitExceeded, NotFound
 from rubber_duck.workspace.paths import Root, absolute, display, translated
 
 PRIVATE: Final = 0o600
@@ -18,6 +18,13 @@ PRIVATE: Final = 0o600
 
 _DESCRIPTORS: Final = frozenset({f"/proc/{os.getpid()}/fd", f"/proc/{os.getpid()}/task/{os.getpid()}/fd", "/dev/fd"})
 _MOST_LINKS: Final = 40  # as the kernel has it
+
+
+def require_folder(path: str) -> None:
+    """Raises NotFound where there is no folder for the report that is to be written after long work."""
+    folder = os.path.dirname(os.path.realpath(absolute(path, "")))
+    if not os.path.isdir(folder):
+        raise NotFound(f"there is no folder '{display(folder)}' to write '{display(os.path.basename(path))}' into")
 
 
 def write_report(path: str, report: str) -> Path:

@@ -86,17 +86,11 @@ class Languages(Registry[Language]):
 
     def __init__(self) -> None:
         super().__init__("language", of=Language, group="rubber_duck.languages")
-        self._folders_read = False
 
-    def discover(self) -> Languages:
-        """Import each folder's `language` module and every entry point, once; return self."""
-        if not self._folders_read:
-            self._folders_read = True
-            root = importlib.import_module("rubber_duck.code.languages")
-            for folder in pkgutil.iter_modules(root.__path__):
-                importlib.import_module(f"{root.__name__}.{folder.name}.language")
-        super().discover()
-        return self
+    def _import_own(self) -> None:
+        root = importlib.import_module("rubber_duck.code.languages")
+        for folder in pkgutil.iter_modules(root.__path__):
+            importlib.import_module(f"{root.__name__}.{folder.name}.language")
 
 
 languages: Final = Languages()

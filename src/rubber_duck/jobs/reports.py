@@ -23,6 +23,7 @@ from rubber_duck.jobs.remarks import RULE, with_remarks
 from rubber_duck.jobs.reviewing import Remark
 from rubber_duck.scope import Scope
 from rubber_duck.settings.home import REPORTS, make_private_folder, reports_of
+from rubber_duck.storage.keys import new_key
 from rubber_duck.workflows.workflow import Known
 from rubber_duck.workspace.paths import Root, display
 
@@ -74,7 +75,7 @@ async def written_report(
     path = reports_of(Path(settings.home), found.project.id) / f"{wanted.name}.{_SUFFIXES[wanted.form]}"
     tell(0, 0, "writing the report")
     answer, written = await asyncio.to_thread(_rendered, found, chosen, wanted, path)
-    await _placed(path, written)
+    await placed(path, written)
     return answer
 
 
@@ -96,15 +97,20 @@ def _written_before(folder: Path, moment_s: float) -> list[Path]:
     return [each for each in found if each.is_file() and each.stat().st_mtime < moment_s]
 
 
-async def _placed(path: Path, content: bytes) -> None:
-    """Write it. Cancelled meanwhile, it waits for the thread, which nobody can stop, and takes the file away again."""
-    writing = asyncio.ensure_future(asyncio.to_thread(_put, path, content))
+async def placed(path: Path, content: bytes) -> None:
+    """Write it, under another name until it is whole. Cancelled meanwhile, it leaves no file, and takes none away.
+
+    A process that was frozen may come here when another has finished its run, whose report that is.
+    """
+    beside = path.with_name(f".{new_key()}{path.suffix}")
+    writing = asyncio.ensure_future(asyncio.to_thread(_put, beside, content))
     try:
         await asyncio.shield(writing)
     except asyncio.CancelledError:
-        await asyncio.wait([writing])
-        path.unlink(missing_ok=True)  # noqa: ASYNC240  # a moment; no await is left to a task that was cancelled
+        await asyncio.wait([writing])  # nobody can stop a thread
+        beside.unlink(missing_ok=True)  # a moment; no await is left to a task that was cancelled
         raise
+    beside.replace(path)  # a moment, in which it cannot be cancelled
 
 
 def _put(path: Path, content: bytes) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from rubber_duck import telemetry
-from rubber_duck.errors import DuckError
+from rubber_duck.errors import DuckError, normalize
 from rubber_duck.storage.database import Database
 from rubber_duck.workflows.moves import Move
 from rubber_duck.workflows.states import ENDED
@@ -73,15 +73,23 @@ class Endings:
             found = status_of(row)
             if found.state in ENDED:
                 is_told_already = found.state == "cancelled" and row.stopped and row.id not in self._always
-                self._forget(row.id)
-                if not is_told_already:
-                    await self._told(_ended(row))
+                if is_told_already or await self._is_told(row):
+                    self._forget(row.id)
         for run_id in tuple(self._left):
             self._left[run_id] -= 1
             if not self._left[run_id]:
                 self._forget(run_id)
         if not self._left:
             self._some.clear()
+
+    async def _is_told(self, row: Any) -> bool:  # Any: as in _ended
+        """Tell it; what could not be told is told at the next look."""
+        try:
+            await self._told(_ended(row))
+        except Exception as error:  # noqa: BLE001  # the border: what one listener fails with ends no work
+            telemetry.emit("workflow.chore_failed", error=normalize(error).message)
+            return False
+        return True
 
     def _forget(self, run_id: str) -> None:
         del self._left[run_id]

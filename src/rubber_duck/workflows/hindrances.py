@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Final
 
 from rubber_duck.storage.database import Database
 from rubber_duck.workflows.status import RunStatus
@@ -12,19 +13,29 @@ from rubber_duck.workflows.store import executors, holding
 from rubber_duck.workflows.store.tables import Theirs
 from rubber_duck.workflows.whereabouts import is_gone
 
+_LEFT: Final = "the process that worked on it has ended, and no other works: `duck work` goes on with it"
+
 
 async def with_hindrances(database: Database, theirs: Theirs, found: Sequence[RunStatus]) -> list[RunStatus]:
-    """The same runs; those that wait say what keeps them from beginning, if it is more than that others are first."""
+    """The same runs; those that will not go on by themselves say what keeps them from it, and what to do.
+
+    Others being first is no hindrance, nor that its process has ended while others live, which take it over.
+    """
     waiting = [each.id for each in found if each.state == "waiting"]
-    if not waiting:
+    working = [each.id for each in found if each.state == "working"]
+    if not waiting and not working:
         return list(found)
-    living = await database.run(executors.living, write=False)
-    editions = [each.editions for each in living if not is_gone(each.place)]
-    begun = await database.run(partial(holding.begun_among, theirs=theirs, ids=waiting), write=False)
-    return [
-        replace(each, waits=hindrance(each, editions, has_begun=each.id in begun)) if each.id in waiting else each
-        for each in found
-    ]
+    living = [each for each in await database.run(executors.living, write=False) if not is_gone(each.place)]
+    said: dict[str, str] = {}
+    if waiting:
+        editions = [each.editions for each in living]
+        begun = await database.run(partial(holding.begun_among, theirs=theirs, ids=waiting), write=False)
+        said = {
+            each.id: hindrance(each, editions, has_begun=each.id in begun) for each in found if each.id in set(waiting)
+        }
+    if working and not living:
+        said |= dict.fromkeys(working, _LEFT)
+    return [replace(each, waits=said[each.id]) if each.id in said else each for each in found]
 
 
 def hindrance(run: RunStatus, living: Collection[Collection[str]], *, has_begun: bool) -> str:

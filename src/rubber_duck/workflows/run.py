@@ -30,6 +30,7 @@ from rubber_duck.workflows.keeper import Child, Keeper
 from rubber_duck.workflows.patience import patiently
 from rubber_duck.workflows.status import START, UNDO
 from rubber_duck.workflows.store.effects import EffectPlace
+from rubber_duck.workflows.store.signals import WAIT
 from rubber_duck.workflows.store.steps import key_of
 from rubber_duck.workflows.waits import reserved_wait, tell_of_wait
 
@@ -100,6 +101,10 @@ class Effect(Generic[T]):
     work: Callable[[Connection], T]
     returns: Any  # Any: a type, or a union of types
     undo: Callable[[Connection, T], None] | None = None
+
+    def __post_init__(self) -> None:
+        if self.name.startswith(WAIT):
+            raise InvalidDeclaration(f"the effect name {self.name!r} may not begin with {WAIT!r}: waiting is noted so")
 
 
 @dataclass(slots=True)

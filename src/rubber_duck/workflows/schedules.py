@@ -11,7 +11,7 @@ from typing import Final
 from croniter import CroniterError, croniter
 
 from rubber_duck import telemetry
-from rubber_duck.errors import Conflict, DuckError, InvalidSettings
+from rubber_duck.errors import Conflict, DuckError, InvalidSettings, normalize
 from rubber_duck.settings.tree import ScheduleSettings
 from rubber_duck.storage.database import Connection, Database
 from rubber_duck.workflows.store import schedules
@@ -24,6 +24,9 @@ _LOOK: Final = timedelta(minutes=1)
 _SKEW: Final = timedelta(hours=1)
 """By so much the clocks of processes may differ; what is due later than so was kept by a clock that was wrong."""
 
+_COLUMNS: Final = 5
+"""Minute, hour, day, month, weekday: what comes once comes again. With a year it would be over one day."""
+
 _ANY_DAY: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 Prepared = Callable[[str], Callable[[Connection], None]]
@@ -32,7 +35,7 @@ Prepared = Callable[[str], Callable[[Connection], None]]
 
 def check_cron(name: str, line: str) -> None:
     """InvalidSettings unless the schedule's line is one of cron, and comes."""
-    if not croniter.is_valid(line):
+    if not (croniter.is_valid(line) and (len(line.split()) == _COLUMNS or line.startswith("@"))):
         raise InvalidSettings(f"the schedule {name!r} is to fire at {line!r}, which is no cron line")
     if not _comes(line):
         raise InvalidSettings(f"the schedule {name!r} is to fire at {line!r}, which never comes")
@@ -84,8 +87,8 @@ class Clockwork:
             take = partial(self._take, name=name, cron=each.cron, now=now, is_new=name not in self._said)
             try:
                 begun, following = await self._database.run(take)
-            except DuckError as error:
-                telemetry.emit("workflow.schedule_failed", schedule=name, error=error.message)
+            except (DuckError, CroniterError) as error:  # no line may be in the way of the others
+                telemetry.emit("workflow.schedule_failed", schedule=name, error=normalize(error).message)
                 continue
             started += begun
             self._said.add(name)

@@ -58,6 +58,10 @@ class RunStatus:
     waits: str = ""
 
 
+_LATE: Final = "it took longer than it was given"
+"""Of a run that nobody stopped: DBOS did, at its time-out."""
+
+
 @dataclass(frozen=True, slots=True)
 class StepStatus:
     """A step that was done: its number from 1 in the order of the run, its name, how long it took, how it failed."""
@@ -107,7 +111,7 @@ def status_of(row: Any) -> RunStatus:  # Any: a row of `store.runs_of`
         note=row.note,
         attempts=row.attempts,
         parent=row.parent,
-        error=unread or _said(row.error),
+        error=unread or (_LATE if state == "cancelled" and not row.stopped else _said(row.error)),
         answer=answer,
         created_ms=round(row.created_at.timestamp() * 1000),
         started_ms=row.started_at_epoch_ms,

@@ -72,9 +72,20 @@ def test_it_is_written_into_a_file(requests: str, tmp_path: Path) -> None:
     assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 2
 
 
+def test_a_folder_that_is_not_there_is_said_before_the_work_and_a_lost_one_after_it(
+    requests: str, tmp_path: Path
+) -> None:
+    outcome, asked = told("rules", requests, "-o", str(tmp_path / "gone/out.jsonl"))
+    assert (outcome.code, asked) == (2, [])
+    assert "there is no folder" in outcome.err
+    outcome, asked = told("rules", requests, "-o", str(tmp_path))
+    assert asked
+    assert f"`duck batch --resume {RUN['id']}" in outcome.err
+
+
 def test_an_interrupted_one_goes_on() -> None:
     outcome, asked = told("--resume", RUN["id"])
-    assert asked == [{"type": "follow", "run": RUN["id"], "resume": True}]
+    assert asked == [{"type": "show", "run": RUN["id"]}, {"type": "follow", "run": RUN["id"], "resume": True}]
     assert len(outcome.out.splitlines()) == 2
 
 
@@ -103,6 +114,7 @@ def test_a_list_is_read_as_well(tmp_path: Path) -> None:
     [
         ('{"a": 1}\n{', "line 2 of"),
         ("3", "is no JSON object"),
+        ("\n", "holds no request"),
         ("[{}, 3]", "entry 2 of"),
     ],
 )
@@ -113,6 +125,8 @@ def test_what_is_no_request_is_said_with_its_place(tmp_path: Path, content: str,
 
 
 def test_another_run_is_no_batch_and_nothing_or_both_is_refused(requests: str) -> None:
-    assert "is no batch" in told("--resume", "x", run={**RUN, "workflow": "analyze-project"})[0].err
+    outcome, asked = told("--resume", "x", run={**RUN, "workflow": "analyze-project"})
+    assert "is no batch" in outcome.err
+    assert asked == [{"type": "show", "run": "x"}]  # which lets nothing go on
     assert told("rules")[0].code == 2
     assert told("rules", requests, "--resume", "x")[0].code == 2

@@ -9,12 +9,14 @@ from typing import Any, Final
 import click
 
 from rubber_duck.cli import drawing, terminal
+from rubber_duck.cli.asking import ask
 from rubber_duck.cli.command import Command
 from rubber_duck.cli.failures import FAILED
-from rubber_duck.cli.files import read_text, write_report
+from rubber_duck.cli.files import read_text, require_folder, write_report
 from rubber_duck.cli.invocation import current
 from rubber_duck.cli.program import current_folder
 from rubber_duck.cli.running import follow, show_run, start, took
+from rubber_duck.errors import DuckError
 
 _LIMIT_BYTES: Final = 20_000_000
 _SAID: Final = 300
@@ -50,14 +52,25 @@ def command(engine: str, file: str, at_once: int, detach: bool, resume: str, **h
         raise click.UsageError("--resume goes on with what was asked then: leave out the engine and the file")
     if not resume and not (engine and file):
         raise click.UsageError("name an engine and a file with its requests")
+    if how["output"]:
+        require_folder(how["output"])
     if resume:
-        run = follow(resume, resume=True)
+        run = follow(_batch(resume), resume=True)
     else:
-        asked = {"engine": engine, "requests": list(_requests(read_text(file, _LIMIT_BYTES), file)), "at_once": at_once}
+        requests = list(_requests(read_text(file, _LIMIT_BYTES), file))
+        if not requests:
+            raise click.UsageError(f"{file} holds no request")
+        asked = {"engine": engine, "requests": requests, "at_once": at_once}
         run = start({"workflow": "batch", "request": asked, "directory": current_folder()}, wait=not detach)
-    if run["workflow"] != "batch":
-        raise click.UsageError(f"the run {run['id']} is no batch, but {run['workflow']!r}")
     return _told(run, how["format_"], how["output"])
+
+
+def _batch(run: str) -> str:
+    """The id of a run that is a batch."""
+    found = ask("workflow", {"type": "show", "run": run})["runs"][0]
+    if found["workflow"] != "batch":
+        raise click.UsageError(f"the run {found['id']} is no batch, but {found['workflow']!r}")
+    return str(found["id"])
 
 
 def _told(run: dict[str, Any], form: str, output: str) -> int:  # Any: a view of the engine
@@ -69,7 +82,11 @@ def _told(run: dict[str, Any], form: str, output: str) -> int:  # Any: a view of
     failed = sum(1 for each in answers if each.get("error"))
     summary = {"run": run["id"], "requests": len(answers), "answered": len(answers) - failed, "failed": failed}
     if output:
-        write_report(output, _written({**summary, "answers": answers}, form))
+        try:
+            write_report(output, _written({**summary, "answers": answers}, form))
+        except DuckError:
+            terminal.note(f"the answers are kept: `duck batch --resume {run['id']} --output FILE` writes them")
+            raise
     elif form == "plain":
         drawing.show(_table(answers))
     else:
