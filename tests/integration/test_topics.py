@@ -318,8 +318,10 @@ def test_a_run_is_paused_goes_on_and_is_stopped(house: House) -> None:
             run = house.ask("POST", runs, "olga", body).json
         else:
             assert acted.get("state", acted.get("code")) == state, acted
-    sent = house.ask("POST", f"{runs}/{run['id']}/signals/go", "olga", {"value": 1})
-    assert sent.status in (200, 409), sent.content
+    signal = f"{runs}/{run['id']}/signals/go"
+    sent = [house.ask("POST", signal, "olga", {"value": 1}, Idempotency_Key="one") for _ in range(2)]
+    assert [(each.status, each.json["id"]) for each in sent] == [(200, run["id"])] * 2, sent[0].content
+    assert "has not heard the 'go' yet" in house.ask("POST", signal, "olga", {"value": 1}).json["detail"]
 
 
 def test_runs_are_their_starters_own_and_on_this_project_alone(house: House) -> None:
