@@ -199,6 +199,8 @@ async def _plain(run: Run, bench: Bench, kind: str, word: str, cache: str) -> st
         return await run.step(Step(word, lambda: bench.kill(word), str))
     if kind == "leave":
         return await run.start("follower", Words((f"wait:{word}",)))
+    if kind == "inner":
+        return await run.step(Step(word, lambda: run.signal(word, timeout_s=1), str))
     if kind == "exit":
         return await run.step(Step(word, _exit, str))
     return await run.step(Step(word, lambda: bench.note(word), str, cache=cache))

@@ -90,6 +90,13 @@ async def test_a_run_whose_process_is_killed_while_it_waits_hears_the_signal_els
     assert bench.diary == ["b"]
 
 
+async def test_a_step_may_wait_for_no_signal(settings: DatabaseSettings) -> None:
+    async with durable_over(settings, Bench()) as durable, working(durable):
+        run_id = await durable.start(ME, "sample", {"words": ["inner:go"]})
+        with pytest.raises(Conflict, match="waits for 'go' in a step; it may only between steps"):
+            await durable.answer(ME, run_id)
+
+
 async def test_what_nobody_sends_in_time_is_nothing(settings: DatabaseSettings) -> None:
     async with durable_over(settings, Bench()) as durable, working(durable):
         run_id = await durable.start(ME, "sample", {"words": ["brief:go", "sleep:0.01"]})

@@ -88,7 +88,7 @@ class RetryRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="ret
 
 
 class SignalRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="signal"):
-    """Send a run what it waits for."""
+    """Send a run what it waits for; a second one is refused until it waits again."""
 
     run: RunId
     signal: Annotated[str, Meta(max_length=200, description="The signal's name.", extra={"argument": True})]

@@ -7,12 +7,12 @@ import random
 from dataclasses import dataclass
 from typing import Any, Final
 
-from dbos._context import DBOSContext, EnterDBOSStepCtx, snapshot_step_context
+from dbos._context import DBOSContext, EnterDBOSStepCtx, get_local_dbos_context, snapshot_step_context
 from dbos._dbos import _get_dbos_instance
 
 from rubber_duck import telemetry
 from rubber_duck.backoff import Backoff
-from rubber_duck.errors import Denied, DuckError
+from rubber_duck.errors import Denied, DuckError, InvalidDeclaration
 from rubber_duck.workflows.keeper import Keeper, Running
 from rubber_duck.workflows.store.effects import EffectPlace
 from rubber_duck.workflows.store.signals import WAIT
@@ -40,9 +40,11 @@ class ReservedWait:
 
 
 def reserved_wait(run_id: str, signal: str) -> ReservedWait:
-    """The next wait of the run that is carried out here."""
+    """The next wait of the run that is carried out here; InvalidDeclaration within one of its steps."""
+    around = get_local_dbos_context()
     context = snapshot_step_context(reserve_sleep_id=True)
-    assert context is not None  # a run is carried out by DBOS
+    if around is None or context is None or not around.is_workflow():
+        raise InvalidDeclaration(f"the run {run_id!r} waits for {signal!r} in a step; it may only between steps")
     return ReservedWait(EffectPlace(run_id, context.function_id, WAIT + signal), signal, context)
 
 

@@ -115,7 +115,7 @@ def retry(run: str, as_json: bool) -> int:
 @click.argument("value", default="null", help="JSON that comes with it.")
 @_json
 def signal(run: str, name: str, value: str, as_json: bool) -> int:
-    """Send a run what it waits for."""
+    """Send a run what it waits for; a second one is refused until it waits again."""
     return ask_and_show({"type": "signal", "run": run, "signal": name, "value": _value(value)}, as_json=as_json)
 
 

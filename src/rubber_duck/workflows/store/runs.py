@@ -104,10 +104,14 @@ def watch(connection: Connection, run_id: str, *, failures_only: bool) -> None:
 
 def child_id(connection: Connection, parent: str, number: int) -> str:
     """The id of the run that `parent` starts as its so-many-th; another one for each time that it does so anew."""
-    like = select(runs.c.id, runs.c.parent).where(runs.c.id.startswith(f"{parent}.{number}", autoescape=True))
-    taken = {row.id for row in connection.execute(like) if row.parent != parent}
     names = chain((f"{parent}.{number}",), (f"{parent}.{number}-{again}" for again in count(2)))
-    return next(name for name in names if name not in taken)
+    return next(name for name in names if _is_free_for(connection, name, parent))
+
+
+def _is_free_for(connection: Connection, name: str, parent: str) -> bool:
+    """Whether nobody has that id, or one that the parent began before; not one that it left to itself."""
+    held = connection.execute(select(runs.c.parent).where(runs.c.id == name)).one_or_none()
+    return held is None or held.parent == parent
 
 
 def set_progress(connection: Connection, run_id: str, done: int, total: int, note: str) -> None:

@@ -49,7 +49,7 @@ def is_to_be_sent(connection: Connection, theirs: Theirs, run_id: str, signal: s
     waits = list(connection.execute(select(effects.c.step).where(mine)).scalars())
     heard = select(done.function_id).where(done.workflow_uuid == run_id, done.function_id.in_(waits))
     if waits and len(list(connection.execute(heard))) == len(waits):
-        raise Conflict(f"the run {run_id!r} has heard {signal!r}, and does not wait for it now")
+        raise Conflict(f"the run {run_id!r} has waited for {signal!r}, and does not wait for it now")
     return True
 
 
