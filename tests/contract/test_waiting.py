@@ -204,6 +204,9 @@ async def test_whoever_was_asked_is_asked_again_when_the_run_is_retried(settings
         async with working(durable):
             run_id = await durable.start(ME, "sample", {"words": ["undo:a", "signal:go", "fail:b"]})
             await until(_all(asked, 1))
+            assert (
+                f"it waits for 'go': `duck workflow signal {run_id} go VALUE`" in (await durable.show(ME, run_id)).waits
+            )
             await durable.send(ME, run_id, "go", 1)
             with pytest.raises(Conflict, match="b is bad"):
                 await durable.answer(ME, run_id)
@@ -211,6 +214,7 @@ async def test_whoever_was_asked_is_asked_again_when_the_run_is_retried(settings
             await until(_all(asked, 2))
             await durable.send(ME, run_id, "go", 2)
             assert await durable.answer(ME, run_id) == {"words": ["a", "2", "b"]}
+            assert (await durable.show(ME, run_id)).waits == ""
     assert len({each.key for each in asked}) == len(asked) == 2
 
 

@@ -111,7 +111,7 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How a run does. Moments are milliseconds since 1970; `steps` are there only when one run is shown.
 
     `attempts` counts how often it was begun since it kept a step, orderly ends of its process left out. `waits` says
-    what keeps it from beginning, if somebody has to do something.
+    what keeps it from getting on, if somebody has to do something.
 
     `state` is waiting, delayed, working, paused, cancelled, failed, dead (begun too often) or done.
     """

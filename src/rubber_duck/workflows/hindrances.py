@@ -1,4 +1,4 @@
-"""Why a run that could begin does not: no process works, or none that does has its workflow, or that version of it."""
+"""Why a run does not get on: no process works, none that does has its workflow, or it waits for a person's signal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 from rubber_duck.storage.database import Database
 from rubber_duck.workflows.status import RunStatus
-from rubber_duck.workflows.store import executors, holding
+from rubber_duck.workflows.store import executors, holding, signals
 from rubber_duck.workflows.store.tables import Theirs
 from rubber_duck.workflows.whereabouts import is_gone
 
@@ -21,10 +21,11 @@ async def with_hindrances(database: Database, theirs: Theirs, found: Sequence[Ru
 
     Others being first is no hindrance, nor that its process has ended while others live, which take it over.
     """
+    found = await _with_signals(database, theirs, found)
     waiting = [each.id for each in found if each.state == "waiting"]
     working = [each.id for each in found if each.state == "working"]
     if not waiting and not working:
-        return list(found)
+        return found
     living = [each for each in await database.run(executors.living, write=False) if not is_gone(each.place)]
     said: dict[str, str] = {}
     if waiting:
@@ -36,6 +37,18 @@ async def with_hindrances(database: Database, theirs: Theirs, found: Sequence[Ru
     if working and not living:
         said |= dict.fromkeys(working, _LEFT)
     return [replace(each, waits=said[each.id]) if each.id in said else each for each in found]
+
+
+async def _with_signals(database: Database, theirs: Theirs, found: Sequence[RunStatus]) -> list[RunStatus]:
+    working = [each.id for each in found if each.state == "working"]
+    if not working:
+        return list(found)
+    asked = await database.run(partial(signals.waited_for, theirs=theirs, run_ids=working), write=False)
+    return [replace(each, waits=_asked(each.id, asked[each.id])) if each.id in asked else each for each in found]
+
+
+def _asked(run_id: str, signal: str) -> str:
+    return f"it waits for {signal!r}: `duck workflow signal {run_id} {signal} VALUE`; VALUE is JSON, such as true"
 
 
 def hindrance(run: RunStatus, living: Collection[Collection[str]], *, has_begun: bool) -> str:

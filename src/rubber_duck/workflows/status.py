@@ -37,7 +37,7 @@ class RunStatus:
     """How a run does. Moments are milliseconds since 1970, None while they have not come.
 
     `done`, `total` and `note` are its last progress, `attempts` how often it was begun since it kept a step, and
-    `error` is what it failed with. `waits` says what keeps it from beginning, if somebody has to do something.
+    `error` is what it failed with. `waits` says what keeps it from getting on, if somebody has to do something.
     """
 
     id: str

@@ -53,6 +53,15 @@ def is_to_be_sent(connection: Connection, theirs: Theirs, run_id: str, signal: s
     return True
 
 
+def waited_for(connection: Connection, theirs: Theirs, run_ids: Sequence[str]) -> dict[str, str]:
+    """The signals for which those of these runs wait that do, by run."""
+    done = theirs.steps.c
+    heard = select(done.function_id).where(done.workflow_uuid == effects.c.run_id, done.function_id == effects.c.step)
+    waits = effects.c.name.startswith(WAIT, autoescape=True) & effects.c.run_id.in_(run_ids)
+    rows = connection.execute(select(effects.c.run_id, effects.c.name).where(waits, ~heard.exists()))
+    return {row.run_id: row.name.removeprefix(WAIT) for row in rows}
+
+
 def forget_waits(connection: Connection, run_id: str, first: int) -> None:
     """Forget that a run waited from a step on: when it does again, whose run it is is asked again."""
     waits = effects.c.name.startswith(WAIT, autoescape=True) & (effects.c.run_id == run_id)
