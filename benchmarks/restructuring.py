@@ -144,7 +144,8 @@ def _extracted(file: SourceFile, text: str, span: tuple[int, int]) -> str:
 def called(dice: random.Random) -> str:
     """A random program with a function of one expression, and calls of it."""
     bodies = [_with_parameters(dice, expression(dice, dice.randrange(1, 3))) for _ in range(2)]
-    heads = (f"function fn0(x, y) {{ return {bodies[0]} }}", f"const fn1 = (x) => {bodies[1].replace('y', 'x')}")
+    alone = re.sub(r"\by\b", "x", bodies[1])
+    heads = (f"function fn0(x, y) {{ return {bodies[0]} }}", f"const fn1 = (x) => {alone}")
     calls = [
         filled(each, dice, dice.randrange(2))
         for each in dice.sample(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
@@ -9,11 +11,12 @@ import msgspec
 from msgspec import Meta
 
 from rubber_duck.call import Call, Delta, Progress
-from rubber_duck.engines.engine import Engine, ModelOptions, engines
+from rubber_duck.engines.engine import Engine, ModelOptions, Strategy, engines
 from rubber_duck.engines.index import Directory
-from rubber_duck.engines.mentions import Mentioned, resolve, shown
+from rubber_duck.engines.mentions import Mentioned, resolve, shown, unmentioned
 from rubber_duck.engines.place import ProjectFolder, at_root, within
 from rubber_duck.engines.prompting import contained, ending, fenced, messages
+from rubber_duck.engines.telling import BESIDE_TOKENS, as_code, told_beside
 from rubber_duck.errors import InvalidInput
 from rubber_duck.llm.roles import Role
 from rubber_duck.scope import Right, Scope
@@ -21,9 +24,14 @@ from rubber_duck.scope import Right, Scope
 if TYPE_CHECKING:
     from rubber_duck.conversations.conversation import Conversation, Turn
     from rubber_duck.llm.messages import Message
+    from rubber_duck.settings import Settings
+    from rubber_duck.workspace.paths import Root
 
 HISTORY_TOKENS: Final = 6_000
 """What of a conversation is told again; older turns are left out, and that is said."""
+
+_MOST_ASKED: Final = 2_000
+"""So many characters of a message are what the project is searched for."""
 
 _MEMORY_TOKENS: Final = 400
 """What is remembered may take of a question."""
@@ -57,7 +65,7 @@ class ChatRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class ChatTold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Something that the model was told because it was mentioned: what it is, and its tokens."""
+    """Something that the model was told: by which mention ("": it was found for the message), what, and its tokens."""
 
     mention: str
     what: str
@@ -114,7 +122,8 @@ class Chat(Engine[ChatRequest, ChatAnswer]):
     request = ChatRequest
     answer = ChatAnswer
     right = Right.FILE_READ
-    needs = ("workspace", "analysis", "search", "memory", "llm", "conversations")
+    needs = ("workspace", "analysis", "search", "contexts", "memory", "llm", "conversations")
+    strategy = Strategy.RETRIEVAL
     role = Role.CHAT
     model_options = ModelOptions(temperature=0.2, max_tokens=2048)
     timeout_s = 900.0
@@ -143,12 +152,13 @@ class Chat(Engine[ChatRequest, ChatAnswer]):
         history, left_out = _history(turns)
         beside = str(known.id) if known is not None else ""
         brief = await call.parts.memory.brief(scope, request.message, _MEMORY_TOKENS, beside=beside)
-        asked = f"{_remembered(brief.text)}{shown(mentioned)}\n{request.message}".lstrip("\n")
+        found_beside = await self._beside(call, (root, settings), request, mentioned)
+        asked = f"{_remembered(brief.text)}{as_code(found_beside)}{shown(mentioned)}\n{request.message}".lstrip("\n")
         said = await contained(lambda: self._said(call, scope, asked, history), "nothing was kept")
         told = tuple(
             ChatTold(mention=each.mention, what=each.what, tokens=each.tokens, shortened=each.is_shortened)
             for each in mentioned.told
-        )
+        ) + await asyncio.to_thread(_counted, found_beside)
         found = ChatAnswer(
             conversation=str(known.id) if known is not None else "",
             told=told,
@@ -162,6 +172,20 @@ class Chat(Engine[ChatRequest, ChatAnswer]):
         conversation = await self._keep(call, scope, known, (request.message, text, model, mentioned))
         await call.parts.memory.note(scope, str(conversation.id), request.message, text)
         return msgspec.structs.replace(found, conversation=str(conversation.id), text=text, model=model, note=ended)
+
+    async def _beside(
+        self, call: Call, place: tuple[Root, Settings], request: ChatRequest, mentioned: Mentioned
+    ) -> dict[str, str]:
+        """What the project has to say to the message, without what is mentioned in it."""
+        from rubber_duck.context.sources import Ask  # noqa: PLC0415  # numpy beneath
+
+        query = unmentioned(request.message)[:_MOST_ASKED]
+        if not query:
+            return {}
+        ask = Ask(query=query, budget_tokens=BESIDE_TOKENS, is_alone=True)
+        parts = await told_beside(call, place, ask, self, refresh=request.refresh)
+        known = {each.mention.partition(":")[0] for each in mentioned.told}
+        return {where: text for where, text in parts.items() if where.rpartition(":")[0] not in known}
 
     async def _keep(
         self, call: Call, scope: Scope, known: Conversation | None, said: tuple[str, str, str, Mentioned]
@@ -190,6 +214,13 @@ class Chat(Engine[ChatRequest, ChatAnswer]):
                 elif isinstance(piece, Finished):
                     model, ended = piece.model, ending(piece.reason, options.max_tokens)
         return "".join(parts), model or next(iter(call.parts.llm.chain(Role.CHAT)), ""), ended
+
+
+def _counted(parts: Mapping[str, str]) -> tuple[ChatTold, ...]:
+    """What was told though nobody mentioned it, with its tokens."""
+    from rubber_duck.llm.tokens import count_tokens  # noqa: PLC0415  # its ranks
+
+    return tuple(ChatTold(mention="", what=where, tokens=count_tokens(text)) for where, text in parts.items())
 
 
 def _remembered(text: str) -> str:

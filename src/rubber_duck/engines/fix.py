@@ -12,12 +12,13 @@ import msgspec
 from msgspec import Meta
 
 from rubber_duck.call import Call, Progress
-from rubber_duck.engines.engine import Engine, ModelOptions, engines
+from rubber_duck.engines.engine import Engine, ModelOptions, Strategy, engines
 from rubber_duck.engines.index import Directory
 from rubber_duck.engines.patch import Approve, EditedFile, show_or_write
 from rubber_duck.engines.place import ProjectFolder, Where, find
 from rubber_duck.engines.prompting import asker, contained, fenced, messages
 from rubber_duck.engines.techniques import Asking, Judged, draft
+from rubber_duck.engines.telling import BESIDE_TOKENS, as_code, told_beside
 from rubber_duck.engines.verifying import Analysed, Compared, compared, findings_in, findings_of
 from rubber_duck.errors import InvalidInput
 from rubber_duck.llm.roles import Role
@@ -103,7 +104,8 @@ class FixFindings(Engine[FixRequest, FixAnswer]):
     request = FixRequest
     answer = FixAnswer
     right = Right.FILE_READ
-    needs = ("workspace", "analysis", "journal", "llm")
+    needs = ("workspace", "analysis", "search", "contexts", "journal", "llm")
+    strategy = Strategy.LONG_WINDOW
     role = Role.EDIT
     model_options = ModelOptions(max_tokens=4096)
     uses = ("ruff",)
@@ -137,13 +139,16 @@ class FixFindings(Engine[FixRequest, FixAnswer]):
         )
 
     async def _by_model(self, call: Call, where: Where, state: _State, left: Sequence[Finding]) -> str:
+        from rubber_duck.context.sources import Ask  # noqa: PLC0415  # numpy beneath
         from rubber_duck.llm.messages import Prompt  # noqa: PLC0415  # only who asks a model
 
         call.emit(Progress(0, 0, "asking the model"))
         asked = left[:MOST_ASKED]
         listed = "\n".join(f"line {each.span.start_line}: {each.message} [{each.rule}]" for each in asked)
         text = state.content.decode("utf-8", "replace")
-        user = f"{fenced('code', display(where.path), text)}\n{fenced('findings', 'to repair', listed)}"
+        ask = Ask(where.path, asked[0].span.start_line, 1, "", BESIDE_TOKENS, 0, 0)
+        beside = as_code(await told_beside(call, where.place, ask, self))
+        user = f"{beside}{fenced('code', display(where.path), text)}\n{fenced('findings', 'to repair', listed)}"
         prompt = Prompt(
             messages(_SYSTEM.format(path=display(where.path)), user),
             self.model_options.max_tokens,

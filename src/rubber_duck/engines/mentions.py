@@ -85,6 +85,11 @@ def shown(mentioned: Mentioned) -> str:
     return "\n".join(fenced("data", f"@{each.mention}, {each.what}", each.text) for each in mentioned.told)
 
 
+def unmentioned(message: str) -> str:
+    """A message without what it mentions."""
+    return " ".join(_MENTION.sub(" ", message).split())
+
+
 async def _text(
     call: Call, place: tuple[Root, Settings], mention: str, known: frozenset[str], *, refresh: bool
 ) -> tuple[str, str]:

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from rubber_duck.call import Call, Progress
-from rubber_duck.engines.engine import Engine, ModelOptions, engines
+from rubber_duck.engines.engine import Engine, ModelOptions, Strategy, engines
 from rubber_duck.engines.index import Directory
 from rubber_duck.engines.patch import Approve, EditedFile, Hunks, show_or_write, texts_after
 from rubber_duck.engines.place import ProjectFolder, Where, find, in_project, texts_of
@@ -121,7 +121,8 @@ class Refactor(Engine[RefactorRequest, RefactorAnswer]):
     request = RefactorRequest
     answer = RefactorAnswer
     right = Right.FILE_READ
-    needs = ("workspace", "analysis", "journal", "llm")
+    needs = ("workspace", "analysis", "search", "contexts", "journal", "llm")
+    strategy = Strategy.LONG_WINDOW
     role = Role.EDIT
     model_options = ModelOptions(max_tokens=8192)
     uses = ("ruff", "sandbox")
@@ -168,7 +169,7 @@ class Refactor(Engine[RefactorRequest, RefactorAnswer]):
             made = judged.value
         else:
             said = await contained(
-                lambda: drafted(call, asked, request.techniques, self.model_options),
+                lambda: drafted(call, asked, request.techniques, self),
                 "the other refactorings need no model",
             )
             if said.value is None:

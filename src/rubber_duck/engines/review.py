@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 
 import msgspec
@@ -14,10 +15,11 @@ from msgspec import Meta
 from rubber_duck.call import Call, Progress
 from rubber_duck.code.decoding import lines_of
 from rubber_duck.code.language import family_at
-from rubber_duck.engines.engine import Engine, ModelOptions, engines
+from rubber_duck.engines.engine import Engine, ModelOptions, Strategy, engines
 from rubber_duck.engines.index import Directory
 from rubber_duck.engines.place import ProjectFolder, at_root, in_project
 from rubber_duck.engines.prompting import asker, contained, fenced, messages, numbered
+from rubber_duck.engines.telling import BESIDE_TOKENS, as_code, told_beside
 from rubber_duck.errors import DuckError, InvalidInput
 from rubber_duck.llm.roles import Role
 from rubber_duck.scope import Right
@@ -26,6 +28,7 @@ from rubber_duck.workspace.paths import absolute, display
 
 if TYPE_CHECKING:
     from rubber_duck.analysis.finding import Finding
+    from rubber_duck.llm.forms import Written
     from rubber_duck.settings import Settings
     from rubber_duck.workspace.ignore import left_out_by
 from rubber_duck.workspace.paths import Root
@@ -140,6 +143,15 @@ class _Gathered:
     models: dict[str, None] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """Who asks a model about which project, and what they want."""
+
+    request: ReviewRequest
+    call: Call
+    place: tuple[Root, Settings]
+
+
 @engines.add
 class Review(Engine[ReviewRequest, ReviewAnswer]):
     """Review files or a change: analysers first, then a model, every remark at a line that is there.
@@ -152,7 +164,8 @@ class Review(Engine[ReviewRequest, ReviewAnswer]):
     request = ReviewRequest
     answer = ReviewAnswer
     right = Right.FILE_READ
-    needs = ("workspace", "analysis", "llm")
+    needs = ("workspace", "analysis", "search", "contexts", "llm")
+    strategy = Strategy.LONG_WINDOW
     role = Role.CHAT
     model_options = ModelOptions(max_tokens=2048)
     uses = ("git", "ruff")
@@ -173,7 +186,8 @@ class Review(Engine[ReviewRequest, ReviewAnswer]):
             pieces = [piece for each in reviewed if each.path not in hidden for piece in cut_up(each)]
             asked, left = pieces[: request.pieces], pieces[request.pieces :]
             unread = tuple(sorted({display(path) for path in (*hidden, *(each.path for each, _ in left))}))
-            note = await self._ask(request, replace(call, scope=await asker(call, root)), asked, gathered)
+            asking = _Asking(request, replace(call, scope=await asker(call, root)), (root, settings))
+            note = await self._ask(asking, asked, gathered)
         elif not reviewed:
             note = "there is nothing to review: no file in a known language was named, or has changed"
         found = sorted([*own, *gathered.remarks], key=lambda each: (each.path, each.line, each.source, each.message))
@@ -189,26 +203,33 @@ class Review(Engine[ReviewRequest, ReviewAnswer]):
             note=note,
         )
 
-    async def _ask(
-        self, request: ReviewRequest, call: Call, pieces: Sequence[tuple[Reviewed, list[int]]], gathered: _Gathered
-    ) -> str:
+    async def _ask(self, asking: _Asking, pieces: Sequence[tuple[Reviewed, list[int]]], gathered: _Gathered) -> str:
         """Show every piece to the model; the sentence that says why it ended early, if it did."""
-        from rubber_duck.llm.messages import Prompt  # noqa: PLC0415  # only who asks a model
-
+        beside: dict[str, str] = {}
         for done, (file, shown) in enumerate(pieces):
-            call.emit(Progress(done, len(pieces), f"asking the model about {display(file.path)}"))
-            options = self.model_options
-            prompt = Prompt(messages(_SYSTEM, told(file, shown)), options.max_tokens, options.temperature)
-            said = await contained(
-                lambda prompt=prompt: call.parts.llm.write_as(call.scope, Role.CHAT, prompt, ModelRemarks),  # type: ignore[misc]  # a loop's value, bound at once
-                "the analysers' findings stand",
-            )
+            asking.call.emit(Progress(done, len(pieces), f"asking the model about {display(file.path)}"))
+            said = await contained(partial(self._said, asking, file, shown, beside), "the analysers' findings stand")
             if said.value is None:
                 return said.note
             gathered.models[said.value.answer.model] = None
             for remark in said.value.value.remarks[:_MOST_PER_PIECE]:
-                keep(remark, (file, shown), request.sure, gathered)
+                keep(remark, (file, shown), asking.request.sure, gathered)
         return ""
+
+    async def _said(
+        self, asking: _Asking, file: Reviewed, shown: list[int], beside: dict[str, str]
+    ) -> Written[ModelRemarks]:
+        """What the model says of one piece; `beside` keeps what it is told beside each file."""
+        from rubber_duck.context.sources import Ask  # noqa: PLC0415  # numpy beneath
+        from rubber_duck.llm.messages import Prompt  # noqa: PLC0415  # only who asks a model
+
+        call, options = asking.call, self.model_options
+        if file.path not in beside:
+            ask = Ask(file.path, shown[0], 1, "", BESIDE_TOKENS, 0, 0)
+            beside[file.path] = as_code(await told_beside(call, asking.place, ask, self))
+        user = beside[file.path] + told(file, shown)
+        prompt = Prompt(messages(_SYSTEM, user), options.max_tokens, options.temperature)
+        return await call.parts.llm.write_as(call.scope, Role.CHAT, prompt, ModelRemarks)
 
 
 async def _wanted(request: ReviewRequest, root: Root) -> dict[str, frozenset[int]]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rubber_duck.call import Call, Progress
 from rubber_duck.engines.place import Where, refuse_untold, texts_of
 from rubber_duck.engines.prompting import EDIT_FORM, asker, fenced, messages
 from rubber_duck.engines.techniques import Asking, Drafted, Judged, draft, think, with_thought
+from rubber_duck.engines.telling import BESIDE_TOKENS, as_code, told_beside
 from rubber_duck.engines.testing import Outcome, run_tests
 from rubber_duck.engines.verifying import judge_edits
 from rubber_duck.errors import Conflict
@@ -19,7 +20,7 @@ from rubber_duck.workspace.paths import display
 
 if TYPE_CHECKING:
     from rubber_duck.code.edits.planning import Plan
-    from rubber_duck.engines.engine import ModelOptions
+    from rubber_duck.engines.engine import Engine
 
 _MOST_FILE_TOKENS: Final = 12_000
 _MOST_SHOWN: Final = 40
@@ -69,13 +70,24 @@ async def begin(call: Call, where: Where, instruction: str, also: tuple[str, ...
 
 
 async def drafted(
-    call: Call, asked: Rewriting, techniques: tuple[str, ...], options: ModelOptions
+    call: Call,
+    asked: Rewriting,
+    techniques: tuple[str, ...],
+    engine: Engine[Any, Any],  # Any: it is only asked for its strategy
 ) -> tuple[Drafted[Plan], tuple[str, ...]]:
-    """The model's last draft, and the steps it thought before; raises what the model's provider raises."""
+    """The model's last draft, and the steps it thought before; raises what the model's provider raises.
+
+    The model is told of the project what the engine's strategy gathers around the place.
+    """
+    from rubber_duck.context.sources import Ask  # noqa: PLC0415  # numpy beneath
     from rubber_duck.llm.messages import Prompt  # noqa: PLC0415  # only who asks a model
 
     asking = Asking(call.parts.llm, await asker(call, asked.where.root), Role.EDIT)
-    user = await asyncio.to_thread(_told, asked)
+    where, options = asked.where, engine.model_options
+    ask = Ask(where.path, where.line, 1, "", BESIDE_TOKENS, 0, 0)
+    beside = await told_beside(call, where.place, ask, engine)
+    shown = {place: text for place, text in beside.items() if place.rpartition(":")[0] not in asked.paths}
+    user = as_code(shown) + await asyncio.to_thread(_told, asked)
     prompt = Prompt(messages(f"{_SYSTEM}\n{EDIT_FORM}", user), options.max_tokens, options.temperature)
     steps: tuple[str, ...] = ()
     if "thought" in techniques:

@@ -9,13 +9,14 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rubber_duck.analysis.target import project_settings
 from rubber_duck.call import Call, Progress
-from rubber_duck.engines.engine import Strategy
+from rubber_duck.engines.engine import Engine, Strategy
 from rubber_duck.engines.index import known_project, update_index
 from rubber_duck.engines.place import within
+from rubber_duck.engines.prompting import fenced
 from rubber_duck.errors import DuckError, NotFound
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from rubber_duck.search.hits import Hit
     from rubber_duck.settings import Settings
     from rubber_duck.workspace.paths import Root
+
+BESIDE_TOKENS: Final = 2_000
+"""What a model is told beside a file that an engine shows it whole."""
 
 _COMMITS: Final = 1_000
 
@@ -48,6 +52,26 @@ async def told_of(
     except NotFound:
         return ()
     return built.packed.chosen
+
+
+async def told_beside(
+    call: Call,
+    place: tuple[Root, Settings],
+    ask: Ask,
+    engine: Engine[Any, Any],  # Any: what it answers does not matter here
+    *,
+    refresh: bool = True,
+) -> dict[str, str]:
+    """What the engine's strategy tells beside `ask.path` itself, by where it is from; nothing where nobody is asked."""
+    if engine.role is None or not call.parts.llm.chain(engine.role):
+        return {}
+    parts = await told_of(call, place, ask, engine.strategy, refresh=refresh)
+    return named([each for each in parts if not ask.path or each.snippet.path != ask.path])
+
+
+def as_code(parts: Mapping[str, str]) -> str:
+    """Parts as a model is shown them, each between its marks."""
+    return "".join(fenced("code", place, text) for place, text in parts.items())
 
 
 def named(parts: Sequence[Chosen]) -> dict[str, str]:

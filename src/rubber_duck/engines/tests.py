@@ -12,12 +12,13 @@ import msgspec
 from msgspec import Meta
 
 from rubber_duck.call import Call, Progress
-from rubber_duck.engines.engine import Engine, ModelOptions, engines
+from rubber_duck.engines.engine import Engine, ModelOptions, Strategy, engines
 from rubber_duck.engines.index import Directory
 from rubber_duck.engines.patch import Approve, EditedFile, show_or_write
 from rubber_duck.engines.place import ProjectFolder, Where, find, in_project, refuse_untold
 from rubber_duck.engines.prompting import asker, contained, fenced, messages
 from rubber_duck.engines.techniques import Asking, Drafted, Judged, draft
+from rubber_duck.engines.telling import BESIDE_TOKENS, as_code, told_beside
 from rubber_duck.engines.testing import PATHS, FailedTest, in_sandbox, last_said, run_tests
 from rubber_duck.errors import InvalidInput, NotFound, ProgramUnavailable
 from rubber_duck.llm.roles import Role
@@ -95,7 +96,8 @@ class Tests(Engine[TestsRequest, TestsAnswer]):
     request = TestsRequest
     answer = TestsAnswer
     right = Right.COMMAND_RUN
-    needs = ("workspace", "journal", "llm")
+    needs = ("workspace", "analysis", "search", "contexts", "journal", "llm")
+    strategy = Strategy.LONG_WINDOW
     role = Role.EDIT
     model_options = ModelOptions(max_tokens=4096)
     uses = ("sandbox",)
@@ -151,12 +153,15 @@ class Tests(Engine[TestsRequest, TestsAnswer]):
         return text
 
     async def _drafted(self, call: Call, target: _Target) -> Drafted[str]:
+        from rubber_duck.context.sources import Ask  # noqa: PLC0415  # numpy beneath
         from rubber_duck.llm.messages import Prompt  # noqa: PLC0415  # only who asks a model
 
         where = target.where
         await asyncio.to_thread(refuse_untold, *where.place, where.path)
         content = where.root.open_bytes(where.path, where.settings.index.max_file_size_bytes)
-        code = fenced("code", display(where.path), content.decode("utf-8", "replace"))
+        ask = Ask(where.path, where.line, 1, "", BESIDE_TOKENS, 0, 0)
+        code = as_code(await told_beside(call, where.place, ask, self))
+        code += fenced("code", display(where.path), content.decode("utf-8", "replace"))
         what = f"`{target.name}`" if target.name else "what is public in it"
         prompt = Prompt(
             messages(_SYSTEM.format(module=target.module), f"{code}\nWrite tests for {what}."),

@@ -66,7 +66,7 @@ async def test_what_was_said_before_is_remembered_in_other_conversations_until_i
         await chat(app, folder, conversation=first.conversation, forget=True)
         await chat(app, folder, "Who is the otter?")
     said = [asked.json["messages"][-1]["content"] for asked in fake.asked]
-    assert said[0] == "The otter of our pond is called Brian."
+    assert said[0].endswith("The otter of our pond is called Brian.")
     remembered = r"what is remembered of this person and project\n- The otter of our pond is called Brian\."
     assert re.match(rf"BEGIN data \w+ {remembered}", said[1])
     assert "Brian" not in said[2], "it stands in the history already"
@@ -77,7 +77,7 @@ async def test_what_is_mentioned_is_told_and_shown_with_its_tokens(tmp_path: Pat
     async with talking(tmp_path, "Yes.") as (app, folder, fake):
         said = await chat(app, folder, "Do @src/pond.py:4-5, @dive and @findings:src/pond.py fit? me@home.org @nobody")
     told = fake.asked[0].json["messages"][1]["content"]
-    assert [(each.mention, each.what) for each in said.told] == [
+    assert [(each.mention, each.what) for each in said.told if each.mention] == [
         ("src/pond.py:4-5", "lines 4 to 5 of the file"),
         ("dive", "the definition"),
         ("findings:src/pond.py", "findings of the analysers"),
@@ -87,11 +87,20 @@ async def test_what_is_mentioned_is_told_and_shown_with_its_tokens(tmp_path: Pat
     assert said.missing == ("@nobody: no file or symbol is called so",)
 
 
+async def test_what_the_project_has_to_say_to_a_message_is_told_and_shown(tmp_path: Path) -> None:
+    async with talking(tmp_path, "So.") as (app, folder, fake):
+        found = await chat(app, folder, "How far does it swim?")
+        alone = await chat(app, folder, "@dive")
+    assert [(each.mention, each.what, each.tokens > 0) for each in found.told] == [("", "src/pond.py:1", True)]
+    assert [each.mention for each in alone.told] == ["dive"], "what only mentions something asks for nothing else"
+    assert "def swim(far):" in fake.asked[0].json["messages"][1]["content"]
+
+
 @pytest.mark.parametrize("mention", ["@hidden.py", "@../home/models.json", "@/etc/passwd", "@.git/config"])
 async def test_nothing_is_told_of_what_the_project_ignores_or_does_not_hold(tmp_path: Path, mention: str) -> None:
     async with talking(tmp_path, "No.") as (app, folder, fake):
         said = await chat(app, folder, f"What is in {mention} ?")
-    assert said.told == ()
+    assert not any(each.mention or "hidden" in each.what for each in said.told)
     assert b"canary" not in fake.raw
     assert b"root:" not in fake.raw
 

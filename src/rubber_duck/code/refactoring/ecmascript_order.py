@@ -2,7 +2,8 @@
 
 Two pieces change places. That is nobody's to notice when both only read, or when one may do anything and the other is
 settled: nothing that is called could make it another. It is assumed that reading a property, and turning a value into
-a text or a number, changes nothing, and that functions and methods are not replaced from another file meanwhile.
+a text or a number, changes nothing, that functions and methods are not replaced from another file meanwhile, and that
+names which nobody in the file declares are there.
 """
 
 from __future__ import annotations
