@@ -98,6 +98,23 @@ _NAMED: Final = re.compile(
 )
 _PASSWORD: Final = re.compile(r"pass(?!word_?hash)|pw", re.IGNORECASE)
 _BASE64: Final = re.compile(r"(?=[^A-Z]*[A-Z])(?=[^a-z]*[a-z])[A-Za-z0-9+/_\-]{20,}={1,2}")
+_STRICT_WORD: Final = re.compile(
+    r"\b(?:least|most|must|should|cannot|characters?|chars?|digits?|letters?|symbols?|minimum|maximum|min|max|length|long"
+    r"|short|required|between|contains?|enter|invalid|than)\b",
+    re.IGNORECASE,
+)
+_PLAIN_WORD: Final = re.compile(
+    r"\b(?:at|be|or|more|a|an|and|the|of|is|are|with|your|passwords?|use|one|not|please|in|to|too|only)\b",
+    re.IGNORECASE,
+)
+"""Words of a sentence about passwords: one that says what is wanted, and another beside it."""
+
+_OF_A_NAME: Final = re.compile(
+    r"_?(?:field|name|label|id|header|param|parameter|url|path|file|hint|help|type|prefix)s?$", re.IGNORECASE
+)
+"""What a name ends in that announces another name, and not a secret."""
+
+_CONSTANT: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _LONG_BARE: Final = 12
 _MOST_SPACES: Final = 4
 
@@ -110,8 +127,13 @@ _KEYED: Final = re.compile(
 _WORDS: Final = re.compile(r"(?:[a-z]+\d{0,4}|\d{1,4})(?:[_\-/](?:[a-z]+\d{0,4}|\d{1,4}))+")
 """A name made of words, as constants of programs hold it; a secret mixes letters and digits within its parts."""
 
+_PLACE: Final = re.compile(
+    r"\$?\{[A-Za-z_][\w.]{0,60}\}|\$[A-Z_][A-Z0-9_]{2,60}|%\([A-Za-z_]\w{0,60}\)s|%s|%[A-Z_]{2,40}%"
+)
+"""Where a program, or a shell, puts what it does not say there."""
+
 _HARMLESS: Final = re.compile(
-    r"(?:\$\{?[A-Za-z_]|%[({sd]|\{\{?[A-Za-z_]|<[A-Za-z]|\[REDACTED|os\.|process\.|env\.|getenv|config[.\[]|settings[.\[]|self\.|"
+    r"(?:\$\{?[A-Za-z_]|%[({sd]|%[A-Z_]{2,40}%|\{\{?[A-Za-z_]|<[A-Za-z]|\[REDACTED|os\.|process\.|env\.|getenv|config[.\[]|settings[.\[]|self\.|"
     r"example|changeme|placeholder|your[_\-]|x{6,}|\*{4,})",
     re.IGNORECASE,
 )
@@ -182,7 +204,7 @@ class Redactor:
             if any(mark in text for mark in marks):
                 text = pattern.sub(word, text)
         text = _without_tails(text)
-        text = _URL.sub(r"\g<before>[REDACTED:password]", text)
+        text = _URL.sub(_in_url, text)
         text = _HEADER.sub(r"\g<before>[REDACTED:credential]", text)
         text = _NAMED.sub(_named, text)
         text = _KEYED.sub(_keyed, text)
@@ -251,6 +273,12 @@ class Redactor:
         return self.value(value, depth + 1)
 
 
+def _in_url(found: re.Match[str]) -> str:
+    """A password in an address; not the place for one in a program's text."""
+    is_place = _PLACE.fullmatch(found["secret"]) is not None
+    return found[0] if is_place else f"{found['before']}[REDACTED:password]"
+
+
 def _named(found: re.Match[str]) -> str:
     value = found["quoted"] or found["escaped"] or found["bare"]
     if _HARMLESS.match(value) or not _is_telling(found, value):
@@ -266,14 +294,27 @@ def _is_telling(found: re.Match[str], value: str) -> bool:
     is_password = _PASSWORD.match(found["name"]) is not None
     if found["bare"] is None:
         if " " in value or "\t" in value:  # a sentence as a rule, such as one about passwords
-            return is_password and not found["more"] and has_digit and value.count(" ") <= _MOST_SPACES
+            is_short = value.count(" ") <= _MOST_SPACES and not _is_sentence(value)
+            return is_password and not found["more"] and has_digit and is_short
+        if _OF_A_NAME.search(found["more"]) and (
+            _WORDS.fullmatch(value) or (value.isalnum() and value.islower() and len(value) < _LONG_BARE)
+        ):
+            return False
         return has_digit or not value.replace("_", "").replace("-", "").replace(".", "").isalpha()
     if not (has_digit and has_letter) or value.endswith(".") or value.startswith(("/", "~")):
         return False
+    if found["before"].endswith(" ") and _CONSTANT.fullmatch(value):
+        return False  # a constant of the program
     if value.endswith("="):
         return _BASE64.fullmatch(value) is not None
     is_long = len(value) >= _LONG_BARE and not found["name"].lower().startswith("pw")
     return is_long or (is_password and _is_short_secret(found, value))
+
+
+def _is_sentence(value: str) -> bool:
+    """Whether words say what a password has to be."""
+    strict = len(_STRICT_WORD.findall(value))
+    return strict > 0 and strict + len(_PLAIN_WORD.findall(value)) > 1
 
 
 def _keyed(found: re.Match[str]) -> str:

@@ -83,10 +83,36 @@ def test_each_kind_of_secret_is_named_and_redacting_twice_changes_nothing_more(k
         "SORT_KEY = 'created_at_descending_by_name'",
         'STORAGE_KEY = "settings-panel-collapsed-v2"',
         "const pw = rect2.width/2;",
+        'password: "At least 8 characters"',
+        "password: 'Must be 8 or more',",
+        "password: 'Use 8 to 64 letters'",
+        'def check(password_field_name="password1"):',
+        "s3_access_key_id = 's3-access-key-id'",
+        'url = f"kafka://{user}:{password}@broker:9094"',
+        "`mongodb://${string}:${string}@${host}:${number}`",
+        "amqp://guest:$AMQP_PASSWORD@localhost",
+        '"sqs://%(key)s:%(secret)s@"',
+        "_csrf_id_token = MASKED_TEST_VALUE2",
+        'token = "%HOMEPATH%\\\\" + rest',
     ],
 )
 def test_code_that_only_speaks_of_secrets_stays_as_it_is(code: str) -> None:
     assert Redactor().text(code) == code
+
+
+@pytest.mark.parametrize(
+    ("code", "secret"),
+    [
+        ('password: "correct horse 7battery"', "battery"),
+        ('passphrase = "most otters dive 12"', "otters"),
+        ("redis://:$ecret77@host", "ecret77"),
+        ("postgres://ann:{weird7@host", "weird7"),
+        ('password_field = "Tr0ub4dor&3x"', "Tr0ub4dor"),
+        ("TOKEN=ABCD_EFGH_1234_5678", "EFGH"),
+    ],
+)
+def test_what_only_looks_like_speaking_of_secrets_is_taken_out(code: str, secret: str) -> None:
+    assert secret not in Redactor().text(code)
 
 
 def test_a_key_of_an_object_announces_its_value() -> None:

@@ -94,12 +94,17 @@ def unfounded(held: Sequence[Memory], gone: Collection[UUID]) -> list[UUID]:
 
 
 def too_many(own: Sequence[Memory], settings: MemorySettings, now: datetime) -> list[UUID]:
-    """What goes for want of room: the coldest summaries and patterns, and facts of least use that name least."""
+    """What goes for want of room: the coldest summaries, patterns and preferences, and facts of least use and names."""
     mid = sorted((each for each in own if each.tier is Tier.MID), key=lambda each: each.heat(now))
     facts = sorted(
         (each for each in own if each.kind is Kind.FACT), key=lambda each: each.heat(now) * (1 + names_in(each.text))
     )
-    cold = [*mid[: max(0, len(mid) - settings.summaries)], *facts[: max(0, len(facts) - settings.facts)]]
+    ways = sorted((each for each in own if each.kind in {Kind.PREFERENCE, Kind.STYLE}), key=lambda each: each.heat(now))
+    cold = [
+        *mid[: max(0, len(mid) - settings.summaries)],
+        *ways[: max(0, len(ways) - settings.preferences)],
+        *facts[: max(0, len(facts) - settings.facts)],
+    ]
     return [each.id for each in cold]
 
 

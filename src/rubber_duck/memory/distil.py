@@ -46,8 +46,9 @@ _IMPERATIVE: Final = re.compile(
 )
 _POLITE: Final = re.compile(r"^(?:can|could|would|will|may) (?:you|we|i|somebody|someone)\b", re.IGNORECASE)
 _PREFERENCE: Final = re.compile(
-    r"\b(?:i|we|my|our|us|me)\b.{0,40}\b(?:prefer|like|love|hate|dislike|want|favou?r|rather|always|never|usually|"
-    r"avoid)\b"
+    r"\b(?:i|we|my|our|us|me)\b.{0,40}\b(?:prefers?|likes?|loves?|hates?|dislikes?|want|favou?rs?|rather)\b"
+    r"|\b(?:i|we)(?:'d)?(?: (?:should|would|must|will|do|almost|nearly|try to|have to|like to)){0,2} "
+    r"(?:always|never|usually|avoid)\b"
     r"|\b(?:please |always |never )(?:use|avoid|do|don't|write|keep|put|answer|call)\b"
     r"|\b(?:don't|do not) (?:use|write|add)\b",
     re.IGNORECASE,

@@ -27,6 +27,9 @@ class MemorySettings(Section, frozen=True):
     summaries: Annotated[
         int, Meta(ge=1, le=10_000, description="Summaries and patterns of one person in one project; colder ones go.")
     ] = 100
+    preferences: Annotated[
+        int, Meta(ge=1, le=10_000, description="Preferences and styles of one person in one project; colder ones go.")
+    ] = 200
     facts: Annotated[
         int, Meta(ge=1, le=100_000, description="Facts of one person in one project; those of least use go.")
     ] = 5000

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
+from rubber_duck.memory.condense import too_many
 from rubber_duck.memory.distil import kind_of, statements, statements_of
-from rubber_duck.memory.remembered import Kind
+from rubber_duck.memory.remembered import Kind, Memory
 from rubber_duck.memory.words import terms_of
+from rubber_duck.settings.memory import MemorySettings
+from rubber_duck.storage.keys import new_key
 
 
 def told(asked: str, answered: str = "") -> list[str]:
@@ -86,7 +91,27 @@ def test_other_scripts_are_told_apart_and_found() -> None:
         ("I want you to always write docstrings in OrderStore.", Kind.STYLE),
         ("I want to see short answers.", Kind.PREFERENCE),
         ("We want PostgreSQL rather than MySQL.", Kind.PREFERENCE),
+        ("My build never finishes on Windows.", Kind.FACT),
+        ("Our staging host usually answers from port 8443.", Kind.FACT),
+        ("We never deploy on Fridays.", Kind.PREFERENCE),
+        ("I almost always read the tests first.", Kind.PREFERENCE),
+        ("Our team prefers short pull requests.", Kind.PREFERENCE),
     ],
 )
 def test_what_is_to_be_done_once_is_no_preference(said: str, kind: Kind) -> None:
     assert kind_of(said, is_person=True) is kind
+
+
+def test_preferences_have_a_number_too_and_the_coldest_go() -> None:
+    at = datetime(2026, 3, 4, tzinfo=UTC)
+
+    def said(number: int, kind: Kind) -> Memory:
+        used = at - timedelta(days=number)
+        return Memory(
+            id=new_key(), actor="ann", project=None, is_shared=False, kind=kind, session="s", text=f"{number}",
+            answer="", terms=(f"t{number}",), uses=0, created_at=used, used_at=used,
+        )  # fmt: skip
+
+    held = [said(number, (Kind.PREFERENCE, Kind.STYLE)[number % 2]) for number in range(12)]
+    settings = MemorySettings(preferences=9)
+    assert set(too_many([*held, said(99, Kind.FACT)], settings, at)) == {each.id for each in held[9:]}
