@@ -110,14 +110,13 @@ _PLAIN_WORD: Final = re.compile(
 """Words of a sentence about passwords: one that says what is wanted, and another beside it."""
 
 _OF_A_NAME: Final = re.compile(
-    r"_?(?:field|name|label|id|header|param|parameter|url|path|file|hint|help|type|prefix)s?$", re.IGNORECASE
+    r"_?(?:field|name|label|id|header|param|url|path|file|hint|type|prefix)s?$", re.IGNORECASE
 )
 """What a name ends in that announces another name, and not a secret."""
 
 _CONSTANT: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _LONG_BARE: Final = 12
 _MOST_SPACES: Final = 4
-
 _KEYED: Final = re.compile(
     rf"(?P<before>\b[A-Z][A-Z0-9_]{{0,40}}_(?:KEY|PAT|CREDENTIALS?){_SETS}(?:\\{{0,7}}['\"`])?)"
     r"(?=[^0-9\s]{0,40}[0-9])(?=[^A-Za-z\s]{0,40}[A-Za-z])(?P<secret>[A-Za-z0-9+/_\-]{24,400}={0,2})(?![\w(\[.])"
@@ -137,7 +136,6 @@ _HARMLESS: Final = re.compile(
     r"example|changeme|placeholder|your[_\-]|x{6,}|\*{4,})",
     re.IGNORECASE,
 )
-
 
 _ENCODED: Final = re.compile(
     r"(?:[A-Za-z0-9+/_\-]{60,200}\r?\n[ \t]{0,40}){1,200}[A-Za-z0-9+/_\-]{1,200}={0,2}"
