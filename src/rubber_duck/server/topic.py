@@ -23,7 +23,7 @@ class Topic(Channel, is_whole=False):
         super().__init__(seat, subject)
         self.desk = desk
         self.member = member
-        self._purses: dict[RouteClass, Purse] = {}
+        self._purses: dict[tuple[RouteClass, str], Purse] = {}
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -42,9 +42,9 @@ class Topic(Channel, is_whole=False):
 
     async def pay(self, cost: RouteClass) -> None:
         """Take what something costs besides."""
-        purse = self._purses.get(cost)
+        purse = self._purses.get((cost, self.charged))  # some learn of their project only when they let somebody in
         if purse is None:
             address = "" if cost is RouteClass.SIGNAL else self.member.address  # a whole office may sit at one
             purse = self.desk.limits.purse(Asked(cost, address, self.member.standing, self.charged))
-            self._purses[cost] = purse
+            self._purses[cost, self.charged] = purse
         await self.desk.limits.spend(purse)

@@ -13,9 +13,10 @@ from rubber_duck.accounts.user import Credential, CredentialKind, Standing, User
 from rubber_duck.channels.channel import Channel, NoPayload, Push, Seat, on
 from rubber_duck.channels.socket import Socket
 from rubber_duck.channels.testing import MemoryClient
+from rubber_duck.cluster.cluster import Allowance, Limit
 from rubber_duck.cluster.local import LocalCluster
 from rubber_duck.errors import InvalidDeclaration
-from rubber_duck.scope import Right
+from rubber_duck.scope import Right, Scope
 from rubber_duck.server.desk import Desk, Member
 from rubber_duck.server.limits import Limits, RouteClass
 from rubber_duck.server.topic import Topic
@@ -27,6 +28,11 @@ class Shelf(Topic):
 
     name = "shelf"
     right = Right.CATALOG_READ
+
+    async def authorize(self, member: Scope) -> Scope:
+        """In which project it stands is known only now."""
+        self.charged = "shop"
+        return await super().authorize(member)
 
     @on("read", right=Right.CATALOG_READ, cost=RouteClass.READ)
     async def read(self, payload: NoPayload, push: Push) -> None:
@@ -41,12 +47,26 @@ class Shelf(Topic):
         """What only some may do."""
 
 
+class Noted(LocalCluster):
+    """Notes what was taken from which bucket; no second passes."""
+
+    def __init__(self) -> None:
+        super().__init__(clock=lambda: 0.0)
+        self.taken = list[str]()
+
+    async def allow(self, key: str, limit: Limit, *, cost: float = 1.0) -> Allowance:
+        """As in one process."""
+        self.taken.append(key.split(":", maxsplit=1)[0])
+        return await super().allow(key, limit, cost=cost)
+
+
 class Hall:
     """Sockets of people in one place; no second passes."""
 
     def __init__(self) -> None:
         # of everything on the desk a topic needs nothing else here
-        self.desk = cast("Desk", SimpleNamespace(limits=Limits(LocalCluster(clock=lambda: 0.0))))
+        self.noted = Noted()
+        self.desk = cast("Desk", SimpleNamespace(limits=Limits(self.noted)))
         self.people = {name: User(new_key(), name, Role.PERSON, datetime(2026, 1, 1, tzinfo=UTC)) for name in "ab"}
 
     async def sitting(self, name: str) -> MemoryClient:
@@ -87,6 +107,15 @@ async def test_who_joins_again_too_often_stays_joined_as_before() -> None:
     assert (await clients[0].ask("shelf:a", "wave"))["status"] == "ok"
     for client in clients:
         await client.socket.close()
+
+
+async def test_what_is_read_in_a_project_counts_there_though_the_join_did_not_know_it_yet() -> None:
+    hall = Hall()
+    client = await hall.sitting("a")
+    await client.ask("shelf:a", "read")
+    own = ["person-read", "key-read", "address"]
+    assert hall.noted.taken == [*own, *own, "project-read"]
+    await client.socket.close()
 
 
 async def test_who_reads_over_many_sockets_reads_no_more_than_over_one() -> None:
