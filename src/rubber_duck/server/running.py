@@ -6,13 +6,13 @@ import asyncio
 import logging
 import os
 import signal
-import ssl
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import uvicorn
+from uvicorn.config import SSL_PROTOCOL_VERSION, create_ssl_context
 
 from rubber_duck.app import App
 from rubber_duck.errors import InvalidInput
@@ -88,7 +88,7 @@ class Place:
 
 def _check_pair(certificate: str, private_key: str) -> None:
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, private_key, password="")
+        create_ssl_context(certificate, private_key, "is not encrypted", SSL_PROTOCOL_VERSION, 0, None, None)
     except OSError as error:  # ssl's own is one
         raise InvalidInput(
             f"{certificate!r} and {private_key!r} are no certificate with its private key, which is not encrypted, in "

@@ -183,9 +183,9 @@ async def _brought_up_to_date(remote: str, folder: Path, access: Access, changin
         await _git(folder, remote, ("clean", "--quiet", "-ffdx"))
 
 
-def _unlock(copy: Path, older_than_s: float) -> None:
+def _unlock(copy: Path, older_than_s: float, clock: Callable[[], float] = time.time) -> None:
     """Remove the locks of git in a copy that are so old; only fetching makes any there."""
-    now = time.time()
+    now = clock()
     for lock in [*copy.glob(".git/*.lock"), *copy.glob(".git/refs/**/*.lock")]:
         with suppress(FileNotFoundError):
             if now - lock.lstat().st_mtime >= older_than_s:
