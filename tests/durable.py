@@ -24,7 +24,8 @@ from rubber_duck.settings import DatabaseSettings, Settings
 from rubber_duck.settings.tree import QueueSettings, WorkflowSettings
 from rubber_duck.storage.database import Connection, open_database
 from rubber_duck.workflows.durable import Durable, open_durable
-from rubber_duck.workflows.run import Effect, Retries, Run, Step
+from rubber_duck.workflows.retries import Retries
+from rubber_duck.workflows.run import Effect, Run, Step
 from rubber_duck.workflows.workflow import Workflow, workflows
 from rubber_duck.workflows.working import working
 

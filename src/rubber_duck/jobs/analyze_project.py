@@ -20,7 +20,8 @@ from rubber_duck.jobs.hands import hands_of, tenant
 from rubber_duck.jobs.reports import ReportAnswer, Wanted, clear_reports, said_of, written_report
 from rubber_duck.jobs.reviewing import Review, Worth, reviewed
 from rubber_duck.scope import Right
-from rubber_duck.workflows.run import PATIENT, Retries, Run, Step
+from rubber_duck.workflows.retries import PATIENT, Retries
+from rubber_duck.workflows.run import Run, Step
 from rubber_duck.workflows.workflow import Known, Workflow, workflows
 from rubber_duck.workspace.paths import Root
 from rubber_duck.workspace.scan import ScannedFile, in_thread, scan

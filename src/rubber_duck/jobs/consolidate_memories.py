@@ -11,7 +11,8 @@ from rubber_duck.errors import Denied
 from rubber_duck.jobs.consolidate_memory import MemoryConsolidated
 from rubber_duck.jobs.hands import hands_of
 from rubber_duck.scope import Right
-from rubber_duck.workflows.run import Retries, Run, Step
+from rubber_duck.workflows.retries import Retries
+from rubber_duck.workflows.run import Run, Step
 from rubber_duck.workflows.workflow import Workflow, workflows
 
 _NOTHING = MemoryConsolidated(condensed=0, kept=0, again=0, dropped=0)

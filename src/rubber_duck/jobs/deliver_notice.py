@@ -10,7 +10,8 @@ from msgspec import Meta
 from rubber_duck.jobs.hands import hands_of
 from rubber_duck.notices.notice import By
 from rubber_duck.scope import Right
-from rubber_duck.workflows.run import Retries, Run, Step
+from rubber_duck.workflows.retries import Retries
+from rubber_duck.workflows.run import Run, Step
 from rubber_duck.workflows.workflow import Workflow, workflows
 
 _FACTOR: Final = 3.0

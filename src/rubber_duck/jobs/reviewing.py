@@ -11,7 +11,8 @@ import msgspec
 from rubber_duck.errors import DuckError, Unavailable, UnknownName
 from rubber_duck.jobs.hands import ask, hands_of
 from rubber_duck.llm.roles import Role
-from rubber_duck.workflows.run import Retries, Run, Step
+from rubber_duck.workflows.retries import Retries
+from rubber_duck.workflows.run import Run, Step
 
 ENGINE: Final = "review"
 """The engine that reviews; where none is registered, there is no review."""

@@ -9,7 +9,8 @@ import msgspec
 from rubber_duck.accounts.accounts import departed
 from rubber_duck.jobs.hands import hands_of
 from rubber_duck.scope import Right
-from rubber_duck.workflows.run import Retries, Run, Step
+from rubber_duck.workflows.retries import Retries
+from rubber_duck.workflows.run import Run, Step
 from rubber_duck.workflows.workflow import Workflow, workflows
 
 

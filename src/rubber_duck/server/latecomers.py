@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Final
 
 import msgspec
-from fastapi import WebSocket
+from fastapi import WebSocket, WebSocketDisconnect
 
 from rubber_duck import telemetry
 from rubber_duck.accounts.references import Kind, kind_of
@@ -82,7 +82,7 @@ def _ticket_in(join: Message) -> str:
 
 async def _refuse(wire: WebSocket, join: Message | None, error: DuckError) -> None:
     telemetry.count("socket.refused", reason=error.code)
-    with suppress(RuntimeError, OSError):  # it may be closed already
+    with suppress(RuntimeError, OSError, WebSocketDisconnect):  # it may be closed already
         if join is not None:
             reply = encode_reply(join, "error", to_payload(ErrorView.of(error)))
             await wire.send_text(reply if isinstance(reply, str) else reply.decode())

@@ -28,6 +28,7 @@ from rubber_duck.storage.database import Connection
 from rubber_duck.workflows.codec import own
 from rubber_duck.workflows.keeper import Child, Keeper
 from rubber_duck.workflows.patience import patiently
+from rubber_duck.workflows.retries import ONCE, Retries
 from rubber_duck.workflows.status import START, UNDO
 from rubber_duck.workflows.store.effects import EffectPlace
 from rubber_duck.workflows.store.signals import WAIT
@@ -44,24 +45,6 @@ Doing = Callable[[], Awaitable[Any]]  # Any: builtins
 
 _PROGRESS_S: Final = 1.0
 _RESTS_S: Final = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Retries:
-    """How often a step is tried, and after how many seconds again: `first_s`, then `factor` times as long each time.
-
-    Only errors that are worth it are tried again: those that are not ours, and ours that are retryable. With `patient`
-    each try is done again while our database is away or its disk is full, for up to 15 minutes: for what bears that.
-    """
-
-    tries: int = 1
-    first_s: float = 0.5
-    factor: float = 2.0
-    patient: bool = False
-
-
-ONCE: Final = Retries()
-PATIENT: Final = Retries(patient=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,10 @@ from rubber_duck.settings.home import make_private_folder
 
 _FOLDER: Final = "projects"
 _REMOTE: Final = ".duck-remote"
+_MARK: Final = ".duck-copies"
+"""The file by which a shared folder of copies is known from the empty one in which its disk is mounted."""
+
+_SEEN: Final = "copies.seen"
 
 
 def folder_of_copies(settings: Settings) -> Path:
@@ -31,14 +35,35 @@ def check_folder_of_copies(settings: Settings) -> None:
             f"workspace.copies: {chosen!r} is no folder here; make it, for the server's user alone, on the disk that "
             "all nodes share, and name it from the top"
         )
+    if chosen and _is_away(folder_of_copies(settings), Path(settings.home)):
+        raise InvalidSettings(f"workspace.copies: {chosen!r} has not what was in it before: is its disk mounted?")
+
+
+def _is_away(folder: Path, home: Path) -> bool:
+    """Whether what is there is no shared folder of copies, though this node has seen one there, by its mark.
+
+    Where a disk is not mounted there is an empty folder. One that this node sees is remembered in the home folder.
+    """
+    seen = home / _SEEN
+    if (folder / _MARK).is_file():
+        make_private_folder(home)
+        seen.write_text(os.fspath(folder), encoding="utf-8", errors="surrogateescape")
+        return False
+    try:
+        return seen.read_text(encoding="utf-8", errors="surrogateescape") == os.fspath(folder)
+    except FileNotFoundError:
+        return False
 
 
 def made_folder_of_copies(folder: Path, home: Path) -> Path:
     """The folder of copies, made where it lies in the home folder. Raises Unavailable for a shared one that is away."""
     if folder.parent == home.resolve():
         make_private_folder(folder)
-    elif not folder.is_dir():
+    elif not folder.is_dir() or _is_away(folder, home):
         raise Unavailable("the folder in which copies of projects lie is not there now: is its disk mounted?")
+    elif not (folder / _MARK).exists():
+        (folder / _MARK).touch()
+        _is_away(folder, home)
     return folder
 
 

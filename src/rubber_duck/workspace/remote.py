@@ -38,6 +38,9 @@ _ANYBODY: Final = "x-access-token"
 
 _TOKEN_CHARACTERS: Final = 4096
 _TIMEOUT_S: Final = 600.0
+_BEGUN: Final = "duck-begun"
+"""The file beside git's own in which the commit stands that a copy's files are becoming those of."""
+
 _ENVIRONMENT: Final = {
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": "/dev/null",
@@ -58,6 +61,8 @@ _SETTINGS: Final = (
     "filter.lfs.required=false",
     "safe.directory=*",
     "http.followRedirects=false",
+    "http.lowSpeedLimit=1000",
+    "http.lowSpeedTime=60",
 )
 
 
@@ -167,20 +172,43 @@ async def fetch(remote: str, folder: Path, access: Access, changing: Changing, *
 async def _brought_up_to_date(remote: str, folder: Path, access: Access, changing: Changing, *, discard: bool) -> None:
     arguments = ("fetch", "--quiet", "--depth=1", "--no-tags", "--", _url(remote), "HEAD")
     await _git(folder, remote, arguments, access)
+    begun = folder / ".git" / _BEGUN
+    half = await asyncio.to_thread(_read, begun)
     if not discard:
-        changed = (await _git(folder, remote, ("status", "--porcelain", "--no-renames"))).splitlines()
+        changed = await _changed(folder, remote, half)
         if changed:
             raise Conflict(
                 f"the copy was changed since it was fetched, and that would be lost: {len(changed):,} paths, such as "
-                f"'{display(changed[0][3:])}'; undo it, or fetch with discard=true"
+                f"'{display(changed[0])}'; undo it, or fetch with discard=true"
             )
     before, now = (await _git(folder, remote, ("rev-parse", "HEAD", "FETCH_HEAD"))).split()
-    if now == before and not discard:
+    if now == before and not discard and not half:
         return
     await changing()
+    await asyncio.to_thread(begun.write_text, now)
     await _git(folder, remote, ("reset", "--quiet", "--hard", "FETCH_HEAD"))
     if discard:
         await _git(folder, remote, ("clean", "--quiet", "-ffdx"))
+    await asyncio.to_thread(begun.unlink)
+
+
+def _read(file: Path) -> str:
+    with suppress(FileNotFoundError):
+        return file.read_text()
+    return ""
+
+
+async def _changed(folder: Path, remote: str, half: str) -> list[str]:
+    """The paths that somebody changed; not those that were to become others of the commit `half`, when git was killed.
+
+    What a person did to just those since then cannot be told from that, and is not kept.
+    """
+    status = ("status", "--porcelain", "--no-renames", "--untracked-files=all", "-z")
+    changed = [each[3:] for each in (await _git(folder, remote, status)).split("\0") if each]
+    if not changed or not half:
+        return changed
+    meant = (await _git(folder, remote, ("diff", "--name-only", "--no-renames", "-z", "HEAD", half, "--"))).split("\0")
+    return [each for each in changed if each not in set(meant)]
 
 
 def _unlock(copy: Path, older_than_s: float, clock: Callable[[], float] = time.time) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
@@ -101,6 +102,44 @@ def test_a_folder_of_copies_is_no_project_of_its_own(roots: list[str], tmp_path:
     assert copies.own_folder(f"{tmp_path}/code/shop") == f"{tmp_path}/code/shop"
 
 
+async def test_what_a_killed_git_left_half_done_is_finished_and_what_people_changed_is_not_lost(
+    roots: list[str], tmp_path: Path
+) -> None:
+    remote, copies = tmp_path / "code/shop", copies_in(tmp_path / "home", roots)
+    committed(remote, "one = 1\n")
+    copy = Path(await copies.clone(str(remote), "one"))
+    write_tree(remote, {"b.py": "new = True\n"})
+    committed(remote, "two = 2\n")
+    write_tree(copy, {"b.py": "new = True\n", "mine.py": "mine = True\n"})  # as killed after one of two files
+    (copy / ".git/duck-begun").write_text(head_of(remote))
+    with pytest.raises(Conflict, match=r"1 paths, such as 'mine\.py'"):
+        await copies.fetch(str(copy), Said().begin)
+    (copy / "mine.py").unlink()
+    await copies.fetch(str(copy), Said().begin)
+    assert [(copy / name).read_text() for name in ("a.py", "b.py")] == ["two = 2\n", "new = True\n"]
+    write_tree(copy, {"b.py": "mine = True\n"})
+    with pytest.raises(Conflict, match=r"1 paths, such as 'b\.py'"):
+        await copies.fetch(str(copy), Said().begin)
+
+
+async def test_a_shared_disk_that_is_not_mounted_is_told_from_an_empty_folder(roots: list[str], tmp_path: Path) -> None:
+    committed(tmp_path / "code/shop", "one = 1\n")
+    shared = tmp_path / "disk"
+    shared.mkdir()
+    home = tmp_path / "home"
+    copies = copies_in(home, roots, str(shared))
+    await copies.clone(str(tmp_path / "code/shop"), "one")
+    copies_in(tmp_path / "other", roots, str(shared))  # which sees it as well
+    shared.rename(tmp_path / "unmounted")
+    shared.mkdir()
+    with pytest.raises(Unavailable, match="is its disk mounted"):
+        await copies.clone(str(tmp_path / "code/shop"), "two")
+    for node in (home, tmp_path / "other"):
+        with pytest.raises(InvalidSettings, match="is its disk mounted"):
+            copies_in(node, roots, str(shared))
+    assert list(shared.iterdir()) == []
+
+
 async def test_a_lock_that_a_killed_git_left_is_broken_once_nobody_can_hold_it(
     roots: list[str], tmp_path: Path
 ) -> None:
@@ -156,6 +195,12 @@ def committed(remote: Path, content: str) -> None:
     for words in (("init", "-q"), ("add", "."), ("commit", "-qm", "more")):
         git = ("git", "-c", "user.name=a", "-c", "user.email=a@b", *words)
         subprocess.run(git, cwd=remote, check=True, capture_output=True)
+
+
+def head_of(remote: Path) -> str:
+    """The commit that a repository is at."""
+    git = ("git", "rev-parse", "HEAD")
+    return subprocess.run(git, cwd=remote, check=True, capture_output=True, text=True).stdout.strip()
 
 
 async def test_what_was_changed_in_a_copy_is_not_lost_unless_somebody_says_so(roots: list[str], tmp_path: Path) -> None:
@@ -310,8 +355,8 @@ async def test_nodes_with_one_shared_folder_have_one_copy_between_them(roots: li
     with pytest.raises(InvalidInput, match="was not copied"):
         await alone.fetch(copy, said.begin)  # what lies among others' copies is none of its own
     await two.forget(copy)
-    assert list(shared.iterdir()) == []
-    shared.rmdir()
+    assert [each.name for each in shared.iterdir()] == [".duck-copies"]
+    shutil.rmtree(shared)
     with pytest.raises(Unavailable, match="is its disk mounted"):
         await one.clone(str(remote), "b")
     with pytest.raises(Unavailable, match="this node has not the folder"):
