@@ -21,8 +21,8 @@ def main(requests: int) -> int:
         verdict = asyncio.run(judged(Path(folder), requests))
     print(f"{requests:,} requests in {PROJECTS} projects, {verdict.sent:,} of them reached the model in all")
     print(", ".join(f"{name} {count}" for name, count in sorted(verdict.counts.items())))
-    print(f"{verdict.mixed} held words of another project, {len(verdict.leaked)} of {SECRETS} secrets were sent")
-    print(f"{verdict.shared} answers were given in two projects; {time.monotonic() - began:.0f} s")
+    print(f"{verdict.mixed} held words of another project or person, {len(verdict.leaked)} of {SECRETS} secrets sent")
+    print(f"{verdict.heard:,} answers came out, {verdict.shared} in two projects; {time.monotonic() - began:.0f} s")
     return 1 if verdict.mixed or verdict.leaked or verdict.shared else 0
 
 

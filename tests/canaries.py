@@ -1,6 +1,8 @@
-"""Twenty projects that look alike, each with a word of its own and its own secrets, and requests of every kind to them.
+"""Twenty projects that look alike, each with a word of its own and its own secrets, and two people who ask in each.
 
-What is sent to the model is kept, so that it can be looked through for what belongs to another project.
+Whoever asks has a word for each project as well, which they tell it. What is sent to the model is kept, so that it can
+be looked through for what belongs to another project or person; what the model answers says the words that it was told,
+so that an answer that is given to somebody else can be seen wherever it comes out.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -23,15 +25,17 @@ from rubber_duck.llm.connections import Connection, Connections, write_connectio
 from rubber_duck.llm.messages import Message, Prompt
 from rubber_duck.llm.messages import Role as Speaker
 from rubber_duck.llm.roles import Role
-from rubber_duck.scope import Scope
+from rubber_duck.scope import Actor, Scope
 from rubber_duck.settings import DatabaseSettings, Settings
 from rubber_duck.settings.models import ModelSettings
 from tests.fake_provider import Asked, FakeProvider, Send, event, fake_provider, head, openai_events
 from tests.secrets import secrets_of_all_kinds, telling_part
 
 PROJECTS = 20
+PEOPLE = ("ann", "ben")
 SECRETS = 300
 CANARY = re.compile(r"canary_[a-z]{8}_\d\d")
+ANSWER = re.compile(r"answer_(\d+)")
 ASKING = ("chat", "complete", "explain", "fix", "generate", "refactor", "review", "tests")
 """The engines that ask a model; a test compares them with those that say so."""
 
@@ -43,50 +47,77 @@ def canary(number: int) -> str:
     return f"canary_{chr(97 + number) * 8}_{number:02}"
 
 
+def word_of(number: int, who: int) -> str:
+    """The word that one person has told one project."""
+    return f"canary_{chr(97 + number) * 8}_{PROJECTS * (who + 1) + number:02}"
+
+
+def allowed(words: set[str]) -> bool:
+    """Whether one person in one project may know all of these words."""
+    places = {int(word[-2:]) % PROJECTS for word in words}
+    people = {int(word[-2:]) // PROJECTS for word in words} - {0}
+    return len(places) <= 1 and len(people) <= 1
+
+
 @dataclass(slots=True)
 class House:
-    """The application over the projects, and what was learnt in each: the answers that it was given."""
+    """The application over the projects. `owners`: in which project each answer of the model came out first."""
 
     app: App
     folder: Path
     ids: list[UUID]
-    answers: dict[int, set[str]] = field(default_factory=dict)
+    owners: dict[str, int] = field(default_factory=dict)
+    shared: int = 0
     counts: dict[str, int] = field(default_factory=dict)
-    talking: set[int] = field(default_factory=set)
+    talking: set[tuple[int, int]] = field(default_factory=set)
 
     def directory(self, which: int) -> str:
         """A project's folder."""
         return str(self.folder / f"shop{which}")
 
-    async def tell(self, which: int, words: str) -> None:
-        """Ask the model for chat, and keep the answer."""
-        answer = await self.app.parts.llm.write(self.scope(which), Role.CHAT, Prompt((Message(Speaker.USER, words),)))
-        self.answers.setdefault(which, set()).add(answer.text)
+    async def tell(self, which: int, who: int, words: str) -> str:
+        """What the model for chat answers."""
+        prompt = Prompt((Message(Speaker.USER, words),))
+        return (await self.app.parts.llm.write(self.scope(which, who), Role.CHAT, prompt)).text
 
-    def scope(self, which: int) -> Scope:
+    def scope(self, which: int, who: int) -> Scope:
         """Who asks in a project."""
-        return Scope.local().within(self.ids[which])
+        local = Scope.local()
+        person = Actor(f"id-{PEOPLE[who]}", PEOPLE[who])
+        return replace(local, actor=person, lent_by=local.owner).within(self.ids[which])
 
-    async def run(self, name: str, which: int, **request: Any) -> object:  # Any: each engine has a request of its own
-        """What an engine answers in a project."""
-        return await self.app.run(name, {"directory": self.directory(which), **request}, self.scope(which))
+    async def run(self, name: str, place: tuple[int, int], **request: Any) -> object:  # Any: each has its own
+        """What an engine answers to somebody in a project."""
+        return await self.app.run(name, {"directory": self.directory(place[0]), **request}, self.scope(*place))
+
+    def heard(self, which: int, who: int, got: object) -> None:
+        """Look through what came out for words and answers of others."""
+        words = set(CANARY.findall(str(got)))
+        assert words <= {canary(which), word_of(which, who)}, words
+        for number in ANSWER.findall(str(got)):
+            self.shared += self.owners.setdefault(number, which) != which
 
 
 def answering() -> Callable[[Asked, Send], Awaitable[None]]:
-    """Every answer is another, so that one that is given twice can be told; vectors are of eight numbers."""
+    """Every answer is another, and says the words that it was asked with; vectors are of eight numbers."""
     numbers = itertools.count()
 
     async def answer(asked: Asked, send: Send) -> None:
+        words = sorted(set(CANARY.findall(asked.body.decode("utf-8", "replace"))))
         if asked.path.endswith("/embeddings"):
             data = [{"index": at, "embedding": [1.0, len(text) % 7, *[0.5] * 6]} for at, text in
                     enumerate(asked.json["input"])]  # fmt: skip
             body = json.dumps({"data": data, "usage": {"prompt_tokens": 1}}).encode()
             await send(head(200, "application/json") + body)
         elif asked.path.endswith("/completions") and "/chat" not in asked.path:
-            choice = {"index": 0, "text": f"order.answer_{next(numbers)}", "finish_reason": "stop"}
+            choice = {
+                "index": 0,
+                "text": f"order.{'_'.join((f'answer_{next(numbers)}', *words))}",
+                "finish_reason": "stop",
+            }
             await send(head() + event({"choices": [choice]}) + b"data: [DONE]\n\n")
         else:
-            await send(head() + b"".join(openai_events([f"(answer {next(numbers)}"])))
+            await send(head() + b"".join(openai_events([f"(answer_{next(numbers)} {' '.join(words)}"])))
 
     return answer
 
@@ -121,91 +152,89 @@ async def house(folder: Path, fake: FakeProvider) -> AsyncIterator[House]:
         yield House(app, folder, ids)
 
 
-async def _chat(at: House, which: int, turn: int) -> object:
-    going_on = {"conversation": "last"} if turn % 3 and which in at.talking else {}
-    at.talking.add(which)
+async def _chat(at: House, place: tuple[int, int], turn: int) -> object:
+    going_on = {"conversation": "last"} if turn % 3 and place in at.talking else {}
+    at.talking.add(place)
     mentioned = ("@orders.py", "@price_of_order", "@deploy.py", "")[turn % 4]
-    return await at.run("chat", which, message=f"What does an order cost {mentioned} on day {turn}?", **going_on)
+    message = f"What does an order cost {mentioned} on day {turn}, for {word_of(*place)}?"
+    return await at.run("chat", place, message=message, **going_on)
 
 
-async def _complete(at: House, which: int, turn: int) -> object:
+async def _complete(at: House, place: tuple[int, int], turn: int) -> object:
     prefix = f"def price_of_order(order):\n    # {turn % 4}\n    return "
-    return await at.run("complete", which, type="suggest", path="orders.py", prefix=prefix, suffix="\n")
+    return await at.run("complete", place, type="suggest", path="orders.py", prefix=prefix, suffix="\n")
 
 
-async def _explain(at: House, which: int, turn: int) -> object:
-    return await at.run("explain", which, at=("orders.py:1", "deploy.py")[turn % 2], question=f"Why {turn % 3}?")
+async def _explain(at: House, place: tuple[int, int], turn: int) -> object:
+    return await at.run("explain", place, at=("orders.py:1", "deploy.py")[turn % 2], question=f"Why {turn % 3}?")
 
 
-async def _review(at: House, which: int, turn: int) -> object:
-    return await at.run("review", which, files=[("orders.py", "deploy.py")[turn % 2]])
+async def _review(at: House, place: tuple[int, int], turn: int) -> object:
+    return await at.run("review", place, files=[("orders.py", "deploy.py")[turn % 2]])
 
 
-async def _fix(at: House, which: int, turn: int) -> object:
-    return await at.run("fix", which, at="orders.py:3", model=True)
+async def _fix(at: House, place: tuple[int, int], turn: int) -> object:
+    return await at.run("fix", place, at="orders.py:3", model=True)
 
 
-async def _generate(at: House, which: int, turn: int) -> object:
+async def _generate(at: House, place: tuple[int, int], turn: int) -> object:
     techniques = (["repair"], ["thought"], ["feedback"])[turn % 3]
-    return await at.run("generate", which, task=f"Say what an order costs on day {turn}", techniques=techniques)
+    return await at.run("generate", place, task=f"Say what an order costs on day {turn}", techniques=techniques)
 
 
-async def _refactor(at: House, which: int, turn: int) -> object:
+async def _refactor(at: House, place: tuple[int, int], turn: int) -> object:
     also = ["deploy.py"] if turn % 2 else []
-    return await at.run("refactor", which, what="rewrite", at="orders.py", to=f"No eval, day {turn}", also=also)
+    return await at.run("refactor", place, what="rewrite", at="orders.py", to=f"No eval, day {turn}", also=also)
 
 
-async def _tests(at: House, which: int, turn: int) -> object:
-    return await at.run("tests", which, at="orders.py:1", model=True)
+async def _tests(at: House, place: tuple[int, int], turn: int) -> object:
+    return await at.run("tests", place, at="orders.py:1", model=True)
 
 
-async def _context(at: House, which: int, turn: int) -> object:
-    found = await at.run("context", which, query="what does an order cost?")
-    await at.tell(which, str(found))
-    return found
+async def _context(at: House, place: tuple[int, int], turn: int) -> object:
+    found = await at.run("context", place, query="what does an order cost?")
+    return f"{found} {await at.tell(*place, str(found))}"
 
 
-async def _search(at: House, which: int, turn: int) -> object:
-    return await at.run("search", which, query=f"price of order {turn % 5}")
+async def _search(at: House, place: tuple[int, int], turn: int) -> object:
+    return await at.run("search", place, query=f"price of order {turn % 5}")
 
 
-async def _locate(at: House, which: int, turn: int) -> object:
-    return await at.run("locate", which, text="price_of_order is wrong")
+async def _locate(at: House, place: tuple[int, int], turn: int) -> object:
+    return await at.run("locate", place, text="price_of_order is wrong")
 
 
-async def _note(at: House, which: int, turn: int) -> object:
-    words = f"Please note that the order of day {turn} is {canary(which)}."
-    await at.app.parts.memory.note(at.scope(which), f"s{turn % 3}", words, "Noted.")
+async def _note(at: House, place: tuple[int, int], turn: int) -> object:
+    words = f"Please note that the order of day {turn} is {word_of(*place)}."
+    await at.app.parts.memory.note(at.scope(*place), f"s{turn % 3}", words, "Noted.")
     return ""
 
 
-async def _recall(at: House, which: int, turn: int) -> object:
-    hits = await at.app.parts.memory.recall(at.scope(which), "which order of which day?")
+async def _recall(at: House, place: tuple[int, int], turn: int) -> object:
+    hits = await at.app.parts.memory.recall(at.scope(*place), "which order of which day?")
     return [hit.memory.text for hit in hits]
 
 
-async def _brief(at: House, which: int, turn: int) -> object:
-    brief = await at.app.parts.memory.brief(at.scope(which), "order of the day", 400)
-    await at.tell(which, f"{brief.text}\nWhat is the order of the day?")
-    return brief.text
+async def _brief(at: House, place: tuple[int, int], turn: int) -> object:
+    brief = await at.app.parts.memory.brief(at.scope(*place), "order of the day", 400)
+    return f"{brief.text} {await at.tell(*place, f'{brief.text} What is the order of the day?')}"
 
 
-async def _embed(at: House, which: int, turn: int) -> object:
-    await at.app.parts.llm.embed(at.scope(which), [f"price of order {canary(which)} {turn}"])
+async def _embed(at: House, place: tuple[int, int], turn: int) -> object:
+    await at.app.parts.llm.embed(at.scope(*place), [f"price of order {word_of(*place)} {turn}"])
     return ""
 
 
-async def _consolidate(at: House, which: int, turn: int) -> object:
-    await at.app.parts.memory.consolidate(at.scope(which), everything=turn % 2 == 0)
+async def _consolidate(at: House, place: tuple[int, int], turn: int) -> object:
+    await at.app.parts.memory.consolidate(at.scope(*place), everything=turn % 2 == 0)
     return ""
 
 
-async def _cached(at: House, which: int, turn: int) -> object:
-    await at.tell(which, f"What does an order cost? {turn % 6}")
-    return ""
+async def _cached(at: House, place: tuple[int, int], turn: int) -> object:
+    return await at.tell(*place, f"What does an order cost? {turn % 6}")
 
 
-Kind = Callable[[House, int, int], Awaitable[object]]
+Kind = Callable[[House, tuple[int, int], int], Awaitable[object]]
 
 KINDS: dict[str, tuple[Kind, int]] = {
     "chat": (_chat, 2), "complete": (_complete, 3), "explain": (_explain, 1), "review": (_review, 1), "fix": (_fix, 1),
@@ -231,23 +260,28 @@ async def ask(at: House, number: int) -> None:
     """One request in one project: what it is goes round. What comes back holds no foreign canary either."""
     names = list(kinds())
     which, turn = number % PROJECTS, number // PROJECTS
+    who = (turn + turn // 7) % len(PEOPLE)
     name = names[(turn + 7 * which) % len(names)]
     at.counts[name] = at.counts.get(name, 0) + 1
     got: object = ""
     with contextlib.suppress(BadAnswer, InvalidInput):  # what the fake says is no review
-        got = await KINDS[name][0](at, which, turn)
-    assert set(CANARY.findall(str(got))) <= {canary(which)}
+        got = await KINDS[name][0](at, (which, who), turn)
+    at.heard(which, who, got)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was found in what was sent: bodies with two projects in them, projects heard of, secrets that got out."""
+    """What was found in what was sent: bodies with words of two projects or people, words heard of, secrets in it.
+
+    `shared` counts answers that came out in two projects, `heard` those that came out at all.
+    """
 
     sent: int
     mixed: int
     seen: frozenset[str]
     leaked: tuple[str, ...]
     shared: int
+    heard: int
     counts: dict[str, int]
 
 
@@ -264,11 +298,10 @@ async def judged(folder: Path, requests: int, at_once: int = 8) -> Verdict:
             for first in range(0, requests, 500):
                 numbers = range(first, min(first + 500, requests))
                 await asyncio.gather(*(one(number) for number in numbers))
-            told = [each for answers in at.answers.values() for each in answers]
         found = [set(CANARY.findall(asked.body.decode("utf-8", "replace"))) for asked in fake.asked]
         raw = fake.raw.decode("utf-8", "replace").replace("\\/", "/").replace("\\n", "\n")
         leaked = [kind for kind, secret in secrets_of_all_kinds(SECRETS) if telling_part(secret) in raw]
         return Verdict(
-            len(found), sum(len(each) > 1 for each in found), frozenset(itertools.chain.from_iterable(found)),
-            tuple(leaked), len(told) - len(set(told)), dict(at.counts),
+            len(found), sum(not allowed(each) for each in found), frozenset(itertools.chain.from_iterable(found)),
+            tuple(leaked), at.shared, len(at.owners), dict(at.counts),
         )  # fmt: skip

@@ -24,6 +24,11 @@ _ELIDED_COMMENT: Final = re.compile(
     r"remaining|previous|other|unchanged)\b.*(?:code|function|method|class|file|import|unchanged|here|same)\w*\b.*$",
     re.IGNORECASE,
 )
+_ELIDED_MARK: Final = re.compile(
+    r"\s*(?:#|//|--|/\*|<!--|;|%)\s*\(?\s*(?:unchanged|no changes?|(?:same )?as before|omitted|truncated|snip(?:ped)?)"
+    r"(?:\s+here)?\s*\)?\.?\s*(?:\*/|-->)?\s*",
+    re.IGNORECASE,
+)
 _LEAST_CONTEXT: Final = 3
 """So many lines that an edit keeps make it say where it belongs; then what looks done is taken to be done."""
 
@@ -207,7 +212,7 @@ def _ended(lines: list[str], usual: str, *, at_end: bool) -> list[str]:
 
 
 def _whole(text: str | None, edit: Whole, terms: Terms) -> tuple[str | None, Verdict]:
-    if _elides("", edit.content):
+    if _elides(text or "", edit.content):
         return text, Verdict(edit, Fate.REFUSED, why=_ELISION)
     if text is None:
         return edit.content, Verdict(edit, Fate.PLACED, "new file", (1,))
@@ -244,4 +249,4 @@ def _elides(search: str, replace: str) -> bool:
 def _is_elision(line: str) -> bool:
     if line.strip() == "...":
         return False  # Python's own ellipsis
-    return bool(_ELIDED.match(line) or _ELIDED_COMMENT.match(line))
+    return bool(_ELIDED.match(line) or _ELIDED_COMMENT.match(line) or _ELIDED_MARK.fullmatch(line))
