@@ -92,6 +92,9 @@ class _Inlining:
             raise Refused(f"{self.found.name!r} gives a promise or an iterator, which its body alone does not")
         if self.function.child_by_field_name("type_parameters") is not None:
             raise Refused(f"{self.found.name!r} has parameters for types")
+        said = self.function.child_by_field_name("return_type")
+        if said is not None and said.type != "type_annotation":
+            raise Refused(f"{self.found.name!r} says what its argument is, which its body alone does not")
         if body is not None and body.type == "statement_block":
             held = body.named_children
             if len(held) != 1 or held[0].type != "return_statement" or len(held[0].named_children) != 1:
@@ -228,7 +231,7 @@ class _Inlining:
             raise Refused("the body would read otherwise in its new place")
         where = {node.id: _value(node, stands) for node, stands in zip(old, new, strict=True)}
         for parameter, argument in zip(self.parameters, place.arguments, strict=True):
-            stands = [where[each.id] for each in parameter.uses]
+            stands = [where[each.id] for each in parameter.uses if each.id in where]
             if any(kinds(unwrapped(each)) != kinds(unwrapped(argument)) for each in stands):
                 raise Refused("an argument would read otherwise in its new place")
             if is_firm(self.file, self.scopes, argument, [place.call]):

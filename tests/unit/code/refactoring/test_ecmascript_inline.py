@@ -81,3 +81,8 @@ def test_what_is_exported_or_typed_stays() -> None:
         inline({"a.js": "export const a = 1\ng(a)\n"}, Spot("a.js", 1))
     with pytest.raises(Refused, match="type"):
         inlined("  const a: number = 1\n  g(a)\n", path="a.ts")
+
+
+def test_what_tells_the_compiler_of_its_argument_stays() -> None:
+    with pytest.raises(Refused, match="what its argument is"):
+        inlined("  const a = (x: unknown): x is string => typeof x === 'string'\n  if (a(p)) g(p)\n", path="a.ts")
