@@ -24,7 +24,7 @@ from rubber_duck.llm.prices import EXACT, NOTHING
 from rubber_duck.llm.stretch import Stretch
 from rubber_duck.scope import Scope
 from rubber_duck.settings.models import BudgetSettings, ModelSettings
-from rubber_duck.storage.database import Database, Transaction
+from rubber_duck.storage.database import Connection, Database, Transaction
 from rubber_duck.storage.keys import new_key
 from rubber_duck.storage.port import uninterrupted
 
@@ -107,18 +107,20 @@ class Ledger:
 
     async def _charge(self, budgets: Sequence[Budget], reservation: Reservation) -> None:
 
-        async def work(tx: Transaction) -> None:
+        until = self._leases.until()
+
+        def work(connection: Connection) -> None:
             for budget, charge in zip(budgets, reservation.charges, strict=True):
-                usd, tokens = await store.charge(tx, charge)
+                usd, tokens = store.reserve(connection, charge)
                 _refuse_beyond(budget, charge, usd, tokens)
-            await store.hold(tx, reservation, self._leases.until())
+            store.hold(connection, reservation, until)
 
         try:
-            await self._write(work)
+            await self._again(lambda: self._database.run(work))
         except BudgetExceeded:
             await self.flush()  # what has ended meanwhile may have cost less than it could
             await self._give_back_lapsed()
-            await self._write(work)
+            await self._again(lambda: self._database.run(work))
 
     async def _give_back_lapsed(self) -> None:
         """Charge nothing any more for calls whose process died."""
@@ -264,11 +266,19 @@ class Ledger:
             self._forgotten_at = now
 
     async def _write(self, work: Callable[[Transaction], Awaitable[None]]) -> None:
-        """One transaction; again when somebody else made the same row at the same time."""
+        """One transaction of several hops; see `_again`."""
+
+        async def once() -> None:
+            async with self._database.begin() as tx:
+                await work(tx)
+
+        await self._again(once)
+
+    async def _again(self, once: Callable[[], Awaitable[None]]) -> None:
+        """A transaction; again when somebody else made the same row at the same time."""
         for last in (*[False] * (_TRIES - 1), True):
             try:
-                async with self._database.begin() as tx:
-                    await work(tx)
+                await once()
             except Conflict:
                 if last:
                     raise

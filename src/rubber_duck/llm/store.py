@@ -18,10 +18,13 @@ from sqlalchemy import (
     ColumnElement,
     ForeignKey,
     Index,
+    Insert,
     Integer,
     Row,
     Table,
     Text,
+    Update,
+    bindparam,
     column,
     delete,
     insert,
@@ -36,7 +39,7 @@ from rubber_duck.llm.messages import Usage
 from rubber_duck.llm.prices import EXACT, NOTHING
 from rubber_duck.scope import Right, Scope
 from rubber_duck.storage.columns import Key, Timestamp
-from rubber_duck.storage.database import Transaction
+from rubber_duck.storage.database import Connection, Transaction
 from rubber_duck.storage.metadata import metadata
 
 model_calls: Final = Table(
@@ -108,6 +111,12 @@ model_reservations: Final = Table(
 """What of that is charged for calls under way, by who reserved it; nobody renews it once their process is dead."""
 
 
+_OWN: Final = (model_spending.c.holder == bindparam("of"), model_spending.c.period == bindparam("during"))
+_SPENT: Final = select(model_spending).where(*_OWN).with_for_update()
+_SPEND: Final = update(model_spending).where(*_OWN).values(cost_usd=bindparam("cost_usd"), tokens=bindparam("tokens"))
+_HOLD: Final = insert(model_reservations)
+"""Made once: before each call to a model they are executed, and to make one takes longer than the database."""
+
 _HELD: Final = tuple(model_reservations.c[name] for name in ("id", "holder", "period", "cost_usd", "tokens"))
 
 
@@ -116,19 +125,33 @@ async def charge(tx: Transaction, charge: Charge) -> tuple[Decimal, int]:
 
     The row stays locked until the transaction ends.
     """
-    mine = (model_spending.c.holder == charge.holder, model_spending.c.period == charge.period)
-    held = (await tx.execute(select(model_spending).where(*mine).with_for_update())).first()
-    cost = EXACT.add(Decimal(held.cost_usd) if held else NOTHING, charge.usd)
-    tokens = (held.tokens if held else 0) + charge.tokens
-    values = {"cost_usd": format(cost, "f"), "tokens": tokens}
-    if held is None:
-        await tx.execute(insert(model_spending), {"holder": charge.holder, "period": charge.period, **values})
-    else:
-        await tx.execute(update(model_spending).where(*mine).values(**values))
+    mine = {"of": charge.holder, "during": charge.period}
+    cost, tokens, statement, values = _added((await tx.execute(_SPENT, mine)).first(), charge)
+    await tx.execute(statement, values)
     return cost, tokens
 
 
-async def hold(tx: Transaction, reservation: Reservation, until: datetime) -> None:
+def reserve(connection: Connection, charge: Charge) -> tuple[Decimal, int]:
+    """As `charge`, where all of the transaction is one hop."""
+    mine = {"of": charge.holder, "during": charge.period}
+    cost, tokens, statement, values = _added(connection.execute(_SPENT, mine).first(), charge)
+    connection.execute(statement, values)
+    return cost, tokens
+
+
+def _added(
+    held: Row[Any] | None, charge: Charge
+) -> tuple[Decimal, int, Update | Insert, dict[str, object]]:  # the row's columns are the table's
+    """What is charged with `charge`, and the statement that writes it."""
+    cost = EXACT.add(Decimal(held.cost_usd) if held else NOTHING, charge.usd)
+    tokens: int = (held.tokens if held else 0) + charge.tokens
+    values: dict[str, object] = {"cost_usd": format(cost, "f"), "tokens": tokens}
+    if held is None:
+        return cost, tokens, insert(model_spending), {"holder": charge.holder, "period": charge.period, **values}
+    return cost, tokens, _SPEND, {"of": charge.holder, "during": charge.period, **values}
+
+
+def hold(connection: Connection, reservation: Reservation, until: datetime) -> None:
     """Write down for which call something is charged; after `until` it is given back, unless it is renewed."""
     values = [
         {
@@ -141,7 +164,7 @@ async def hold(tx: Transaction, reservation: Reservation, until: datetime) -> No
         }
         for each in reservation.charges
     ]
-    await tx.execute(insert(model_reservations), values)
+    connection.execute(_HOLD, values)
 
 
 async def renew(tx: Transaction, reservations: Collection[UUID], until: datetime) -> None:
