@@ -26,7 +26,7 @@ from rubber_duck.workflows.workflow import Known, Workflow, workflows
 from rubber_duck.workspace.paths import Root
 from rubber_duck.workspace.scan import ScannedFile, in_thread, scan
 
-_BATCHES: Final = 17
+_BATCHES: Final = 15
 _FILES: Final = 50
 _WORTH: Final = 20
 _SENTENCES: Final = 50
