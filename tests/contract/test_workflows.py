@@ -391,5 +391,5 @@ async def test_that_a_run_has_ended_is_told_when_its_answer_is_there(settings: D
     assert seen == [
         ("done", "done", {"words": ["a"]}, ""),
         ("failed", "failed", None, "b is bad"),
-        ("cancelled", "cancelled", None, ""),
+        ("cancelled", "cancelled", None, "it took longer than it was given"),
     ]

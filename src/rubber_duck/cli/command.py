@@ -56,12 +56,25 @@ _FORMATS: Final = ("answer_format", "format_")
 """The parameters by which a command says how its answer is written; `as_json` is a flag for one of the ways."""
 
 
+_HELP: Final = ("-h", "--help")
+
+
+def _help_names(command: click.Command) -> list[str]:
+    """In whichever context: click keeps the option that it made in the first, which may have known no `-h`."""
+    taken = {name for each in command.params for name in (*each.opts, *each.secondary_opts)}
+    return [name for name in _HELP if name not in taken]
+
+
 class Command(click.Command):
     """A command with the global options."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: passed on to click
-        kwargs.setdefault("context_settings", {}).setdefault("help_option_names", ["-h", "--help"])
+        kwargs.setdefault("context_settings", {}).setdefault("help_option_names", list(_HELP))
         super().__init__(*args, **kwargs)
+
+    def get_help_option_names(self, ctx: click.Context) -> list[str]:
+        """Those that no parameter has."""
+        return _help_names(self)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """The command's own parameters, then the global ones."""
@@ -107,7 +120,7 @@ class Group(click.Group):
     command_class = Command
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: passed on to click
-        kwargs.setdefault("context_settings", {}).setdefault("help_option_names", ["-h", "--help"])
+        kwargs.setdefault("context_settings", {}).setdefault("help_option_names", list(_HELP))
         kwargs.setdefault("subcommand_metavar", "COMMAND …")
         super().__init__(*args, **kwargs)
 
@@ -116,6 +129,10 @@ class Group(click.Group):
         rows = [(name, first_sentence(command.help or "")) for name, command in sorted(self.commands.items())]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
+
+    def get_help_option_names(self, ctx: click.Context) -> list[str]:
+        """As Command's."""
+        return _help_names(self)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """As Command's."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import click
 import pytest
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.document import Document
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
+from rubber_duck.cli.command import Command
 from rubber_duck.cli.commands.repl import SLASHES
+from rubber_duck.cli.main import duck
 from rubber_duck.cli.reading import completer, is_whole, options_of, suggestions, typed, words_of
 
 
@@ -55,3 +58,9 @@ def test_somebody_types_over_several_lines_and_gives_a_line_up(tmp_path: Path) -
     history = tmp_path / "home/repl_history"
     assert "version" in history.read_text()
     assert history.stat().st_mode & 0o777 == 0o600
+
+
+def test_who_is_offered_options_can_ask_for_help_in_both_ways_afterwards() -> None:
+    made = Command("made")
+    made.get_params(click.Context(duck))
+    assert made.main(["-h"], standalone_mode=False) == made.main(["--help"], standalone_mode=False) == 0
