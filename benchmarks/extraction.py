@@ -11,6 +11,7 @@ import random
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Final
 
 from rubber_duck.code.code import open_source
@@ -95,25 +96,33 @@ def extractions(dice: random.Random, text: str) -> list[str | None]:
     return found
 
 
-def main(count: int, seed: int) -> int:
-    """Make so many, and run them."""
+Make = Callable[[random.Random, str], list[str | None]]
+
+
+def compared(kind: str, count: int, seed: int, draw: Callable[[random.Random], str], make: Make) -> int:
+    """Make so many, run them, and say how many differ."""
     node = shutil.which("node")
     if node is None:
         sys.exit("there is no node on the path to run the programs with")
-    dice = random.Random(f"extraction {seed}")
+    dice = random.Random(f"{kind} {seed}")
     pairs: list[tuple[str, str]] = []
     refused = 0
     while len(pairs) < count:
-        text = program(dice)
-        for after in extractions(dice, text):
+        text = draw(dice)
+        for after in make(dice, text):
             refused += after is None
             pairs += [(text, after)] if after is not None else []
     done = subprocess.run([node, "-e", RUN], input=json.dumps(pairs), capture_output=True, text=True, check=True)
     differ: list[int] = json.loads(done.stdout)
-    print(f"{len(pairs)} made, {refused} refused, {len(differ)} programs differ")
+    print(f"{kind}: {len(pairs)} made, {refused} refused, {len(differ)} programs differ", flush=True)
     for number in differ[:3]:
         print(*pairs[number], sep="\n->\n")
-    return 1 if differ else 0
+    return len(differ)
+
+
+def main(count: int, seed: int) -> int:
+    """Make so many, and run them."""
+    return 1 if compared("extraction", count, seed, program, extractions) else 0
 
 
 if __name__ == "__main__":

@@ -6,17 +6,14 @@ one that then differs is printed and the status is 1.
 
 from __future__ import annotations
 
-import json
 import random
 import re
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final
 
-from benchmarks.extraction import HEAD, RUN, TAIL, expression, filled
+from benchmarks.extraction import HEAD, TAIL, Make, compared, expression, filled
 from rubber_duck.code.code import open_source
 from rubber_duck.code.refactoring.ecmascript_function import extract_function
 from rubber_duck.code.refactoring.ecmascript_inline_function import inline
@@ -200,30 +197,6 @@ def _tried(make: Callable[[], str]) -> str | None:
         return make()
     except DuckError:
         return None
-
-
-Make = Callable[[random.Random, str], list[str | None]]
-
-
-def compared(kind: str, count: int, seed: int, draw: Callable[[random.Random], str], make: Make) -> int:
-    """Make so many, run them, and say how many differ."""
-    node = shutil.which("node")
-    if node is None:
-        sys.exit("there is no node on the path to run the programs with")
-    dice = random.Random(f"{kind} {seed}")
-    pairs: list[tuple[str, str]] = []
-    refused = 0
-    while len(pairs) < count:
-        text = draw(dice)
-        for after in make(dice, text):
-            refused += after is None
-            pairs += [(text, after)] if after is not None else []
-    done = subprocess.run([node, "-e", RUN], input=json.dumps(pairs), capture_output=True, text=True, check=True)
-    differ: list[int] = json.loads(done.stdout)
-    print(f"{kind}: {len(pairs)} made, {refused} refused, {len(differ)} programs differ", flush=True)
-    for number in differ[:3]:
-        print(*pairs[number], sep="\n->\n")
-    return len(differ)
 
 
 def main(count: int, seed: int) -> int:
