@@ -3,7 +3,7 @@
 The server is a process of its own on loopback that sends an answer token by token: the CPU time is the client's alone.
 Ours is `LLM.stream` with all that stands before a model: its chain, breaker, retries, deadlines and redaction; limits
 by the minute of user and provider; a price, a budget that is charged before each call and settled after it, and the
-log, in a database. Time to the first token is the median, one request after the other.
+log, in a database; once more without a budget. Time to the first token is the median, one request after the other.
 """
 
 from __future__ import annotations
@@ -106,8 +106,8 @@ async def serve() -> None:
     await server.serve_forever()
 
 
-async def ours(flavor: str, url: str, home: Path, stack: AsyncExitStack) -> Ask:
-    """Through the product's front, with account, limits and a budget."""
+async def ours(flavor: str, url: str, home: Path, stack: AsyncExitStack, *, usd: float = 1e6) -> Ask:
+    """Through the product's front, with account, limits and a budget, none where `usd` is 0."""
     from rubber_duck.llm.connections import Connection, Connections, write_connections  # noqa: PLC0415
     from rubber_duck.llm.llm import Ground, open_llm  # noqa: PLC0415
     from rubber_duck.llm.messages import Message, Prompt, Role, TextDelta  # noqa: PLC0415
@@ -124,7 +124,7 @@ async def ours(flavor: str, url: str, home: Path, stack: AsyncExitStack) -> Ask:
     models = ModelSettings(
         cache_s=0,
         prices={"fake/*": PriceSettings(input=3.0, output=15.0)},
-        budgets={"user": BudgetSettings(usd=1e6)},
+        budgets={"user": BudgetSettings(usd=usd)} if usd else {},
         limits={"user": limit, "provider": limit},
     )
     database = await stack.enter_async_context(open_database(DatabaseSettings(url=f"sqlite:///{home}/duck.db")))
@@ -217,6 +217,7 @@ async def litellm(url: str, home: Path, stack: AsyncExitStack) -> Ask:
 CLIENTS: dict[str, Callable[[str, Path, AsyncExitStack], Awaitable[Ask]]] = {
     "httpx alone": partial(bare, "/chat/completions"),
     "rubber_duck": partial(ours, "compatible"),
+    "rubber_duck, no budget": partial(ours, "compatible", usd=0),
     "openai": openai,
     "litellm": litellm,
     "httpx alone, Messages": partial(bare, "/messages"),
@@ -265,14 +266,14 @@ def main() -> None:
         assert server.stdout is not None
         url = f"http://127.0.0.1:{int(server.stdout.readline())}/v1"
         try:
-            print(f"{'':<22}{'CPU a token':>13}{f'{STREAMS} at once':>13}{'first token':>14}{'import, begin':>15}")
+            print(f"{'':<23}{'CPU a token':>13}{f'{STREAMS} at once':>13}{'first token':>14}{'import, begin':>15}")
             for name in CLIENTS:
                 done = subprocess.run(
                     [*module, name, url], env=OFFLINE, capture_output=True, text=True, check=True, timeout=600
                 )
                 token, together, first, ready = json.loads(done.stdout.splitlines()[-1])
                 told = f"{token * 1e6:>10.1f} µs{together * 1e6:>10.1f} µs{first * 1e3:>11.2f} ms{ready:>13.2f} s"
-                print(f"{name:<22}{told}", flush=True)
+                print(f"{name:<23}{told}", flush=True)
         finally:
             server.terminate()
 

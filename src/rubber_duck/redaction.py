@@ -15,6 +15,7 @@ DEPTH: Final = 64
 """JSON nested deeper than this is not sent."""
 
 _MIN_KNOWN_CHARACTERS: Final = 6  # a shorter value would blot out ordinary words
+_MOST_KEYS: Final = 200
 
 _START: Final = r"(?:\b|(?<=\\[nrtbfv0])|(?<=\\x[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4})|(?<=%[0-9A-Fa-f]{2}))"
 """Where a word begins, also behind an escape in a text that is quoted in a text: `\\n`, `\\u0022`, `%3D`."""
@@ -169,6 +170,7 @@ class Redactor:
         """Take these as known from now on, in place of those before."""
         values = sorted({each for each in known if len(each) >= _MIN_KNOWN_CHARACTERS}, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, values))) if values else None
+        self._keys: dict[str, str] = {}  # what bodies are made of: the same few names each time
 
     def text(self, text: str) -> str:
         """`text` without secrets, those in it as base64 or hexadecimal too; done twice it changes nothing more."""
@@ -191,11 +193,21 @@ class Redactor:
             case list():
                 return [self.value(each, depth + 1) for each in value]
             case dict():
-                return {self.text(key): self._member(key, each, depth) for key, each in value.items()}
+                return {self._key(key): self._member(key, each, depth) for key, each in value.items()}
             case _:
                 return value
 
+    def _key(self, key: str) -> str:
+        held = self._keys.get(key)
+        if held is None:
+            held = self.text(key)
+            if len(self._keys) < _MOST_KEYS and len(key) < _MOST_KEYS:
+                self._keys[key] = held
+        return held
+
     def _text(self, text: str, layers: int) -> str:
+        if len(text) < _MIN_KNOWN_CHARACTERS:
+            return text
         if self._known is not None:
             text = self._known.sub("[REDACTED:known]", text)
         for marks, pattern, word in _EACH:
@@ -263,7 +275,7 @@ class Redactor:
 
     def _member(self, key: str, value: JsonValue, depth: int) -> JsonValue:
         """A value that its key may announce as a secret."""
-        if isinstance(value, str) and value and "\n" not in value:
+        if isinstance(value, str) and len(value) >= _MIN_KNOWN_CHARACTERS and "\n" not in value:
             announced = f"{key}: {value!s}"
             cleaned = self.text(announced)
             if cleaned != announced and cleaned.startswith(f"{key}: "):

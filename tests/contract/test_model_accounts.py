@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import TypeVar
 from uuid import uuid4
 
 import msgspec
@@ -31,6 +32,7 @@ from rubber_duck.llm.store import model_calls
 from rubber_duck.scope import Actor
 from rubber_duck.settings import Settings
 from rubber_duck.settings.models import BudgetSettings, ModelSettings
+from rubber_duck.storage.database import Connection as DatabaseConnection
 from rubber_duck.storage.database import Database, Transaction
 from rubber_duck.storage.keys import new_key
 from tests.contract.model_accounts import LOCAL, PRICES, accounts, counting, person, prompt
@@ -41,6 +43,8 @@ from tests.fake_provider import (
     saying,
     sending,
 )
+
+T = TypeVar("T")
 
 
 @pytest.mark.parametrize("whose", ["user", "project"])
@@ -318,14 +322,17 @@ class Lossy:
         self._database = database
         self.losses = losses
 
-    @asynccontextmanager
-    async def begin(self, *, write: bool = True) -> AsyncIterator[Transaction]:
+    def begin(self, *, write: bool = True) -> AbstractAsyncContextManager[Transaction]:
         """As a database does."""
-        async with self._database.begin(write=write) as tx:
-            yield tx
+        return self._database.begin(write=write)
+
+    async def run(self, work: Callable[[DatabaseConnection], T], *, write: bool = True) -> T:
+        """As a database does, but for the word of a write."""
+        done = await self._database.run(work, write=write)
         if write and self.losses:
             self.losses -= 1
             raise StorageUnavailable("the connection is lost")
+        return done
 
 
 async def rename(database: Database, table: str, name: str) -> None:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rubber_duck.errors import BudgetExceeded, DuckError, NotConfigured
 from rubber_duck.llm.account import CallRecord, Ended, Reservation
@@ -22,6 +22,7 @@ from rubber_duck.llm.messages import Piece, Question, TextDelta, ThoughtDelta, T
 from rubber_duck.llm.prices import NOTHING, Price, Prices
 from rubber_duck.llm.roles import Role
 from rubber_duck.llm.sizes import asked_text, likely_tokens, most_tokens
+from rubber_duck.llm.tokens import has_ranks
 from rubber_duck.llm.ways import Ways
 from rubber_duck.scope import Scope
 from rubber_duck.storage.keys import new_key
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from rubber_duck.llm.ledger import Ledger
 
 Texts = Sequence[str]
+_FEW_BYTES: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ class Desk:
 
     async def estimate(self, targets: Sequence[Target], question: Question | Texts) -> Estimate:
         """About what the question takes; see Estimate."""
-        tokens = await asyncio.to_thread(likely_tokens, question)
+        tokens = await _likely(question)
         known = [each.price.at_most(tokens) for each in targets if each.price is not None]
         models = tuple(each.label for each in targets)
         return Estimate(models, tokens.input_tokens, tokens.output_tokens, max(known) if known else None)
@@ -155,7 +157,7 @@ class Desk:
     async def _limited(self, asking: Asking) -> AsyncIterator[None]:
         """The block within the limits of user and project; what it was seen not to use is given back after it."""
         if self._limits.counts_tokens:
-            likely = await asyncio.to_thread(likely_tokens, asking.question)
+            likely = await _likely(asking.question)
             asking.tokens = likely.input_tokens + likely.output_tokens
         scope = asking.scope
         try:
@@ -235,6 +237,13 @@ class Desk:
         price = next((each.price for each in asking.targets if each.label == label), None)
         question = partial(asked_text, asking.question)
         self._ledger.settle(Ended(record, asking.reservation or Reservation(), price, question, said))
+
+
+async def _likely(question: Question | Texts) -> Usage:
+    """About how many tokens a question takes, on the event loop where another thread would take longer to wake."""
+    if has_ranks() and most_tokens(question).input_tokens < _FEW_BYTES:
+        return likely_tokens(question)
+    return await asyncio.to_thread(likely_tokens, question)
 
 
 def _text(piece: Piece) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -24,7 +24,7 @@ from rubber_duck.llm.prices import EXACT, NOTHING
 from rubber_duck.llm.stretch import Stretch
 from rubber_duck.scope import Scope
 from rubber_duck.settings.models import BudgetSettings, ModelSettings
-from rubber_duck.storage.database import Connection, Database, Transaction
+from rubber_duck.storage.database import Connection, Database
 from rubber_duck.storage.keys import new_key
 from rubber_duck.storage.port import uninterrupted
 
@@ -106,21 +106,20 @@ class Ledger:
         return reservation
 
     async def _charge(self, budgets: Sequence[Budget], reservation: Reservation) -> None:
-
         until = self._leases.until()
 
         def work(connection: Connection) -> None:
             for budget, charge in zip(budgets, reservation.charges, strict=True):
-                usd, tokens = store.reserve(connection, charge)
+                usd, tokens = store.charge(connection, charge)
                 _refuse_beyond(budget, charge, usd, tokens)
             store.hold(connection, reservation, until)
 
         try:
-            await self._again(lambda: self._database.run(work))
+            await self._write(work)
         except BudgetExceeded:
             await self.flush()  # what has ended meanwhile may have cost less than it could
             await self._give_back_lapsed()
-            await self._again(lambda: self._database.run(work))
+            await self._write(work)
 
     async def _give_back_lapsed(self) -> None:
         """Charge nothing any more for calls whose process died."""
@@ -230,19 +229,20 @@ class Ledger:
             )
         is_nothing = not (usage.input_tokens or usage.output_tokens)
         cost = NOTHING if is_nothing else ended.price.of(usage) if ended.price is not None else None
-        question, answer = (ended.asked(), ended.said) if self._settings.log_texts else ("", "")
-        call = replace(record, usage=usage, cost_usd=cost, asked=self._redact(question), answered=self._redact(answer))
+        call = replace(record, usage=usage, cost_usd=cost)
+        if self._settings.log_texts:
+            call = replace(call, asked=self._redact(ended.asked()), answered=self._redact(ended.said))
         if ended.reservation.charges:
             self._stretch.learn(ended.reservation.model, ended.reservation.beyond(call))
         return call
 
-    async def _settle(self, batch: Sequence[tuple[CallRecord, Reservation]], tx: Transaction) -> None:
+    def _settle(self, batch: Sequence[tuple[CallRecord, Reservation]], connection: Connection) -> None:
         if self._failures:  # nobody knows of a commit that nobody answered
-            written = await store.written_calls(tx, [call.id for call, _ in batch])
+            written = store.written_calls(connection, [call.id for call, _ in batch])
             batch = [each for each in batch if each[0].id not in written]
         back: dict[tuple[str, str], Charge] = {}
         calls = [call for call, _ in batch]
-        standing = await store.release(tx, keys) if (keys := _keys(batch)) else set()
+        standing = store.release(connection, keys) if (keys := _keys(batch)) else set()
         for call, reservation in batch:
             cost, tokens = call.cost_usd or NOTHING, call.usage.input_tokens + call.usage.output_tokens
             is_held = reservation.id in standing  # what has lapsed was given back already
@@ -252,33 +252,24 @@ class Ledger:
                 kept = held.tokens + tokens - (each.tokens if is_held else 0)
                 back[each.holder, each.period] = replace(held, usd=usd, tokens=kept)
         for _, charge in sorted(back.items()):
-            await store.charge(tx, charge)
+            store.charge(connection, charge)
         meant = {call.project for call in calls if call.project is not None}
-        living = await store.living_projects(tx, meant) if meant else set()
-        await store.add_calls(tx, calls, living)
-        await self._forget(tx)
+        living = store.living_projects(connection, meant) if meant else set()
+        store.add_calls(connection, calls, living)
+        self._forget(connection)
 
-    async def _forget(self, tx: Transaction) -> None:
+    def _forget(self, connection: Connection) -> None:
         """Once an hour delete what the log need not keep any more."""
         now = self._now()
         if self._forgotten_at is None or (now - self._forgotten_at).total_seconds() > _FORGET_EVERY_S:
-            await store.forget_calls(tx, now - timedelta(days=self._settings.log_days))
+            store.forget_calls(connection, now - timedelta(days=self._settings.log_days))
             self._forgotten_at = now
 
-    async def _write(self, work: Callable[[Transaction], Awaitable[None]]) -> None:
-        """One transaction of several hops; see `_again`."""
-
-        async def once() -> None:
-            async with self._database.begin() as tx:
-                await work(tx)
-
-        await self._again(once)
-
-    async def _again(self, once: Callable[[], Awaitable[None]]) -> None:
-        """A transaction; again when somebody else made the same row at the same time."""
+    async def _write(self, work: Callable[[Connection], None]) -> None:
+        """A transaction in one hop; again when somebody else made the same row at the same time."""
         for last in (*[False] * (_TRIES - 1), True):
             try:
-                await once()
+                await self._database.run(work)
             except Conflict:
                 if last:
                     raise

@@ -114,25 +114,33 @@ model_reservations: Final = Table(
 _OWN: Final = (model_spending.c.holder == bindparam("of"), model_spending.c.period == bindparam("during"))
 _SPENT: Final = select(model_spending).where(*_OWN).with_for_update()
 _SPEND: Final = update(model_spending).where(*_OWN).values(cost_usd=bindparam("cost_usd"), tokens=bindparam("tokens"))
+_BEGIN: Final = insert(model_spending)
 _HOLD: Final = insert(model_reservations)
-"""Made once: before each call to a model they are executed, and to make one takes longer than the database."""
+_RELEASE: Final = (
+    delete(model_reservations)
+    .where(model_reservations.c.id.in_(bindparam("ids", expanding=True)))
+    .returning(model_reservations.c.id)
+)
+_LOG: Final = insert(model_calls)
+_DAY: Final = (
+    model_usage.c.day == bindparam("of_day"),
+    model_usage.c.actor_id == bindparam("of_actor"),
+    model_usage.c.project == bindparam("of_project"),
+    model_usage.c.model == bindparam("of_model"),
+)
+_SUM: Final = select(model_usage).where(*_DAY).with_for_update()
+_SUM_ANEW: Final = insert(model_usage)
+_SUM_UP: Final = update(model_usage).where(*_DAY)
+"""Made once: around each call to a model they are executed, and to make one takes longer than the database."""
 
 _HELD: Final = tuple(model_reservations.c[name] for name in ("id", "holder", "period", "cost_usd", "tokens"))
 
 
-async def charge(tx: Transaction, charge: Charge) -> tuple[Decimal, int]:
+def charge(connection: Connection, charge: Charge) -> tuple[Decimal, int]:
     """Add to what is charged to `charge.holder`, whoever asks; what is charged then, in US dollars and tokens.
 
     The row stays locked until the transaction ends.
     """
-    mine = {"of": charge.holder, "during": charge.period}
-    cost, tokens, statement, values = _added((await tx.execute(_SPENT, mine)).first(), charge)
-    await tx.execute(statement, values)
-    return cost, tokens
-
-
-def reserve(connection: Connection, charge: Charge) -> tuple[Decimal, int]:
-    """As `charge`, where all of the transaction is one hop."""
     mine = {"of": charge.holder, "during": charge.period}
     cost, tokens, statement, values = _added(connection.execute(_SPENT, mine).first(), charge)
     connection.execute(statement, values)
@@ -147,7 +155,7 @@ def _added(
     tokens: int = (held.tokens if held else 0) + charge.tokens
     values: dict[str, object] = {"cost_usd": format(cost, "f"), "tokens": tokens}
     if held is None:
-        return cost, tokens, insert(model_spending), {"holder": charge.holder, "period": charge.period, **values}
+        return cost, tokens, _BEGIN, {"holder": charge.holder, "period": charge.period, **values}
     return cost, tokens, _SPEND, {"of": charge.holder, "during": charge.period, **values}
 
 
@@ -173,11 +181,9 @@ async def renew(tx: Transaction, reservations: Collection[UUID], until: datetime
     await tx.execute(update(model_reservations).where(mine).values(until=until))
 
 
-async def release(tx: Transaction, reservations: Collection[UUID]) -> set[UUID]:
+def release(connection: Connection, reservations: Collection[UUID]) -> set[UUID]:
     """Take them away; those that were there still, and not given back by others meanwhile."""
-    mine = model_reservations.c.id.in_(list(reservations))
-    gone = delete(model_reservations).where(mine).returning(model_reservations.c.id)
-    return {row.id for row in await tx.execute(gone)}
+    return {row.id for row in connection.execute(_RELEASE, {"ids": list(reservations)})}
 
 
 async def has_lapsed(tx: Transaction, now: datetime) -> bool:
@@ -186,16 +192,16 @@ async def has_lapsed(tx: Transaction, now: datetime) -> bool:
     return (await tx.execute(wanted)).first() is not None
 
 
-async def release_lapsed(tx: Transaction, *, now: datetime) -> None:
+def release_lapsed(connection: Connection, *, now: datetime) -> None:
     """Give back what is reserved for calls of processes that died, whosever they are."""
-    rows = await tx.execute(delete(model_reservations).where(model_reservations.c.until < now).returning(*_HELD))
+    rows = connection.execute(delete(model_reservations).where(model_reservations.c.until < now).returning(*_HELD))
     back: dict[tuple[str, str], Charge] = {}
     for row in rows:
         held = back.get((row.holder, row.period), Charge(row.holder, row.period, NOTHING, 0))
         usd = EXACT.subtract(held.usd, Decimal(row.cost_usd))
         back[row.holder, row.period] = Charge(row.holder, row.period, usd, held.tokens - row.tokens)
     for _, each in sorted(back.items()):
-        await charge(tx, each)
+        charge(connection, each)
         telemetry.emit("llm.reservation_lapsed", holder=each.holder, usd=format(-each.usd, "f"), tokens=-each.tokens)
 
 
@@ -206,29 +212,24 @@ async def charged(tx: Transaction, holder: str, period: str) -> tuple[Decimal, i
     return (NOTHING, 0) if held is None else (Decimal(held.cost_usd), held.tokens)
 
 
-async def add_calls(tx: Transaction, calls: Sequence[CallRecord], living: Collection[UUID]) -> None:
+def add_calls(connection: Connection, calls: Sequence[CallRecord], living: Collection[UUID]) -> None:
     """Write calls to the log and add them to the sums. Every call says itself whose it is.
 
     What was asked for a project that is not among the `living` ones is only in the sums.
     """
     logged = [_values(call) for call in calls if call.project is None or call.project in living]
     if logged:
-        await tx.execute(insert(model_calls), logged)
+        connection.execute(_LOG, logged)
     for key, tally in _tallied(calls).items():
         day, actor, project, model = key
-        mine = (
-            model_usage.c.day == day,
-            model_usage.c.actor_id == actor,
-            model_usage.c.project == project,
-            model_usage.c.model == model,
-        )
-        held = (await tx.execute(select(model_usage).where(*mine).with_for_update())).first()
+        mine = {"of_day": day, "of_actor": actor, "of_project": project, "of_model": model}
+        held = connection.execute(_SUM, mine).first()
         values = _written(tally if held is None else _tally(held).plus(tally))
         if held is None:
             names = {"day": day, "actor_id": actor, "project": project, "model": model}
-            await tx.execute(insert(model_usage), {**names, **values})
+            connection.execute(_SUM_ANEW, {**names, **values})
         else:
-            await tx.execute(update(model_usage).where(*mine).values(**values))
+            connection.execute(_SUM_UP, {**mine, **values})
 
 
 async def usage_since(scope: Scope, tx: Transaction, day: str, by: str, *, everybody: bool) -> dict[str, Tally]:
@@ -253,20 +254,20 @@ async def last_calls(scope: Scope, tx: Transaction, most: int, *, everybody: boo
     return [_call(row) for row in rows]
 
 
-async def forget_calls(tx: Transaction, before: datetime) -> int:
+def forget_calls(connection: Connection, before: datetime) -> int:
     """Delete what is older from the log; how many."""
-    return (await tx.execute(delete(model_calls).where(model_calls.c.at < before))).rowcount
+    return connection.execute(delete(model_calls).where(model_calls.c.at < before)).rowcount
 
 
-async def written_calls(tx: Transaction, calls: Collection[UUID]) -> set[UUID]:
+def written_calls(connection: Connection, calls: Collection[UUID]) -> set[UUID]:
     """Which of the calls stand in the log."""
-    return {row.id for row in await tx.execute(select(model_calls.c.id).where(model_calls.c.id.in_(list(calls))))}
+    return {row.id for row in connection.execute(select(model_calls.c.id).where(model_calls.c.id.in_(list(calls))))}
 
 
-async def living_projects(tx: Transaction, projects: Iterable[UUID]) -> set[UUID]:
+def living_projects(connection: Connection, projects: Iterable[UUID]) -> set[UUID]:
     """Which of the projects are there still: what was asked for one that was purged meanwhile is not logged."""
     known = table("projects", column("id", Key))  # the workspace's, which is a sibling
-    return {row.id for row in await tx.execute(select(known.c.id).where(known.c.id.in_(list(projects))))}
+    return {row.id for row in connection.execute(select(known.c.id).where(known.c.id.in_(list(projects))))}
 
 
 def _own(rows: Table, scope: Scope, everybody: bool) -> list[ColumnElement[bool]]:

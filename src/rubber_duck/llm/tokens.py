@@ -118,6 +118,11 @@ def ranks_digest(tokens: Sequence[bytes]) -> str:
     return hashlib.sha256(b"".join(lines)).hexdigest()
 
 
+def has_ranks() -> bool:
+    """Whether the vocabulary was read already, which takes a moment the first time."""
+    return _encoding.cache_info().currsize > 0
+
+
 @cache
 def _encoding() -> Encoding:
     from tiktoken import Encoding  # noqa: PLC0415  # 0.1 s, and 0.2 s for the ranks: only who counts pays
