@@ -74,7 +74,6 @@ _MARKS: Final = {
 
 _STARTED: Final = tuple((name, re.sub(r"(^|\|)\\b", lambda at: at[1] + _START, written)) for name, written in _TOKENS)
 _EACH: Final = tuple((_MARKS[name], re.compile(pattern), f"[REDACTED:{name}]") for name, pattern in _STARTED)
-_WHOLE: Final = re.compile("|".join(f"(?P<{name.replace('-', '_')}>{pattern})" for name, pattern in _STARTED))
 _URL: Final = re.compile(
     rf"(?P<before>{_START}[a-zA-Z][a-zA-Z0-9+.\-]{{1,20}}://[^\s/:@'\"<>]{{0,200}}:)"
     r"(?P<secret>[^\s/@'\"<>]{3,200})(?=@)"
@@ -267,7 +266,8 @@ class Redactor:
                 windows.append((start, stop))
         for start, stop in windows:
             window = joined[start:stop]
-            for pattern in filter(None, (self._known, _WHOLE)):
+            near = [pattern for marks, pattern, _ in _EACH if any(mark in window for mark in marks)]
+            for pattern in (*near, *filter(None, [self._known])):
                 for found in pattern.finditer(window):
                     first, last = start + found.start(), start + found.end()
                     if any(first < end < last for end in ends):

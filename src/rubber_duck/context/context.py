@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from rubber_duck.context.packing import NO_ROOM, Packed, pack
@@ -125,7 +126,13 @@ def _rules(ask: Ask, sources: Sources, problems: list[str]) -> list[Snippet]:
 def _packed(ask: Ask, sources: Sources, snippets: list[Snippet]) -> Packed:
     """Blocks: a large budget is hundreds of files to be counted."""
     drawn = () if ask.is_alone else _map(ask, sources, snippets)
-    return pack([*snippets, *drawn], ask.budget_tokens, count_tokens)
+    return pack([*snippets, *drawn], ask.budget_tokens, _counted)
+
+
+@lru_cache(maxsize=1_024)
+def _counted(text: str) -> int:
+    """The tokens of a snippet: what is told around one cursor is told around the next."""
+    return count_tokens(text)
 
 
 def _map(ask: Ask, sources: Sources, told: list[Snippet]) -> list[Snippet]:

@@ -25,6 +25,7 @@ from rubber_duck.settings import Settings
 from rubber_duck.workspace.paths import absolute, display
 
 if TYPE_CHECKING:
+    from rubber_duck.ngram.ngram import Completion, Cursor
     from rubber_duck.ngram.suggestion import Suggestion
 
 _HEAD_BYTES: Final = 4096
@@ -165,15 +166,11 @@ async def _suggested(request: Suggest, call: Call, beside: Beside) -> CompleteAn
             f"'{display(request.path)}' is in no language that RubberDuck knows; name one with --language"
         )
     cursor = Cursor(path, language, prefix, suffix)
-    answer = await call.parts.ngram.complete(found.root, found.settings.index, cursor, count=request.count)
-    filled = Filled("")
-    if request.model and answer.silence != "inside" and call.parts.llm.chain(Role.COMPLETION):
-        if answer.suggestions:
-            call.emit(Delta(answer.suggestions[0].text))
-        if reason := untold(found.root, found.settings, path):
-            filled = Filled("", why=f"the file is told to no model: it is not the project's, says {display(reason)}")
-        else:
-            filled = await fill(call, cursor, found, beside, timeout_s=request.wait_s)
+    if request.model and call.parts.llm.chain(Role.COMPLETION):
+        answer, filled = await _with_model(request, call, cursor, found, beside)
+    else:
+        answer = await call.parts.ngram.complete(found.root, found.settings.index, cursor, count=request.count)
+        filled = Filled("")
     candidates = merged(answer.suggestions, filled, request.count)
     latency_ms = (time.perf_counter() - started) * 1000
     first = candidates[0].reason if candidates else ""
@@ -199,6 +196,43 @@ async def _suggested(request: Suggest, call: Call, beside: Beside) -> CompleteAn
         waited_ms=round(filled.waited_ms, 3),
         note=filled.why,
     )
+
+
+async def _with_model(
+    request: Suggest, call: Call, cursor: Cursor, found: Target, beside: Beside
+) -> tuple[Completion, Filled]:
+    """What the project says and what a model does; it is asked while the project's own candidates are still sought."""
+    in_code, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    async def filled() -> Filled:
+        await in_code.wait()
+        if reason := untold(found.root, found.settings, cursor.path):
+            return Filled("", why=f"the file is told to no model: it is not the project's, says {display(reason)}")
+        return await fill(call, cursor, found, beside, timeout_s=request.wait_s)
+
+    filling = asyncio.create_task(filled())
+    try:
+        answer = await call.parts.ngram.complete(
+            found.root,
+            found.settings.index,
+            cursor,
+            count=request.count,
+            on_code=lambda: _on(loop, in_code),
+        )
+        if answer.silence == "inside":
+            return answer, Filled("")
+        if answer.suggestions:
+            call.emit(Delta(answer.suggestions[0].text))
+        in_code.set()
+        return answer, await filling
+    finally:
+        filling.cancel()
+        await asyncio.gather(filling, return_exceptions=True)
+
+
+def _on(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
+    """Set an event from another thread."""
+    loop.call_soon_threadsafe(event.set)
 
 
 def merged(suggestions: Sequence[Suggestion], filled: Filled, count: int) -> tuple[Candidate, ...]:

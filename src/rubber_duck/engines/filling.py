@@ -34,6 +34,9 @@ _MOST_LINES: Final = 12
 _ANSWER_TOKENS: Final = 160
 _PAIRS: Final = {")": "(", "]": "[", "}": "{"}
 _LEAST_OVERLAP: Final = 2
+_LEAST_TELLING: Final = 6
+_MOST_BELOW: Final = 60
+"""So far below the cursor it is looked whether a model only says again what stands there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,21 +147,25 @@ async def _asked(call: Call, cursor: Cursor, beside: tuple[Excerpt, ...]) -> str
         async for piece in pieces:
             if isinstance(piece, TextDelta):
                 said += piece.text
-                if is_complete(said, cursor.suffix):
+                if is_complete(said, cursor.suffix, _line(cursor)):
                     break
     return said
 
 
-def is_complete(said: str, suffix: str) -> bool:
-    """Whether more would only be thrown away: it repeats what follows, or the cursor stands within a line."""
-    if suffix.split("\n", 1)[0].strip() and "\n" in said:
+def is_complete(said: str, suffix: str, line: str = "") -> bool:
+    """Whether more would only be thrown away: it repeats what follows, or the cursor stands within a line.
+
+    `line` is what stands on the cursor's line before it. A line that is not ended may be another yet.
+    """
+    ended, end, _ = said.rpartition("\n")
+    if suffix.split("\n", 1)[0].strip() and end:
         return True
-    return said.count("\n") >= _MOST_LINES or _start_of_suffix(said, suffix) is not None
+    return said.count("\n") >= _MOST_LINES or (bool(end) and _start_of_suffix(ended, suffix, line) is not None)
 
 
-def without_suffix(said: str, suffix: str) -> str:
-    """`said` up to where it begins to repeat what stands behind the cursor."""
-    at = _start_of_suffix(said, suffix)
+def without_suffix(said: str, suffix: str, line: str = "") -> str:
+    """`said` up to where it begins to repeat what stands behind the cursor; `line` is as in `is_complete`."""
+    at = _start_of_suffix(said, suffix, line)
     if at is not None:
         said = said[:at]
     ending = suffix.split("\n", 1)[0].strip()
@@ -189,17 +196,34 @@ def _closes_own(said: str, length: int) -> bool:
     return bool(opened) and opened[-1] == _PAIRS[said[-length]]
 
 
-def _start_of_suffix(said: str, suffix: str) -> int | None:
-    """Where a line of `said` is the next line with code of the suffix; None when none is."""
-    following = next((line.strip() for line in suffix.split("\n")[1:] if line.strip()), "")
-    if len(following) < _LEAST_OVERLAP:
+def _start_of_suffix(said: str, suffix: str, line: str) -> int | None:
+    """Where `said` begins to repeat lines of the suffix; None when it does not.
+
+    That is the next line with code, or, to the end of `said`, lines further below, as far indented as there.
+    """
+    below = [each.rstrip() for each in suffix.split("\n")[1:] if each.strip()][:_MOST_BELOW]
+    if not below:
         return None
+    lines = said.split("\n")
+    shown = [(line + lines[0]).rstrip(), *(each.rstrip() for each in lines[1:])]
     at = 0
-    for number, line in enumerate(said.split("\n")):
-        if number and line.strip() == following:
-            return at - 1
-        at += len(line) + 1
+    for number, each in enumerate(lines):
+        here = shown[number].strip()
+        is_next = len(here) >= _LEAST_OVERLAP and here == below[0].strip()
+        if is_next or (len(here) >= _LEAST_TELLING and _goes_on([one for one in shown[number:] if one], below)):
+            return max(at - 1, 0)
+        at += len(each) + 1
     return None
+
+
+def _goes_on(lines: list[str], below: list[str]) -> bool:
+    """Whether all of the lines stand below, one after the other; the last one may be cut off."""
+    starts = [at for at, each in enumerate(below) if each.startswith(lines[0])]
+    return any(
+        below[at : at + len(lines) - 1] == lines[:-1] and below[at + len(lines) - 1].startswith(lines[-1])
+        for at in starts
+        if at + len(lines) <= len(below)
+    )
 
 
 def fitting(said: str, cursor: Cursor) -> str:
@@ -208,7 +232,8 @@ def fitting(said: str, cursor: Cursor) -> str:
     from rubber_duck.ngram.families import lexicon  # noqa: PLC0415  # as above
     from rubber_duck.ngram.soundness import Soundness  # noqa: PLC0415  # as above
 
-    text = without_suffix(said.replace("\r\n", "\n"), cursor.suffix).rstrip()
+    line = _line(cursor)
+    text = without_suffix(said.replace("\r\n", "\n"), cursor.suffix, line).rstrip()
     words = lexicon(family(cursor.language))
     if words is None or not text.strip() or _repeats(text, cursor.prefix):
         return ""
@@ -217,9 +242,14 @@ def fitting(said: str, cursor: Cursor) -> str:
     for count in range(len(lines), 0, -1):
         part = "\n".join(lines[:count]).rstrip()
         whole = here.sound(part) if part.strip() else None
-        if whole and without_suffix(whole, cursor.suffix) == whole:
+        if whole and without_suffix(whole, cursor.suffix, line) == whole:
             return whole
     return ""
+
+
+def _line(cursor: Cursor) -> str:
+    """What stands before the cursor on its line."""
+    return cursor.prefix[cursor.prefix.rfind("\n") + 1 :]
 
 
 def _repeats(text: str, prefix: str) -> bool:

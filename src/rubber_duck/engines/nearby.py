@@ -61,8 +61,8 @@ class Nearby:
         from rubber_duck.context.contexts import Reader  # noqa: PLC0415  # numpy: listing engines needs it not
         from rubber_duck.context.sources import Ask  # noqa: PLC0415  # as above
 
-        line, column = cursor.prefix.count("\n") + 1, len(cursor.prefix) - cursor.prefix.rfind("\n")
-        ask = Ask(cursor.path, line, column, "", BESIDE_TOKENS, 0, 0, is_alone=True)
+        line = cursor.prefix.count("\n") + 1  # the same for all of it: what is told while one types along is at hand
+        ask = Ask(cursor.path, line, 1, "", BESIDE_TOKENS, 0, 0, is_alone=True)
         reader = Reader(call.scope, found.root, found.settings.index)
         try:
             told = await self._told(call, reader, ask, patience_s)

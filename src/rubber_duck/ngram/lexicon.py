@@ -7,8 +7,8 @@ a project is read in a second. Every expression is linear: what could be taken t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 SYMBOL, KEYWORD, NAME, STRING, NUMBER, LAYOUT, COMMENT = range(7)
@@ -32,6 +32,7 @@ class Lexicon:
     - `by_indentation`: blocks are told by how far their lines are indented.
     - `is_statement`: whether tokens are a whole statement, as far as the language's own parser can tell.
     - `accessors`: tokens after which a member stands. `closings`: words that end a block and stand alone.
+    - `containers`: kinds of nodes that hold statements or members, each with what stands around those alone.
     """
 
     family: str
@@ -50,6 +51,7 @@ class Lexicon:
     closings: frozenset[str] = frozenset()
     by_indentation: bool = False
     is_statement: Callable[[Sequence[str]], bool] = bool
+    containers: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def split(self, text: str) -> list[str]:
         """The tokens of `text` in order, comments and ends of lines among them."""

@@ -45,6 +45,10 @@ class Completion:
     silence: Silence | None = None
 
 
+def _nothing() -> None:
+    """Nobody wants to know."""
+
+
 class Ngram:
     """The models of the projects that were asked about; each knows its own project's files and no others."""
 
@@ -55,8 +59,13 @@ class Ngram:
         self._refreshed_s: dict[tuple[str, str], float] = {}
         self._refreshing: set[asyncio.Task[None]] = set()
 
-    async def complete(self, root: Root, index: IndexSettings, cursor: Cursor, *, count: int) -> Completion:
+    async def complete(
+        self, root: Root, index: IndexSettings, cursor: Cursor, *, count: int, on_code: Callable[[], None] = _nothing
+    ) -> Completion:
         """At most `count` suggestions at `cursor`, whose path is relative to `root`.
+
+        `on_code` is called, from another thread, once it is known that the cursor stands in no comment and no string;
+        not where the answer is what was left of the last one.
 
         The first time a project is asked about its model is read from the home folder or trained; cancelling stops
         that. Later, files that changed are looked for behind the answer, every REFRESH_S at the most. InvalidInput for
@@ -66,7 +75,7 @@ class Ngram:
         was_ready = project.is_ready
         stopped = threading.Event()
         try:
-            found = await asyncio.to_thread(_predicted, project, cursor, count, stopped.is_set)
+            found = await asyncio.to_thread(_predicted, project, cursor, count, stopped.is_set, on_code)
         finally:
             stopped.set()
         key = (str(root.path), family(cursor.language))
@@ -123,9 +132,11 @@ async def open_ngram(settings: Settings) -> AsyncIterator[Ngram]:
         await ngram.close()
 
 
-def _predicted(project: TrainedProject, cursor: Cursor, count: int, stop: Stop) -> Prediction:
+def _predicted(
+    project: TrainedProject, cursor: Cursor, count: int, stop: Stop, on_code: Callable[[], None]
+) -> Prediction:
     try:
-        return project.predict(cursor, count=count, stop=stop)
+        return project.predict(cursor, count=count, stop=stop, on_code=on_code)
     except TimedOut:
         return Prediction((), is_extended=False)  # of a task that was cancelled: nobody reads it
 

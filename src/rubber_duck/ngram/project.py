@@ -23,7 +23,7 @@ from rubber_duck.ngram.reading import relate_with
 from rubber_duck.ngram.relations import Relations
 from rubber_duck.ngram.session import Session
 from rubber_duck.ngram.shelf import Shelf
-from rubber_duck.ngram.suggestion import Cursor, Silence, Suggestion, extended, silence, suggestions
+from rubber_duck.ngram.suggestion import Cursor, Silence, Suggestion, extended, offer
 from rubber_duck.ngram.training import SourceText, decoded, train
 from rubber_duck.settings import IndexSettings
 from rubber_duck.workspace.paths import Root
@@ -82,8 +82,13 @@ class TrainedProject:
             self._settings = index
             self._is_unlisted = True
 
-    def predict(self, cursor: Cursor, *, count: int, stop: Stop) -> Prediction:
-        """Suggestions at a cursor; read or trained first if it has to be. Raises TimedOut when stopped."""
+    def predict(
+        self, cursor: Cursor, *, count: int, stop: Stop, on_code: Callable[[], None] = lambda: None
+    ) -> Prediction:
+        """Suggestions at a cursor; read or trained first if it has to be. Raises TimedOut when stopped.
+
+        `on_code` is as in `suggestion.offer`.
+        """
         with self._lock:
             if stop():
                 raise TimedOut(_STOPPED)
@@ -101,11 +106,12 @@ class TrainedProject:
             while len(self._sessions) > _MOST_SESSIONS:
                 path, _ = self._sessions.popitem(last=False)
                 self._answers.pop(path, None)
-            found = tuple(suggestions(session, cursor, count=count, stop=stop))
+            offered, silence = offer(session, cursor, count=count, stop=stop, on_code=on_code)
             if stop():
                 raise TimedOut(_STOPPED)
+            found = tuple(offered)
             self._answers[cursor.path] = _Answer(cursor, count, found)
-            return Prediction(found, is_extended=False, silence=None if found else silence(session, cursor))
+            return Prediction(found, is_extended=False, silence=silence)
 
     def refresh(self, stop: Stop) -> None:
         """Bring the model up to date with what was changed in the project. Raises TimedOut when it is stopped."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from rubber_duck.ngram.draft import Draft
+from rubber_duck.ngram.ground import Ground
 from rubber_duck.ngram.lexicon import COMMENT, KEYWORD, LAYOUT, NAME, STRING, Lexicon
 from rubber_duck.ngram.vocabulary import layout
 
@@ -52,6 +53,7 @@ class Session:
     def __init__(self, model: ProjectModel, path: str) -> None:
         self.model = model
         self.draft = Draft(model, path)
+        self.ground = Ground()
         self._text = ""
         self._checkpoints = [_Checkpoint(0, 1, 0)]
 

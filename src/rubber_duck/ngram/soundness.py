@@ -6,13 +6,13 @@ from typing import Final
 
 from rubber_duck.code.code import open_source
 from rubber_duck.errors import LimitExceeded
+from rubber_duck.ngram.ground import TIMEOUT_S, Clearing, Ground
 from rubber_duck.ngram.lexicon import COMMENT, LAYOUT, Lexicon
 
 _WHOLE: Final = 20_000
 _MOST: Final = 100_000
 _BEFORE: Final = 14_000
 _AFTER: Final = 6_000
-_TIMEOUT_S: Final = 0.25
 _LONGEST_STATEMENT: Final = 2_000
 _CLOSING: Final = {"(": ")", "[": "]", "{": "}"}
 _MARGIN_CLOSERS: Final = ")]}"
@@ -20,23 +20,27 @@ NEWLINE: Final = "\n"
 
 
 class Soundness:
-    """The surroundings of one cursor."""
+    """The surroundings of one cursor. A `ground` that is kept makes the next cursor in the same file cheaper."""
 
-    def __init__(self, lexicon: Lexicon, path: str, language: str, prefix: str, suffix: str) -> None:
+    def __init__(
+        self, lexicon: Lexicon, path: str, language: str, prefix: str, suffix: str, ground: Ground | None = None
+    ) -> None:
         self._lexicon = lexicon
+        self._ground = ground or Ground()
+        self._clearing: Clearing | None = None
         self._path = path
         self._language = language
         self._line = prefix[prefix.rfind("\n") + 1 :]
         self._without_line: int | None = None
         self._started: int | None = None
         following = next((each for each in suffix[:_AFTER].split("\n")[1:] if each.strip()), "")
-        self._is_before_block = lexicon.by_indentation and _indent(following) > _indent(self._line)
+        self._indent_below = _indent(following) if lexicon.by_indentation else 0
         size = len(prefix) + len(suffix)
         self._before, self._after = (prefix, suffix) if size <= _WHOLE else (_from_margin(prefix), _to_margin(suffix))
         if _WHOLE < size <= _MOST and self._problems_without_line():
             # Cut so, it may be broken because it is cut.
             self._before, self._after = prefix, suffix
-            self._without_line = None
+            self._without_line = self._clearing = None
 
     def sound(self, text: str, *, ends: bool = True) -> str | None:
         """What to insert for `text`: itself, or with what closes the brackets it leaves open; None when it breaks.
@@ -59,10 +63,13 @@ class Soundness:
 
     def _fits(self, text: str) -> bool:
         """Whether all can be understood with `text`, and an empty block behind it where it begins one."""
-        if not self._stands(text):
-            return False
+        self._problems_without_line()
         margin = self._line[: len(self._line) - len(self._line.lstrip())]
         body = self._body(text).replace(NEWLINE, NEWLINE + margin)
+        if self._clearing is not None:
+            return self._fits_in(self._clearing, text, ("", body) if body else ("",)) and self._stands(text)
+        if not self._stands(text):
+            return False
         found = self._problems(f"{self._before}{text}{self._after}")
         if found and body:
             found = min(found, self._problems(f"{self._before}{text}{body}{self._after}"))
@@ -79,7 +86,8 @@ class Soundness:
     def _stands(self, text: str) -> bool:
         """Whether the statement with `text` is one; in a broken text, where it cannot be told from others, the line."""
         statement = self._statement(text)
-        if self._is_before_block and statement and statement[-1] not in self._lexicon.openers:
+        is_before_block = self._indent_below > _indent(self._line + text.partition(NEWLINE)[0])
+        if is_before_block and statement and statement[-1] not in self._lexicon.openers:
             return False
         if self._lexicon.is_statement(statement):
             return True
@@ -87,13 +95,30 @@ class Soundness:
         tokens = [token for token in self._lexicon.split(line) if self._lexicon.kind(token) not in (LAYOUT, COMMENT)]
         return self._problems_without_line() > 0 and self._lexicon.is_statement(tokens)
 
+    def _fits_in(self, clearing: Clearing, text: str, bodies: tuple[str, ...]) -> bool:
+        """Whether a text that is whole without the cursor's line is whole with it."""
+        rest = self._after.partition(NEWLINE)[0]
+        try:
+            return any(clearing.is_whole(f"{self._line}{text}{body}{rest}") for body in bodies)
+        except LimitExceeded:
+            return False  # what takes so long is not told whole from broken
+
+    def _above(self) -> str:
+        return self._before[: len(self._before) - len(self._line)]
+
     def _problems_without_line(self) -> int:
-        """How many problems there are with the line left out, or with one in its place that begins a block."""
+        """How many problems there are with the line left empty, or with one in its place that begins a block."""
         if self._without_line is None:
             margin = self._line[: len(self._line) - len(self._line.lstrip())]
-            above = self._before[: len(self._before) - len(self._line)]
-            below = self._after.partition("\n")[2]
-            blank = self._problems(above + below)
+            above, below = self._above(), self._after.partition(NEWLINE)[2]
+            try:
+                around = self._ground.parsed(self._path, self._language, f"{above}{NEWLINE}{below}")
+                blank = len(around.problems)
+                if not blank:
+                    at_byte = len(above.encode("utf-8", "replace"))
+                    self._clearing = Clearing(around, self._language, at_byte, self._lexicon.containers)
+            except LimitExceeded:
+                blank = 1
             placed = self._problems(f"{above}{margin}{self._lexicon.opening}\n{below}") if blank else 0
             self._without_line = min(blank, placed)
         return self._without_line
@@ -102,7 +127,9 @@ class Soundness:
         """The tokens of the statement in which `text` stands, ends of lines and comments left out."""
         depth = 0
         tokens: list[str] = []
-        for token in self._lexicon.split(self._before[self._statement_start() :] + text + self._after):
+        rest = self._before[self._statement_start() :] + text + self._after
+        for match in self._lexicon.pattern.finditer(rest):  # read no further than the statement goes
+            token = match[0]
             kind = self._lexicon.kind(token)
             if kind == LAYOUT and depth == 0 and token[0] != "\\":
                 if tokens:
@@ -120,7 +147,7 @@ class Soundness:
             start = depth = 0
             for match in self._lexicon.pattern.finditer(self._before):
                 token = match[0]
-                if self._lexicon.kind(token) == LAYOUT:
+                if (NEWLINE in token or token[0] == "\r") and self._lexicon.kind(token) == LAYOUT:
                     if depth == 0 and token[0] != "\\":
                         start = match.end()
                 else:
@@ -132,7 +159,7 @@ class Soundness:
         """How many places of `text` cannot be understood."""
         try:
             content = text.encode("utf-8", "replace")
-            return len(open_source(self._path, content, self._language, timeout_s=_TIMEOUT_S).problems)
+            return len(open_source(self._path, content, self._language, timeout_s=TIMEOUT_S).problems)
         except LimitExceeded:
             return 1  # what takes so long is not told whole from broken
 

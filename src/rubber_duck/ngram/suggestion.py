@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -54,15 +54,29 @@ class Silence(StrEnum):
     UNFIT = "unfit"  # what is likely stands there already, repeats the lines above, or would break the syntax
 
 
-def suggestions(session: Session, cursor: Cursor, *, count: int, stop: Stop = lambda: False) -> list[Suggestion]:
-    """At most `count` texts to insert, the likeliest first; none in comments, in strings, and in front of a word."""
+def offer(
+    session: Session,
+    cursor: Cursor,
+    *,
+    count: int,
+    stop: Stop = lambda: False,
+    on_code: Callable[[], None] = lambda: None,
+) -> tuple[list[Suggestion], Silence | None]:
+    """At most `count` texts to insert, the likeliest first, or why there are none.
+
+    `on_code` is called as soon as it is known that the cursor stands in no comment and no string.
+    """
     spot = session.move(cursor.prefix)
+    if spot.inside:
+        return [], Silence.INSIDE
+    on_code()
     lexicon = session.model.vocabulary.lexicon
-    if spot.inside or _is_before_a_word(lexicon, cursor):
-        return []
-    soundness = Soundness(lexicon, cursor.path, cursor.language, cursor.prefix, cursor.suffix)
+    if _is_before_a_word(lexicon, cursor):
+        return [], Silence.WORD
+    soundness = Soundness(lexicon, cursor.path, cursor.language, cursor.prefix, cursor.suffix, session.ground)
     found: dict[str, Suggestion] = {}
-    for line in lines(session.draft, count=count + _SPARE, partial=spot.partial, stop=stop):
+    likely = lines(session.draft, count=count + _SPARE, partial=spot.partial, stop=stop)
+    for line in likely:
         text = _text(session, spot, cursor, line)
         if not text.strip() or _is_echo(cursor, text) or _is_repetition(lexicon, cursor, text):
             continue
@@ -71,17 +85,14 @@ def suggestions(session: Session, cursor: Cursor, *, count: int, stop: Stop = la
             found[whole] = Suggestion(whole, line.share, line.reason, line.ends and whole == text)
         if len(found) >= count or stop():
             break
-    return list(found.values())
+    if found:
+        return list(found.values()), None
+    return [], Silence.UNFIT if likely else Silence.UNLIKELY
 
 
-def silence(session: Session, cursor: Cursor) -> Silence:
-    """Why `suggestions` gives nothing there."""
-    spot = session.move(cursor.prefix)
-    if spot.inside:
-        return Silence.INSIDE
-    if _is_before_a_word(session.model.vocabulary.lexicon, cursor):
-        return Silence.WORD
-    return Silence.UNFIT if lines(session.draft, count=1, partial=spot.partial) else Silence.UNLIKELY
+def suggestions(session: Session, cursor: Cursor, *, count: int) -> list[Suggestion]:
+    """What `offer` offers."""
+    return offer(session, cursor, count=count)[0]
 
 
 def extended(known: Sequence[Suggestion], typed: str) -> list[Suggestion]:

@@ -135,9 +135,46 @@ def test_what_closes_its_own_brackets_is_offered_before_one_that_the_editor_clos
     assert found == (said if said.count("(") == said.count(")") else said[:-1])
 
 
+SHOP = """def total(items):
+    result = 0
+    for item in items:
+        result += item.price
+    log(result)
+    return result
+
+
+def empty(items):
+    return not items
+"""
+
+
+@pytest.mark.parametrize(
+    ("behind", "said", "kept"),
+    [
+        ("        result += item.price\n", "    log(result)", ""),
+        ("        result += item.price\n", "    return result", ""),
+        ("        result += item.price\n", "    check(result)\n    return result", "    check(result)"),
+        ("        result += item.price\n", "    check(result)\n    return resu", "    check(result)"),
+        ("        result += item.price\n", "    if not result:\n        return result", None),
+        ("    result = 0\n", "    for item in items:", ""),
+        ("    return result\n", "\n\ndef empty(items):\n    return not items\n", ""),
+        ("    return result\n", "\n\ndef full(items):\n    return not empty(items)", None),
+    ],
+)
+def test_no_line_below_is_said_again_on_a_line_of_its_own(behind: str, said: str, kept: str | None) -> None:
+    at = SHOP.index(behind) + len(behind)
+    found = fitting(said, Cursor("a.py", "python", SHOP[:at], "\n" + SHOP[at:]))
+    assert found == (said if kept is None else kept)
+
+
+def test_a_line_that_is_typed_already_is_not_finished_as_the_next_one() -> None:
+    assert fitting("urn result", Cursor("a.py", "python", "def f(result):\n    ret", "\n    return result\n")) == ""
+
+
 def test_more_is_not_waited_for_where_it_would_be_thrown_away() -> None:
     assert is_complete("x\n", ")\n")
     assert is_complete("x\nreturn y\n", "\nreturn y\n")
+    assert not is_complete("x\nreturn y", "\nreturn y\n")  # it may become another line yet
     assert not is_complete("x\n", "\nreturn y\n")
 
 

@@ -12,7 +12,7 @@ import pytest
 from rubber_duck.code.code import open_source
 from rubber_duck.ngram.session import Session
 from rubber_duck.ngram.soundness import Soundness
-from rubber_duck.ngram.suggestion import Cursor, Silence, Suggestion, extended, silence, suggestions
+from rubber_duck.ngram.suggestion import Cursor, Silence, Suggestion, extended, offer, suggestions
 from tests.unit.ngram.models import SHOP, model_of, words
 
 MODEL = model_of(SHOP)
@@ -48,8 +48,7 @@ def test_the_rest_of_the_line_is_offered_as_it_would_be_written() -> None:
 def test_nothing_is_offered_that_would_grow_into_the_word_behind_it() -> None:
     prefix, suffix = "defmodule Other do\n  def go(order), do: ", ":error\nend\n"
     session = Session(ELIXIR, "lib/other.ex")
-    assert suggestions(session, Cursor("lib/other.ex", "elixir", prefix, suffix), count=3) == []
-    assert silence(session, Cursor("lib/other.ex", "elixir", prefix, suffix)) == Silence.WORD
+    assert offer(session, Cursor("lib/other.ex", "elixir", prefix, suffix), count=3) == ([], Silence.WORD)
 
 
 @pytest.mark.parametrize("prefix", ["x = 1  # the to", "x = 'the to", '"""The to', "x = f'{to"])
@@ -75,12 +74,14 @@ def test_what_stands_behind_the_cursor_is_not_offered_again() -> None:
 def test_why_nothing_is_offered_is_told(prefix: str, suffix: str, why: Silence) -> None:
     cursor = Cursor("shop/x.py", "python", prefix, suffix)
     session = Session(MODEL, "shop/x.py")
-    assert (suggestions(session, cursor, count=1), silence(session, cursor)) == ([], why)
+    told: list[None] = []
+    assert offer(session, cursor, count=1, on_code=lambda: told.append(None)) == ([], why)
+    assert bool(told) == (why is not Silence.INSIDE)
 
 
 def test_a_project_that_says_nothing_makes_nothing_likely() -> None:
     session = Session(model_of({"a.py": ""}), "x.py")
-    assert silence(session, Cursor("x.py", "python", "", "")) is Silence.UNLIKELY
+    assert offer(session, Cursor("x.py", "python", "", ""), count=3) == ([], Silence.UNLIKELY)
 
 
 def test_a_line_is_not_offered_a_third_time() -> None:

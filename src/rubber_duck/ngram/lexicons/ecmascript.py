@@ -51,4 +51,9 @@ LEXICON: Final = Lexicon(
     opening="{",
     accessors=frozenset({".", "?."}),
     closings=frozenset({"}"}),
+    containers={
+        "program": ("", ""),
+        "statement_block": ("async function* f() {\n", "\n}"),
+        "class_body": ("class A {\n", "\n}"),
+    },
 )

@@ -51,4 +51,5 @@ LEXICON: Final = Lexicon(
     tails=(" do", " ->"),
     opening="if x do",
     closings=frozenset({"end"}),
+    containers={"source": ("", ""), "do_block": ("defmodule A do\n", "\nend")},
 )

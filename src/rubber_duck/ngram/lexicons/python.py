@@ -84,4 +84,5 @@ LEXICON: Final = Lexicon(
     opening="if x:",
     by_indentation=True,
     is_statement=is_statement,
+    containers={"module": ("", ""), "block": ("if x:\n", "")},
 )
