@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import random
+import re
 import string
 from collections.abc import Callable, Iterator
 
@@ -107,3 +108,58 @@ def telling_part(secret: str) -> str:
     if "://duck:" in secret:
         return secret.split(":")[2].split("@")[0]
     return secret.splitlines()[2] if secret.startswith("-----") else secret[-20:]
+
+
+FORMS = {
+    "aws of any digits": "AKIA{U16}", "hugging face of digits": "hf_{A34}", "xai": "xai-{A80}",
+    "perplexity": "pplx-{A48}", "replicate": "r8_{A37}", "nvidia": "nvapi-{W64}", "docker": "dckr_pat_{W27}",
+    "atlassian": "ATATT3xFfGF0{W180}", "bitbucket": "ATBB{A32}", "rubygems": "rubygems_{H48}", "notion": "ntn_{A46}",
+    "figma": "figd_{W40}", "planetscale": "pscale_tkn_{W43}", "supabase": "sbp_{H40}", "newrelic": "NRAK-{U27}",
+    "sentry": "sntrys_{A60}", "hubspot": "pat-na1-{H8}-{H4}-{H4}-{H4}-{H12}", "doppler": "dp.pt.{A43}",
+    "heroku": "HRKU-{W60}", "fly": "FlyV1 fm2_{A90}", "netlify": "nfp_{A36}", "tailscale": "tskey-auth-{A12}-{A32}",
+    "dynatrace": "dt0c01.{U24}.{U64}", "pulumi": "pul-{H40}", "terraform": "{A14}.atlasv1.{W67}",
+    "alibaba": "LTAI{A20}", "nuget": "oy2{L43}", "crates": "cio{A32}", "mailchimp": "{H32}-us12",
+    "mailgun": "{H32}-{H8}-{H8}", "azure directory": "{A3}8Q~{A34}", "google refresh": "1//0{W60}",
+    "google push": "AAAA{A7}:APA91b{W134}", "discord hook": "https://discord.com/api/webhooks/{D18}/{W68}",
+    "gitlab runner": "GR1348941{W20}", "gitlab oauth": "gloas-{H64}", "artifactory": "AKCp{A69}",
+    "airtable": "pat{A14}.{H64}", "asana": "1/{D16}:{H32}", "contentful": "CFPAT-{W43}",
+    "launchdarkly": "sdk-{H8}-{H4}-{H4}-{H4}-{H12}", "paypal": "A21AA{W90}",
+    "braintree": "access_token$production${L16}${H32}", "brevo": "xkeysib-{H64}-{A16}",
+    "circleci": "CCIPAT_{A22}_{H40}", "together": "tgp_v1_{W43}", "pinecone": "pcsk_{A5}_{A63}",
+    "langsmith": "lsv2_pt_{H32}_{H10}", "okta": "00aA{W38}", "of a maker that nobody knows": "quack_live_{A26}aB3dE5",
+    "hash of a password": "ann:$apr1${A8}${A22}", "typed": 'password: str = "{A12}7!"',
+    "Final": 'API_KEY: Final[str] = "{A30}7"', "TypeScript": 'const apiKey: string = "{A30}7";',
+    "Rust": "let api_key: &'static str = \"{A30}7\";", "Kotlin": 'val password: String = "{A12}7"',
+    "Go": 'var password string = "{A12}7"', "C": 'char password[] = "{A12}7";',
+    "C#": 'string Password {{ get; }} = "{A12}7";', "bytes": 'api_key = b"{A30}7"',
+    "XML": "<password>{A12}7</password>", "an attribute": '<add key="ApiKey" value="{A30}7" />',
+    "setenv": 'os.Setenv("API_TOKEN", "{A30}7")', "in place of a variable": 'os.getenv("DB_PASSWORD", "{A12}7!")',
+    "or": 'os.environ.get("API_KEY") or "{A20}7"', "compared": 'if password == "{A12}7!":',
+    "shell's default": "${{API_KEY:-{A20}7}}", "option": "deploy --token {A30}7",
+    "curl": "curl -u admin:{A12}7 https://x", "netrc": "machine x login ann password {A12}7",
+    "pgpass": "db:5432:app:ann:{A12}7", "SQL": "CREATE USER ann IDENTIFIED BY '{A12}7'",
+    "PostgreSQL": "ALTER USER ann WITH PASSWORD '{A12}7'", "a header of its own": "X-Api-Key: {A30}7",
+    "another scheme": "Authorization: ApiKey {A40}7", "no scheme": "Authorization: {A40}7",
+    "in an address": "https://{H39}7@github.com/a/b.git", "ADO": "Server=db;User Id=sa;Password={A9}7;",
+    "JDBC": "jdbc:postgresql://h/db?user=a&password={A11}7", "another key": 'signing_key = "{A40}7"',
+    "docker's file": '"auth": "{A38}7="', "session": "Cookie: sessionid={A30}7a", "passwort": 'passwort = "{A12}7"',
+}  # fmt: skip
+"""Forms of more makers, and more ways to write secrets: `{A30}` are 30 letters and digits, and so on."""
+
+ALPHABETS = {
+    "A": ALNUM, "H": HEX, "U": string.ascii_uppercase + string.digits, "L": string.ascii_lowercase + string.digits,
+    "W": ALNUM + "_-", "D": string.digits,
+}  # fmt: skip
+
+
+def of_other_forms(seed: int) -> Iterator[tuple[str, str, list[str]]]:
+    """Name, text and the drawn parts of one secret of each form."""
+    rng = random.Random(seed)
+    for name, form in FORMS.items():
+        parts: list[str] = []
+
+        def drawn(found: re.Match[str], parts: list[str] = parts) -> str:
+            parts.append("".join(rng.choices(ALPHABETS[found[1]], k=int(found[2]))))
+            return parts[-1]
+
+        yield name, re.sub(r"\{([AHULWD])(\d+)\}", drawn, form).replace("{{", "{").replace("}}", "}"), parts

@@ -11,7 +11,7 @@ import pytest
 from rubber_duck.egress import Door, Egress
 from rubber_duck.redaction import JsonValue, Redactor
 from tests.fake_provider import fake_provider, saying
-from tests.secrets import secrets_of_all_kinds, telling_part, written_otherwise
+from tests.secrets import ALNUM, of_other_forms, secrets_of_all_kinds, telling_part, written_otherwise
 
 
 async def test_none_of_300_secrets_is_sent() -> None:
@@ -130,8 +130,58 @@ def test_what_is_known_to_be_secret_is_taken_out_whatever_it_looks_like() -> Non
 
 def test_long_text_of_any_kind_is_cleared_in_linear_time() -> None:
     redactor = Redactor(["known-secret"])
-    for piece in ("a", "password=", "eyJ", "token: ", "://a:", "-----BEGIN PRIVATE KEY-----", "'\"", "sk-"):
+    pieces = ("a", "password=", "eyJ", "token: ", "x-key: a ", "curl -u a", "f('token', ", "://a:", "'\"", "sk-")
+    for piece in (*pieces, "-----BEGIN PRIVATE KEY-----"):
         assert isinstance(redactor.text(piece * (200_000 // len(piece))), str)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_secrets_of_more_makers_and_written_in_more_ways_are_taken_out(seed: int) -> None:
+    redactor = Redactor()
+    told = []
+    for name, secret, parts in of_other_forms(seed):
+        cleared = redactor.text(f"before\n{secret}\nafter")
+        longest = max(parts, key=len)
+        if longest in cleared or redactor.text(cleared) != cleared:
+            told.append((name, secret))
+    assert told == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import { readFileSync as readFileSyncWithRetriesAndBackoff2 } from 'fs'",
+        'integrity "sha512-ZyIPTEXqQ0qE4nT7oOHSDqYyJkF9hyMNE7LQf5m1ZLW6jvQfmXKzqQ=="',
+        "const chunk = 'chunk-3TBqkzXu5RmN8vLpQwEyHdJcGfAs.js'",
+        'fields = ("password1", "password2")',
+        'if token == "endblock": break',
+        "parser.add_argument('--token', '-t', help='the token')",
+        "curl -u $USER:$PASSWORD https://example.com",
+        "docker run --password-stdin registry",
+        "credentials: 'same-origin'",
+        "<password>changeme</password>",
+        'name: str = "hello world 2"',
+        "def token(self, key: str = 'name_of_key') -> Token:",
+        "https://user@example.com/path and https://example.com/@angular/core@17.3.1",
+        "git@github.com:acme/pond.git",
+        'form.add("password", "password_confirmation")',
+        "12:34:56:78:90",
+    ],
+)
+def test_code_that_looks_like_it_stays_too(code: str) -> None:
+    assert Redactor().text(code) == code
+
+
+@pytest.mark.parametrize("lead", ["", "    ", " ", "+", "{number:>3} | ", "> ", "# "])
+def test_the_end_of_a_private_key_is_taken_out_however_it_is_quoted(lead: str) -> None:
+    rng = random.Random(3)
+    lines = ["".join(rng.choices(ALNUM + "+/", k=64)) for _ in range(5)]
+    key = [*lines, "MIIQw==", "-----END RSA PRIVATE KEY-----"]
+    text = "\n".join(f"{lead.format(number=number)}{line}" for number, line in enumerate(key, 7))
+    cleared = Redactor().text(f"x = (1)\n{text}\ny = 2")
+    assert not [line for line in (*lines, "MIIQw==") if line in cleared]
+    assert cleared.startswith("x = (1)\n")
+    assert cleared.endswith("\ny = 2")
 
 
 def halves(text: str, at: int) -> tuple[str, str]:
