@@ -15,6 +15,12 @@ from rubber_duck.code.code import detect, open_source
 from rubber_duck.code.language import family
 from rubber_duck.code.modules import PathModules
 from rubber_duck.code.refactoring.declarations import declares, is_exported, is_markup, scope
+from rubber_duck.code.refactoring.ecmascript_whole import (
+    LOADS_BY_VALUE,
+    loaded_by_value,
+    path_in,
+    refuse_through_whole,
+)
 from rubber_duck.code.refactoring.refactored import Refactored, Spot, Texts, places
 from rubber_duck.errors import InvalidInput, Refused
 
@@ -225,8 +231,20 @@ class _Renaming:
             stem = offering.rpartition("/")[2].partition(".")[0]
             folder = offering.rpartition("/")[0].rpartition("/")[2]
             might = self.old in text or (stem in text if stem != "index" else "./" in text or folder in text)
+            if LOADS_BY_VALUE.search(text):
+                self._look_at_loads(path, offering)
             if might and ("import" in text or "export" in text or "require" in text):
                 self._follow_in(path, offering)
+
+    def _look_at_loads(self, path: str, offering: str) -> None:
+        """A file that loads others by paths that it works out may take the name from what comes."""
+        lines = loaded_by_value(self.project.open(path), offering)
+        if lines and self.old in self.project.texts[path]:
+            raise Refused(f"line {lines[0]} of '{path}' may load '{offering}', and the file says {self.old!r}")
+        if lines:
+            self.notes.append(
+                f"line {lines[0]} of '{path}' loads what it works out: it may take {self.old!r} from there"
+            )
 
     def _follow_in(self, path: str, offering: str) -> None:
         file = self.project.open(path)
@@ -244,17 +262,14 @@ class _Renaming:
                 elif found is None and taken and not said.startswith("node:"):
                     raise Refused(f"'{path}' takes {self.old!r} from '{said}', which may be '{offering}'")
             elif node.type == "call_expression" and _called(file, node) in {"require", "import"}:
-                said = next((file.string_value(each) for each in file.descendants(node) if each.type == "string"), None)
+                said = path_in(file, node)
                 if said is not None and self.project.file(said, path) == offering:
                     raise Refused(f"'{path}' loads '{offering}' as a whole, so what it takes from it cannot be told")
 
     def _follow_statement(self, path: str, file: SourceFile, node: Node, taken: list[Node]) -> None:
         kinds = {each.type for each in file.descendants(node)}
         if "namespace_import" in kinds or "namespace_export" in kinds:
-            text = file.content.decode("utf-8", "replace")
-            old = re.escape(self.old)
-            if re.search(rf"\.\s*{old}(?![\w$])|['\"]{old}['\"]", text):
-                raise Refused(f"'{path}' reaches {self.old!r} through the whole module")
+            refuse_through_whole(file, node, self.old)
             return
         is_star = node.type == "export_statement" and not any(each.type == "export_clause" for each in node.children)
         if is_star:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rubber_duck.code.refactoring.ecmascript import Project
 from rubber_duck.code.refactoring.ecmascript_imports import Import, Name, end_of, quote_of, read_import, rendered
+from rubber_duck.code.refactoring.ecmascript_whole import refuse_through_whole
 from rubber_duck.errors import Refused
 
 if TYPE_CHECKING:
@@ -78,9 +79,7 @@ def refuse_in_texts(project: Project, file: SourceFile, of: str, sources: Collec
 def _of_statement(file: SourceFile, node: Node, said: str, name: str, taken: list[Node]) -> Iterator[Taking]:
     kinds = {each.type for each in file.descendants(node)}
     if "namespace_import" in kinds or "namespace_export" in kinds:
-        text = file.content.decode("utf-8", "replace")
-        if node.type == "export_statement" or re.search(rf"\.\s*{re.escape(name)}(?![\w$])|\[", text):
-            raise Refused(f"'{file.path}' may reach {name!r} through the whole module")
+        refuse_through_whole(file, node, name)
         return
     if node.type == "export_statement" and "export_clause" not in kinds:
         raise Refused(f"'{file.path}' passes on all that '{said}' exports")

@@ -17,7 +17,7 @@ def expressions(draw: st.DrawFn, depth: int = 2) -> str:
     if depth == 0:
         return draw(st.one_of(_name, st.integers(0, 9).map(str)))
     inner = expressions(depth - 1)
-    kind = draw(st.integers(0, 11))
+    kind = draw(st.integers(0, 13))
     one, two, name = draw(inner), draw(inner), draw(_name)
     return {
         0: one,
@@ -32,6 +32,8 @@ def expressions(draw: st.DrawFn, depth: int = 2) -> str:
         9: f"({name} := {one})" if depth == 2 else one,
         10: f"dict({name}={one})",
         11: f"call({name}, {name}={one})",
+        12: f"keep(lambda: {one})",
+        13: f"keep({one} for {name} in rows({two}))",
     }[kind]
 
 
@@ -70,6 +72,8 @@ def blocks(draw: st.DrawFn, depth: int = 2, indent: str = "") -> str:  # noqa: C
             case 10:
                 lines.append(f"{indent}try:\n{draw(blocks(depth - 1, inner))}")
                 lines.append(f"{indent}except Exception as {name}:\n{inner}say(str(type({name})))")
+                if draw(st.booleans()):
+                    lines.append(f"{indent}finally:\n{inner}say({draw(_name)})")
             case 11:
                 lines.append(f"{indent}with shelf({value}) as {name}:\n{draw(blocks(depth - 1, inner))}")
             case _:
@@ -82,7 +86,9 @@ def programs(draw: st.DrawFn) -> str:
     """A program that Python compiles."""
     start = "\n".join(f"{name} = {number}" for number, name in enumerate(NAMES))
     inner = draw(blocks(2, "    "))
-    text = f"{start}\n{draw(blocks())}\ndef run(a, b=2):\n{inner}\n    say(a)\n    return b\nsay(call(run, 1))\n"
+    text = (
+        f"{start}\n{draw(blocks())}\ndef run(a, b=2):\n{inner}\n    say(a)\n    return b\nsay(call(run, 1))\nrecall()\n"
+    )
     try:
         compile(text, "program.py", "exec")
     except SyntaxError:
@@ -107,12 +113,26 @@ def outcome(text: str) -> list[str]:
 
     @contextlib.contextmanager
     def shelf(value: Any) -> Any:  # Any: as above
-        yield value
+        with contextlib.suppress(TypeError):
+            yield value
 
     def rows(value: Any) -> list[int]:  # Any: as above
         return [1, 2] if value else []
 
-    world = {"say": say, "call": call, "rows": rows, "shelf": shelf}
+    kept: list[Any] = []  # Any: functions and generators
+
+    def keep(later: Any) -> int:  # Any: as above
+        kept.append(later)
+        return len(kept)
+
+    def recall() -> None:
+        for later in kept[:50]:
+            try:
+                say(later() if callable(later) else list(later))
+            except Exception as error:  # noqa: BLE001  # how it ends is what is compared
+                said.append(type(error).__name__)
+
+    world = {"say": say, "call": call, "rows": rows, "shelf": shelf, "keep": keep, "recall": recall}
     try:
         exec(compile(text, "program.py", "exec"), world)  # the program is ours
     except (Exception, RecursionError) as error:  # noqa: BLE001  # how it ends is what is compared

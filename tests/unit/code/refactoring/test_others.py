@@ -116,3 +116,54 @@ def test_a_private_function_is_renamed_with_all_its_clauses_calls_and_captures()
 def test_refused_in_elixir(line: int, column: int, new: str, change: tuple[str, str]) -> None:
     with pytest.raises(Refused):
         elixir.rename({"pond.ex": POND.replace(*change) if change[0] else POND}, Spot("pond.ex", line, column), new)
+
+
+WHOLE = "export function swim(far) { return far }\nexport const depth = 2;\n"
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "const { swim } = duck;\n",
+        "const { swim: paddle } = duck;\n",
+        "const { 'swim': paddle } = duck;\n",
+        "const { swim = 1 } = duck;\n",
+        "const { depth, ...rest } = duck;\n",
+        "let swim;\n({ swim } = duck);\n",
+        "duck[key](1);\n",
+        "duck['sw' + 'im'](1);\n",
+        "use(duck);\n",
+        "const all = { ...duck };\n",
+        "export { duck };\n",
+        "duck?.swim(1);\n",
+    ],
+)
+def test_what_takes_it_out_of_the_whole_module_refuses_all(use: str) -> None:
+    files = {"duck.mjs": WHOLE, "pond.mjs": f"import * as duck from './duck.mjs';\n{use}"}
+    with pytest.raises(Refused, match="whole module"):
+        ecmascript.rename(files, Spot("duck.mjs", 1, 17), "drift")
+
+
+def test_what_takes_other_things_out_of_the_whole_module_is_no_hindrance() -> None:
+    use = "import * as duck from './duck.mjs';\nconst { depth } = duck;\nduck.depth + duck['depth'] + duck?.depth;\n"
+    done = ecmascript.rename({"duck.mjs": WHOLE, "pond.mjs": use}, Spot("duck.mjs", 1, 17), "drift")
+    assert done.texts == {"duck.mjs": WHOLE.replace("swim", "drift")}
+
+
+def test_a_module_that_is_passed_on_as_a_whole_refuses_all() -> None:
+    files = {"duck.mjs": WHOLE, "all.mjs": "export * as duck from './duck.mjs';\n"}
+    with pytest.raises(Refused, match="passes on the whole module"):
+        ecmascript.rename(files, Spot("duck.mjs", 1, 17), "drift")
+
+
+def test_a_path_that_is_worked_out_may_lead_to_it() -> None:
+    def renamed(path: str, rest: str) -> tuple[str, ...]:
+        files = {"ducks/duck.mjs": WHOLE, "pond.mjs": f"const found = await import({path});\n{rest}"}
+        return ecmascript.rename(files, Spot("ducks/duck.mjs", 1, 17), "drift").notes
+
+    with pytest.raises(Refused, match=r"may load 'ducks/duck\.mjs'"):
+        renamed("`./ducks/${kind}.mjs`", "found.swim();\n")
+    said = "line 1 of 'pond.mjs' loads what it works out: it may take 'swim' from there"
+    assert said in renamed("'./ducks/' + kind", "found[key]();\n")
+    assert said in renamed("kind", "")
+    assert said not in renamed("'./geese/' + kind", "found.swim();\n")

@@ -9,6 +9,7 @@ from typing import Final
 import libcst as cst
 from libcst.metadata import FunctionScope, GlobalScope
 
+from rubber_duck.code.refactoring.python.frames import refuse_frames
 from rubber_duck.code.refactoring.python.module import Module
 from rubber_duck.code.refactoring.python.project import declarations, owner_of
 from rubber_duck.code.refactoring.python.selection import INTROSPECTION, bound_by, every_param, is_read, is_written
@@ -112,6 +113,7 @@ def _is_nothing(statement: cst.BaseStatement) -> bool:
 def _refuse_bound(module: Module, function: cst.FunctionDef, inside: list[cst.CSTNode]) -> None:
     """Raise Refused for what means something only in this very function."""
     name = function.name.value
+    refuse_frames(module, inside)
     for node in inside:
         line = module.places[node].start.line if node in module.places else 0
         if isinstance(node, cst.Return):

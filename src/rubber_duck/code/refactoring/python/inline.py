@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 import libcst as cst
 from libcst.metadata import FunctionScope, GlobalScope, Scope
@@ -16,6 +17,9 @@ from rubber_duck.code.refactoring.refactored import Refactored, Splice, Spot, Te
 from rubber_duck.errors import InvalidInput, Refused
 
 _ATOMS = (cst.Name, cst.SimpleString, cst.Integer, cst.Float, cst.Attribute, cst.Subscript, cst.Call)
+_DYNAMIC = re.compile(r"\b(?:globals|vars|exec|eval|setattr|__dict__)\b")
+"""What may give a name of the file another value by its text."""
+
 _FIRM = (cst.SimpleString, cst.Integer, cst.Float, cst.Imaginary)
 
 
@@ -56,7 +60,9 @@ def inline_variable(texts: Texts, spot: Spot) -> Refactored:
         raise Refused(f"{name.value!r} is never read, or in an annotation: there is no place for its value")
     for node in reads:
         _refuse_other(module, node)
-    if not _is_firm(module, assign.value, owner):
+    if _is_firm(module, assign.value, owner):
+        _refuse_shadowed(module, assign.value, reads)
+    else:
         _require_near(module, statement, assign.value, reads)
     splices = [_without(module, statement)]
     for node in reads:
@@ -104,9 +110,26 @@ def _is_firm(module: Module, value: cst.BaseExpression, owner: Scope) -> bool:
         found = owner_of(module, scope, value.value) if scope is not None else None
         if value.value in {"True", "False", "None"}:
             return True
-        is_known = found is not None and (found is owner or isinstance(found, GlobalScope))
+        is_fixed = isinstance(found, GlobalScope) and not _DYNAMIC.search(module.text)
+        is_known = found is not None and (found is owner or is_fixed)
         return is_known and found is not None and _is_given_once(module, found, value.value)
     return False
+
+
+def _refuse_shadowed(module: Module, value: cst.BaseExpression, reads: list[cst.Name]) -> None:
+    """Raise Refused where one of the places calls something else so: a parameter, the name of a comprehension."""
+    if not isinstance(value, cst.Name):
+        return
+    for read in reads:
+        here, there = module.scope(value), module.scope(read)
+        is_same = (
+            here is not None
+            and there is not None
+            and owner_of(module, here, value.value) is owner_of(module, there, value.value)
+        )
+        if not is_same:
+            line = module.places[read].start.line
+            raise Refused(f"line {line}: {value.value!r} means something else in the place that reads it")
 
 
 def _is_given_once(module: Module, scope: Scope, name: str) -> bool:

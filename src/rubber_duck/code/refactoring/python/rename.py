@@ -12,6 +12,7 @@ import libcst as cst
 from libcst.helpers import get_full_name_for_node
 from libcst.metadata import BuiltinScope, ClassScope, FunctionScope, GlobalScope, ImportAssignment, Scope
 
+from rubber_duck.code.refactoring.python.asked import Ask, asks, formed
 from rubber_duck.code.refactoring.python.bindings import require_same
 from rubber_duck.code.refactoring.python.members import Member, member_splices
 from rubber_duck.code.refactoring.python.module import Module
@@ -22,7 +23,6 @@ from rubber_duck.code.refactoring.python.uses import (
     As,
     all_list_spans,
     annotation_spans,
-    formed,
     may_be_module,
     spoken,
     told,
@@ -33,11 +33,6 @@ from rubber_duck.code.refactoring.refactored import Refactored, Splices, Spot, T
 from rubber_duck.errors import InvalidInput, Refused
 
 _CONFIGURED: Final = (".toml", ".cfg", ".ini", ".json", ".yaml", ".yml")
-_MADE: Final = re.compile(
-    r"(?:[gs]etattr|hasattr|delattr|methodcaller|attrgetter)\([^()]*?(?:\b[fF][rR]?['\"]|['\"]\s*\+|\+\s*['\"])"
-)
-"""Where a text is put together that then reaches something."""
-
 _KNOWN_DECORATORS: Final = frozenset(
     {"staticmethod", "classmethod", "property", "cache", "lru_cache", "cached_property", "wraps", "contextmanager"}
     | {"asynccontextmanager", "overload", "override", "abstractmethod", "final", "dataclass", "total_ordering"}
@@ -252,14 +247,42 @@ class _Renaming:
         for module in self.project.mentioning(self.old):
             found += [module.spot(node) for node, _ in spoken(module, self.old, ways)]
         for path in sorted(self.project.texts):
-            if _MADE.search(self.project.texts[path]):
-                found += formed(path, self.project.texts[path], self.old)
+            found += formed(path, self.project.texts[path], self.old)
+            found += self._asked(path, target)
         words = re.compile("|".join(rf"\b{re.escape(way)}[.:]{re.escape(self.old)}\b" for way in ways if way) or "$^")
         for path, text in self.project_configuration():
             found += [Spot(path, number) for number, line in enumerate(text.split("\n"), 1) if words.search(line)]
         if found:
             raise Refused(f"{self.old!r} is reached by the text of its name at {places(found)}")
         self._note_told()
+
+    def _asked(self, path: str, target: Binding | Member) -> Iterator[Spot]:
+        """Where a file asks for what is renamed by a text; what only may be so is noted."""
+        tops = {each.path for each in self.done if isinstance(each.scope, GlobalScope)}
+        for ask in asks(path, self.project.texts[path], self.old):
+            if ask.is_local:
+                continue
+            if isinstance(target, Member):
+                is_own = path == target.path and ask.holder.partition(".")[0] in {"self", "cls", target.owner}
+                if ask.is_sure:
+                    yield ask.spot
+                elif is_own:
+                    self.notes.append(f"members are asked for by their names at {places([ask.spot])}: look there")
+            elif (path in tops and ask.holder in {"", "sys.modules[__name__]"}) or self._meant(ask) & tops:
+                yield ask.spot
+            elif ask.holder.startswith("sys.modules["):
+                self.notes.append(f"modules are asked for their names at {places([ask.spot])}: look there")
+
+    def _meant(self, ask: Ask) -> set[str | None]:
+        """The file of the module whose names are asked for."""
+        if not ask.holder.replace(".", "").isidentifier():
+            return set()
+        module = self.project.module(ask.spot.path)
+        for node in (*module.every(cst.Name), *module.every(cst.Attribute)):
+            if module.places[node].start.line == ask.spot.line and module.source(node) == ask.holder:
+                meaning = self.project.meaning(module, node)
+                return {meaning.path} if meaning is not None and not meaning.name else set()
+        return set()
 
     def _refuse_seen(self, module: Module, scope: Scope) -> None:
         """Raise Refused where code asks for the names of the scope: `"{user}".format(**locals())`."""

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import takewhile
+from operator import is_not
 from typing import Final
 
 import libcst as cst
 from libcst.metadata import ExpressionContext, GlobalScope, Scope
 
+from rubber_duck.code.refactoring.python.frames import refuse_frames
+from rubber_duck.code.refactoring.python.later import LOOPS, changes, is_repeated, read_later, refuse_lost
 from rubber_duck.code.refactoring.python.module import Module
 from rubber_duck.code.refactoring.python.project import declarations, owner_of
 from rubber_duck.code.refactoring.refactored import Stretch, offset_of
@@ -16,9 +21,6 @@ from rubber_duck.errors import InvalidInput, Refused
 
 INTROSPECTION: Final = frozenset({"locals", "vars", "eval", "exec", "super", "dir"})
 """What looks at the function that it is called in."""
-
-_DEFERRED: Final = (cst.FunctionDef, cst.ClassDef, cst.Lambda, cst.GeneratorExp)
-_LOOPS: Final = (cst.For, cst.While)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,20 +128,30 @@ def flow(selection: Selection) -> Flow:
     ]
     _refuse_escapes(selection)
     _refuse_deferred(selection, outer)
+    _refuse_given_elsewhere(selection)
     written = {node.value for node, _ in names if is_written(module, node)}
-    gives = tuple(sorted(name for name in written if _is_read_outside(selection, name, outer)))
     sure = _surely_bound(selection)
+    owners = {node.value: owner for node, owner in names}
+    reads: dict[str, list[cst.Name]] = {}
+    for node, _ in sorted(names, key=lambda each: module.span(each[0])):
+        early = is_read(module, node) and module.span(node)[0] < sure.get(node.value, selection.end)
+        early = early and not _is_bound_inside(selection, node)
+        reads.setdefault(node.value, []).extend([node] if early else [])
+    again = is_repeated(selection.around())
+    given = []
+    for name in sorted(written):
+        after = _read_outside(selection, name, outer)
+        if after or (again and reads[name]):
+            given.append(name)
+            refuse_lost(module, selection.nodes, name, [module.span(each) for each in (*after, *reads[name])])
     takes = []
-    for name in dict.fromkeys(node.value for node, _ in sorted(names, key=lambda each: module.span(each[0]))):
-        reads = [module.span(node)[0] for node, _ in names if node.value == name and is_read(module, node)]
-        first = sure.get(name)
-        before = [at for at in reads if first is None or at < first]
-        if before or (name in gives and first is None):
-            require_bound(selection, name, {each.value: owner for each, owner in names}[name])
+    for name, early_reads in reads.items():
+        if early_reads or (name in given and name not in sure):
+            require_bound(selection, name, owners[name])
             if (name, "nonlocal") in {(each, how) for (_, each), how in declarations(module).items()}:
                 raise Refused(f"{name!r} may be given a value by a function while what is selected runs")
             takes.append(name)
-    return Flow(tuple(takes), gives)
+    return Flow(tuple(takes), tuple(given))
 
 
 def _outer_scopes(selection: Selection) -> set[Scope | None]:
@@ -173,19 +185,33 @@ def is_read(module: Module, node: cst.Name) -> bool:
     return not is_written(module, node) or (isinstance(parent, cst.AugAssign) and parent.target is node)
 
 
-def _is_read_outside(selection: Selection, name: str, outer: set[Scope | None]) -> bool:
+def _read_outside(selection: Selection, name: str, outer: set[Scope | None]) -> list[cst.Name]:
+    """Where a name is read that the selection gives a value: behind it, or before it in a loop."""
     module = selection.module
-    loops = [node for node in selection.around() if isinstance(node, _LOOPS)]
+    again = is_repeated(selection.around())
     own = selection.function()
+    found = []
     for node in module.every(cst.Name):
         if node.value != name or selection.holds(node) or _owner(module, node) not in outer:
             continue
         holder = next((each for each in module.around(node) if isinstance(each, cst.FunctionDef | cst.Lambda)), None)
         if holder is not own:
             raise Refused(f"{name!r} is also used by a function inside this one, so what it is given must stay here")
-        if is_read(module, node) and (module.span(node)[0] >= selection.end or loops):
-            return True
-    return False
+        if is_read(module, node) and (module.span(node)[0] >= selection.end or again):
+            found.append(node)
+    return found
+
+
+def _refuse_given_elsewhere(selection: Selection) -> None:
+    """Raise Refused where it gives a value to what is no variable of its own function."""
+    module = selection.module
+    own = module.scope(selection.nodes[0])
+    for node in selection.inside():
+        if not isinstance(node, cst.Name) or not is_written(module, node) or module.scope(node) is not own:
+            continue
+        if isinstance(module.parent(node), cst.Attribute) or _owner(module, node) in {own, None}:
+            continue
+        raise Refused(f"line {module.places[node].start.line}: {node.value!r} is no variable of this function only")
 
 
 def _surely_bound(selection: Selection) -> dict[str, int]:
@@ -196,6 +222,26 @@ def _surely_bound(selection: Selection) -> dict[str, int]:
             for name, after in bound_by(selection.module, statement):
                 found.setdefault(name, after)
     return found
+
+
+def _is_bound_inside(selection: Selection, node: cst.Name) -> bool:
+    """Whether a part of the selection gives the name its value each time before it is read here."""
+    module = selection.module
+    inner: cst.CSTNode = node
+    for each in module.around(node):
+        if not selection.holds(each):
+            return False
+        before: list[cst.CSTNode] = []
+        if isinstance(each, cst.IndentedBlock):
+            before = list(takewhile(partial(is_not, inner), each.body))
+        elif isinstance(each, cst.For | cst.With | cst.ExceptHandler | cst.ExceptStarHandler) and inner is each.body:
+            before = [each]
+        for statement in before:
+            is_sure = statement is each or not isinstance(statement, cst.For)
+            if is_sure and any(bound == node.value for bound, _ in bound_by(module, statement)):
+                return True
+        inner = each
+    return False
 
 
 def bound_by(module: Module, statement: cst.CSTNode) -> Iterator[tuple[str, int]]:
@@ -279,11 +325,12 @@ def every_param(params: cst.Parameters) -> list[cst.Param]:
 
 def _refuse_escapes(selection: Selection) -> None:
     module = selection.module
+    refuse_frames(module, selection.inside())
     for node in selection.inside():
         if isinstance(node, cst.Return | cst.Yield | cst.Global | cst.Nonlocal | cst.Del):
             raise Refused(f"line {module.places[node].start.line}: '{_word(node)}' cannot move into another function")
         if isinstance(node, cst.Break | cst.Continue):
-            loop = next((each for each in module.around(node) if isinstance(each, _LOOPS)), None)
+            loop = next((each for each in module.around(node) if isinstance(each, LOOPS)), None)
             if loop is None or not selection.holds(loop):
                 line = module.places[node].start.line
                 raise Refused(f"line {line}: '{_word(node)}' belongs to a loop outside of the selection")
@@ -300,17 +347,11 @@ def _refuse_escapes(selection: Selection) -> None:
 def _refuse_deferred(selection: Selection, outer: set[Scope | None]) -> None:
     """What runs later sees what its names are by then."""
     module = selection.module
-    for node in selection.inside():
-        if not isinstance(node, _DEFERRED):
-            continue
-        stack = list(node.children)
-        while stack:
-            each = stack.pop()
-            stack.extend(each.children)
-            if isinstance(each, cst.Name):
-                owner = _owner(module, each)
-                if owner in outer and owner is not None and len(owner.assignments[each.value]) > 1:
-                    raise Refused(f"{each.value!r} is read later by what is defined here, and changes meanwhile")
+    once = None if is_repeated(selection.around()) else (selection.start, selection.end)
+    for each in (name for node in selection.inside() for name in read_later(node)):
+        owner = _owner(module, each)
+        if owner in outer and owner is not None and changes(module, owner, each.value, once):
+            raise Refused(f"{each.value!r} is read later by what is defined here, and changes meanwhile")
 
 
 def _word(node: cst.CSTNode) -> str:

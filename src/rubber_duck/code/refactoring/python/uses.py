@@ -2,41 +2,19 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final
 
 import libcst as cst
 from libcst.metadata import Scope
 
-from rubber_duck.code.refactoring.python.module import Module, parsed
+from rubber_duck.code.refactoring.python.asked import DYNAMIC
+from rubber_duck.code.refactoring.python.module import Module
 from rubber_duck.code.refactoring.python.project import owner_of
 from rubber_duck.code.refactoring.refactored import Spot
-
-DYNAMIC: Final = frozenset(
-    {
-        "getattr",
-        "setattr",
-        "hasattr",
-        "delattr",
-        "attrgetter",
-        "methodcaller",
-        "object",
-        "__getattribute__",
-        "import_module",
-        "__import__",
-        "eval",
-        "exec",
-        "patch",
-        "setitem",
-        "delitem",
-    }
-)
-"""Calls that reach something by the text of its name."""
 
 
 class As(StrEnum):
@@ -157,34 +135,6 @@ def spoken(module: Module, name: str, dotted: frozenset[str]) -> Iterator[tuple[
             yield node, True
         elif value == name and called_with(module, node) & DYNAMIC:
             yield node, False
-
-
-def formed(path: str, text: str, name: str) -> Iterator[Spot]:
-    """Texts put together at run time, with a part that is written out, that reach something and may come to `name`."""
-    for call in ast.walk(parsed(path, text)):
-        if not isinstance(call, ast.Call):
-            continue
-        called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-        for value in (*call.args, *(each.value for each in call.keywords)) if called in DYNAMIC else ():
-            pattern = _pattern(value)
-            if len(pattern.replace(".*", "")) > 1 and re.fullmatch(pattern, name, re.DOTALL):
-                yield Spot(path, value.lineno, value.col_offset + 1)
-
-
-def _pattern(value: ast.expr) -> str:
-    """What a text that is made at run time looks like; "" for what is written out, or not put together."""
-    if isinstance(value, ast.JoinedStr):
-        return "".join(_part(each) for each in value.values)
-    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add):
-        sides = (_part(value.left), _part(value.right))
-        return "".join(sides) if sides != (".*", ".*") else ""
-    return ""
-
-
-def _part(value: ast.expr) -> str:
-    if isinstance(value, ast.Constant) and isinstance(value.value, str):
-        return re.escape(value.value)
-    return ".*"
 
 
 def told(module: Module, name: str) -> Iterator[cst.CSTNode]:
