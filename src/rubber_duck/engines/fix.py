@@ -15,7 +15,7 @@ from rubber_duck.call import Call, Progress
 from rubber_duck.engines.engine import Engine, ModelOptions, Strategy, engines
 from rubber_duck.engines.index import Directory
 from rubber_duck.engines.patch import Approve, EditedFile, show_or_write
-from rubber_duck.engines.place import ProjectFolder, Where, find
+from rubber_duck.engines.place import ProjectFolder, Where, find, refuse_untold
 from rubber_duck.engines.prompting import asker, contained, fenced, messages
 from rubber_duck.engines.techniques import Asking, Judged, draft
 from rubber_duck.engines.telling import BESIDE_TOKENS, as_code, told_beside
@@ -114,6 +114,8 @@ class FixFindings(Engine[FixRequest, FixAnswer]):
     async def run(self, request: FixRequest, call: Call) -> FixAnswer:
         """The patch; raises InvalidInput when there is no such finding, NotFound, Denied, StaleVersion."""
         where = await find(call, request.at, request.project, request.directory)
+        if request.model:
+            await asyncio.to_thread(refuse_untold, *where.place, where.path)
         call.emit(Progress(0, 0, "analysing"))
         content = where.root.open_bytes(where.path, where.settings.index.max_file_size_bytes, links=False)
         before = await findings_of(call, where.root, where.settings, where.path)
@@ -176,7 +178,8 @@ def _wanted(request: FixRequest, where: Where, before: Sequence[Finding]) -> lis
     chosen = [
         each
         for each in before
-        if (not where.line or each.span.start_line <= where.line <= max(each.span.end_line, each.span.start_line))
+        if each.suppressed is None
+        and (not where.line or each.span.start_line <= where.line <= max(each.span.end_line, each.span.start_line))
         and (not request.rule or each.rule in (request.rule, f"ruff/{request.rule}"))
     ]
     if not chosen:

@@ -41,7 +41,9 @@ class ConnectProvider(msgspec.Struct, frozen=True, forbid_unknown_fields=True, t
     url: Annotated[str, Meta(max_length=2000, description="Its address; empty: where its kind usually is.")] = ""
     key: Annotated[str, Meta(max_length=10_000, description="Its key; empty: the one it has, or none.")] = ""
     headers: Annotated[dict[str, str], Meta(max_length=20, description="Headers to send besides.")] = {}
-    private: Annotated[bool, Meta(description="Its name may lead to a private address.")] = False
+    private: Annotated[
+        bool | None, Meta(description="Whether its name may lead to a private address; unset: as before, or not.")
+    ] = None
 
 
 class DisconnectProvider(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="disconnect"):
@@ -266,7 +268,7 @@ def _connection(request: ConnectProvider, held: Connections) -> Connection:
         url=url,
         key=key,
         headers=request.headers or (before.headers if before and is_same_place else {}),
-        is_private=request.private,
+        is_private=bool(before and is_same_place and before.is_private) if request.private is None else request.private,
         is_enabled=before.is_enabled if before else True,
     )
 

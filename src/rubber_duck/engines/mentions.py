@@ -141,7 +141,7 @@ async def _findings(call: Call, place: tuple[Root, Settings], path: str, known: 
             return "no file is changed: write @findings:FILE", ""
     lines = []
     for each in paths:
-        found = await findings_of(call, root, settings, each)
+        found = [one for one in await findings_of(call, root, settings, each) if one.suppressed is None]
         lines += [f"{display(each)}:{one.span.start_line}: {one.message} [{one.rule}]" for one in found]
     return ("findings of the analysers", "\n".join(lines)) if lines else ("the analysers find nothing there", "")
 

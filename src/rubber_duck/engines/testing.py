@@ -24,7 +24,8 @@ PATHS: Final = "import sys; sys.path[:0] = ['.', 'src', 'lib']; "
 _PYTEST: Final = PATHS + "import os; os.environ['COLUMNS'] = '500'; import pytest; sys.exit(pytest.main(sys.argv[1:]))"
 _OPTIONS: Final = ("-q", "-p", "no:cacheprovider", "--tb=line", "-rfE", "--no-header", "-o", "addopts=")
 _OUTCOME: Final = re.compile(r"(\d+) (passed|failed|error|errors|skipped|xfailed)")
-_FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (\S+?)::(\S+)(?: - (.*))?$", re.MULTILINE)
+_FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (\S+?)::(.+?)(?: - (.*))?$", re.MULTILINE)
+_WENT_WRONG: Final = ("failed", "error", "errors")
 
 
 class FailedTest(msgspec.Struct, frozen=True):
@@ -76,7 +77,9 @@ async def run_tests(
     if seen.done.code not in (0, 1) and not failed:
         errors = seen.done.stderr.decode("utf-8", "replace")
         return Outcome(0, (), f"the tests cannot run: {last_said(said if 'Error' in said else errors or said)}")
-    return Outcome(counts.get("passed", 0), failed, "", tuple(file for file, _, _ in found))
+    wrong = sum(counts.get(word, 0) for word in _WENT_WRONG)
+    trouble = "" if failed or not (wrong or seen.done.code) else f"{wrong or 'some'} of the tests did not pass"
+    return Outcome(counts.get("passed", 0), failed, trouble, tuple(file for file, _, _ in found))
 
 
 def last_said(said: str) -> str:

@@ -20,13 +20,11 @@ if TYPE_CHECKING:
 
 
 async def findings_of(call: Call, root: Root, settings: Settings, path: str) -> tuple[Finding, ...]:
-    """What the analysers say of one file of a project, without what was suppressed."""
+    """What the analysers say of one file of a project, what was suppressed there among it: `suppressed` says so."""
     from rubber_duck.analysis.target import Target  # noqa: PLC0415  # rules and grammars
 
     outcome = await call.parts.analysis.run(Target(root, (path,), settings), lambda done, total, note: None)
-    return tuple(
-        each for file in outcome.files if file.path == path for each in file.findings if each.suppressed is None
-    )
+    return tuple(each for file in outcome.files if file.path == path for each in file.findings)
 
 
 async def findings_in(call: Call, settings: Settings, files: Mapping[str, bytes], path: str) -> tuple[Finding, ...]:
@@ -56,7 +54,10 @@ class Analysed:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What a change did to a file's findings: those of before that are gone, and those that are new."""
+    """What a change did to a file's findings: those of before that are gone, and those that are new.
+
+    One that is only suppressed is not gone.
+    """
 
     gone: tuple[Finding, ...]
     new: tuple[Finding, ...]

@@ -78,6 +78,8 @@ async def test_a_model_fixes_what_no_rule_can_and_its_patch_is_analysed(tmp_path
         GOOD.replace("pond.py", "pyproject.toml"),
         GOOD.replace("text.strip()", "text.strip("),
         SILENCED,
+        GOOD.replace("text.strip()", "eval(text)  # noqa: S307"),
+        GOOD.replace("text.strip()", "eval(text)  # duck: ignore[unsafe-eval] -- it is mine"),
     ],
 )
 async def test_a_patch_that_fails_the_check_is_not_offered(tmp_path: Path, said: str) -> None:

@@ -59,6 +59,21 @@ async def test_what_a_model_writes_is_run_and_repaired_before_it_is_shown(tmp_pa
     assert (answer.by, answer.tries, answer.passed, answer.failed) == ("model", 3, 1, ())
 
 
+async def test_a_test_that_fails_under_a_name_with_spaces_is_not_passed_over(tmp_path: Path) -> None:
+    many = """```python
+import pytest
+from pond import turn
+
+
+@pytest.mark.parametrize("text", ["fine", "hello - world"])
+def test_turn(text):
+    assert turn([1]) == [1]
+    assert " " not in text
+```"""
+    answer = await asked_for(tmp_path, "src/pond.py:1", many, GOOD, model=True)
+    assert (answer.passed, answer.failed, answer.tries) == (1, (), 2)
+
+
 async def test_a_models_tests_reach_nothing_outside_of_the_sandbox(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("x")

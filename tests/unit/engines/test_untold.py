@@ -18,7 +18,7 @@ CANARY = "zebra_crossing_7f3a"
 FILES = {
     "pyproject.toml": "",
     ".gitignore": "hidden.py\n",
-    "hidden.py": f"import os\n\n\ndef {CANARY}():\n    return 1\n",
+    "hidden.py": f"import os\n\n\ndef {CANARY}(x):\n    return eval(x)\n",
     "pond.py": "x = 1\n",
 }
 ASKED: list[tuple[str, dict[str, Any]]] = [  # Any: JSON
@@ -27,7 +27,7 @@ ASKED: list[tuple[str, dict[str, Any]]] = [  # Any: JSON
     ("generate", {"task": "write it now", "at": "hidden.py"}),
     ("generate", {"task": f"call {CANARY[:5]} crossing"}),
     ("explain", {"at": "hidden.py"}),
-    ("fix", {"at": "hidden.py", "model": True}),
+    ("fix", {"at": "hidden.py", "model": True, "rule": "unsafe-eval"}),
     ("tests", {"at": "hidden.py", "model": True}),
     ("review", {"files": ["hidden.py", "pond.py"]}),
     ("chat", {"message": f"look at @hidden.py and @{CANARY[:5]}"}),
@@ -54,7 +54,7 @@ async def test_nothing_of_an_ignored_file_is_sent(tmp_path: Path) -> None:
                     said.append(error.message)
         assert fake.asked  # of what is not ignored
         assert CANARY.encode() not in fake.raw
-    assert sum("is told to no model" in each for each in said[:9]) == 5
+    assert sum("is told to no model" in each for each in said[:9]) == 6
     assert "unread=('hidden.py',)" in said[7]
     assert all("the file is told to no model" in each for each in said[9:])
 

@@ -33,6 +33,7 @@ from rubber_duck.llm.messages import (
     Prompt,
     Role,
     TextDelta,
+    ThoughtDelta,
     Tool,
     ToolCall,
     Usage,
@@ -203,6 +204,23 @@ async def test_a_stream_that_is_left_is_closed_at_the_server_at_once(wire: str) 
         for _ in range(A_FEW_TURNS):
             await asyncio.sleep(0)
         assert fake.asked[0].closed.is_set()
+
+
+async def test_what_servers_write_otherwise_than_openai_is_read_too() -> None:
+    deltas: list[dict[str, object]] = [
+        {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}]},
+        {"content": [{"type": "text", "text": "fine"}]},
+        {"tool_calls": [{"index": 0, "id": "t1", "function": {"name": "weather", "arguments": {"place": "Paris"}}}]},
+    ]
+    events = [event({"choices": [{"index": None, "delta": delta}]}) for delta in deltas]
+    events += [
+        event({"choices": [{"delta": {}, "finish_reason": "tool_calls"}]}),
+        event({"choices": None, "usage": {"prompt_tokens": 3.0, "completion_tokens": None}}),
+    ]
+    async with fake_provider(sending(head(), *events, b"data: [DONE]\n\n")) as fake:
+        pieces = await heard(connected(WIRES["openai"], fake.url))
+    assert pieces[:2] == [ThoughtDelta("hm"), TextDelta("fine")]
+    assert pieces[2:] == [ToolCall("t1", "weather", '{"place":"Paris"}'), Finished(FinishReason.TOOL, Usage(3, 0), "")]
 
 
 @pytest.mark.parametrize("family", list(TEMPLATES))

@@ -47,7 +47,9 @@ def status(probe: bool, as_json: bool) -> int:
 @click.option("--url", default="", help="Its address.  [default: where its kind usually is]")
 @click.option("--key-file", default="", help="A file with its key; - reads it from standard input.")
 @click.option("--header", "headers", multiple=True, metavar="NAME=VALUE", help="A header to send besides.")
-@click.option("--private", is_flag=True, help="Its name may lead to a private address.")
+@click.option(
+    "--private/--no-private", default=None, help="Whether its name may lead to a private address; unset: as before."
+)
 @_json
 def connect(as_json: bool, **given: Any) -> None:  # Any: one value per option
     """Connect a provider, or change one that is connected.

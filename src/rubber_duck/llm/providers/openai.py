@@ -42,18 +42,27 @@ _REASONS: Final = {
 
 
 class _Cached(msgspec.Struct, frozen=True):
-    cached_tokens: int | None = 0
+    cached_tokens: int | float | None = 0
 
 
 class _Count(msgspec.Struct, frozen=True):
-    prompt_tokens: int = 0
-    completion_tokens: int | None = 0
+    prompt_tokens: int | float | None = 0
+    completion_tokens: int | float | None = 0
     prompt_tokens_details: _Cached | None = None
 
 
 class _Function(msgspec.Struct, frozen=True):
+    """`arguments`: an object where a server does not write it as text, as Ollama's do."""
+
     name: str | None = None
-    arguments: str | None = None
+    arguments: str | dict[str, object] | None = None
+
+
+class _Part(msgspec.Struct, frozen=True):
+    """A part of a text that is told in parts, as Mistral's thinking models do."""
+
+    text: str | None = None
+    thinking: str | tuple[_Part, ...] | None = None
 
 
 class _Call(msgspec.Struct, frozen=True):
@@ -63,7 +72,7 @@ class _Call(msgspec.Struct, frozen=True):
 
 
 class _Delta(msgspec.Struct, frozen=True):
-    content: str | None = None
+    content: str | tuple[_Part, ...] | None = None
     tool_calls: tuple[_Call, ...] | None = None
     refusal: str | None = None
     reasoning_content: str | None = None
@@ -71,14 +80,14 @@ class _Delta(msgspec.Struct, frozen=True):
 
 
 class _Choice(msgspec.Struct, frozen=True):
-    index: int = 0
+    index: int | None = 0
     delta: _Delta | None = None
     text: str | None = None
     finish_reason: str | None = None
 
 
 class _Chunk(msgspec.Struct, frozen=True):
-    choices: tuple[_Choice, ...] = ()
+    choices: tuple[_Choice, ...] | None = ()
     usage: _Count | None = None
     model: str | None = None
     error: Said | str | None = None
@@ -274,8 +283,8 @@ class _Reading:
         if chunk.model:
             self._model = chunk.model
         found: list[Piece] = []
-        for choice in chunk.choices:
-            if choice.index == 0:
+        for choice in chunk.choices or ():
+            if not choice.index:
                 self._choose(choice, found)
         return found
 
@@ -285,7 +294,9 @@ class _Reading:
         if choice.text:
             found.append(TextDelta(choice.text))
         if (delta := choice.delta) is not None:
-            if delta.content:
+            if isinstance(delta.content, tuple):
+                found += _parts(delta.content)
+            elif delta.content:
                 found.append(TextDelta(delta.content))
             elif thought := delta.reasoning_content or delta.reasoning:
                 found.append(ThoughtDelta(thought))
@@ -294,8 +305,10 @@ class _Reading:
                 found.append(TextDelta(delta.refusal))
             for call in delta.tool_calls or ():
                 function = call.function or _Function()
-                self._calls.add(call.index, call.id or "", function.name or "", function.arguments or "")
-                self._errand.withheld.append(function.arguments or "")
+                arguments = function.arguments or ""
+                said = arguments if isinstance(arguments, str) else msgspec.json.encode(arguments).decode()
+                self._calls.add(call.index, call.id or "", function.name or "", said)
+                self._errand.withheld.append(said)
         if choice.finish_reason:
             self._reason = _REASONS.get(choice.finish_reason, FinishReason.STOP)
 
@@ -346,11 +359,25 @@ def _usage(count: _Count | None) -> Usage:
     if count is None:
         return Usage(0, 0)
     details = count.prompt_tokens_details
-    cached = (details.cached_tokens or 0) if details else 0
-    numbers = (count.prompt_tokens, count.completion_tokens or 0, cached)
-    if min(numbers) < 0 or cached > count.prompt_tokens:
+    told = (count.prompt_tokens, count.completion_tokens, details.cached_tokens if details else 0)
+    asked, said, cached = numbers = [int(each or 0) for each in told]
+    if min(numbers) < 0 or cached > asked or numbers != [each or 0 for each in told]:
         raise BadAnswer("the provider counts tokens that cannot be")
-    return Usage(*numbers)
+    return Usage(asked, said, cached)
+
+
+def _parts(parts: tuple[_Part, ...]) -> list[Piece]:
+    """The text and the thoughts of a text that is told in parts."""
+    found: list[Piece] = []
+    for part in parts:
+        thought = part.thinking
+        if isinstance(thought, tuple):
+            thought = "".join(each.text or "" for each in thought)
+        if thought:
+            found.append(ThoughtDelta(thought))
+        if part.text:
+            found.append(TextDelta(part.text))
+    return found
 
 
 def _unit(vector: tuple[float, ...]) -> tuple[float, ...]:

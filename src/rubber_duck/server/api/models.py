@@ -21,7 +21,7 @@ class ProviderWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     url: Annotated[str, Meta(max_length=2000)] = ""
     key: Annotated[str, Meta(max_length=10_000)] = ""
     headers: Annotated[dict[str, str], Meta(max_length=20)] = {}
-    private: bool = False
+    private: bool | None = None
 
 
 class Enabling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
