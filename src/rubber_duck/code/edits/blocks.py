@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rubber_duck.code.edits.edit import Misread, Reading, Replace
-from rubber_duck.code.edits.names import fence, path_in, path_within
+from rubber_duck.code.edits.names import fence, is_same_file, path_in, paths_within
 
 _OPEN: Final = re.compile(r"(\s*)(<{5,9})\s*(?:SEARCH|ORIGINAL)\b>?\s*(.*?)\s*$")
 _MIDDLE: Final = re.compile(r"\s*(={5,9})\s*$")
@@ -44,9 +44,10 @@ def read_blocks(lines: Sequence[str]) -> Reading:
     path = ""
     last = 0
     for block in _found(lines):
-        path = _named(lines, block.opened, last) or path
+        named = _named(lines, block.opened, last)
+        path = path if named is None else named
         last = block.after
-        why = _wrong(block) or ("" if path else "no file is named above it")
+        why = _wrong(block) or ("" if path else _SEVERAL if named == "" else "no file is named above it")
         middle = _divider(lines, block)
         if why or middle is None or block.closed is None:
             misread.append(Misread(block.opened + 1, why or _TWICE))
@@ -64,6 +65,7 @@ def read_blocks(lines: Sequence[str]) -> Reading:
     return Reading(tuple(edits), tuple(misread))
 
 
+_SEVERAL: Final = "several files are named above it; name the one that is meant alone on the line before"
 _TWICE: Final = "it has several lines of ======= of which each could be the one between old and new"
 
 
@@ -128,25 +130,46 @@ def _divider(lines: Sequence[str], block: _Block) -> int | None:
     return alike[0] if len(alike) == 1 else None
 
 
-def _named(lines: Sequence[str], opened: int, last: int) -> str:
-    """The file named at the marker or in the lines right above it, not before the line `last`."""
+def _named(lines: Sequence[str], opened: int, last: int) -> str | None:
+    """The file named at the marker or in the lines right above it, not before the line `last`.
+
+    None when no file is named; "" when several are, and it is not clear which is meant.
+    """
     marker = _OPEN.match(lines[opened])
     behind = path_in(marker[3]) if marker and marker[3] else ""
     if behind:
         return behind
-    seen = 0
+    alone: list[str] = []
+    told: frozenset[str] = frozenset()
+    seen = fences = 0
     for number in range(opened - 1, last - 1, -1):
         line = lines[number]
         if not line.strip():
             continue
         opens = fence(line)
-        found = path_in(line) or ("" if opens else path_within(line))
-        if found:
+        if opens and fences and seen:
+            break  # the end of another code block
+        found = path_in(line)
+        if found and not told:
             return found
+        alone += [found] if found else []
+        fences += 1 if opens else 0
         seen += 0 if opens else 1
+        if not opens and not found and not told:
+            told = paths_within(line)
         if seen >= _LOOKBACK_LINES:
             break
-    return ""
+    return _meant(told, alone)
+
+
+def _meant(told: frozenset[str], alone: Sequence[str]) -> str | None:
+    """Of the files that a sentence tells of, the one that also stands alone on a line; else the only one."""
+    if not told:
+        return None
+    both = {name for name in alone if any(is_same_file(name, each) for each in told)}
+    if len(both) == 1:
+        return both.pop()
+    return next(iter(told)) if len(told) == 1 and not alone else ""
 
 
 def _indent(marker: str, content: Iterable[str]) -> str:

@@ -39,10 +39,10 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """The file, whose content is `content` if it was said, goes away."""
+    """The file goes away if its content is `content`."""
 
     path: str
-    content: str = ""
+    content: str
     said_at: int = 0
 
 

@@ -7,6 +7,7 @@ a person, or the model, to say. Comparing is by whole lines.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -24,6 +25,9 @@ FEWEST_ANCHORED: Final = 4
 LEAST_ALIKE: Final = 0.8
 """The share of an edit's lines that must stand in the file, in their order, for it to be placed so."""
 
+LEAST_TELLING: Final = 0.6
+"""The share of an edit's telling lines that must stand in the file for it to be placed so."""
+
 LEAST_ALIKE_LINE: Final = 0.6
 """How alike a line of the edit and the file's line in its place must be, from 0 to 1, to be the same line changed."""
 
@@ -35,6 +39,7 @@ MOST_MORE: Final = 3
 
 _TELLING: Final = re.compile(r"(?!\b(?:end|else|pass|return|break|continue|finally|then|done|endif)\b)\b\w{3,}")
 
+_WORD: Final = re.compile(r"\w+")
 MOST_PLACES: Final = 200
 """So many places with the right first line are looked at by surroundings; in a file with more none is chosen."""
 
@@ -64,7 +69,8 @@ def spots(file: Sequence[str], search: Sequence[str], replace: Sequence[str]) ->
     if exact:
         return exact
     for wanted, put in _peeled(search, replace):
-        found = list(_by_whitespace(file, wanted, put))
+        is_whole = len(wanted) == len(search)  # lines that also lost the blank ones around may stand elsewhere
+        found = list(_by_whitespace(file, wanted, put, may_shift=is_whole))
         if found:
             return found
     wanted, put = _unframed(search, replace)
@@ -110,14 +116,16 @@ def _unframed(search: Sequence[str], replace: Sequence[str]) -> tuple[list[str],
     return wanted, put
 
 
-def _by_whitespace(file: Sequence[str], search: Sequence[str], replace: Sequence[str]) -> Iterator[Spot]:
-    """Places that differ in indentation, by one amount for all lines, and in white space at the ends of lines."""
+def _by_whitespace(
+    file: Sequence[str], search: Sequence[str], replace: Sequence[str], *, may_shift: bool
+) -> Iterator[Spot]:
+    """Places that differ in white space at the ends of lines, and in indentation, by one amount for all lines."""
     wanted = [line.strip() for line in search]
     stripped = [line.strip() for line in file]
     for at in occurrences(stripped, wanted):
         there = file[at : at + len(search)]
         shifted = _shifted(search, replace, there)
-        if shifted is not None:
+        if shifted is not None and (may_shift or shared_indent(search) == shared_indent(there)):
             yield Spot(at, at + len(search), How.WHITESPACE, *shifted)
 
 
@@ -191,6 +199,11 @@ def _anchored(file: Sequence[str], start: int, end: int, search: Sequence[str], 
     kept = sum(last - first for tag, first, last, _, _ in steps if tag == "equal")
     if kept < LEAST_ALIKE * max(len(mine), len(theirs)):
         return None
+    told = [line for line in mine if tells(line)]
+    if sum(tells(line) for tag, a, b, _, _ in steps if tag == "equal" for line in mine[a:b]) < LEAST_TELLING * len(
+        told
+    ):
+        return None
     if not all(_drifted(mine[a:b], theirs[c:d], after) for tag, a, b, c, d in steps if tag != "equal"):
         return None
     return Spot(start, end, How.ANCHORED, tuple(was), tuple(now))
@@ -201,9 +214,15 @@ def _drifted(mine: Sequence[str], theirs: Sequence[str], after: Sequence[str]) -
     if all(line in after for line in theirs) and not any(line in after for line in mine if line.strip()):
         return True
     return len(mine) == len(theirs) and all(
-        SequenceMatcher(None, one, other, autojunk=False).ratio() >= LEAST_ALIKE_LINE
+        SequenceMatcher(None, one, other, autojunk=False).ratio() >= LEAST_ALIKE_LINE and _adds(one, other)
         for one, other in zip(mine, theirs, strict=True)
     )
+
+
+def _adds(one: str, other: str) -> bool:
+    """Whether one line has all words of the other: with another name in it, it may be a line of another place."""
+    ours, theirs = Counter(_WORD.findall(one)), Counter(_WORD.findall(other))
+    return ours <= theirs or theirs <= ours
 
 
 def _rivals(file: Sequence[str], spot: Spot) -> list[Spot]:

@@ -15,6 +15,17 @@ _KNOWN: Final = re.compile(
     r"(?:Makefile|Dockerfile|Containerfile|Procfile|Gemfile|Rakefile|Jenkinsfile|Vagrantfile|LICENSE|NOTICE|README"
     r"|CHANGELOG|CODEOWNERS|BUILD|WORKSPACE)$"
 )
+_SURE: Final = re.compile(
+    r"[^\s/\\]\.(?:py[iwx]?|ipynb|[cm]?[jt]sx?|vue|svelte|exs?|h?eex|erl|hrl|rb|erb|go|rs|java|kts?|scala|groovy|gradle|cs|fs|vb|"
+    r"c|h|cc|cpp|cxx|hh|hpp|m|mm|swift|php|pl|pm|lua|r|jl|dart|zig|nim|hs|mli?|clj[sc]?|el|lisp|sh|bash|zsh|fish|ps1|bat|"
+    r"sql|graphql|proto|tf|hcl|nix|cmake|mk|html?|xml|svg|css|s[ac]ss|less|json[c5]?|ya?ml|toml|ini|cfg|conf|env|"
+    r"properties|lock|md|mdx|rst|adoc|txt|tex|csv|tsv)$",
+    re.IGNORECASE,
+)
+"""Endings that files have, where `os.path` may be a file or not."""
+
+_WORD: Final = re.compile(r"[^\s`'\"*()\[\]{}<>,;]+")
+_PRODUCT: Final = re.compile(r"[A-Z][A-Za-z0-9]*\.js$")
 _NEVER: Final = re.compile(r"[<>|\"?*`\0]|://|^[({\[]|[),;]$|\s{2}")
 _MOST_CHARACTERS: Final = 400
 _MARKS: Final = ("**", "__", "`", "'", '"')
@@ -50,14 +61,25 @@ def path_in(line: str) -> str:
     return text if looks_like_path(text) else ""
 
 
-def path_within(line: str) -> str:
-    """The one file that a sentence names in backticks or bold; "" for none or several."""
+def paths_within(line: str) -> frozenset[str]:
+    """The files that a sentence names: in backticks, in bold, or bare with an ending that only files have."""
     whole = path_in(line)
     if whole:
-        return whole
+        return frozenset({whole})
     found = {each[1].strip("`*:") for each in _QUOTED.findall(line)}
-    named = [each for each in found if looks_like_path(each) and " " not in each]
-    return named[0] if len(named) == 1 else ""
+    quoted = {each for each in found if looks_like_path(each) and " " not in each}
+    words = {word.rstrip(".:!?").rstrip("'") for word in _WORD.findall(line)} - quoted
+    bare = {word for word in words if not _PRODUCT.match(word) and looks_like_path(word)}
+    sure = {each for each in quoted | bare if _SURE.search(each)}
+    named = sure or (quoted if len(quoted) == 1 else set())
+    shorter = {one for one in named for other in named if len(one) < len(other) and is_same_file(one, other)}
+    return frozenset(named - shorter)
+
+
+def is_same_file(one: str, other: str) -> bool:
+    """Whether one name ends as the other, which may say fewer of the folders."""
+    short, long = sorted((name.replace("\\", "/").removeprefix("./") for name in (one, other)), key=len)
+    return f"/{long}".endswith(f"/{short}")
 
 
 def path_in_comment(line: str) -> str:

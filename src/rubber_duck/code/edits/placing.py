@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-import re
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from rubber_duck.code.edits.applied import is_applied, places, says_where
 from rubber_duck.code.edits.edit import Delete, Edit, Hint, Replace, Whole
+from rubber_duck.code.edits.elision import elides
 from rubber_duck.code.edits.lines import body, cut, ending, usual_ending
 from rubber_duck.code.edits.matching import How, Spot, bodies, occurrences, spots, tells
 from rubber_duck.code.edits.merging import merged
-
-_ELIDED: Final = re.compile(
-    r"\s*(?:(?:#|//|--|/\*|<!--|;|%)\s*)?(?:\.{3}|…)\s*"
-    r"(?:(?:\(?\s*(?:the\s+)?(?:rest|remain\w*|existing|other|previous|unchanged|same|keep|omitted|more)\b.*)|"
-    r"(?:\*/|-->)?)\s*$",
-    re.IGNORECASE,
-)
-_ELIDED_COMMENT: Final = re.compile(
-    r"\s*(?:#|//|--|/\*|<!--|;|%)\s*(?:\.{3}|…)?\s*\(?\s*(?:(?:the\s+)?rest of|(?:keep\s+)?(?:the\s+)?existing|"
-    r"remaining|previous|other|unchanged)\b.*(?:code|function|method|class|file|import|unchanged|here|same)\w*\b.*$",
-    re.IGNORECASE,
-)
-_ELIDED_MARK: Final = re.compile(
-    r"\s*(?:#|//|--|/\*|<!--|;|%)\s*\(?\s*(?:unchanged|no changes?|(?:same )?as before|omitted|truncated|snip(?:ped)?)"
-    r"(?:\s+here)?\s*\)?\.?\s*(?:\*/|-->)?\s*",
-    re.IGNORECASE,
-)
-_LEAST_CONTEXT: Final = 3
-"""So many lines that an edit keeps make it say where it belongs; then what looks done is taken to be done."""
 
 
 class Fate(StrEnum):
@@ -73,6 +56,8 @@ class Terms:
 def place(text: str | None, edits: Sequence[Edit], terms: Terms = Terms()) -> Placed:
     """Place `edits` in `text`, each in what the ones before it left; None is a file that does not exist."""
     verdicts: list[Verdict] = []
+    first = text
+    is_edited = any(isinstance(edit, Replace) for edit in edits)
     moved = 0
     for edit in edits:
         before = text
@@ -80,7 +65,9 @@ def place(text: str | None, edits: Sequence[Edit], terms: Terms = Terms()) -> Pl
             case Replace():
                 text, verdict = _replace(text, edit, terms.blob, moved)
             case Whole():
-                text, verdict = _whole(text, edit, terms)
+                is_shown = is_edited and _shows(edit, first, text)
+                verdict = Verdict(edit, Fate.DONE, why="it shows lines that the file has")
+                text, verdict = (text, verdict) if is_shown else _whole(text, edit, terms)
             case Delete():
                 text, verdict = _delete(text, edit)
         if before is not None and text is not None:
@@ -98,12 +85,11 @@ def _replace(text: str | None, edit: Replace, blob: str, moved: int) -> tuple[st
         return _fill(text, edit)
     if edit.search == edit.replace:
         return text, Verdict(edit, Fate.REFUSED, why="it changes nothing")
-    if _elides(edit.search, edit.replace):
+    if elides(edit.search, edit.replace):
         return text, Verdict(edit, Fate.REFUSED, why=_ELISION)
     file = cut(text)
     old, new = bodies(cut(edit.search)), bodies(cut(edit.replace))
-    found = spots(bodies(file), old, new)
-    verdict = _without_place(bodies(file), edit, found)
+    found, verdict = _found(file, edit, old, new)
     if verdict is not None:
         return text, verdict
     if len(found) > 1:
@@ -115,6 +101,35 @@ def _replace(text: str | None, edit: Replace, blob: str, moved: int) -> tuple[st
         lines = tuple(spot.start + 1 for spot in found)
         return text, Verdict(edit, Fate.AMBIGUOUS, lines=lines, why=f"it may mean any of {len(lines)} places")
     return _put(text, file, edit, found[0])
+
+
+def _found(
+    file: Sequence[str], edit: Replace, old: Sequence[str], new: Sequence[str]
+) -> tuple[list[Spot], Verdict | None]:
+    """The places that the edit may mean, and the verdict if it changes none of them."""
+    lines = bodies(file)
+    found = spots(lines, old, new)
+    end = _end(edit)
+    if end is None:
+        return found, _without_place(lines, edit, found)
+    at_end = [spot for spot in found if spot.end == len(file)]
+    if found and not at_end:
+        return [], Verdict(edit, Fate.MISSING, why="it changes the end of the file, and other lines are there")
+    if at_end and old == new:
+        return at_end, None
+    verdict = _without_place(lines, edit, at_end)
+    if verdict is not None and verdict.fate is Fate.DONE and end is not bool(ending(file[-1])):
+        verdict = dataclasses.replace(verdict, fate=Fate.AMBIGUOUS, why=_OTHER_END)
+    return at_end, verdict
+
+
+_OTHER_END: Final = "its lines are there, and the file ends otherwise: with a line feed where it says none, or without"
+
+
+def _end(edit: Replace) -> bool | None:
+    """Whether the file shall end in a line feed, where a patch changes that; None when it does not."""
+    is_ended = edit.replace.endswith("\n")
+    return is_ended if edit.replace and edit.search.endswith("\n") is not is_ended else None
 
 
 def _fill(text: str, edit: Replace) -> tuple[str, Verdict]:
@@ -129,30 +144,34 @@ def _fill(text: str, edit: Replace) -> tuple[str, Verdict]:
 def _without_place(file: Sequence[str], edit: Replace, found: Sequence[Spot]) -> Verdict | None:
     """The verdict when nothing is to be changed: it is done already, or nowhere; None when there is a place."""
     old, new = bodies(cut(edit.search)), bodies(cut(edit.replace))
-    done = _done(file, old, new, found)
-    if done:
-        exact = bool(found) and found[0].how is How.EXACT
-        inside = [at for at in done if any(at <= spot.start and spot.end <= at + len(new) for spot in found)]
-        if not exact or inside:
-            return Verdict(edit, Fate.DONE, lines=tuple(at + 1 for at in done))
-        if _context(old, new) >= _LEAST_CONTEXT:
-            lines = tuple(sorted({*(at + 1 for at in done), *(spot.start + 1 for spot in found)}))
-            why = "the file has it both as it was and as it shall be: it may be applied already"
-            return Verdict(edit, Fate.AMBIGUOUS, lines=lines, why=why)
-    if found:
+    done = places(file, old, new, found)
+    if not found:
+        lines = tuple(at + 1 for at in done)
+        if done and is_applied(file, old, new, done):
+            return Verdict(edit, Fate.DONE, lines=lines)
+        return Verdict(edit, Fate.MISSING, lines=lines, why=_ELSEWHERE if done else "the file has no such lines")
+    if not done:
         return None
-    return Verdict(edit, Fate.MISSING, why="the file has no such lines")
+    how = found[0].how
+    there = [_is_at(spot, done, len(new), within=how is How.EXACT) for spot in found]
+    is_done = all(there) if how is not How.ANCHORED else any(there)
+    if is_done and (how is How.EXACT or is_applied(file, old, new, done)):
+        return Verdict(edit, Fate.DONE, lines=tuple(at + 1 for at in done))
+    if how is How.EXACT and not says_where(old, new) and not any(there):
+        return None
+    lines = tuple(sorted({*(at + 1 for at in done), *(spot.start + 1 for spot in found)}))
+    return Verdict(edit, Fate.AMBIGUOUS, lines=lines, why=_BOTH)
 
 
-def _done(file: Sequence[str], old: Sequence[str], new: Sequence[str], found: Sequence[Spot]) -> list[int]:
-    """Where the file has the new lines already; a few kept lines that every deletion leaves prove nothing."""
-    if not any(line.strip() for line in new):
-        return []
-    only_removes = bool(occurrences(old, new))
-    if only_removes and (found or sum(bool(line.strip()) for line in new) < _LEAST_CONTEXT):
-        return []
-    at = occurrences(file, new)
-    return at or ([] if found and found[0].how is How.EXACT else [spot.start for spot in _alike(file, new)])
+_ELSEWHERE: Final = "the file has no such lines; those that it would put there it has, so it may be applied already"
+_BOTH: Final = "the file has it both as it was and as it shall be: it may be applied already"
+
+
+def _is_at(spot: Spot, done: Sequence[int], length: int, *, within: bool) -> bool:
+    """Whether the place is one where the new lines stand: within them, or having some of them."""
+    if within:
+        return any(at <= spot.start and spot.end <= at + length for at in done)
+    return any(at < spot.end and spot.start < at + length for at in done)
 
 
 def _half_done(file: Sequence[str], old: Sequence[str], spot: Spot) -> bool:
@@ -171,16 +190,6 @@ def _half_done(file: Sequence[str], old: Sequence[str], spot: Spot) -> bool:
     )
 
 
-def _alike(file: Sequence[str], new: Sequence[str]) -> list[Spot]:
-    return [spot for spot in spots(file, new, new) if spot.how is not How.ANCHORED]
-
-
-def _context(old: Sequence[str], new: Sequence[str]) -> int:
-    """How many lines, blank ones aside, the edit has that it keeps."""
-    kept = {line.strip() for line in new}
-    return sum(1 for line in old if line.strip() and line.strip() in kept)
-
-
 def _hinted(found: Sequence[Spot], hint: Hint | None, blob: str, moved: int) -> list[Spot]:
     """The place at the line that a patch names, if the file is the very one that the patch was made for."""
     if hint is None or not blob.startswith(hint.blob):
@@ -197,7 +206,8 @@ def _put(text: str, file: Sequence[str], edit: Replace, spot: Spot) -> tuple[str
     usual = usual_ending(there) if any(ending(line) for line in there) else usual_ending(file)
     lines = [there[kept] if kept is not None else line + usual for line, kept in result]
     after = [*file[: spot.start], *lines, *file[spot.end :]]
-    new = "".join(_ended(after, usual, at_end=bool(ending(file[-1]))))
+    end = _end(edit)
+    new = "".join(_ended(after, usual, at_end=bool(ending(file[-1])) if end is None else end))
     if new == text:
         return text, Verdict(edit, Fate.DONE, lines=(spot.start + 1,))
     return new, Verdict(edit, Fate.PLACED, str(spot.how), (spot.start + 1,))
@@ -211,8 +221,14 @@ def _ended(lines: list[str], usual: str, *, at_end: bool) -> list[str]:
     return ended
 
 
+def _shows(edit: Whole, *texts: str | None) -> bool:
+    """Whether it is a part of one of the texts: shown beside edits of the file, it is no edit itself."""
+    lines = bodies(cut(edit.content.strip("\n")))
+    return any(text is not None and occurrences(bodies(cut(text)), lines) for text in texts)
+
+
 def _whole(text: str | None, edit: Whole, terms: Terms) -> tuple[str | None, Verdict]:
-    if _elides(text or "", edit.content):
+    if elides(text or "", edit.content):
         return text, Verdict(edit, Fate.REFUSED, why=_ELISION)
     if text is None:
         return edit.content, Verdict(edit, Fate.PLACED, "new file", (1,))
@@ -232,21 +248,9 @@ def _whole(text: str | None, edit: Whole, terms: Terms) -> tuple[str | None, Ver
 def _delete(text: str | None, edit: Delete) -> tuple[str | None, Verdict]:
     if text is None:
         return None, Verdict(edit, Fate.DONE, why="there is no such file")
-    if edit.content and bodies(cut(text)) != bodies(cut(edit.content)):
+    if bodies(cut(text)) != bodies(cut(edit.content)):
         return text, Verdict(edit, Fate.REFUSED, why="it removes a file whose content is another one by now")
     return None, Verdict(edit, Fate.PLACED, "removed file", (1,))
 
 
 _ELISION: Final = "it leaves out code that it means to keep, with a remark or dots in its place"
-
-
-def _elides(search: str, replace: str) -> bool:
-    """Whether a new line stands for code that was left out; one that is there already is the file's own."""
-    known = {line.strip() for line in search.split("\n")}
-    return any(line.strip() and line.strip() not in known and _is_elision(line) for line in replace.split("\n"))
-
-
-def _is_elision(line: str) -> bool:
-    if line.strip() == "...":
-        return False  # Python's own ellipsis
-    return bool(_ELIDED.match(line) or _ELIDED_COMMENT.match(line) or _ELIDED_MARK.fullmatch(line))

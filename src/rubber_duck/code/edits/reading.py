@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from enum import StrEnum
-from itertools import chain
 from typing import Final
 
 from rubber_duck.code.edits.blocks import read_blocks
@@ -18,10 +18,11 @@ MOST_CHARACTERS: Final = 20_000_000
 
 _BLOCK: Final = re.compile(r"^\s*<{5,9}\s*(?:SEARCH|ORIGINAL)\b", re.MULTILINE)
 _PATCH: Final = re.compile(r"^--- \S.*\r?\n\+\+\+ \S|^diff --git ", re.MULTILINE)
+_MARK: Final = re.compile(r"\s*(?:<{5,9}|>{5,9}|={7})|@@ |diff --git ")
 
 
 class Form(StrEnum):
-    """How edits are written; `auto` looks for blocks, then for diffs, then for whole files."""
+    """How edits are written; `auto` takes blocks, diffs and whole files, also side by side."""
 
     AUTO = "auto"
     BLOCKS = "blocks"
@@ -30,7 +31,7 @@ class Form(StrEnum):
 
 
 def read_edits(text: str, form: Form = Form.AUTO) -> Reading:
-    """The edits in `text`, in their order. With `auto`, blocks and diffs may stand side by side.
+    """The edits in `text`, in their order.
 
     Raises LimitExceeded beyond MOST_CHARACTERS.
     """
@@ -42,10 +43,21 @@ def read_edits(text: str, form: Form = Form.AUTO) -> Reading:
     if form is Form.WHOLE or not (has_blocks or has_patches):
         return read_wholes(lines)
     blocks = read_blocks(lines) if has_blocks else Reading(())
-    patches = read_patches(_without(lines, blocks)) if has_patches else Reading(())
-    found: list[Edit] = sorted(chain(blocks.edits, patches.edits), key=lambda edit: edit.said_at)
-    misread: list[Misread] = sorted(chain(blocks.misread, patches.misread), key=lambda each: each.line)
+    left = _without(lines, blocks)
+    patches = read_patches(left) if has_patches else Reading(())
+    wholes = read_wholes(left, _taken(left, blocks, patches)) if form is Form.AUTO else Reading(())
+    every = (blocks, patches, wholes)
+    found: list[Edit] = sorted((edit for each in every for edit in each.edits), key=lambda edit: edit.said_at)
+    misread: list[Misread] = sorted((one for each in every for one in each.misread), key=lambda each: each.line)
     return Reading(tuple(found), tuple(misread))
+
+
+def _taken(lines: Sequence[str], *readings: Reading) -> frozenset[int]:
+    """The lines, from 0, where edits begin or go on, or what is no edit though it looks like one."""
+    edits = {edit.said_at - 1 for each in readings for edit in each.edits}
+    misread = {each.line - 1 for reading in readings for each in reading.misread}
+    marks = {number for number, line in enumerate(lines) if _MARK.match(line)}
+    return frozenset(edits | misread | marks)
 
 
 def _without(lines: list[str], blocks: Reading) -> list[str]:

@@ -6,54 +6,152 @@ Only a block that says its file's name and nothing else counts: prose around a s
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from rubber_duck.code.edits.edit import Misread, Reading, Whole
 from rubber_duck.code.edits.names import fence, path_in, path_in_comment
+from rubber_duck.code.language import detect
 
 _PROSE: Final = frozenset({"", "text", "txt", "console", "shell", "sh", "bash", "diff", "output", "plaintext"})
+_OPENS: Final = "opens"
+_CLOSES: Final = "closes"
+_MOST_FENCES: Final = 200
+"""So many fences behind an opening one are looked at for the one that closes it."""
+
+_MOST_STRAYS: Final = 100
 _WORD: Final = re.compile(r"[\w+#.-]*")
 
 
-def read_wholes(lines: Sequence[str]) -> Reading:
-    """The files in `lines`, which have no line ends. A block that is not closed is misread: the text broke off."""
+@dataclass(frozen=True, slots=True)
+class _Fence:
+    """A fence on a line, and whether a language is named on it."""
+
+    line: int
+    mark: str
+    is_labelled: bool
+
+    def may_close(self, opening: str) -> bool:
+        """Whether it is of the same kind as the fence `opening`, and as long."""
+        return self.mark[0] == opening[0] and len(self.mark) >= len(opening)
+
+
+def read_wholes(lines: Sequence[str], taken: Collection[int] = ()) -> Reading:
+    """The files in `lines`, which have no line ends. A block that is not closed is misread: the text broke off.
+
+    A code block with one of the lines `taken`, from 0, in it holds edits and is no file.
+    """
     wholes: list[Whole] = []
     misread: list[Misread] = []
-    at = 0
+    at = strays = 0
     while at < len(lines):
-        opened = fence(lines[at])
+        opened = _fence(lines[at])
         if opened is None:
             at += 1
             continue
-        end = _end(lines, at, opened[0])
         path, first = _named(lines, at, opened[1])
-        if path and end is None:
-            misread.append(Misread(at + 1, "the code block is not closed: the text may have been broken off"))
-        elif path and end is not None:
-            wholes.append(Whole(path, "".join(f"{line}\n" for line in lines[first:end]), at + 1))
-        at = len(lines) if end is None else end + 1
+        end, why = _closed(lines, at, opened[0], path)
+        holds_edits = any(at <= number < (end or len(lines)) for number in taken)
+        is_empty = bool(taken) and not any(line.strip() for line in lines[first:end])
+        if path and not (holds_edits or is_empty):
+            if why:
+                misread.append(Misread(at + 1, why))
+            elif end is not None:
+                wholes.append(Whole(path, "".join(f"{line}\n" for line in lines[first:end]), at + 1))
+        is_stray = end is None and bool(taken) and (holds_edits or not path)  # of an edit that lost a fence
+        strays += is_stray
+        if strays > _MOST_STRAYS:
+            misread.append(Misread(at + 1, "too many code blocks are not closed"))
+            break
+        at = at + 1 if is_stray else len(lines) if end is None else end + 1
     return Reading(tuple(wholes), tuple(misread))
 
 
+def _fence(line: str) -> tuple[str, str] | None:
+    """A fence in a quotation is none: the file's lines would all begin with the mark of the quotation."""
+    return None if line.lstrip().startswith(">") else fence(line)
+
+
+def _closed(lines: Sequence[str], opened: int, mark: str, path: str) -> tuple[int | None, str]:
+    """(the fence that closes the one at `opened`, what is wrong)."""
+    end = _end(lines, opened, mark)
+    if not path or end is None:
+        return end, "the code block is not closed: the text may have been broken off" if end is None else ""
+    ends = _ends(lines, opened, mark)
+    if len(ends) == 1:
+        return ends[0], ""
+    if len(ends) > 1 and detect(path, None) is None:  # in a language that is parsed half a file shows
+        return end, "several lines may close the code block; put a longer fence around a file that holds fences"
+    return end, ""
+
+
 def _end(lines: Sequence[str], opened: int, mark: str) -> int | None:
-    """The closing fence: of the same kind, at least as long, with nothing behind it; blocks inside it are passed over.
+    """The first fence that may close: of the same kind, at least as long, with nothing behind it.
 
     In a Markdown file a model often forgets the longer fence, so an inner block that is opened with a language is
     closed before the outer one.
     """
     inside = 0
-    for number in range(opened + 1, len(lines)):
-        found = fence(lines[number])
-        if found is None or found[0][0] != mark[0] or len(found[0]) < len(mark):
+    for each in _fences(lines, opened):
+        if not each.may_close(mark):
             continue
-        if found[1]:
+        if each.is_labelled:
             inside += 1
         elif inside:
             inside -= 1
         else:
-            return number
+            return each.line
     return None
+
+
+def _fences(lines: Sequence[str], opened: int) -> Iterator[_Fence]:
+    """The fences behind the line `opened`."""
+    for number in range(opened + 1, len(lines)):
+        found = _fence(lines[number])
+        if found is not None:
+            yield _Fence(number, found[0], bool(found[1]))
+
+
+def _ends(lines: Sequence[str], opened: int, mark: str) -> list[int]:
+    """Every fence that may close the one at `opened`: those inside pair up then, and those behind it.
+
+    Where several would do, those are left that contradict no fence's look: before an opening one there is a gap and
+    behind it none, at a closing one it is the other way round.
+    """
+    fences = list(islice(_fences(lines, opened), _MOST_FENCES))
+    ends = []
+    fitting = []
+    for at, each in enumerate(fences):
+        if each.is_labelled or not each.may_close(mark):
+            continue
+        before, behind = _roles([one for one in fences[:at] if one.may_close(mark)]), _roles(fences[at + 1 :])
+        if before is None or (behind is None and len(fences) < _MOST_FENCES):
+            continue
+        ends.append(each.line)
+        roles = {**before, each.line: _CLOSES, **(behind or {})}
+        if all(_look(lines, number) in ("", role) for number, role in roles.items()):
+            fitting.append(each.line)
+    return fitting if len(fitting) == 1 else ends
+
+
+def _roles(fences: Sequence[_Fence]) -> dict[int, str] | None:
+    """What each fence does, by its line, when all are code blocks one after the other; None when the last is open."""
+    roles: dict[int, str] = {}
+    mark = ""
+    for each in fences:
+        if not mark:
+            roles[each.line], mark = _OPENS, each.mark
+        elif each.may_close(mark) and not each.is_labelled:
+            roles[each.line], mark = _CLOSES, ""
+    return None if mark else roles
+
+
+def _look(lines: Sequence[str], number: int) -> str:
+    is_free_before = not lines[number - 1].strip()
+    is_free_behind = number + 1 >= len(lines) or not lines[number + 1].strip()
+    return "" if is_free_before == is_free_behind else _OPENS if is_free_before else _CLOSES
 
 
 def _named(lines: Sequence[str], opened: int, said: str) -> tuple[str, int]:

@@ -1,6 +1,7 @@
 """Edits that are not quite right, made from real code by a seeded generator.
 
-Each case knows the one text that may come of it. Leaving the file as it is is always allowed.
+Each case knows the one text that may come of it. Leaving the file as it is is always allowed, saying that it is done
+only where it is.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Final
 
 SOURCES: Final = Path(__file__).parents[3] / "data" / "sources"
 SEED: Final = 20_261_128
+MOST_ALIKE: Final = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,50 @@ def gone(origin: Origin, dice: random.Random) -> Case:
     return replace(case, file=(*origin.file[: origin.start], *like, *origin.file[end:]), right=None)
 
 
+def stands_elsewhere(origin: Origin, dice: random.Random) -> Case:
+    """What shall be stands in another place already, and the edit is indented otherwise than both."""
+    case = reindented(origin, dice)
+    while (second := _indented(origin.new, dice.choice((0, 4, 8)))) == case.replace:
+        pass
+    end = origin.start + len(origin.old)
+    at = dice.choice([*range(origin.start + 1), *range(end, len(origin.file) + 1)])
+    assert case.right is not None
+    moved = at if at <= origin.start else at - len(origin.old) + len(origin.new)
+    return replace(
+        case,
+        file=(*origin.file[:at], *second, *origin.file[at:]),
+        right=(*case.right[:moved], *second, *case.right[moved:]),
+    )
+
+
+def _indented(lines: Sequence[str], by: int) -> tuple[str, ...]:
+    return tuple(" " * by + line if line.strip() else line for line in lines)
+
+
+def short(origin: Origin, dice: random.Random) -> Case:
+    """One line or two, written with a slip, shall become lines that the file has elsewhere."""
+    length = dice.choice((1, 1, 2))
+    told = [at for at, line in enumerate(origin.file[:-length]) if line.strip()]
+    search = list(origin.file[(at := dice.choice(told)) : at + length])
+    middle = len(search[0]) - len(search[0].lstrip()) + len(search[0].strip()) // 2
+    search[0] = f"{search[0][:middle]}Q{search[0][middle:]}"
+    there = dice.choice([each for each in told if abs(each - at) >= length])
+    return Case(origin.file, tuple(search), origin.file[there : there + length], None)
+
+
+def vanished(origin: Origin, dice: random.Random) -> Case:
+    """A line that is gone from the file shall become one that the file has elsewhere.
+
+    Not one that is almost the same: where the place of a single line is gone, nobody can tell the two apart.
+    """
+    file = origin.file
+    told = [at for at, line in enumerate(file) if line.strip() and file.count(line) == 1]
+    gone, there = dice.sample(told, 2)
+    while SequenceMatcher(None, file[gone].strip(), file[there].strip()).ratio() > MOST_ALIKE:
+        gone, there = dice.sample(told, 2)
+    return Case((*file[:gone], *file[gone + 1 :]), (file[gone],), (file[there],), None)
+
+
 KINDS: Final[dict[Callable[[Origin, random.Random], Case], float]] = {
     shifted: 0.98,
     reindented: 0.9,
@@ -170,6 +216,9 @@ KINDS: Final[dict[Callable[[Origin, random.Random], Case], float]] = {
     ambiguous: 0.2,
     drifted: 0.2,
     gone: 0.0,
+    stands_elsewhere: 0.0,
+    short: 0.0,
+    vanished: 0.0,
 }
 """How edits are spoilt, and the least share of each kind that has to be applied all the same."""
 

@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from typing import Final
 
 from rubber_duck.code.edits.edit import Reading
-from rubber_duck.code.edits.placing import Terms, place
+from rubber_duck.code.edits.placing import Fate, Terms, place
 from rubber_duck.code.edits.reading import Form, read_edits
 from tests.unit.code.edits.spoilt import KINDS, SEED, Case, Origin, origin_in, sources, text_of
 
@@ -37,10 +37,16 @@ def diff_of(case: Case, start: int, dice: random.Random) -> str:
 
 
 def applied(case: Case, reading: Reading, *, may_replace: bool = False) -> str | None:
-    """What becomes of the file; None where the answer cannot be read as a whole, so that nothing of it is written."""
+    """What becomes of the file; None where the answer cannot be read as a whole, so that nothing of it is written.
+
+    What is not there must not be said to be applied already.
+    """
     if reading.misread or not reading.edits:
         return None
-    return place(text_of(case.file), reading.edits, Terms(may_replace=may_replace)).text
+    placed = place(text_of(case.file), reading.edits, Terms(may_replace=may_replace))
+    if case.right != case.file and placed.text == text_of(case.file):
+        assert Fate.DONE not in {verdict.fate for verdict in placed.verdicts}
+    return placed.text
 
 
 def test_of_spoilt_diffs_none_is_applied_wrongly() -> None:

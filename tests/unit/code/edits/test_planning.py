@@ -75,6 +75,98 @@ def test_what_is_not_sure_changes_nothing_and_says_why(text: str | None, edit: E
     assert placed.verdicts[0].why or fate is Fate.DONE
 
 
+@pytest.mark.parametrize(
+    ("text", "edit", "fate"),
+    [
+        # the line that was meant has a slip, and another function has the result
+        (
+            "def f(items):\n    return totals(items)\n\ndef g():\n    return None\n",
+            ("    return total(items)\n", "    return None\n"),
+            Fate.MISSING,
+        ),
+        # indented otherwise than the file, where the result stands first
+        (
+            "def f(b):\n    v = load(b)\n    return value\n\ndef g(a):\n    v = load(a)\n    return value\n",
+            ("v = load(a)\nreturn value\n", "v = load(b)\nreturn value\n"),
+            Fate.AMBIGUOUS,
+        ),
+        (
+            "def f(b):\n    return load(b)\n\nclass A:\n    def g(self, a):\n        return load(a)\n",
+            ("    return load(a)\n", "    return load(b)\n"),
+            Fate.MISSING,
+        ),
+        # the line that it takes away is still there
+        (
+            "import os\nimport sys\n\nx = load_all(1)\nmore\n",
+            ("import os\nimport sys\n\nx = load_all(0)\nmore\n", "import os\nimport sys\n\nx = load_all(1)\n"),
+            Fate.AMBIGUOUS,
+        ),
+        # applied: a line alone that was changed a little; lines around it; all of the file
+        ("import os\nDEBUG_LEVEL = 2\nrun(os)\n", ("DEBUG_LEVEL = 1\n", "DEBUG_LEVEL = 2\n"), Fate.DONE),
+        (
+            "import os\ndef add(a, b):\n    return a + b\n",
+            ("def add(a, b):\n    return a - b\n", "def add(a, b):\n    return a + b\n"),
+            Fate.DONE,
+        ),
+        ("    return None\n", ("    return total(items)\n", "    return None\n"), Fate.DONE),
+    ],
+)
+def test_an_edit_is_done_only_where_something_says_that_its_place_has_it(
+    text: str, edit: tuple[str, str], fate: Fate
+) -> None:
+    placed = place(text, [Replace("f", *edit)])
+    assert (placed.text, placed.verdicts[0].fate) == (text, fate)
+
+
+@pytest.mark.parametrize("line", [
+    "  ...rest,", "  ...existing,", "  ...(other ?? [])", "# Existing file is kept if the user declines.",
+    "# The rest of the file is parsed lazily.", "// other functions rely on this", "-- previous code path of clients",
+    "# Other imports", "# truncated", "...",
+])  # fmt: skip
+def test_code_and_comments_that_only_sound_like_a_remark_are_taken(line: str) -> None:
+    assert place("x\ny\n", [Replace("f", "x\n", f"{line}\nz\n")]).text == f"{line}\nz\ny\n"
+
+
+@pytest.mark.parametrize("line", [
+    "# ... rest of the code ...", "// ...", "...existing code", "... (rest unchanged)", "# rest of the function",
+    "# (unchanged)", "// other methods stay the same", "<!-- remaining code here -->", "# Other methods", "…",
+    "# previous code", "{/* existing imports */}",
+])  # fmt: skip
+def test_a_remark_in_the_place_of_code_is_refused(line: str) -> None:
+    placed = place("a1\nb1\nc1\n", [Replace("f", "a1\nb1\nc1\n", f"a2\n{line}\n")])
+    assert placed.verdicts[0].fate is Fate.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("before", "search", "replace", "then", "fate"),
+    [
+        ("x\ny", "x\ny", "x\ny\n", "x\ny\n", Fate.PLACED),
+        ("x\ny\n", "x\ny\n", "x\ny", "x\ny", Fate.PLACED),
+        ("x\ny", "x\ny", "x\nz\n", "x\nz\n", Fate.PLACED),
+        ("x\ny\n", "x\ny\n", "x\nz", "x\nz", Fate.PLACED),
+        ("x\ny\n", "x\ny", "x\ny\n", "x\ny\n", Fate.DONE),
+        ("x\ny\nmore\n", "x\ny", "x\ny\n", "x\ny\nmore\n", Fate.MISSING),
+        ("a\r\ny", "y", "y\n", "a\r\ny\r\n", Fate.PLACED),
+    ],
+)
+def test_a_patch_may_add_or_take_away_the_line_feed_at_the_end(
+    before: str, search: str, replace: str, then: str, fate: Fate
+) -> None:
+    placed = place(before, [Replace("f", search, replace)])
+    assert (placed.text, placed.verdicts[0].fate) == (then, fate)
+
+
+def test_a_part_of_a_file_that_is_shown_beside_its_edit_is_no_edit() -> None:
+    files = {"a.py": b"x = 1\ny = 2\nz = 3\n"}
+    edits = (Whole("a.py", "y = 2\nz = 3\n"), Replace("a.py", "y = 2\n", "y = 4\n"))
+    assert [each.fate for each in planned(files, *edits).verdicts] == [Fate.DONE, Fate.PLACED]
+
+
+def test_an_empty_file_is_removed_only_if_it_is_empty() -> None:
+    assert [each.fate for each in planned({"a": b"x\n"}, Delete("a", "")).verdicts] == [Fate.REFUSED]
+    assert after({"a": b""}, Delete("a", "")) == {"a": None}
+
+
 def test_an_ambiguous_edit_names_the_lines_that_it_may_mean() -> None:
     assert place("x\ny\nx\n", [Replace("f", "x\n", "z\n")]).verdicts[0].lines == (1, 3)
 

@@ -51,6 +51,29 @@ def test_further_blocks_for_the_same_file_need_not_repeat_its_name() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("above", "path"),
+    [
+        ("In `b.py` as in `c.py`:", None),
+        ("Move it from b.py to c.py:", None),
+        ("### b.py\n\nUse the class of `c.py`:", None),
+        ("### b.py\n\nUse the class of `c.py` in `src/b.py`:", "b.py"),
+        ("Use `c.py` in it:\n\nb.py", "b.py"),
+        ("Then update b.py, too:", "b.py"),
+        ("The call of `os.path` in `b.py` goes:", "b.py"),
+        ("With Node.js this goes on:", "a.py"),
+        ("It calls `self.items` and `self.names`:", "a.py"),
+        ("And then:", "a.py"),
+    ],
+)
+def test_a_block_goes_to_the_file_before_only_if_no_other_is_named(above: str, path: str | None) -> None:
+    reading = read_edits(f"a.py\n```\n{BLOCK}```\n\n{above}\n```\n{BLOCK}```\n")
+    assert [edit.path for edit in reading.edits] == ["a.py", *([path] if path else [])]
+    assert [each.why for each in reading.misread] == (
+        [] if path else ["several files are named above it; name the one that is meant alone on the line before"]
+    )
+
+
 def test_a_block_in_a_list_loses_the_indentation_of_the_list() -> None:
     text = "- a.py\n" + "".join(f"  {line}\n" for line in BLOCK.splitlines()).replace("  new", "    new")
     assert replaces(text) == [("a.py", "old\n", "  new\n")]
@@ -120,6 +143,56 @@ def test_a_diff_of_git_makes_changes_and_removes_files() -> None:
     )
 
 
+HUNK = "--- a/x.md\n+++ b/x.md\n@@ -1,7 +1,7 @@\n-a\n+b\n \n ```sh\n-c\n+d\n ```\n \n-e\n+f\n"
+
+
+@pytest.mark.parametrize("text", [
+    HUNK, f"```diff\n{HUNK}```\n", HUNK.replace("```", "~~~"), HUNK.replace("@@ -1,7 +1,7 @@", "@@"),
+    f"{HUNK}-- \n2.43.0\n\n", f"{HUNK}--\n2.43.0", f"{HUNK}- this says why\n- and this\n", f"{HUNK}\n- a list\n",
+])  # fmt: skip
+def test_fences_in_a_hunk_and_what_follows_it_are_told_apart(text: str) -> None:
+    mark = "~~~" if "~~~" in text else "```"
+    assert replaces(text) == [("x.md", f"a\n\n{mark}sh\nc\n{mark}\n\ne\n", f"b\n\n{mark}sh\nd\n{mark}\n\nf\n")]
+
+
+@pytest.mark.parametrize("text", [
+    HUNK.removesuffix("+f\n"),
+    HUNK.removesuffix("-e\n+f\n"),
+    HUNK.replace(" ```", "```"),
+    f"```diff\n{HUNK.replace(' ```', '```')}```\n",
+    f"```diff\n{HUNK.replace(' ```sh', 'a line that lost its blank')}```\n",
+    f"{HUNK}diff --git a/y b/y\nindex 1234567..1234568 100644\n",
+])  # fmt: skip
+def test_a_diff_that_broke_off_or_lost_a_line_is_misread(text: str) -> None:
+    assert read_edits(text).misread
+
+
+def test_a_diff_of_git_makes_and_removes_empty_files() -> None:
+    text = (
+        "diff --git a/p/__init__.py b/p/__init__.py\nnew file mode 100644\nindex 0000000..e69de29\n"
+        'diff --git "a/\\303\\251" "b/\\303\\251"\ndeleted file mode 100644\nindex e69de29..0000000\n'
+    )
+    assert read_edits(text).edits == (Whole("p/__init__.py", "", 1, is_new=True), Delete("é", "", 4))
+
+
+def test_blocks_diffs_and_new_files_stand_side_by_side() -> None:
+    text = (
+        f"a.py\n```\n{BLOCK}```\nb.py\n```python\nx = 1\n```\n```diff\n--- c.py\n+++ c.py\n@@ -1 +1 @@\n-b\n+c\n```\n"
+    )
+    assert [(edit.path, type(edit)) for edit in read_edits(text).edits] == [
+        ("a.py", Replace),
+        ("b.py", Whole),
+        ("c.py", Replace),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", [f"a.py\n```\n```\n{BLOCK}```\n", f"a.py\n```python\n{BLOCK}", f"> a.py\n> ```\n> x\n\na.py\n{BLOCK}"]
+)
+def test_a_fence_around_a_block_makes_no_file(text: str) -> None:
+    assert [type(edit) for edit in read_edits(text).edits] == [Replace]
+
+
 def test_a_file_that_is_itself_a_diff_is_edited_by_a_block() -> None:
     text = (
         "a.patch\n<<<<<<< SEARCH\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-p\n+q\n=======\n--- a/x\n+++ b/x\n>>>>>>> REPLACE\n"
@@ -160,6 +233,28 @@ def test_a_markdown_file_holds_code_blocks_of_its_own() -> None:
     assert [edit.content for edit in read_edits(text).edits if isinstance(edit, Whole)] == [
         "# A\n```python\nx\n```\nend\n"
     ]
+
+
+@pytest.mark.parametrize(
+    ("content", "behind"),
+    [
+        ("# A\n\n```\nnpm i\n```\n\n## B\n\ntext\n", ""),
+        ("# A\n\n```sh\nnpm i\n```\nthen\n", "\nRun it:\n\n```\nmake\n```\n"),
+        ("a: 1\n", "\nRun it:\n```\nmake\n```\n"),
+        ("a: 1\n", "so it goes\n```sh\nmake\n```\n"),
+    ],
+)
+def test_the_fence_that_closes_a_file_is_the_one_that_leaves_whole_code_blocks(content: str, behind: str) -> None:
+    reading = read_edits(f"README.md\n```markdown\n{content}```\n{behind}")
+    assert reading == Reading((Whole("README.md", content, 2),))
+
+
+def test_a_file_of_which_the_end_is_not_clear_is_misread() -> None:
+    text = "README.md\n```\nRun\n```\nnpm i\n```\nand so on\n```\n"
+    why = "several lines may close the code block; put a longer fence around a file that holds fences"
+    assert read_edits(text) == Reading((), (Misread(2, why),))
+    longer = text.replace("md\n```", "md\n````").removesuffix("```\n") + "````\n"
+    assert read_edits(longer).edits == (Whole("README.md", "Run\n```\nnpm i\n```\nand so on\n", 2),)
 
 
 def test_more_text_than_the_limit_is_refused() -> None:
