@@ -109,17 +109,22 @@ async def fill(call: Call, cursor: Cursor, found: Target, beside: Beside, *, tim
     started = time.perf_counter()
     why = ""
     said = ""
+    reading = asyncio.create_task(asyncio.to_thread(Fitting, cursor))  # while the model thinks
     try:
-        async with asyncio.timeout(timeout_s):
-            narrowed = dataclasses.replace(call, scope=await asker(call, found.root))
-            others = await beside.nearby.excerpts(narrowed, found, cursor, timeout_s * _PATIENCE)
-            said = await _asked(narrowed, cursor, others)
-    except TimeoutError:
-        why = f"the model did not answer within {timeout_s:g} s"
-    except DuckError as error:
-        why = error.message
-    waited_ms = (time.perf_counter() - started) * 1000
-    text = await asyncio.to_thread(fitting, said, cursor) if said.strip() else ""
+        try:
+            async with asyncio.timeout(timeout_s):
+                narrowed = dataclasses.replace(call, scope=await asker(call, found.root))
+                others = await beside.nearby.excerpts(narrowed, found, cursor, timeout_s * _PATIENCE)
+                said = await _asked(narrowed, cursor, others)
+        except TimeoutError:
+            why = f"the model did not answer within {timeout_s:g} s"
+        except DuckError as error:
+            why = error.message
+        waited_ms = (time.perf_counter() - started) * 1000
+        text = await asyncio.to_thread((await reading).fit, said) if said.strip() else ""
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
     if text:
         remembered.keep(key, cursor.prefix, cursor.suffix, text)
     elif said.strip():
@@ -226,25 +231,35 @@ def _goes_on(lines: list[str], below: list[str]) -> bool:
     )
 
 
-def fitting(said: str, cursor: Cursor) -> str:
-    """The longest beginning of `said`, by lines, that repeats nothing and with which the file still parses."""
-    from rubber_duck.code.language import family  # noqa: PLC0415  # grammars
-    from rubber_duck.ngram.families import lexicon  # noqa: PLC0415  # as above
-    from rubber_duck.ngram.soundness import Soundness  # noqa: PLC0415  # as above
+class Fitting:
+    """A cursor, and the text around it, read: what is put there has to leave the file parsing. It blocks."""
 
-    line = _line(cursor)
-    text = without_suffix(said.replace("\r\n", "\n"), cursor.suffix, line).rstrip()
-    words = lexicon(family(cursor.language))
-    if words is None or not text.strip() or _repeats(text, cursor.prefix):
+    def __init__(self, cursor: Cursor) -> None:
+        from rubber_duck.code.language import family  # noqa: PLC0415  # grammars
+        from rubber_duck.ngram.families import lexicon  # noqa: PLC0415  # as above
+        from rubber_duck.ngram.soundness import Soundness  # noqa: PLC0415  # as above
+
+        self._cursor = cursor
+        self._line = cursor.prefix[cursor.prefix.rfind("\n") + 1 :]
+        words = lexicon(family(cursor.language))
+        self._here = None
+        if words is not None:
+            self._here = Soundness(words, cursor.path, cursor.language, cursor.prefix, cursor.suffix)
+            self._here.prepare()
+
+    def fit(self, said: str) -> str:
+        """The longest beginning of `said`, by lines, that repeats nothing and with which the file still parses."""
+        suffix, line = self._cursor.suffix, self._line
+        text = without_suffix(said.replace("\r\n", "\n"), suffix, line).rstrip()
+        if self._here is None or not text.strip() or _repeats(text, self._cursor.prefix):
+            return ""
+        lines = text.split("\n")
+        for count in range(len(lines), 0, -1):
+            part = "\n".join(lines[:count]).rstrip()
+            whole = self._here.sound(part) if part.strip() else None
+            if whole and without_suffix(whole, suffix, line) == whole:
+                return whole
         return ""
-    here = Soundness(words, cursor.path, cursor.language, cursor.prefix, cursor.suffix)
-    lines = text.split("\n")
-    for count in range(len(lines), 0, -1):
-        part = "\n".join(lines[:count]).rstrip()
-        whole = here.sound(part) if part.strip() else None
-        if whole and without_suffix(whole, cursor.suffix, line) == whole:
-            return whole
-    return ""
 
 
 def _line(cursor: Cursor) -> str:

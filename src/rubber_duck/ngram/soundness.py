@@ -42,6 +42,10 @@ class Soundness:
             self._before, self._after = prefix, suffix
             self._without_line = self._clearing = None
 
+    def prepare(self) -> None:
+        """Read the surroundings now, and not when the first text is looked at."""
+        self._problems_without_line()
+
     def sound(self, text: str, *, ends: bool = True) -> str | None:
         """What to insert for `text`: itself, or with what closes the brackets it leaves open; None when it breaks.
 

@@ -144,7 +144,7 @@ class Redactor:
         if isinstance(value, str) and len(value) >= _MIN_KNOWN_CHARACTERS and "\n" not in value:
             announced = f"{key}: {value!s}"
             cleaned = self.text(announced)
-            if cleaned != announced and cleaned.startswith(f"{key}: "):
+            if cleaned.startswith(f"{key}: "):
                 return cleaned[len(key) + 2 :]
         return self.value(value, depth + 1)
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from rubber_duck.app import App, open_app
 from rubber_duck.call import Delta, Progress
 from rubber_duck.code.code import open_source
-from rubber_duck.engines.filling import fitting, is_complete, without_suffix
+from rubber_duck.engines.filling import Fitting, is_complete, without_suffix
 from rubber_duck.ngram.ngram import Cursor
 from rubber_duck.scope import Scope
 from rubber_duck.settings import load
@@ -131,7 +131,7 @@ def test_the_text_ends_before_it_repeats_what_follows(said: str, suffix: str, ke
 
 @pytest.mark.parametrize("said", ["len(items)", "len(items))", "(a, b)[0]", "[x for x in items]", "{'a': f(b)}"])
 def test_what_closes_its_own_brackets_is_offered_before_one_that_the_editor_closed(said: str) -> None:
-    found = fitting(said, Cursor("a.py", "python", "def show(items, a, b, f):\n    print(", ")\n"))
+    found = Fitting(Cursor("a.py", "python", "def show(items, a, b, f):\n    print(", ")\n")).fit(said)
     assert found == (said if said.count("(") == said.count(")") else said[:-1])
 
 
@@ -163,12 +163,12 @@ def empty(items):
 )
 def test_no_line_below_is_said_again_on_a_line_of_its_own(behind: str, said: str, kept: str | None) -> None:
     at = SHOP.index(behind) + len(behind)
-    found = fitting(said, Cursor("a.py", "python", SHOP[:at], "\n" + SHOP[at:]))
+    found = Fitting(Cursor("a.py", "python", SHOP[:at], "\n" + SHOP[at:])).fit(said)
     assert found == (said if kept is None else kept)
 
 
 def test_a_line_that_is_typed_already_is_not_finished_as_the_next_one() -> None:
-    assert fitting("urn result", Cursor("a.py", "python", "def f(result):\n    ret", "\n    return result\n")) == ""
+    assert Fitting(Cursor("a.py", "python", "def f(result):\n    ret", "\n    return result\n")).fit("urn result") == ""
 
 
 def test_more_is_not_waited_for_where_it_would_be_thrown_away() -> None:
@@ -182,7 +182,7 @@ def test_more_is_not_waited_for_where_it_would_be_thrown_away() -> None:
 @given(st.text(alphabet="ab()[]:, \n=+", max_size=30), st.sampled_from((AFTER, ")\n", "\n", "", " + b\n")))
 def test_whatever_a_model_says_the_file_parses_and_nothing_is_repeated(said: str, suffix: str) -> None:
     prefix = "def f(a, b):\n    return (" if suffix == ")\n" else "def f(a, b):\n    return "
-    found = fitting(said, Cursor("a.py", "python", prefix, suffix))
+    found = Fitting(Cursor("a.py", "python", prefix, suffix)).fit(said)
     if found:
         assert without_suffix(found, suffix) == found
         assert not open_source("a.py", f"{prefix}{found}{suffix}".encode(), "python").problems
