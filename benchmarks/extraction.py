@@ -97,23 +97,37 @@ def extractions(dice: random.Random, text: str) -> list[str | None]:
 
 
 Make = Callable[[random.Random, str], list[str | None]]
+Pairs = list[tuple[str, str]]
 
 
-def compared(kind: str, count: int, seed: int, draw: Callable[[random.Random], str], make: Make) -> int:
-    """Make so many, run them, and say how many differ."""
+def under_node(pairs: Pairs) -> list[int]:
+    """Which of the pairs of programs do not say and do the same under Node."""
     node = shutil.which("node")
     if node is None:
         sys.exit("there is no node on the path to run the programs with")
+    done = subprocess.run([node, "-e", RUN], input=json.dumps(pairs), capture_output=True, text=True, check=True)
+    differ: list[int] = json.loads(done.stdout)
+    return differ
+
+
+def compared(
+    kind: str,
+    count: int,
+    seed: int,
+    ways: tuple[Callable[[random.Random], str], Make],
+    differing: Callable[[Pairs], list[int]] = under_node,
+) -> int:
+    """Draw programs and make so many of them with `ways`, run them, and say how many differ."""
     dice = random.Random(f"{kind} {seed}")
-    pairs: list[tuple[str, str]] = []
+    draw, make = ways
+    pairs: Pairs = []
     refused = 0
     while len(pairs) < count:
         text = draw(dice)
         for after in make(dice, text):
             refused += after is None
             pairs += [(text, after)] if after is not None else []
-    done = subprocess.run([node, "-e", RUN], input=json.dumps(pairs), capture_output=True, text=True, check=True)
-    differ: list[int] = json.loads(done.stdout)
+    differ = differing(pairs)
     print(f"{kind}: {len(pairs)} made, {refused} refused, {len(differ)} programs differ", flush=True)
     for number in differ[:3]:
         print(*pairs[number], sep="\n->\n")
@@ -122,7 +136,7 @@ def compared(kind: str, count: int, seed: int, draw: Callable[[random.Random], s
 
 def main(count: int, seed: int) -> int:
     """Make so many, and run them."""
-    return 1 if compared("extraction", count, seed, program, extractions) else 0
+    return 1 if compared("extraction", count, seed, (program, extractions)) else 0
 
 
 if __name__ == "__main__":

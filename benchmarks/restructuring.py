@@ -206,7 +206,7 @@ def main(count: int, seed: int) -> int:
         "inline variable": (program, inlinings),
         "inline function": (called, inlined_functions),
     }
-    differ = [compared(kind, count, seed, *each) for kind, each in kinds.items()]
+    differ = [compared(kind, count, seed, each) for kind, each in kinds.items()]
     return 1 if any(differ) else 0
 
 

@@ -111,10 +111,10 @@ class Refactor(Engine[RefactorRequest, RefactorAnswer]):
     """Change code without changing what it does: rename, extract, inline, move, organise imports.
 
     Everything in Python, JavaScript and TypeScript, where the latter two rename what a file declares once; in Elixir
-    renames of private functions, and aliases in order. What could change the meaning, or cannot be told for sure, is
-    refused with the reason. `rewrite` lets a model do what is asked in words: each draft must parse, bring no findings
-    and keep what other files take, and goes back if it does not. Nothing is written before it was shown; `duck undo`
-    takes it back.
+    private functions renamed, variables and functions extracted, variables inlined, aliases in order. What could change
+    the meaning, or cannot be told for sure, is refused with the reason. `rewrite` lets a model do what is asked in
+    words: each draft must parse, bring no findings and keep what other files take, and goes back if it does not.
+    Nothing is written before it was shown; `duck undo` takes it back.
     """
 
     name: ClassVar[str] = "refactor"
@@ -210,8 +210,10 @@ async def _done(request: RefactorRequest, where: Where) -> Refactored:
         return await _organised(where)
     if kind == "python":
         return await asyncio.to_thread(_in_python, request, where)
-    if kind in {"ecmascript", "elixir"}:
-        return await asyncio.to_thread(_elsewhere, request, where, kind)
+    if kind == "ecmascript":
+        return await asyncio.to_thread(_in_ecmascript, request, where)
+    if kind == "elixir":
+        return await asyncio.to_thread(_in_elixir, request, where)
     raise InvalidInput(f"'{display(where.path)}' is in no language that can be refactored")
 
 
@@ -242,8 +244,32 @@ def _in_python(request: RefactorRequest, where: Where) -> Refactored:
     return extract(texts, _stretch(where), request.to)
 
 
-def _elsewhere(request: RefactorRequest, where: Where, kind: str) -> Refactored:
-    """What is done in JavaScript, TypeScript and Elixir."""
+def _in_elixir(request: RefactorRequest, where: Where) -> Refactored:
+    from rubber_duck.code.refactoring import (  # noqa: PLC0415  # grammars
+        elixir,
+        elixir_aliases,
+        elixir_extract,
+        elixir_function,
+        elixir_inline,
+    )
+    from rubber_duck.code.refactoring.refactored import Spot  # noqa: PLC0415  # as above
+
+    alone = texts_of(where, (), only=where.path)
+    match request.what:
+        case "organise-imports":
+            return elixir_aliases.organise(alone, where.path)
+        case "rename":
+            return elixir.rename(alone, Spot(where.path, where.line, where.column), request.to)
+        case "extract-variable":
+            return elixir_extract.extract_variable(alone, _stretch(where), request.to)
+        case "extract-function":
+            return elixir_function.extract_function(alone, _stretch(where), request.to)
+        case "inline":
+            return elixir_inline.inline_variable(alone, Spot(where.path, where.line, where.column))
+    raise InvalidInput(f"'{request.what}' is not done in Elixir: macros may read code that nobody runs")
+
+
+def _in_ecmascript(request: RefactorRequest, where: Where) -> Refactored:
     from rubber_duck.code.refactoring import (  # noqa: PLC0415  # grammars
         ecmascript,
         ecmascript_extract,
@@ -251,22 +277,14 @@ def _elsewhere(request: RefactorRequest, where: Where, kind: str) -> Refactored:
         ecmascript_imports,
         ecmascript_inline_function,
         ecmascript_move,
-        elixir,
-        elixir_aliases,
     )
     from rubber_duck.code.refactoring.refactored import Spot  # noqa: PLC0415  # as above
 
     alone = texts_of(where, (), only=where.path)
-    if request.what == "organise-imports":
-        if kind == "elixir":
-            return elixir_aliases.organise(alone, where.path)
-        return ecmascript_imports.organise(alone, where.path, _typescript_settings(where))
     spot = Spot(where.path, where.line, where.column)
-    if kind == "elixir" and request.what == "rename":
-        return elixir.rename(alone, spot, request.to)
-    if kind == "elixir":
-        raise InvalidInput(f"'{request.what}' is not done in Elixir: macros may read code that nobody runs")
     match request.what:
+        case "organise-imports":
+            return ecmascript_imports.organise(alone, where.path, _typescript_settings(where))
         case "extract-variable":
             return ecmascript_extract.extract_variable(alone, _stretch(where), request.to)
         case "extract-function":

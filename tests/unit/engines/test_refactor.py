@@ -63,13 +63,26 @@ async def test_what_a_module_defines_moves_to_another(app: App, pond: Path) -> N
     assert (pond / "lib/far.mjs").read_text() == "export const far = 1\n"
 
 
+async def test_a_variable_of_elixir_is_made_and_put_back(app: App, pond: Path) -> None:
+    text = "defmodule Flock do\n  def go(a, b) do\n    max(a + b, 1)\n  end\nend\n"
+    write_tree(pond, {"flock.ex": text})
+    for request in (
+        {"what": "extract-variable", "at": "flock.ex:3:9-3:14", "to": "far", "directory": str(pond)},
+        {"what": "inline", "at": "flock.ex:3:5", "directory": str(pond)},
+    ):
+        shown = await app.run("refactor", request, Scope.local())
+        await app.run("refactor", {**request, "approve": shown.digest}, Scope.local())
+        assert ("    far = a + b\n    max(far, 1)\n" in (pond / "flock.ex").read_text()) is ("to" in request)
+    assert (pond / "flock.ex").read_text() == text
+
+
 @pytest.mark.parametrize(
     ("request_", "error", "said"),
     [
         ({"what": "rename", "at": "duck.py:5"}, InvalidInput, "give the new name"),
         ({"what": "rename", "at": "../x.py:5", "to": "y"}, InvalidInput, "not in the project"),
         ({"what": "inline", "at": "pond.ts:1:10"}, Conflict, "a script, where others may call it"),
-        ({"what": "inline", "at": "pond.ex:1:1"}, InvalidInput, "not done in Elixir"),
+        ({"what": "move", "at": "pond.ex:1:1", "to": "nest.ex"}, InvalidInput, "not done in Elixir"),
         ({"what": "extract-function", "at": "pond.ts", "to": "x"}, InvalidInput, "say where"),
         ({"what": "rename", "at": "duck.py:5", "to": "print"}, Conflict, "print"),
         ({"what": "extract-function", "at": "duck.py:6:5", "to": "x"}, InvalidInput, "select code as"),
