@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from functools import partial
 
@@ -86,7 +87,7 @@ async def test_chunks_hold_and_declare_words_until_they_are_withdrawn(database: 
         lambda text: (text.count(1, *EVERYWHERE), text.count(1, 0, 8), list(text.holding(1, 8, 1 << 60))),
         lambda text: text.withdraw([first]),
         lambda text: [list(text.holding(number, *EVERYWHERE)) for number in (1, 2)],
-        lambda text: text.end_build(),
+        lambda text: ended(text) > 1,
         lambda text: (text.count(1, *EVERYWHERE), text.words(["duck"])),
     ) == [
         None,
@@ -97,9 +98,25 @@ async def test_chunks_hold_and_declare_words_until_they_are_withdrawn(database: 
         (2, 1, [1 << 40]),
         None,
         [[1 << 40], []],
-        None,
+        True,
         (1, WORDS[:2]),
     ]
+
+
+def all_words(text: FullText) -> list[Word]:
+    """The whole vocabulary."""
+    return text.all_words()
+
+
+def ended(text: FullText) -> int:
+    """End a build; in how many parts."""
+    return 1 + next(part for part in itertools.count() if not text.end_build(part))
+
+
+async def test_the_end_of_a_build_keeps_every_word(database: Database, index: int) -> None:
+    many = [Word(f"word{number % 7}", f"word{number}", number) for number in range(10, 50_000)]
+    _, before, _, after = await on(database, index, lambda text: text.add_words(many), all_words, ended, all_words)
+    assert before == after == sorted([*WORDS, *many])
 
 
 def vector(*numbers: float) -> np.ndarray[tuple[int], np.dtype[np.float32]]:

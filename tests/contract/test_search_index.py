@@ -153,6 +153,21 @@ async def test_a_full_disk_is_said_and_what_was_indexed_stays(tmp_path: Path) ->
     assert kept == await fresh(settings, tmp_path, tmp_path / "p")
 
 
+async def test_words_of_a_write_that_failed_are_met_again_by_the_next(
+    database: Database, settings: DatabaseSettings, tmp_path: Path
+) -> None:
+    async with indexed(database, tmp_path / "p", {"a.py": "stays = 1\n"}) as project:
+        project.write({"a.py": "zebra = 1\n"})
+        with fault.injected("search.before_commit", _away), pytest.raises(StorageUnavailable):
+            await project.update()
+        await project.update()
+        project.write({"b.py": "gazelle = 1\n"})
+        await project.update()
+        assert [await project.places(word) for word in ("zebra", "gazelle")] == [["a.py:1"], ["b.py:1"]]
+        kept = await content_of(database, project)
+    assert kept == await fresh(settings, tmp_path, tmp_path / "p")
+
+
 async def test_another_project_or_another_actor_finds_nothing(database: Database, tmp_path: Path) -> None:
     async with indexed(database, tmp_path / "p", {"a.py": "secret = 1\n"}) as project:
         async with indexed(database, tmp_path / "q", {"b.py": "public = 1\n"}) as other:
@@ -213,3 +228,7 @@ async def test_a_reader_sees_a_file_as_it_was_or_as_it_is_and_never_half_of_both
     assert len(seen) > 1
     assert {len({name.rpartition("_")[2] for name in names}) for names in seen} == {1}
     assert {len(names) for names in seen} == {3}
+
+
+def _away() -> None:
+    raise StorageUnavailable("the server is shutting down")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import os
 import time
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from threading import Event
+from typing import Final, TypeVar
 
 from rubber_duck import telemetry
 from rubber_duck.code.language import detect
@@ -27,12 +29,14 @@ from rubber_duck.search.meaning import Ask, Embedder, embed_chunks
 from rubber_duck.search.plan import Pending, Plan, decides_on_files, has_grammar, plan
 from rubber_duck.search.reading import Texts
 from rubber_duck.search.worker import IndexedFile, IndexItem, index_item, item_encoder, result_decoder
-from rubber_duck.search.writing import Batch, Vocabulary, record_of, write_batch
+from rubber_duck.search.writing import Batch, Vocabulary, change_of, read_kept, record_of, write_change
 from rubber_duck.settings import Settings
 from rubber_duck.storage.database import Connection, Database
 from rubber_duck.storage.fulltext import Word, full_text
 from rubber_duck.workspace.paths import Root
-from rubber_duck.workspace.scan import Scan, ScannedFile, examine, scan
+from rubber_duck.workspace.scan import Scan, ScannedFile, examine, in_thread, scan
+
+T = TypeVar("T")
 
 OnProgress = Callable[[int, int, str], None]
 """Called with files done, files in all, and what is being done."""
@@ -52,6 +56,7 @@ NOTED_EVERY: Final = timedelta(minutes=1)
 """How often an update that changed nothing is noted."""
 
 _TRIES: Final = 5
+_NOTHING: Final[tuple[object, int, Vocabulary]] = (None, 0, Vocabulary())
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,7 @@ class Indexer:
         self._workers = workers
         self._clock = clock
         self._now_ns = now_ns
-        self._remembered: tuple[object, int, Vocabulary] = (None, 0, Vocabulary())
+        self._remembered = _NOTHING
 
     async def update(
         self, scope: Scope, root: Root, settings: Settings, on_progress: OnProgress, *, only: Collection[str] = ()
@@ -117,7 +122,7 @@ class Indexer:
         with telemetry.span("search.update"):
             async with self._database.alone(f"index-{scope.project}", on_wait=waiting):
                 run = await self._planned(scope, root, settings, on_progress, only)
-                await self._write(run, await asyncio.to_thread(_touched, run))
+                await self._write(run, await in_thread(partial(_touched, run)))
                 await self._read(run)
                 await self._finish(run)
                 await self._embed(run)
@@ -137,7 +142,7 @@ class Indexer:
         todo = await self._plan_of(state, root, settings, only) if only and state.finished_at else None
         if todo is None:
             known = await self._database.run(partial(store.known_files, index=state.number), write=False)
-            listed = await asyncio.to_thread(scan, root, settings.index, detect)
+            listed = await in_thread(lambda stopped: scan(root, settings.index, detect, stopped=stopped))
             todo = plan(listed, known, started_ns, with_text=settings.index.text)
         run = _Run(scope, root, settings, state, todo, started_ns, on_progress, state.next_file)
         run.vocabulary = self._vocabulary(state)
@@ -157,6 +162,7 @@ class Indexer:
         """The words that this process knows of the index already, if nobody else has written to it since."""
         number, generation, known = self._remembered
         if (number, generation) == ((state.number, state.created_at), state.generation):
+            self._remembered = _NOTHING  # until all is written it may have words that the index does not
             return known
         return Vocabulary(is_complete=state.next_word == 1)
 
@@ -216,8 +222,12 @@ class Indexer:
     async def _write(self, run: _Run, batch: Batch) -> None:
         if not batch.fresh and not batch.removed and not batch.touched:
             return
-        work = partial(write_batch, state=run.state, batch=batch, vocabulary=run.vocabulary, at=self._clock())
-        run.state = await self._database.run(work)
+        index, words = run.state.number, run.vocabulary
+        stems = await asyncio.to_thread(words.unknown, batch)
+        kept = await self._database.run(partial(read_kept, index=index, batch=batch, stems=stems), write=False)
+        change = await asyncio.to_thread(change_of, run.state, batch, kept, words, self._clock())
+        await self._database.run(partial(write_change, change=change))
+        run.state = change.after
 
     async def _embed(self, run: _Run) -> None:
         """Ask what the chunks mean that nobody was asked about yet, if there is somebody to ask."""
@@ -236,11 +246,15 @@ class Indexer:
         if learns:
             run.on_progress(0, 0, "learning which words go together")
             words, files = await self._database.run(partial(_learnable, index=before.number), write=False)
-            learnt = await asyncio.to_thread(_learn, words, files)
+            learnt = await in_thread(partial(_learn, words, files))
             await self._database.run(partial(store.save_associations, index=before.number, learnt=learnt))
             before = replace(before, generation=before.generation + 1, changed_chunks=0)
         run.state = replace(before, generation=before.generation + 1, left_out=run.plan.left_out, finished_at=now)
-        await self._database.run(partial(_close, state=run.state, is_first=before.finished_at is None))
+        if before.finished_at is None:
+            part = 0
+            while await self._database.run(partial(_end_build, index=before.number, part=part)):
+                part += 1
+        await self._database.run(partial(store.save_index, state=run.state))
 
 
 def _listed(root: Root, settings: Settings, known: Sequence[KnownFile]) -> Scan:
@@ -262,26 +276,29 @@ def _learnable(connection: Connection, index: int) -> tuple[list[Word], list[Sto
     return full_text(connection, index).all_words(), [file for file in files if file.content]
 
 
-def _learn(words: Sequence[Word], files: Sequence[StoredFile]) -> bytes:
+def _learn(words: Sequence[Word], files: Sequence[StoredFile], stopped: Event) -> bytes:
     """Which words go together in the files."""
     stems = [""] * (1 + max((word.number for word in words), default=0))
     for word in words:
         stems[word.number] = word.stem
-    return written(learn(map(record_of, files), stems))
+    return written(learn(map(record_of, _until(stopped, files)), stems))
 
 
-def _close(connection: Connection, state: IndexState, is_first: bool) -> None:
-    if is_first:
-        full_text(connection, state.number).end_build()
-    store.save_index(connection, state)
+def _until(stopped: Event, all_: Iterable[T]) -> Iterator[T]:
+    """What there is, as long as somebody waits for what becomes of it."""
+    return itertools.takewhile(lambda _: not stopped.is_set(), all_)
 
 
-def _touched(run: _Run) -> Batch:
+def _end_build(connection: Connection, index: int, part: int) -> bool:
+    return full_text(connection, index).end_build(part)
+
+
+def _touched(run: _Run, stopped: Event) -> Batch:
     """Take those from what is pending whose content is what the index has."""
     same: dict[int, Sighting] = {}
     pending: list[Pending] = []
     limit_bytes = run.settings.index.max_file_size_bytes
-    for each in run.plan.pending:
+    for each in _until(stopped, run.plan.pending):
         if each.known is not None and each.known.language == each.language and _holds(run, each.known, limit_bytes):
             same[each.known.number] = Sighting.of(each.file, run.started_ns)
         else:

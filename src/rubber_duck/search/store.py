@@ -152,7 +152,7 @@ def stored_files(connection: Connection, index: int, numbers: Collection[int]) -
 def all_files(connection: Connection, index: int, *, before: int) -> list[StoredFile]:
     """Every file of the index whose number is smaller than `before`, by number."""
     own = (search_files.c.index_number == index, search_files.c.number < before)
-    statement = _STORED.where(*own).order_by(search_files.c.number)
+    statement = _STORED.where(*own).order_by(search_files.c.number).execution_options(yield_per=_AT_ONCE)
     return [StoredFile(*row) for row in connection.execute(statement)]
 
 

@@ -8,12 +8,19 @@ index over this index's part of the vocabulary where the server has that extensi
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
-from sqlalchemy import insert, text
+from sqlalchemy import text
 from sqlalchemy.engine import CursorResult
 
-from rubber_duck.storage.postings import AT_ONCE, FullText, Posting, Word, search_words
+from rubber_duck.storage.postings import AT_ONCE, FullText, Posting, Word
+
+_ROWS: Final = 500
+"""Rows that one statement writes: between two of them the event loop is free, and a cancel is heard."""
+
+_READ: Final = 5_000
+"""Rows that are fetched at once of very many, for the same reason."""
 
 _WORDS = "SELECT stem, word, number FROM search_words WHERE index_number = :index"
 
@@ -38,10 +45,11 @@ class PostgresFullText(FullText):
         self._run(f"DROP TABLE IF EXISTS {self._postings}")
         self._run(f"DROP INDEX IF EXISTS ix_{self._trigrams}")
 
-    def end_build(self) -> None:
+    def end_build(self, part: int) -> bool:
         """As FullText's."""
-        self._run(f"ANALYZE {self._postings}")
-        self._run("ANALYZE search_words")
+        tables = (self._postings, "search_words")
+        self._run(f"ANALYZE {tables[part]}")
+        return part + 1 < len(tables)
 
     def words(self, stems: Collection[str]) -> list[Word]:
         """As FullText's."""
@@ -60,20 +68,28 @@ class PostgresFullText(FullText):
 
     def all_words(self) -> list[Word]:
         """As FullText's."""
-        return [Word(*row) for row in self._run(f"{_WORDS} ORDER BY stem, word", index=self._index)]
+        ordered = text(f"{_WORDS} ORDER BY stem, word").execution_options(yield_per=_READ)
+        return [Word(*row) for row in self._connection.execute(ordered, {"index": self._index})]
 
     def add_words(self, words: Sequence[Word]) -> None:
         """As FullText's."""
-        if words:
-            rows = [{"index_number": self._index, **word._asdict()} for word in words]
-            self._connection.execute(insert(search_words), rows)
+        for start in range(0, len(words), _ROWS):
+            stems, texts, numbers = zip(*words[start : start + _ROWS], strict=True)
+            self._run(
+                "INSERT INTO search_words (index_number, stem, word, number) SELECT :index, * "
+                "FROM unnest(CAST(:stems AS TEXT[]), CAST(:texts AS TEXT[]), CAST(:numbers AS INTEGER[]))",
+                index=self._index, stems=list(stems), texts=list(texts), numbers=list(numbers),
+            )  # fmt: skip
 
     def post(self, postings: Iterable[Posting]) -> None:
         """As FullText's."""
-        rows = [{"chunk": posting.chunk, "words": _written(posting)} for posting in postings]
-        if rows:
-            statement = text(f"INSERT INTO {self._postings} VALUES (:chunk, array_to_tsvector(:words))")
-            self._connection.execute(statement, rows)
+        listed = iter(postings)
+        while part := list(islice(listed, _ROWS)):
+            self._run(
+                f"INSERT INTO {self._postings} SELECT chunk, array_to_tsvector(string_to_array(words, ' ')) "
+                "FROM unnest(CAST(:chunks AS BIGINT[]), CAST(:words AS TEXT[])) AS posted (chunk, words)",
+                chunks=[posting.chunk for posting in part], words=[_written(posting) for posting in part],
+            )  # fmt: skip
 
     def withdraw(self, postings: Iterable[Posting]) -> None:
         """As FullText's."""
@@ -157,5 +173,5 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("_", "\\_").replace("%", "\\%")
 
 
-def _written(posting: Posting) -> list[str]:
-    return [f"{number:x}" for number in posting.words] + [f"x{number:x}" for number in posting.declared]
+def _written(posting: Posting) -> str:
+    return " ".join([f"{number:x}" for number in posting.words] + [f"x{number:x}" for number in posting.declared])

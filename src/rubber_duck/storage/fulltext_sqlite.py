@@ -18,6 +18,7 @@ from rubber_duck.storage.postings import AT_ONCE, SHORTEST, FullText, Posting, W
 _BUILD_BYTES: Final = 16 << 20
 _USUAL_BYTES: Final = 1 << 20
 _MOST_PAGES: Final = 20_000
+_PACKED_AT_ONCE: Final = 20_000
 _WORDS: Final = "SELECT stem, word, number FROM search_words WHERE index_number = ?"
 
 
@@ -30,23 +31,26 @@ class SqliteFullText(FullText):
         options = "content='', columnsize=0, detail=none"
         self._run(f"CREATE VIRTUAL TABLE {self._postings} USING fts5(words, {options}, tokenize=ascii)")
         self._run(f"CREATE VIRTUAL TABLE {self._trigrams} USING fts5(word, {options}, tokenize=trigram)")
-        self._configure(hashsize=_BUILD_BYTES)
+        for table in (self._postings, self._trigrams):
+            self._configure(table, hashsize=_BUILD_BYTES)
 
     def drop(self) -> None:
         """As FullText's."""
         self._run(f"DROP TABLE IF EXISTS {self._postings}")
         self._run(f"DROP TABLE IF EXISTS {self._trigrams}")
 
-    def end_build(self) -> None:
-        """Pack everything, and give the pages that become free back to the file system. See FullText."""
-        self._configure(hashsize=_USUAL_BYTES)
-        for table in (self._postings, self._trigrams):
-            self._run(f"INSERT INTO {table} ({table}) VALUES ('optimize')")
-        words = self.all_words()
-        self._run("DELETE FROM search_words WHERE index_number = ?", self._index)
-        self._insert_words(words)
+    def end_build(self, part: int) -> bool:
+        """Pack both tables, then the words, and give the pages that became free to the file system. See FullText."""
+        tables = (self._postings, self._trigrams)
+        if part < len(tables):
+            self._configure(tables[part], hashsize=_USUAL_BYTES)
+            self._run(f"INSERT INTO {tables[part]} ({tables[part]}) VALUES ('optimize')")
+            return True
+        if self._packed((part - len(tables)) * _PACKED_AT_ONCE):
+            return True
         for _ in range(min(_MOST_PAGES, self._run("PRAGMA freelist_count")[0][0])):
             self._run("PRAGMA incremental_vacuum(1)")  # the driver takes a single step, which frees one page
+        return False
 
     def words(self, stems: Collection[str]) -> list[Word]:
         """As FullText's."""
@@ -144,11 +148,21 @@ class SqliteFullText(FullText):
             [(self._index, *word) for word in words],
         )
 
-    def _configure(self, **settings: int) -> None:
-        """Options of the tables (sqlite.org/fts5.html, section 6), which they keep."""
-        for table in (self._postings, self._trigrams):
-            for name, value in settings.items():
-                self._run(f"INSERT INTO {table} ({table}, rank) VALUES (?, ?)", name, value)
+    def _packed(self, first: int) -> bool:
+        """Write some words anew, in their order, which takes less room; False when there are not so many."""
+        ordered = f"{_WORDS} ORDER BY stem, word LIMIT ? OFFSET ?"
+        words = [Word(*row) for row in self._run(ordered, self._index, _PACKED_AT_ONCE, first)]
+        if words:
+            span = (*words[0][:2], *words[-1][:2])
+            own = "DELETE FROM search_words WHERE index_number = ?"
+            self._run(f"{own} AND (stem, word) >= (?, ?) AND (stem, word) <= (?, ?)", self._index, *span)
+            self._insert_words(words)
+        return bool(words)
+
+    def _configure(self, table: str, **settings: int) -> None:
+        """Options of a table (sqlite.org/fts5.html, section 6), which it keeps."""
+        for name, value in settings.items():
+            self._run(f"INSERT INTO {table} ({table}, rank) VALUES (?, ?)", name, value)
 
     def _chunks(self, term: str, first: int, last: int) -> Sequence[int]:
         found = self._run(

@@ -74,8 +74,11 @@ class FullText(ABC):
         """Remove the index's own tables; nothing when it has none."""
 
     @abstractmethod
-    def end_build(self) -> None:
-        """A first build is over, and from now on changes are small: let the database prepare for that."""
+    def end_build(self, part: int) -> bool:
+        """A first build is over, and from now on changes are small: let the database prepare for that, part by part.
+
+        False when this one, from 0 on, was the last. Each is for a transaction of its own, so that nobody waits long.
+        """
 
     @abstractmethod
     def words(self, stems: Collection[str]) -> list[Word]:
