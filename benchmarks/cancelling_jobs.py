@@ -1,13 +1,14 @@
 """How soon a cancel ends analyses, indexing and reports that another process works on, and what they do afterwards.
 
-`duck work` with one place in each queue works on a copy of Python's own library. Behind each run a small one waits, and
-begins when the cancelled one has left its place. What is written for a cancelled run afterwards is a fault, and so is
-a process that goes on computing.
+`duck work` with one place in each queue works on much of Python's own library, on a copy that nothing is known of each
+time. Behind each run a small one waits, and begins when the cancelled one has left its place. What is written for a
+cancelled run afterwards is a fault, and so is a process that goes on computing.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import random
 import shutil
@@ -31,6 +32,8 @@ from rubber_duck.workflows.durable import Durable, open_durable
 
 ME = Scope.local()
 JOBS = ("analyze-project", "index-project", "report-project")
+LEFT_OUT = ("site-packages", "dist-packages", "__pycache__", "test", "tests", "encodings", "idlelib", "pydoc_data")
+"""What stands in Python's own library and is no usual code, or too much of it."""
 RESTS_S = 1.0
 """So long after a cancel its processes are watched, from a second behind it on."""
 BUSY = 0.3
@@ -46,52 +49,76 @@ class Cancels:
 
 
 async def cancelled(url: str, scratch: Path, times: int) -> dict[str, Cancels]:
-    """Each of the jobs cancelled so often, at moments drawn at random while it works."""
-    home, (large, small) = scratch / "home", _projects(scratch)
+    """Each of the jobs cancelled so often, at moments spread over all the time that it takes."""
+    home, small = scratch / "home", scratch / "small"
     home.mkdir()
+    small.mkdir()
+    (small / "a.py").write_text("x = 1\n")
     queues = "".join(f"[workflows.queues.{name}]\nper_process = 1\n" for name in ("analysis", "indexing"))
     (home / "duck.toml").write_text(f'[database]\nurl = "{url}"\n{queues}')
-    dice, found = random.Random(1), {name: Cancels() for name in JOBS}
+    dice, copies, found = random.Random(1), _copies(scratch), {name: Cancels() for name in JOBS}
     async with _durable(load({"DUCK_HOME": str(home)})) as durable:
         with _working(home) as process:
             for name in JOBS:
-                most_s = 3.0
-                while len(found[name].waits_s) < times:
-                    after_s = dice.uniform(0.0, most_s)
-                    if not await _once(durable, process, (name, large, small), found[name], after_s):
-                        most_s = after_s  # it had ended by then, and is faster than that
+                whole_s = await _whole_s(durable, name, next(copies))
+                while (number := len(found[name].waits_s)) < times:
+                    after_s = (number + dice.random()) / times * whole_s
+                    bench = _Bench(durable, process, name, next(copies), small)
+                    if not await _once(bench, found[name], after_s):
+                        whole_s *= 0.9  # it had ended by then: the first one had its processes to start
     return found
 
 
-async def _once(
-    durable: Durable, process: psutil.Process, job: tuple[str, Path, Path], found: Cancels, after_s: float
-) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """Where a run is cancelled: the process that works, the job, its project and that of the run behind."""
+
+    durable: Durable
+    process: psutil.Process
+    job: str
+    large: Path
+    small: Path
+
+
+async def _whole_s(durable: Durable, job: str, project: Path) -> float:
+    """How long the job works on such a project when nobody cancels it."""
+    run_id = await durable.start(ME, job, {"path": str(project)})
+    await _begun(durable, run_id)
+    began = time.monotonic()
+    await durable.answer(ME, run_id)
+    return time.monotonic() - began
+
+
+async def _begun(durable: Durable, run_id: str) -> None:
+    while (await durable.show(ME, run_id)).state == "waiting":  # noqa: ASYNC110  # another process begins it
+        await asyncio.sleep(0.005)
+
+
+async def _once(bench: _Bench, found: Cancels, after_s: float) -> bool:
     """Cancel a run once, so many seconds after it began to work; False when it had ended before."""
-    name, large, small = job
-    run_id = await durable.start(ME, name, {"path": str(large)})
-    while not (await durable.show(ME, run_id)).note:  # noqa: ASYNC110  # another process writes it
-        await asyncio.sleep(0.01)
-    behind = await durable.start(ME, name, {"path": str(small)})
+    durable = bench.durable
+    run_id = await durable.start(ME, bench.job, {"path": str(bench.large)})
+    await _begun(durable, run_id)
+    behind = await durable.start(ME, bench.job, {"path": str(bench.small)})
     await asyncio.sleep(after_s)
     began = time.monotonic()
     try:
         await durable.cancel(ME, run_id)
     except Conflict:
         return False
-    while (await durable.show(ME, behind)).state == "waiting":  # noqa: ASYNC110  # as above
-        await asyncio.sleep(0.005)
+    await _begun(durable, behind)
     found.waits_s.append(time.monotonic() - began)
     await durable.answer(ME, behind)
     steps = await durable.steps(ME, run_id)
     await asyncio.sleep(max(0.0, 1.0 - (time.monotonic() - began)))
-    spent_s = _spent_s(process)
+    spent_s = _spent_s(bench.process)
     await asyncio.sleep(RESTS_S)
-    if (busy_s := _spent_s(process) - spent_s) > BUSY * RESTS_S:
-        found.faults.append(f"{name}: its processes took {busy_s:.1f} s of {RESTS_S:g} s after the cancel")
+    if (busy_s := _spent_s(bench.process) - spent_s) > BUSY * RESTS_S:
+        found.faults.append(f"{bench.job}: its processes took {busy_s:.1f} s of {RESTS_S:g} s after the cancel")
     if await durable.steps(ME, run_id) != steps:
-        found.faults.append(f"{name}: the cancelled run has done another step")
+        found.faults.append(f"{bench.job}: the cancelled run has done another step")
     if left := [each.name for each in Path(durable.settings.home).rglob(f"{run_id}*")]:
-        found.faults.append(f"{name}: the cancelled run left {left[0]}")
+        found.faults.append(f"{bench.job}: the cancelled run left {left[0]}")
     return True
 
 
@@ -106,14 +133,16 @@ def _spent_s(process: psutil.Process) -> float:
     return spent
 
 
-def _projects(scratch: Path) -> tuple[Path, Path]:
-    """A copy of what is Python in Python's own library, and a project of one file."""
-    library, large, small = Path(sysconfig.get_paths()["stdlib"]), scratch / "large", scratch / "small"
-    ignored = shutil.ignore_patterns("site-packages", "dist-packages", "__pycache__", "test", "tests", "*.so", "*.a")
-    shutil.copytree(library, large, ignore=ignored)
-    small.mkdir()
-    (small / "a.py").write_text("x = 1\n")
-    return large, small
+def _copies(scratch: Path) -> Iterator[Path]:
+    """Copies of what is Python in much of Python's own library, no file of which is the same as in another."""
+    library = Path(sysconfig.get_paths()["stdlib"])
+    for number in itertools.count(1):
+        folder = scratch / f"large-{number}"
+        shutil.copytree(library, folder, ignore=shutil.ignore_patterns(*LEFT_OUT, "*.so", "*.a"))
+        for path in folder.rglob("*.py"):
+            with path.open("ab") as file:
+                file.write(f"\n# copy {number}\n".encode())
+        yield folder
 
 
 @contextmanager
