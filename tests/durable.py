@@ -170,7 +170,7 @@ async def _act(run: Run, bench: Bench, kind: str, word: str, cache: str) -> str:
             return await run.step(Step(word, lambda: bench.note(word), str, undo=lambda kept: _held(bench, kept)))
         case "sides":
             return " ".join(str(found) for found in await run.parallel(_undoable(bench, word.split(","))))
-        case "signal" | "brief" | "sleep":
+        case "signal" | "brief" | "sleep" | "twice":
             return await _waited(run, kind, word)
         case "side":
             each = [Step(part, lambda part=part: _side(bench, part), str) for part in word.split(",")]  # type: ignore[misc]  # a loop's value, bound at once
@@ -215,6 +215,8 @@ async def _waited(run: Run, kind: str, word: str) -> str:
     if kind == "sleep":
         await run.sleep(float(word))
         return word
+    if kind == "twice":
+        return str(await asyncio.gather(*(run.signal(word, timeout_s=86_400) for _ in range(2))))
     return str(await run.signal(word, timeout_s=86_400 if kind == "signal" else 0.1))
 
 

@@ -97,6 +97,13 @@ async def test_a_step_may_wait_for_no_signal(settings: DatabaseSettings) -> None
             await durable.answer(ME, run_id)
 
 
+async def test_a_run_may_not_wait_for_one_signal_twice_at_once(settings: DatabaseSettings) -> None:
+    async with durable_over(settings, Bench()) as durable, working(durable):
+        run_id = await durable.start(ME, "sample", {"words": ["twice:go"]})
+        with pytest.raises(Conflict, match="waits for 'go' already"):
+            await durable.answer(ME, run_id)
+
+
 async def test_what_nobody_sends_in_time_is_nothing(settings: DatabaseSettings) -> None:
     async with durable_over(settings, Bench()) as durable, working(durable):
         run_id = await durable.start(ME, "sample", {"words": ["brief:go", "sleep:0.01"]})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -33,7 +33,7 @@ from rubber_duck.workflows.status import START, UNDO
 from rubber_duck.workflows.store.effects import EffectPlace
 from rubber_duck.workflows.store.signals import WAIT
 from rubber_duck.workflows.store.steps import key_of
-from rubber_duck.workflows.waits import reserved_wait, tell_of_wait
+from rubber_duck.workflows.waits import only_wait, reserved_wait, tell_of_wait
 
 T = TypeVar("T")
 
@@ -65,8 +65,7 @@ class Step(Generic[T]):
     cache: str = ""
 
     def __post_init__(self) -> None:
-        if self.name.startswith(UNDO):
-            raise InvalidDeclaration(f"the step name {self.name!r} may not begin with {UNDO!r}: undoing is named so")
+        _refuse_own("step", self.name, {UNDO: "undoing", START: "starting another run"})
         if self.undo is not None and self.cache:
             raise InvalidDeclaration(f"the step {self.name!r} cannot be both undone and cached")
 
@@ -86,8 +85,12 @@ class Effect(Generic[T]):
     undo: Callable[[Connection, T], None] | None = None
 
     def __post_init__(self) -> None:
-        if self.name.startswith(WAIT):
-            raise InvalidDeclaration(f"the effect name {self.name!r} may not begin with {WAIT!r}: waiting is noted so")
+        _refuse_own("effect", self.name, {UNDO: "undoing", START: "starting another run", WAIT: "waiting"})
+
+
+class _Start(Step[str]):
+    def __post_init__(self) -> None:
+        """The name is ours."""
 
 
 @dataclass(slots=True)
@@ -109,6 +112,7 @@ class Run:
     _told_at: float = 0.0
     _children: int = 0
     _found_away: bool = False
+    _waits: set[str] = field(default_factory=set)
 
     async def step(self, step: Step[T]) -> T:
         """The result of `step`, done now or remembered; at least once, and never again once it has returned."""
@@ -199,16 +203,17 @@ class Run:
 
         Whose run it is is told that it waits for them, once for each time that it does. The first time, what was sent
         before counts as well; from then on only what is sent while it waits: a doubled answer is none to the next
-        question.
+        question. Raises InvalidDeclaration while it waits for that name already: nobody could tell whose the answer is.
         """
-        wait = reserved_wait(self.id, name)
-        key = await self._patiently(lambda: self.keeper.begin_wait(wait.place))
-        telling = asyncio.create_task(tell_of_wait(self.keeper, self, name, key), name=f"tell of {name}")
-        try:
-            async with self._at_rest():
-                return await self._abandoned(wait.heard(timeout_s))
-        finally:
-            await _ended([telling])
+        with only_wait(self._waits, self.id, name):
+            wait = reserved_wait(self.id, name)
+            key = await self._patiently(lambda: self.keeper.begin_wait(wait.place))
+            telling = asyncio.create_task(tell_of_wait(self.keeper, self, name, key), name=f"tell of {name}")
+            try:
+                async with self._at_rest():
+                    return await self._abandoned(wait.heard(timeout_s))
+            finally:
+                await _ended([telling])
 
     async def sleep(self, seconds: float) -> None:
         """Wait; after a restart, only for what is left."""
@@ -224,7 +229,7 @@ class Run:
         self._children += 1
         child = Child(self.id, self._children, name, request)
         work = lambda: self._patiently(lambda: self.keeper.start_child(self.scope, child))  # noqa: E731
-        return await self.step(Step(f"{START}{name}", work, returns=str))
+        return await self.step(_Start(f"{START}{name}", work, returns=str))
 
     async def ended(self, run_id: str, returns: type[T]) -> T:
         """The answer of a run that `start` began; raises what it failed with."""
@@ -368,6 +373,14 @@ async def _ended(tasks: Sequence[asyncio.Task[object]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _refuse_own(what: str, name: str, taken: Mapping[str, str]) -> None:
+    for beginning, meaning in taken.items():
+        if name.startswith(beginning):
+            raise InvalidDeclaration(
+                f"the {what} name {name!r} may not begin with {beginning!r}: {meaning} is named so"
+            )
 
 
 def _options(step: Step[T]) -> Any:  # Any: DBOS's TypedDict

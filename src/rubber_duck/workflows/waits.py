@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -46,6 +48,23 @@ def reserved_wait(run_id: str, signal: str) -> ReservedWait:
     if around is None or context is None or not around.is_workflow():
         raise InvalidDeclaration(f"the run {run_id!r} waits for {signal!r} in a step; it may only between steps")
     return ReservedWait(EffectPlace(run_id, context.function_id, WAIT + signal), signal, context)
+
+
+@contextmanager
+def only_wait(waits: set[str], run_id: str, signal: str) -> Iterator[None]:
+    """One of the `waits` of a run, during the block; InvalidDeclaration while it waits for the same signal already.
+
+    The first to be woken would take what was sent, and the other nothing, though its time is not over.
+    """
+    if signal in waits:
+        raise InvalidDeclaration(
+            f"the run {run_id!r} waits for {signal!r} already; signals that are waited for at once have different names"
+        )
+    waits.add(signal)
+    try:
+        yield
+    finally:
+        waits.discard(signal)
 
 
 async def tell_of_wait(keeper: Keeper, run: Running, signal: str, key: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from rubber_duck.errors import InvalidDeclaration, InvalidInput
 from rubber_duck.scope import Right
-from rubber_duck.workflows.run import Step
+from rubber_duck.workflows.run import Effect, Step
 from rubber_duck.workflows.workflow import Workflow, parsed, workflows
 from tests.durable import Sample, Words
 
@@ -47,16 +47,21 @@ def test_a_wrong_declaration_is_refused(change: dict[str, Any], said: str) -> No
         type("Wrong", (Workflow,), {**GOOD, "run": run, **change})
 
 
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"name": "undo it"}, "may not begin with 'undo '"),
-        ({"cache": "content"}, "cannot be both undone and cached"),
-    ],
-)
-def test_a_step_whose_undoing_would_not_be_known_is_refused(change: dict[str, Any], said: str) -> None:  # Any: as GOOD
-    with pytest.raises(InvalidDeclaration, match=said):
-        Step(**{"name": "write", "work": nothing, "returns": str, "undo": undone, **change})
+@pytest.mark.parametrize("beginning", ["undo ", "start "])
+def test_a_step_that_is_called_like_one_of_ours_is_refused(beginning: str) -> None:
+    with pytest.raises(InvalidDeclaration, match=f"the step name '{beginning}it' may not begin with '{beginning}'"):
+        Step(f"{beginning}it", nothing, str)
+
+
+@pytest.mark.parametrize("beginning", ["undo ", "start ", "wait for "])
+def test_an_effect_that_is_called_like_one_of_ours_is_refused(beginning: str) -> None:
+    with pytest.raises(InvalidDeclaration, match=f"the effect name '{beginning}it' may not begin with '{beginning}'"):
+        Effect(f"{beginning}it", lambda _: "", str)
+
+
+def test_a_step_that_would_not_be_undone_when_it_was_cached_is_refused() -> None:
+    with pytest.raises(InvalidDeclaration, match="cannot be both undone and cached"):
+        Step("write", nothing, str, undo=undone, cache="content")
 
 
 async def nothing() -> str:
