@@ -318,7 +318,8 @@ async def _open_conversations(settings: Settings, opened: Opened) -> AsyncIterat
 async def _open_workflows(settings: Settings, opened: Opened) -> AsyncIterator[Durable]:
     from rubber_duck.workflows.durable import open_durable  # noqa: PLC0415  # only who asks of workflows pays
 
-    async with open_durable(opened["database"], settings, resolve=resolving(opened["database"]), now=_now) as durable:
+    resolve = resolving(opened["database"], runs_commands=settings.server.runs_commands)
+    async with open_durable(opened["database"], settings, resolve=resolve, now=_now) as durable:
         yield durable
 
 
@@ -329,7 +330,7 @@ async def _open_notices(settings: Settings, opened: Opened) -> AsyncIterator[Not
     yield Notices(opened["database"], opened["cluster"], opened["workflows"], settings, now=_now)
 
 
-def resolving(database: Database) -> Resolve:
+def resolving(database: Database, *, runs_commands: bool = False) -> Resolve:
     """What the actor of a run may do now: everything for the person at this machine, for a user what accounts say."""
 
     async def resolve(actor: str, project: UUID | None, trace: str, key: str = "") -> Scope:
@@ -337,7 +338,7 @@ def resolving(database: Database) -> Resolve:
             return Scope(Actor.local(), project, frozenset(Right), trace)
         from rubber_duck.accounts.accounts import scope_of_user  # noqa: PLC0415  # only for work of users
 
-        return await scope_of_user(database, actor, project, trace, key)
+        return await scope_of_user(database, actor, project, trace, key, runs_commands=runs_commands)
 
     return resolve
 

@@ -109,6 +109,30 @@ async def test_a_role_holds_in_its_project_alone(
         await accounts.set_role(ADMIN, uuid4(), "ann", Role.VIEWER)
 
 
+async def test_commands_are_run_only_where_the_installation_lets_them_and_by_whoever_may_write(
+    accounts: Accounts, database: Database, tmp_path: Path
+) -> None:
+    project = await Workspace(database, clock=Now()).add_project(ADMIN, str(tmp_path))
+    letting = Accounts(database, LocalCluster(), clock=Now(), runs_commands=True)
+    may: dict[Role, tuple[bool, bool, bool]] = {}
+    for role in (Role.OWNER, Role.MAINTAINER, Role.MEMBER, Role.VIEWER):
+        user = await accounts.add_user(ADMIN, f"a-{role.value}", Role.PERSON)
+        standing = await accounts.standing((await accounts.add_key(ADMIN, user.name)).text)
+        await accounts.set_role(ADMIN, project.id, user.name, role)
+        scopes = (
+            await accounts.project_scope(standing, project.id, "t"),
+            await letting.project_scope(standing, project.id, "t"),
+            await scope_of_user(database, str(user.id), project.id, "t", runs_commands=True),
+        )
+        first, second, third = (Right.COMMAND_RUN in each.rights for each in scopes)
+        may[role] = (first, second, third)
+        assert (
+            Right.COMMAND_RUN not in (await scope_of_user(database, str(user.id), None, "t", runs_commands=True)).rights
+        )
+    assert may.pop(Role.VIEWER) == (False, False, False)
+    assert set(may.values()) == {(False, True, True)}
+
+
 async def test_in_a_project_that_was_removed_nobody_has_a_role_until_it_is_restored(
     accounts: Accounts, database: Database, tmp_path: Path
 ) -> None:

@@ -91,10 +91,8 @@ OTHERS: dict[str, dict[str, Any]] = {  # Any: JSON
 """A request to every other engine, and so to each that will come: the test below names the one that is missing."""
 
 REFUSED = {
-    "check": "the right 'command.run' is missing",
     "index": "the right 'project.create' is missing",
     "projects": "works beyond a project",
-    "tests": "the right 'command.run' is missing",
     "up": "the right 'project.create' is missing",
 }
 """What a member may not ask in a project of a server, and why."""
@@ -120,7 +118,7 @@ def pond(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pond]:
     folder = tmp_path_factory.mktemp("faces")
     project = project_at(folder / "pond", folder / "home")
     write_tree(folder / "pond", FILES)
-    with serving(folder / "home") as server:
+    with serving(folder / "home", DUCK_SERVER_RUNS_COMMANDS="true") as server:
         yield Pond(server, folder / "pond", project, server.key_for("bob", project=project))
 
 
@@ -165,6 +163,16 @@ def test_every_other_engine_answers_over_the_socket_or_says_why_not(pond: Pond) 
                     said[engine] = reply["response"]["message"]
                 assert str(pond.folder) not in json.dumps(reply), engine
     assert {engine: REFUSED.get(engine, "") in why for engine, why in said.items()} == dict.fromkeys(REFUSED, True)
+
+
+def test_a_command_reads_no_folder_of_the_server(pond: Pond) -> None:
+    key = pond.server.key_for("ned", project=pond.project)
+    with Client.at(pond.server.socket, key) as client:
+        client.ask(topic := f"code:{pond.project}", "phx_join")
+        for reads in ([str(pond.server.home)], ["duck.py"], [".."]):
+            asked = {"engine": "check", "request": {"command": ["true"], "reads": reads}}
+            reply = client.ask(topic, "run", asked)
+            assert reply["status"] == "error", reply
 
 
 def test_nobody_is_told_where_on_the_server_the_project_lies(pond: Pond) -> None:

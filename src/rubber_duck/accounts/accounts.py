@@ -13,7 +13,7 @@ from uuid import UUID
 
 from rubber_duck.accounts import references
 from rubber_duck.accounts.keys import IssuedKey, digest_of, id_of, new_key
-from rubber_duck.accounts.roles import IN_A_PROJECT, ON_THE_SERVER, RIGHTS, Role
+from rubber_duck.accounts.roles import IN_A_PROJECT, ON_THE_SERVER, RIGHTS, Role, rights_in_project
 from rubber_duck.accounts.store import coming, people, trail
 from rubber_duck.accounts.tokens import Tokens
 from rubber_duck.accounts.user import (
@@ -45,7 +45,7 @@ _TOKEN: Final = "ey"
 class Accounts:
     """Users, keys and roles of one installation.
 
-    `clock` gives aware moments, `random_bytes` random bytes; without `tokens` nobody comes in with one.
+    `clock` gives aware moments; without `tokens` nobody comes in with one. `runs_commands`: see `rights_in_project`.
     """
 
     def __init__(
@@ -54,13 +54,13 @@ class Accounts:
         cluster: Cluster,
         *,
         clock: Callable[[], datetime],
-        random_bytes: Callable[[int], bytes] = secrets.token_bytes,
         tokens: Tokens | None = None,
+        runs_commands: bool = False,
     ) -> None:
         self._database = database
         self._cluster = cluster
         self._clock = clock
-        self._random_bytes = random_bytes
+        self._runs_commands = runs_commands
         self._tokens = tokens
 
     async def add_user(self, scope: Scope, name: str, role: Role) -> User:
@@ -95,7 +95,7 @@ class Accounts:
         Raises NotFound. What was made before is worth nothing; the old password holds until a new one is there.
         """
         scope.require(Right.ADMINISTER)
-        made, at = references.new_reference(references.Kind.INVITATION, self._random_bytes), self._clock()
+        made, at = references.new_reference(references.Kind.INVITATION, secrets.token_bytes), self._clock()
         async with self._database.begin() as tx:
             await trail.wait_turn(tx)  # another administrator may do the same at this moment
             user = await people.read_user(scope, tx, name)
@@ -113,7 +113,7 @@ class Accounts:
         days: int | None = None,
     ) -> IssuedKey:
         """A key for a user; its text is shown once and cannot be had again. Raises NotFound."""
-        made, at = new_key(self._random_bytes), self._clock()
+        made, at = new_key(secrets.token_bytes), self._clock()
         async with self._database.begin() as tx:
             user = await people.read_user(scope, tx, name)
             expires_at = None if days is None else at + timedelta(days=days)
@@ -230,7 +230,8 @@ class Accounts:
             raise NotFound(f"there is no project with the id {str(project_id)!r}")
         credential = standing.credential
         key = credential.id if credential.kind is CredentialKind.KEY else ""
-        return Scope(actor_of(standing.user), project_id, _capped(RIGHTS[role], credential), trace, key)
+        rights = rights_in_project(role, runs_commands=self._runs_commands)
+        return Scope(actor_of(standing.user), project_id, _capped(rights, credential), trace, key)
 
     async def roles(self, standing: Standing) -> dict[UUID, Role]:
         """Their role in each project where they have one."""
@@ -275,7 +276,13 @@ class Accounts:
 
 
 async def scope_of_user(
-    database: Database, user_id: str, project_id: UUID | None, trace: str, key_id: str = ""
+    database: Database,
+    user_id: str,
+    project_id: UUID | None,
+    trace: str,
+    key_id: str = "",
+    *,
+    runs_commands: bool = False,
 ) -> Scope:
     """What a user may do now, in a project or on the server, while nobody holds their key: for work that goes on.
 
@@ -297,7 +304,8 @@ async def scope_of_user(
         raise gone
     if key_id and (known is None or known[1].revoked_at is not None):
         raise Denied("the key with which this work was asked for was revoked, so it stops")
-    return Scope(actor_of(user), project_id, RIGHTS[role], trace, key_id)
+    rights = RIGHTS[role] if project_id is None else rights_in_project(role, runs_commands=runs_commands)
+    return Scope(actor_of(user), project_id, rights, trace, key_id)
 
 
 async def recorded(scope: Scope, tx: Transaction, action: str, subject: str, at: datetime) -> str:

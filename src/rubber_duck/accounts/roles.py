@@ -34,6 +34,15 @@ RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
 }
 """Role → rights. An administrator has none in a project unless they have a role there."""
 
+_RUNNING: Final = frozenset({Right.COMMAND_RUN})
+_WHO_RUNS: Final = frozenset({Role.OWNER, Role.MAINTAINER, Role.MEMBER})
+
+
+def rights_in_project(role: Role, *, runs_commands: bool) -> frozenset[Right]:
+    """What a role may do in a project; where `runs_commands` whoever may change its files may run them, too."""
+    return RIGHTS[role] | _RUNNING if runs_commands and role in _WHO_RUNS else RIGHTS[role]
+
+
 ON_A_CONVERSATION: Final[Mapping[Role, frozenset[Right]]] = {
     Role.OWNER: frozenset({Right.CONVERSATION_READ, Right.CONVERSATION_WRITE}),
     Role.VIEWER: frozenset({Right.CONVERSATION_READ}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shlex
 import time
 from typing import Annotated, ClassVar, Final
@@ -12,7 +13,7 @@ from msgspec import Meta
 
 from rubber_duck.call import Call, Progress
 from rubber_duck.engines.engine import Engine, engines
-from rubber_duck.errors import Conflict
+from rubber_duck.errors import Conflict, InvalidInput
 from rubber_duck.scope import Right
 from rubber_duck.workspace.paths import display
 
@@ -92,6 +93,8 @@ class Check(Engine[CheckRequest, CheckAnswer]):
         from rubber_duck.actions.sandbox import Ended, SandboxLimits  # noqa: PLC0415  # as above
         from rubber_duck.analysis.target import target  # noqa: PLC0415  # rules and grammars
 
+        if relative := next((each for each in request.reads if not os.path.isabs(each)), None):
+            raise InvalidInput(f"'{display(relative)}' is no absolute path: a command may read more only by one")
         asked = target(["."], request.directory, call.settings)
         argv = request.command or _TESTS
         changed: dict[str, bytes | None] = {}

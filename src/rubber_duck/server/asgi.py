@@ -143,7 +143,8 @@ class Server:
 def coming_in(app: App) -> tuple[Accounts, SigningIn]:
     """The accounts over the application's database, and the ways in. Raises InvalidSettings for a weak secret."""
     database, tokens = _database_of(app), Tokens(server_secret(app.settings), _now)
-    accounts = Accounts(database, _cluster_of(app), clock=_now, tokens=tokens)
+    runs = app.settings.server.runs_commands
+    accounts = Accounts(database, _cluster_of(app), clock=_now, tokens=tokens, runs_commands=runs)
     return accounts, SigningIn(database, accounts, tokens, clock=_now)
 
 

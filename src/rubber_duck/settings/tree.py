@@ -231,6 +231,13 @@ class ServerSettings(Section, frozen=True):
             ge=0.01, le=100_000, description="How many times as often as usual people may ask, over HTTP and sockets."
         ),
     ] = 1.0
+    runs_commands: Annotated[
+        bool,
+        Meta(
+            description="Whether whoever may change a project's files may also run its tests and other commands, in "
+            "the sandbox on a copy."
+        ),
+    ] = False
 
 
 class WorkspaceSettings(Section, frozen=True):
