@@ -14,10 +14,10 @@ import pytest
 from rubber_duck import telemetry
 from rubber_duck.errors import DuckError
 from rubber_duck.llm.llm import LLM
-from rubber_duck.llm.messages import Message, Prompt, TextDelta
+from rubber_duck.llm.messages import Gap, Message, Prompt, TextDelta
 from rubber_duck.llm.messages import Role as Speaker
 from rubber_duck.llm.roles import Role
-from tests.fake_provider import Answer, Asked, Send, fake_provider, head, saying, sending
+from tests.fake_provider import Answer, Asked, Send, event, fake_provider, head, saying, sending
 from tests.unit.llm.asking import QUESTION, SCOPE, llm_over
 from tests.unit.llm.looptime import loop_time
 from tests.unit.llm.wires import WIRES
@@ -26,6 +26,11 @@ ILL = QUESTION.messages[0].text.encode()
 SILENCE_S = 30.0
 REQUEST_S = 60.0
 """As `llm_over` sets them."""
+
+
+ENDS = {"bad_answer", "invalid_input", "limit_exceeded", "provider_rejected", "provider_unavailable", "rate_limited"}
+ENDS |= {"timed_out"}
+"""How a request for vectors may end."""
 
 
 class End(StrEnum):
@@ -161,6 +166,72 @@ async def test_a_fault_hangs_nobody_slows_nobody_and_switches_no_model_in_mid_an
             is_blamed = fault.end not in {End.REFUSED, End.WRONG}
             assert_told(fault.end, told, is_blamed=is_blamed)
             assert await other(llm, 4) == ("well of p1/qwen-m" if is_blamed else "well of p0/qwen-m")
+
+
+BEFORE = [name for name, fault in FAULTS["openai"].items() if fault.end is not End.BROKEN]
+
+
+@pytest.mark.parametrize("name", BEFORE)
+async def test_vectors_are_asked_in_one_piece_and_every_fault_of_that_is_told(tmp_path: Path, name: str) -> None:
+    fault = FAULTS["openai"][name]
+    patient = Patient(fault, sending(head(), *WIRES["openai"].events(["well"])))
+    with loop_time() as time:
+        async with fake_provider(patient.answer) as ill, llm_over(tmp_path, ill, cache_s=0.0) as llm:
+            asking = asyncio.create_task(llm.embed(SCOPE, [QUESTION.messages[0].text]))
+            await patient.came.wait()
+            assert await other(llm, 0) == "well of p0/qwen-m"
+            assert not asking.done(), "the other waited for the one that is ill"
+            patient.go_on.set()
+            if fault.hangs_s:
+                await patient.hangs.wait()
+                assert await other(llm, 1) == "well of p0/qwen-m"
+                time.pass_by(fault.hangs_s + 1.0)
+            with pytest.raises(DuckError) as caught:
+                await asking
+            assert (caught.value.code == "timed_out") == (fault.hangs_s > 0)
+            assert caught.value.code in ENDS
+
+
+@pytest.mark.parametrize("name", BEFORE)
+async def test_a_gap_meets_the_same_faults_and_the_next_model_fills_it(tmp_path: Path, name: str) -> None:
+    fault, well = FAULTS["openai"][name], filling("well")
+    patient = Patient(fault, well)
+    with loop_time() as time:
+        async with (
+            fake_provider(patient.answer) as ill,
+            fake_provider(well) as spare,
+            llm_over(tmp_path, ill, spare, breaker_failures=1, cache_s=0.0) as llm,
+        ):
+            asking = asyncio.create_task(filled(llm))
+            await patient.came.wait()
+            patient.go_on.set()
+            if fault.hangs_s:
+                await patient.hangs.wait()
+                assert await other(llm, 1) == "well of p0/qwen-m"
+                time.pass_by(fault.hangs_s + 1.0)
+            said, code = await asking
+    match fault.end:
+        case End.WRONG:
+            assert code == "invalid_input"
+        case End.LATE:
+            assert code == "timed_out"
+        case _:
+            assert (said, code) == ("well of p1/qwen-m", "")
+
+
+def filling(text: str) -> Answer:
+    """A server's answer to a gap."""
+    said = event({"choices": [{"index": 0, "text": text, "finish_reason": "stop"}]})
+    return sending(head(), said, b"data: [DONE]\n\n")
+
+
+async def filled(llm: LLM) -> tuple[str, str]:
+    """As `outcome`, of a gap."""
+    try:
+        answer = await llm.fill(SCOPE, Gap(QUESTION.messages[0].text, "", 20))
+    except DuckError as error:
+        return "", error.code
+    return f"{answer.text} of {answer.model}", ""
 
 
 def assert_ended(end: End, said: str, code: str, asked: tuple[int, int]) -> None:
