@@ -7,6 +7,7 @@ each program before and after; one that then differs is printed and the status i
 from __future__ import annotations
 
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from rubber_duck.code.code import open_source
 from rubber_duck.code.refactoring.elixir_extract import extract_variable
 from rubber_duck.code.refactoring.elixir_function import extract_function
 from rubber_duck.code.refactoring.elixir_inline import inline_variable
+from rubber_duck.code.refactoring.elixir_inline_function import inline
 from rubber_duck.code.refactoring.refactored import Refactored, Spot, Stretch
 from rubber_duck.code.source import SourceFile
 from rubber_duck.errors import DuckError
@@ -66,7 +68,16 @@ SHAPES: Final = (
         "hd([@ | [@]])",
     ),
     *("Enum.map([@, 2], fn v -> two(v, @) end)", "if(@, do: @, else: @)", "(own = @)", "Map.put(o, :n, @)", "o[@]"),
-    *("bump(@)", "bump @", "not @", "(@ in [@, @])", "(&two(&1, @)).(@)", "(with {:ok, v} <- {:ok, @}, do: two(v, @))"),
+    *(
+        "bump(@)",
+        "bump @",
+        "not @",
+        "(@ in [@, @])",
+        "(&two(&1, @)).(@)",
+        "(&(two(&1, @))).(@)",
+        "Enum.map([1], &{&1, @})",
+        "(with {:ok, v} <- {:ok, @}, do: two(v, @))",
+    ),
     *(
         "for(v <- [@, @], do: two(v, @))",
         "then(@, &two(&1, @))",
@@ -115,6 +126,44 @@ BLOCKS: Final = (
         "unless @ do",
     ),
     *("s# = if @ do",),
+)
+BODIES: Final = (
+    *(
+        "{p, q}",
+        "two(p, q)",
+        "two(q, p)",
+        "p",
+        "{q, bump(p)}",
+        "if(p, do: q, else: 0)",
+        "(p && q)",
+        "p |> two(q)",
+        "@k",
+    ),
+    *(
+        "Enum.map([p], fn v -> two(v, q) end)",
+        "case p do a -> two(a, q) end",
+        "%{k: p, j: p}",
+        "[p | [q]]",
+        "two(1, p)",
+    ),
+    *("bump(p)", '"x#{inspect(p)}"', "(fn b -> two(b, p) end).(q)", "fn -> p end", "&two(&1, p)", "two(bump(1), p)"),
+    *(
+        "two(same(p), q)",
+        "with {:ok, a} <- {:ok, p}, do: {a, q}",
+        "p == q",
+        "not p",
+        "elem({p, q}, 0)",
+        "p",
+        "two(p, 1)",
+    ),
+    *(
+        "Map.put(%{n: 1}, p, q)",
+        "two(p, bump(q))",
+        "if p do\n      q\n    end",
+        "p + q",
+        "p and q",
+        "case 1 do ^p -> q; _ -> 0 end",
+    ),
 )
 RUN: Final = """
 Code.compiler_options(ignore_module_conflict: true)
@@ -214,6 +263,32 @@ def program(dice: random.Random) -> str:
     return HEAD + "".join(f"    {line.replace('K', '@k')}\n" for line in lines) + TAIL
 
 
+def called(dice: random.Random) -> str:
+    """A random program that calls a private function of one expression, here and there."""
+    body = dice.choice(BODIES)
+    name, params = dice.choice([("p", "q"), ("a", "b"), ("v", "own")]), ""
+    params = ", ".join(name)
+    body = re.sub(r"\b[pq]\b", lambda found: name["pq".index(found[0])], body)
+    made = (
+        f"  defp aid({params}), do: {body}\n"
+        if dice.random() < 0.5
+        else f"  defp aid({params}) do\n    {body}\n  end\n"
+    )
+    head, run, rest = program(dice).partition("  def run")
+    rest = re.sub(r"\btwo\(", lambda found: dice.choice(["aid(", "two("]), rest)
+    return f"{head}{made}\n{run}{rest}"
+
+
+def functions_inlined(dice: random.Random, text: str) -> list[str | None]:
+    """What becomes of a program when its function is put into all its calls, or into one; None where refused."""
+    starts = [found.start() for found in re.finditer(r"\baid\(", text)]
+    found: list[str | None] = []
+    for at in {starts[0], dice.choice(starts)}:
+        spot = Spot("pond.ex", text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
+        found.append(_tried(partial(inline, {"pond.ex": text}, spot)))
+    return found
+
+
 def _inside(text: str) -> tuple[SourceFile, range]:
     file = open_source("pond.ex", text.encode(), "elixir")
     return file, range(text.index("    own = 3"), text.index("    log({a, b, own, o})"))
@@ -265,17 +340,18 @@ def inlined(dice: random.Random, text: str) -> list[str | None]:
     return found
 
 
-KINDS: Final[dict[str, Make]] = {
-    "variables extracted": extractions,
-    "variables inlined": inlined,
-    "functions extracted": functions,
+KINDS: Final[dict[str, tuple[Callable[[random.Random], str], Make]]] = {
+    "variables extracted": (program, extractions),
+    "variables inlined": (program, inlined),
+    "functions extracted": (program, functions),
+    "functions inlined": (called, functions_inlined),
 }
 
 
 def main(wanted: int, seed: int, kinds: str) -> int:
     """Make so many of each of the kinds that `kinds` begins, and run them."""
-    chosen = {kind: make for kind, make in KINDS.items() if kind.startswith(kinds)}
-    return sum(compared(kind, wanted, seed, (program, make), under_elixir) for kind, make in chosen.items())
+    chosen = {kind: ways for kind, ways in KINDS.items() if kind.startswith(kinds)}
+    return sum(compared(kind, wanted, seed, ways, under_elixir) for kind, ways in chosen.items())
 
 
 if __name__ == "__main__":

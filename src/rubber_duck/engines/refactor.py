@@ -111,9 +111,9 @@ class Refactor(Engine[RefactorRequest, RefactorAnswer]):
     """Change code without changing what it does: rename, extract, inline, move, organise imports.
 
     Everything in Python, JavaScript and TypeScript, where the latter two rename what a file declares once; in Elixir
-    private functions renamed, variables and functions extracted, variables inlined, aliases in order. What could change
-    the meaning, or cannot be told for sure, is refused with the reason. `rewrite` lets a model do what is asked in
-    words: each draft must parse, bring no findings and keep what other files take, and goes back if it does not.
+    private functions renamed, variables and private functions extracted and inlined, aliases in order. What could
+    change the meaning, or cannot be told for sure, is refused with the reason. `rewrite` lets a model do what is asked
+    in words: each draft must parse, bring no findings and keep what other files take, and goes back if it does not.
     Nothing is written before it was shown; `duck undo` takes it back.
     """
 
@@ -250,7 +250,7 @@ def _in_elixir(request: RefactorRequest, where: Where) -> Refactored:
         elixir_aliases,
         elixir_extract,
         elixir_function,
-        elixir_inline,
+        elixir_inline_function,
     )
     from rubber_duck.code.refactoring.refactored import Spot  # noqa: PLC0415  # as above
 
@@ -265,7 +265,7 @@ def _in_elixir(request: RefactorRequest, where: Where) -> Refactored:
         case "extract-function":
             return elixir_function.extract_function(alone, _stretch(where), request.to)
         case "inline":
-            return elixir_inline.inline_variable(alone, Spot(where.path, where.line, where.column))
+            return elixir_inline_function.inline(alone, Spot(where.path, where.line, where.column))
     raise InvalidInput(f"'{request.what}' is not done in Elixir: macros may read code that nobody runs")
 
 

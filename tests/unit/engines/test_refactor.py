@@ -63,16 +63,21 @@ async def test_what_a_module_defines_moves_to_another(app: App, pond: Path) -> N
     assert (pond / "lib/far.mjs").read_text() == "export const far = 1\n"
 
 
-async def test_a_variable_of_elixir_is_made_and_put_back(app: App, pond: Path) -> None:
+@pytest.mark.parametrize(
+    ("what", "made"),
+    [("extract-variable", "    far = a + b\n    max(far, 1)\n"), ("extract-function", "    max(far(a, b), 1)\n")],
+)
+async def test_a_name_in_elixir_is_made_and_put_back(app: App, pond: Path, what: str, made: str) -> None:
     text = "defmodule Flock do\n  def go(a, b) do\n    max(a + b, 1)\n  end\nend\n"
     write_tree(pond, {"flock.ex": text})
+    column = made.index("far") + 1
     for request in (
-        {"what": "extract-variable", "at": "flock.ex:3:9-3:14", "to": "far", "directory": str(pond)},
-        {"what": "inline", "at": "flock.ex:3:5", "directory": str(pond)},
+        {"what": what, "at": "flock.ex:3:9-3:14", "to": "far", "directory": str(pond)},
+        {"what": "inline", "at": f"flock.ex:3:{column}", "directory": str(pond)},
     ):
         shown = await app.run("refactor", request, Scope.local())
         await app.run("refactor", {**request, "approve": shown.digest}, Scope.local())
-        assert ("    far = a + b\n    max(far, 1)\n" in (pond / "flock.ex").read_text()) is ("to" in request)
+        assert (made in (pond / "flock.ex").read_text()) is ("to" in request)
     assert (pond / "flock.ex").read_text() == text
 
 

@@ -11,6 +11,7 @@ from rubber_duck.code.code import open_source
 from rubber_duck.code.refactoring.ecmascript_reading import chosen_bytes, shape, shape_of
 from rubber_duck.code.refactoring.elixir_extract import refuse_expression, selected
 from rubber_duck.code.refactoring.elixir_module import (
+    LEXICAL,
     Module,
     Tree,
     arguments,
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 _HERE: Final = re.compile(r"\b(?:__ENV__|__CALLER__|__STACKTRACE__|super)(?![\w?!])")
 _WRITTEN: Final = frozenset({"string", "charlist", "sigil"})
-_LEXICAL: Final = frozenset({"alias", "import", "require", "use"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,10 @@ def extract_function(texts: Texts, stretch: Stretch, name: str) -> Refactored:
     tree = Tree(file)
     piece = _piece(file, tree, stretch)
     function, module = tree.function(piece.nodes[0]), tree.module(piece.nodes[0])
+    if not module.home(function):
+        raise Refused("the function is made by code around it, perhaps several times")
     scopes = Scopes(module, function)
-    _refuse_unsure(file, module, scopes, piece)
+    refuse_unsure(file, module, scopes, *piece.nodes)
     takes, gives = _flow(file, scopes, piece)
     last = _last_clause(file, tree, function)
     _refuse_attributes(file, piece, function, last)
@@ -114,27 +116,25 @@ def _piece(file: SourceFile, tree: Tree, stretch: Stretch) -> _Piece:
     return _Piece((node,), None)
 
 
-def _refuse_unsure(file: SourceFile, module: Module, scopes: Scopes, piece: _Piece) -> None:
-    """Raise Refused for what means something only where it stands, or what nobody can read."""
+def refuse_unsure(file: SourceFile, module: Module, scopes: Scopes, *nodes: Node) -> None:
+    """Raise Refused where what is to move means something only where it stands, or nobody can read it."""
     if module.is_asked or re.search(r"@on_definition\b", file.content.decode("utf-8", "replace")):
         raise Refused("the file asks for the variables or the places of its own code (`binding`, `__ENV__`, `dbg`)")
-    said = file.content[piece.start : piece.end].decode("utf-8", "replace")
-    found = _HERE.search(said)
+    start, end = nodes[0].start_byte, nodes[-1].end_byte
+    found = _HERE.search(file.content[start:end].decode("utf-8", "replace"))
     if found is not None:
         raise Refused(f"`{found[0]}` means something only in the function that it stands in")
     for node in scopes.unsure:
-        if piece.holds(node):
+        if start <= node.start_byte and node.end_byte <= end:
             line, _ = file.position(node.start_byte)
             shown = " ".join(file.text(node).split())[:40]
             raise Refused(f"line {line}: '{shown}' may be a macro, and do anything with what stands in it")
     for node in scopes.free:
-        if piece.holds(node) and file.text(node) not in module.functions:
+        if start <= node.start_byte and node.end_byte <= end and file.text(node) not in module.functions:
             raise Refused(f"{file.text(node)!r} is neither a variable nor a function of the module")
-    directives = [each for each in file.descendants(module.node) if callee(file, each) in _LEXICAL]
-    function = next(
-        (each for each in module.tree.around(piece.nodes[0]) if callee(file, each) in {"def", "defp"}), None
-    )
-    if function is not None and any(inside(each, function) for each in directives):
+    function = next((each for each in module.tree.around(nodes[0]) if callee(file, each) in {"def", "defp"}), None)
+    own = file.descendants(function) if function is not None else ()
+    if any(callee(file, each) in LEXICAL for each in own):
         raise Refused("the function has an `alias`, `import` or `require` of its own")
 
 

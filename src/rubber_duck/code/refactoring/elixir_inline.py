@@ -26,13 +26,13 @@ from rubber_duck.errors import InvalidInput, Refused
 if TYPE_CHECKING:
     from rubber_duck.code.source import Node, SourceFile
 
-_MADE: Final = frozenset({"anonymous_function", "sigil"})
+MADE: Final = frozenset({"anonymous_function", "sigil"})
 _ATOMS: Final = frozenset(
     {"identifier", "integer", "float", "atom", "string", "charlist", "boolean", "nil", "alias", "list", "tuple", "map"}
     | {"block", "char", "sigil", "bitstring", "access_call", "quoted_atom"}
 )
 _APART: Final = frozenset({"list", "tuple", "interpolation", "block"})
-_GUARDED: Final = frozenset({"identifier", "integer", "float", "atom", "boolean", "nil", "string"})
+_GUARDED: Final = frozenset({"identifier", "integer", "float", "atom", "boolean", "nil"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def inline_variable(texts: Texts, spot: Spot) -> Refactored:
     refuse_macros(tree, tree.module(node), given.match)
     _refuse_unseen(file, scopes, found)
     is_firm = is_still(file, scopes, given.value)
-    made = [each for each in file.descendants(given.value) if each.type in _MADE or operator(file, each) == "&"]
+    made = [each for each in file.descendants(given.value) if each.type in MADE or operator(file, each) == "&"]
     if len(found.reads) > 1 and (not is_firm or made):
         raise Refused("its value is worked out once and read several times; inlined it would be worked out each time")
     for read in found.reads:
@@ -112,25 +112,34 @@ def _refuse_unseen(file: SourceFile, scopes: Scopes, found: Binding) -> None:
 def _refuse_read(file: SourceFile, tree: Tree, scopes: Scopes, given: Given, read: Node) -> None:
     line, _ = file.position(read.start_byte)
     value = given.value
-    if any(read.id == each.id for each in given.binding.pinned) and value.type != "identifier":
-        raise Refused(f"line {line}: a pattern pins it (`^`), which takes a variable")
     known = scopes.seen[read.id]
     for each in file.descendants(value):
         meant = scopes.of.get(each.id)
         is_own = meant is None or inside(meant.declared[0], value)
-        if not is_own and meant is not None and known.get(each.type and file.text(each)) not in {meant, given.binding}:
+        if not is_own and known.get(file.text(each)) not in {meant, given.binding}:
             raise Refused(f"line {line}: {file.text(each)!r} is another variable there")
+    refuse_value(file, tree, value, read, given.match)
+
+
+def refuse_value(file: SourceFile, tree: Tree, value: Node, read: Node, end: Node) -> None:
+    """Raise Refused where not every value may stand in the place of a variable: in guards, sizes, captures, sigils.
+
+    What stands around is looked at up to the node `end`, or to the function.
+    """
+    line, _ = file.position(read.start_byte)
     inner = read
-    for each in tree.around(read):
+    for each in tree.around(read) if read.id != end.id else ():
         word = operator(file, each)
         right = each.child_by_field_name("right") if word in {"when", "::"} else None
-        if right is not None and right.id == inner.id and value.type not in _GUARDED - {"string"}:
+        if right is not None and right.id == inner.id and value.type not in _GUARDED:
             raise Refused(f"line {line}: it is read in a guard or a size, where not every value may stand")
+        if word == "^" and value.type != "identifier":
+            raise Refused(f"line {line}: a pattern pins it (`^`), which takes a variable")
         if word == "&" and any(operator(file, part) == "&" for part in file.descendants(value)):
             raise Refused(f"line {line}: a capture would stand in a capture")
         if each.type == "sigil":
             raise Refused(f"line {line}: it is read in a sigil")
-        if each.id == given.match.id:
+        if each.id == end.id:
             break
         inner = each
 
@@ -171,8 +180,13 @@ def written(file: SourceFile, value: Node, parent: Node | None) -> bytes:
     is_closed = is_closed or (value.type == "anonymous_function" and not is_dotted)
     is_statement = parent is not None and (parent.type in SECTIONS | {"body"} or operator(file, parent) == "=")
     is_apart = parent is not None and (parent.type in _APART or file.text(parent).startswith("("))
+    if parent is not None and parent.type in {"arguments", "pair"}:
+        calls = (each for each in file.descendants(value) if each.type == "call")
+        is_clear = (said[:1].isalnum() or said[:1] in b"_@") and all(file.text(each).endswith(")") for each in calls)
+        is_apart = is_apart or is_clear
     is_open = is_statement or (is_apart and value.type in {"binary_operator", "unary_operator"})
-    return said if is_closed or is_open else b"(" + said + b")"
+    is_piped = operator(file, value) == "|>" and parent is not None and operator(file, parent) == "|>"
+    return said if is_closed or is_open or is_piped else b"(" + said + b")"
 
 
 def _without(file: SourceFile, match: Node, pieces: Sequence[tuple[Node, bytes]]) -> bytes:

@@ -36,6 +36,9 @@ KERNEL: Final = frozenset(
 """What every module has, and works out what it is given, once and in order."""
 
 CONSTRUCTS: Final = frozenset({"if", "unless", "case", "cond", "with", "for", "try", "receive"})
+_WORDS: Final = frozenset(
+    {"alias", "import", "require", "use", "quote", "unquote", "super", "destructure", "binding", "dbg"}
+)
 _CALM: Final = frozenset(
     {"Access", "Agent", "Application", "Atom", "Base", "Calendar", "Date", "DateTime", "DynamicSupervisor"}
     | {"Enum", "Enumerable", "Exception", "File", "Float", "Function", "GenServer", "IO", "Inspect", "Integer"}
@@ -46,10 +49,11 @@ _CALM: Final = frozenset(
 """Modules of Elixir without macros, or with such (Integer) as have to be required."""
 
 _CALM_TO_USE: Final = frozenset({"GenServer", "Supervisor", "Agent", "Application", "Task", "DynamicSupervisor"})
+LEXICAL: Final = frozenset({"alias", "import", "require", "use"})
 MODULES: Final = frozenset({"defmodule", "defimpl", "defprotocol"})
 _DEFINING: Final = frozenset({"def", "defp", "defmacro", "defmacrop", "defdelegate", "defguard", "defguardp"})
 _FUNCTIONS: Final = frozenset({"def", "defp"})
-_ASKING: Final = re.compile(r"\b(?:binding|var!|dbg|__ENV__|__CALLER__)(?![\w?!])")
+_ASKING: Final = re.compile(r"\b(?:binding|var!|dbg|__ENV__|__CALLER__|current_stacktrace|current_function)(?![\w?!])")
 
 
 class Module:
@@ -86,8 +90,8 @@ class Module:
             elif word not in _FUNCTIONS:
                 self._macros.add(name)
         elif word in {"require", "import", "use"}:
-            named = re.findall(r"as:\s*([\w.]+)", self.file.text(call))
-            self._required.update([first, first.rpartition(".")[2], *named])
+            named = re.findall(r"[A-Z][\w.]*", self.file.text(call))
+            self._required.update([*named, *(each.rpartition(".")[2] for each in named)])
             self._uses_unknown = self._uses_unknown or (word == "use" and first not in _CALM_TO_USE)
             if first == "Kernel":
                 self._macros.update(KERNEL | CONSTRUCTS)
@@ -118,7 +122,9 @@ class Module:
             name = self.file.text(target)
             if name in self._macros:
                 return False
-            return name in self.functions or (name in KERNEL and "Kernel" not in self._required)
+            if name in self.functions:
+                return self._takes(name, call)
+            return name in KERNEL and "Kernel" not in self._required
         if target.type != "dot":
             return False
         left = target.child_by_field_name("left")
@@ -130,6 +136,21 @@ class Module:
             return False
         is_elixirs = said in _CALM and said not in self._renames
         return is_elixirs or not self._uses_unknown
+
+    def _takes(self, name: str, call: Node) -> bool:
+        """Whether the module's own function takes as much as a call gives; if not, another's is meant."""
+        parent = self.tree.parent(call)
+        piped = parent is not None and operator(self.file, parent) == "|>" and parent.children[-1].id == call.id
+        given = len(arguments(call)) + piped
+        for each in self.functions[name]:
+            head = arguments(each)[0]
+            while head.type == "binary_operator" and (left := head.child_by_field_name("left")) is not None:
+                head = left
+            taken = arguments(head)
+            least = sum(operator(self.file, one) != "\\\\" for one in taken)
+            if least <= given <= len(taken):
+                return True
+        return False
 
 
 class Tree:
@@ -183,7 +204,7 @@ def open_elixir(texts: Texts, path: str) -> SourceFile:
 
 def require_fresh(file: SourceFile, name: str) -> None:
     """Raise InvalidInput for what is no name of a variable or a function, Refused for one that the file says."""
-    if not re.fullmatch(r"[a-z][A-Za-z0-9_]*", name) or name in RESERVED | KERNEL | CONSTRUCTS | _DEFINING:
+    if not re.fullmatch(r"[a-z][A-Za-z0-9_]*", name) or name in RESERVED | KERNEL | CONSTRUCTS | _DEFINING | _WORDS:
         raise InvalidInput(f"{name!r} is no name that may be given here")
     if re.search(rf"(?<!\w){name}(?![\w?!])", file.content.decode("utf-8", "surrogateescape")):
         raise Refused(f"{name!r} is used in '{file.path}' already")

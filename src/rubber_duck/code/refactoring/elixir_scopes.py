@@ -24,14 +24,12 @@ SHORT: Final = frozenset({"and", "or", "&&", "||"})
 class Binding:
     """A variable from where it is bound to where it is bound anew.
 
-    `declared` are the names in its pattern; more than one means that they must be equal. `pinned` are those of `reads`
-    that stand behind `^`.
+    `declared` are the names in its pattern; more than one means that they must be equal.
     """
 
     name: str
     declared: list[Node] = field(default_factory=list)
     reads: list[Node] = field(default_factory=list)
-    pinned: list[Node] = field(default_factory=list)
 
 
 Env = dict[str, Binding]
@@ -71,6 +69,28 @@ class Scopes:
         block = block_of(function)
         if block is not None:
             self._block(block, env)
+        self._refuse_missed(function)
+
+    def _refuse_missed(self, function: Node) -> None:
+        """What was read as no variable must be the name of something else: whatever is left is unsure."""
+        read = {*self.of, *(node.id for node in self.free)}
+        head = arguments(function)[:1]
+        for node in self._file.descendants(function):
+            if node.type == "identifier" and node.id not in read and self._file.text(node) not in SPECIAL:
+                parent = self._module.tree.parent(node)
+                is_head = bool(head) and node.id in {head[0].id, (head[0].child_by_field_name("left") or head[0]).id}
+                if parent is None or not (is_head or self._is_name(parent, node)):
+                    self.unsure.append(node)
+
+    def _is_name(self, parent: Node, node: Node) -> bool:
+        """Whether it is what a call calls, a field, an attribute, a captured function or a type in a pattern."""
+        word = operator(self._file, parent)
+        if parent.type in {"call", "dot"}:
+            return parent.child(0 if parent.type == "call" else parent.child_count - 1) == node
+        if word in {"@", "/"}:
+            return True
+        around = [parent, *self._module.tree.around(parent)]
+        return any(operator(self._file, each) == "::" for each in around[:4])
 
     def _keywords(self, node: Node, env: Env) -> None:
         """`do: a, else: b`: each with names of its own."""
@@ -86,8 +106,8 @@ class Scopes:
         """A `do` block with its sections."""
         self._sequence((each for each in block.named_children if each.type not in _SECTIONS), env, patterns=patterns)
         for each in block.named_children:
-            if each.type in _SECTIONS:
-                self._sequence(each.named_children, env)
+            if each.type in _SECTIONS:  # what waits for `after` is no pattern
+                self._sequence(each.named_children, env, patterns=each.type != "after_block")
 
     def _sequence(self, nodes: Iterable[Node], env: Env, *, patterns: bool = True) -> None:
         env = dict(env)
@@ -180,9 +200,7 @@ class Scopes:
 
     def _unary(self, node: Node, env: Env) -> None:
         word = operator(self._file, node)
-        operand = node.child_by_field_name("operand")
-        if operand is None:
-            return
+        operand = node.named_children[-1]  # the field has the bracket of `&(…)` first
         if word == "@" and operand.type == "identifier":
             return
         if word == "&" and operator(self._file, operand) == "/":
@@ -194,7 +212,7 @@ class Scopes:
                 return
         if word == "^":
             self.unsure.append(node)
-        self._expression(operand, env)
+        self._expression(operand, dict(env) if word == "&" else env)
 
     def _call(self, node: Node, env: Env) -> None:
         word = callee(self._file, node)
@@ -205,7 +223,7 @@ class Scopes:
             self._comprehension(node, construct, env)
             return
         if word == "match?" and len(arguments(node)) == 2:
-            self._patterns(arguments(node)[:1], env, dict(env))
+            self._matched(arguments(node)[0], dict(env))
             self._expression(arguments(node)[1], env)
             return
         target = node.child_by_field_name("target")
@@ -255,9 +273,14 @@ class Scopes:
         if left is None or right is None:
             return
         self._expression(right, env)
+        self._matched(left, env)
+
+    def _matched(self, pattern: Node, env: Env) -> None:
+        """A pattern, perhaps with a guard."""
+        left: Node | None = pattern
         guard = None
-        if operator(self._file, left) == "when":
-            guard, left = left.child_by_field_name("right"), left.child_by_field_name("left")
+        if operator(self._file, pattern) == "when":
+            guard, left = pattern.child_by_field_name("right"), pattern.child_by_field_name("left")
         if left is not None:
             self._patterns([left], dict(env), env)
         if guard is not None:
@@ -321,12 +344,10 @@ class Scopes:
                 self.unsure.append(node)
 
     def _pinned(self, node: Node, known: Env) -> None:
-        operand = node.child_by_field_name("operand")
-        if operator(self._file, node) == "^" and operand is not None and operand.type == "identifier":
+        operand = node.named_children[-1]
+        if operator(self._file, node) == "^" and operand.type == "identifier":
             self._read(operand, known)
-            if operand.id in self.of:
-                self.of[operand.id].pinned.append(operand)
-        elif operand is not None and operator(self._file, node) != "@":
+        elif operator(self._file, node) != "@":
             self._expression(operand, dict(known))
 
     def _sized(self, node: Node, known: Env) -> None:
