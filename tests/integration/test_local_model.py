@@ -16,7 +16,6 @@ import pytest
 
 from rubber_duck.app import open_app
 from rubber_duck.code.code import open_source
-from rubber_duck.engines.filling import without_suffix
 from rubber_duck.llm.connections import Connection, Connections, write_connections
 from rubber_duck.llm.llm import open_llm
 from rubber_duck.llm.messages import Finished, FinishReason, Gap, Message, Prompt, TextDelta
@@ -125,15 +124,22 @@ async def test_completions_of_a_model_that_says_anything_repeat_nothing_and_brea
     async with open_app(load({"DUCK_HOME": settings.home}), for_engines=["complete"]) as app:
         places = [(number, line.index(mark) + len(mark)) for mark in ("= ", "return ", "(") for number, line in
                   enumerate(code) if mark in line and not line.lstrip().startswith(("#", ">"))][::9]  # fmt: skip
-        for number, column in places:
-            prefix = "\n".join([*code[:number], code[number][:column]])
-            suffix = "\n".join(["" if number % 2 else code[number][column:], *code[number + 1 :]])
+        within = [
+            ([*code[:at], code[at][:column]], ["" if at % 2 else code[at][column:], *code[at + 1 :]])
+            for at, column in places
+        ]
+        margins = [(at, len(code[at]) - len(code[at].lstrip())) for at, _ in places[::3]]
+        alone = [([*code[:at], " " * margin], ["", *code[at:]]) for at, margin in margins]
+        for above, below in within + alone:
+            prefix, suffix = "\n".join(above), "\n".join(below)
             request = {"type": "suggest", "path": "text.py", "prefix": prefix, "suffix": suffix, "count": 10}
             answer = await app.run("complete", {**request, "directory": str(folder)}, SCOPE)
             asked += answer.waited_ms > 0
             for each in answer.candidates:
                 offered += 1
-                assert without_suffix(each.text, suffix) == each.text
+                said = [line.strip() for line in (above[-1] + each.text).split("\n")]
+                following = next(line.strip() for line in below[1:] if line.strip())
+                assert following not in said or len(following) == 1, each
                 whole = f"{prefix}{each.text}{suffix}".encode()
                 assert not open_source("text.py", whole, "python").problems, each
     assert (asked > 9, offered > 9) == (True, True)
