@@ -25,6 +25,10 @@ class Ground:
     def __init__(self) -> None:
         self._file: SourceFile | None = None
 
+    def forget(self) -> None:
+        """Keep nothing: somebody works in another file."""
+        self._file = None
+
     def parsed(self, path: str, language: str, text: str) -> SourceFile:
         """The text, parsed. Raises LimitExceeded."""
         content = text.encode("utf-8", "replace")

@@ -102,6 +102,8 @@ class TrainedProject:
             session = self._sessions.pop(cursor.path, None)
             if session is None or session.model is not model:
                 session = Session(model, cursor.path)
+            for other in self._sessions.values():
+                other.ground.forget()
             self._sessions[cursor.path] = session
             while len(self._sessions) > _MOST_SESSIONS:
                 path, _ = self._sessions.popitem(last=False)
