@@ -166,6 +166,11 @@ def test_secrets_of_more_makers_and_written_in_more_ways_are_taken_out(seed: int
         "git@github.com:acme/pond.git",
         'form.add("password", "password_confirmation")',
         "12:34:56:78:90",
+        "sid = self.get_session_id_v2",
+        "session_id = response.cookies_2.session_id",
+        "headers['X-Api-Key'] = settings.api_key_2_value",
+        "a.py:12:5: E501 line too long",
+        "url = f'{base}?token={request.token_2}&page=3'",
     ],
 )
 def test_code_that_looks_like_it_stays_too(code: str) -> None:

@@ -137,6 +137,9 @@ _PLACE: Final = re.compile(
 )
 """Where a program, or a shell, puts what it does not say there."""
 
+_CODE: Final = re.compile(r"[A-Za-z_]\w{0,60}(?:\.[A-Za-z_]\w{0,60})+|[a-z][a-z0-9]{0,40}(?:_[a-z0-9]{1,40})+")
+"""A name in a program, or of a member of something."""
+
 _HARMLESS: Final = re.compile(
     r"(?:\$\{?[A-Za-z_]|%[({sd]|%[A-Z_]{2,40}%|\{\{?[A-Za-z_]|<[A-Za-z]|\[REDACTED|os\.|process\.|env\.|getenv|config[.\[]|settings[.\[]|self\.|"
     r"example|changeme|placeholder|your[_\-]|x{6,}|\*{4,})",
@@ -191,7 +194,7 @@ def _in_header(found: re.Match[str]) -> str:
     """What follows a scheme, or, without one, what can only be a secret."""
     scheme = (found["scheme"] or "").lower()
     is_secret = scheme in _SCHEMES or (_is_mixed(found["secret"]) and len(found["secret"]) >= _LONG_BARE)
-    if not is_secret or _HARMLESS.match(found["secret"]):
+    if not is_secret or _HARMLESS.match(found["secret"]) or _CODE.fullmatch(found["secret"]):
         return found[0]
     return f"{found['before']}[REDACTED:credential]"
 
@@ -206,7 +209,9 @@ def _given(found: re.Match[str]) -> str:
 
 def _plain(found: re.Match[str]) -> str:
     value = found["secret"]
-    is_place = _PLACE.fullmatch(value) is not None or _HARMLESS.match(value) is not None
+    is_place = any(
+        each is not None for each in (_PLACE.fullmatch(value), _HARMLESS.match(value), _CODE.fullmatch(value))
+    )
     return found[0] if is_place or not any(map(str.isdigit, value)) else f"{found['before']}[REDACTED:named]"
 
 
@@ -216,7 +221,8 @@ def _in_words(found: re.Match[str]) -> str:
 
 def _cookie(found: re.Match[str]) -> str:
     value = found["secret"]
-    return f"{found['before']}[REDACTED:named]" if _is_mixed(value) and not _WORDS.fullmatch(value) else found[0]
+    is_secret = _is_mixed(value) and not _WORDS.fullmatch(value) and not _CODE.fullmatch(value)
+    return f"{found['before']}[REDACTED:named]" if is_secret else found[0]
 
 
 def _tagged(found: re.Match[str]) -> str:
