@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from itertools import starmap
@@ -201,8 +201,22 @@ class References(Sequence[Reference]):
 
     def of_kind(self, kind: ReferenceKind) -> list[Reference]:
         """The mentions of one kind."""
-        number = KINDS.index(kind)
-        return [self[at] for at, found in enumerate(self.kinds) if found == number]
+        wanted = bytes([KINDS.index(kind)])
+        found: list[Reference] = []
+        at = self.kinds.find(wanted)
+        while at >= 0:
+            found.append(self[at])
+            at = self.kinds.find(wanted, at + 1)
+        return found
+
+    def between(self, first_line: int, last_line: int) -> list[Reference]:
+        """The mentions on these lines and those between them."""
+        starts = self.line_starts
+        if first_line > len(starts) or last_line < max(first_line, 1):
+            return []
+        first = bisect_left(self.offsets, starts[max(first_line, 1) - 1])
+        last = bisect_left(self.offsets, starts[last_line]) if last_line < len(starts) else len(self)
+        return self[first:last]
 
 
 class FileSymbols(msgspec.Struct, frozen=True):

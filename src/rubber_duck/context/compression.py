@@ -9,12 +9,13 @@ from rubber_duck.code.symbols import Symbol, SymbolKind
 _BODIES = frozenset((SymbolKind.FUNCTION, SymbolKind.METHOD, SymbolKind.PROPERTY, SymbolKind.MACRO))
 
 
-def elide(lines: Sequence[str], symbols: Sequence[Symbol], *, keep: range = range(0)) -> str:
+def elide(lines: Sequence[str], symbols: Sequence[Symbol], *, keep: range = range(0), only: range | None = None) -> str:
     """The text of `lines` (the first is line 1) with the bodies of functions replaced by one line `…`.
 
-    A body that has a line in `keep` (1-based) stays. The head of a definition is taken for as many lines as its
-    signature spans: those up to the first that is indented deeper and follows a line that ends the head. A definition
-    that is not in `lines` to its end is passed over.
+    Of `only` these lines (1-based), if they are given, and then `symbols` are those in them. A body that has a line in
+    `keep` stays. The head of a definition is taken for as many lines as its signature spans: those up to the first
+    that is indented deeper and follows a line that ends the head. A definition that is not in `lines` to its end is
+    passed over.
     """
     gone: set[int] = set()
     marks: dict[int, str] = {}
@@ -30,11 +31,11 @@ def elide(lines: Sequence[str], symbols: Sequence[Symbol], *, keep: range = rang
         first = lines[body.start - 1]
         marks[body.start] = f"{first[: len(first) - len(first.lstrip())]}…"
     told = []
-    for number, line in enumerate(lines, 1):
+    for number in range(1, len(lines) + 1) if only is None else only:
         if number in marks:
             told.append(marks[number])
         if number not in gone:
-            told.append(line)
+            told.append(lines[number - 1])
     return "\n".join(told)
 
 

@@ -40,6 +40,8 @@ MOST_PICTURES: Final = 2
 MOST_CONTEXTS: Final = 64
 """How many projects, and how many contexts of all of them, are kept in memory."""
 
+_MOST_READ: Final = 100
+
 HISTORY_NS: Final = 300 * 1_000_000_000
 """So long the history is not asked again."""
 
@@ -88,13 +90,16 @@ class Access:
     is_current: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Held:
+    """What is known of a project; `hand` holds the lines of the files that were told of it lately."""
+
     stamp: Stamp
     hashes: Mapping[str, str]
     picture: Picture
     changed_at: Mapping[str, int]
     asked_ns: int
+    hand: Sources | None = None
 
 
 class Contexts:
@@ -145,7 +150,9 @@ class Contexts:
         key = _answer_key(reader.key, held.stamp, ask, f"{strategy}, at hand")
         built = self._built.get(key)
         if built is None:
-            built = await build(ask, Sources(reader.root, held.picture, _nothing), strategy=strategy)
+            if held.hand is None or held.hand.count > _MOST_READ:
+                held.hand = Sources(reader.root, held.picture, _nothing)
+            built = await build(ask, held.hand, strategy=strategy)
             _put(self._built, key, built, MOST_CONTEXTS)
         paths = {each.snippet.path for each in built.packed.chosen}
         same = await asyncio.to_thread(held.stamp.unchanged, reader.root, paths)

@@ -47,6 +47,11 @@ class Sources:
         self.find = find
         self._lines: dict[str, tuple[str, ...]] = {}
 
+    @property
+    def count(self) -> int:
+        """How many files were read."""
+        return len(self._lines)
+
     def lines(self, path: str) -> tuple[str, ...]:
         """The lines of a file of the project without their ends; none when it is not one, or cannot be read as text."""
         if path not in self._lines:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from rubber_duck.code.symbols import ReferenceKind, Symbol, SymbolKind
+from rubber_duck.code.symbols import ReferenceKind, References, Symbol, SymbolKind
 from rubber_duck.context.compression import elide
 from rubber_duck.context.snippet import Snippet, SnippetKind
 from rubber_duck.context.sources import Ask, Sources
@@ -46,11 +48,7 @@ def definitions(ask: Ask, sources: Sources, shown: range = range(0)) -> Iterator
     found = sources.facts.get(ask.path)
     if found is None:
         return
-    near: Counter[str] = Counter()
-    for reference in found.references:
-        distance = abs(reference.line - ask.line)
-        if distance <= NEIGHBOUR_LINES or reference.kind is ReferenceKind.IMPORT:
-            near[reference.name] += 2 if distance <= NEIGHBOUR_LINES // 4 else 1
+    near = _near(found.references, ask.line)
     imported = set(sources.imports.get(ask.path, ()))
     for name, count in near.most_common():
         places = [
@@ -94,14 +92,10 @@ def of_symbol(sources: Sources, path: str, symbol: Symbol, why: tuple[SnippetKin
     """One definition as a snippet; `why` is its kind, its relevance and its reasons."""
     kind, relevance, reasons = why
     lines = sources.lines(path)
-    inside = [
-        each
-        for each in sources.facts[path].symbols
-        if symbol.start_line <= each.start_line and each.end_line <= symbol.end_line
-    ]
+    shown = range(symbol.start_line, min(symbol.end_line, len(lines)) + 1)
     whole = "\n".join(lines[symbol.start_line - 1 : symbol.end_line])
-    margin = [*[""] * (symbol.start_line - 1), *lines[symbol.start_line - 1 : symbol.end_line]]
-    shorter = elide(margin, inside).lstrip("\n")
+    inside = _inside(sources.facts[path].symbols, symbol)
+    shorter = elide(lines, inside, only=shown).lstrip("\n") if shown else ""
     return Snippet(
         kind,
         path,
@@ -113,6 +107,25 @@ def of_symbol(sources: Sources, path: str, symbol: Symbol, why: tuple[SnippetKin
         age_days=sources.picture.age_days(path),
         shorter=shorter if shorter != whole else "",
     )
+
+
+def _inside(symbols: Sequence[Symbol], symbol: Symbol) -> list[Symbol]:
+    """The symbol and those within it, of a file's in their order."""
+    first = bisect_left(symbols, symbol.start_line, key=lambda each: each.start_line)
+    found = itertools.takewhile(lambda each: each.start_line <= symbol.end_line, itertools.islice(symbols, first, None))
+    return [each for each in found if each.end_line <= symbol.end_line]
+
+
+def _near(references: References, line: int) -> Counter[str]:
+    """How much each name counts: those mentioned near the line, nearest most, and those that the file imports."""
+    above, below = line - NEIGHBOUR_LINES, line + NEIGHBOUR_LINES
+    imports = references.of_kind(ReferenceKind.IMPORT)
+    near: Counter[str] = Counter()
+    near.update(each.name for each in imports if each.line < above)
+    for each in references.between(above, below):
+        near[each.name] += 2 if abs(each.line - line) <= NEIGHBOUR_LINES // 4 else 1
+    near.update(each.name for each in imports if each.line > below)
+    return near
 
 
 def _part(kind: SnippetKind, ask: Ask, text: str, lines: tuple[int, int]) -> Snippet:

@@ -127,6 +127,8 @@ def test_patterns_of_match_bind_names() -> None:
     source = "match v:\n    case P(a=b, c=1) | [d, *e] | {'k': f, **g} as h: pass\n    case m.n: pass\n"
     references = found(source).references
     assert [each.name for each in references.of_kind(ReferenceKind.WRITE)] == ["b", "d", "e", "f", "g", "h"]
+    for first, last in ((1, 2), (2, 2), (0, 99), (3, 2), (50, 60), (-5, 1)):
+        assert references.between(first, last) == [each for each in references if first <= each.line <= last]
 
 
 def test_columns_of_references_count_code_points() -> None:
