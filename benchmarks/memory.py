@@ -1,8 +1,9 @@
 """What memory recalls of long dialogues, beside BM25 over their turns: facts said once, alone or in two steps.
 
-Six generators here, whose facts stand as plain sentences, nine of another make in `memory_talks`, and four in
-`memory_unseen` that were written when all of it was there. A question counts when every fact that it
-needs is among the first ten; `nan` where no question has so many steps.
+Six generators here, whose facts stand as plain sentences, nine of another make in `memory_talks`, four in
+`memory_unseen` that were written when all of it was there, and three in `memory_ways`: facts in questions, corrections
+back and forth, facts beside other talk. A question counts when every fact that it needs is among the first ten, and
+what holds no more does not stand before; `nan` where no question has so many steps.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from benchmarks import memory_talks, memory_unseen
+from benchmarks import memory_talks, memory_unseen, memory_ways
 from benchmarks.memory_talks import Question
 from rubber_duck.memory.memory import Memories
 from rubber_duck.memory.words import terms_of
@@ -166,13 +168,23 @@ def bm25(turns: Sequence[tuple[str, str]], question: str, most: int) -> list[str
 
 
 def share(questions: Sequence[Question], found: Sequence[Sequence[str]], steps: int) -> float:
-    """Of the questions of so many steps the share whose every fact was found."""
+    """Of the questions of so many steps the share whose every fact was found, and before what holds no more."""
     hits = [
-        all(any(need in text for text in texts) for need in question.needs)
+        all(any(need in text for text in texts) for need in question.needs) and not _is_misled(question, texts)
         for question, texts in zip(questions, found, strict=True)
         if question.steps == steps
     ]
     return sum(hits) / len(hits) if hits else math.nan
+
+
+def _is_misled(question: Question, texts: Sequence[str]) -> bool:
+    """Whether what holds no more stands before the first text that answers."""
+    for text in texts:
+        if all(need in text for need in question.needs):
+            return False
+        if any(each in text for each in question.stale):
+            return True
+    return False
 
 
 async def noted(memories: Memories, scope: Scope, turns: Sequence[tuple[str, str]]) -> None:
@@ -198,9 +210,23 @@ def clock() -> Callable[[], datetime]:
     return lambda: next(moments)
 
 
-async def measure(kind: str, seed: int, count: int, folder: Path) -> tuple[list[float], list[float], bool]:
-    """Shares of one and two steps: ours and BM25's; whether the same is recalled after a restart."""
-    makers = {**dict.fromkeys(memory_talks.TALKS, memory_talks), **dict.fromkeys(memory_unseen.UNSEEN, memory_unseen)}
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Shares of one and of two steps: ours, when all is condensed, BM25's; and whether a restart changes any."""
+
+    ours: list[float]
+    condensed: list[float]
+    plain: list[float]
+    is_same: bool
+
+
+async def measure(kind: str, seed: int, count: int, folder: Path) -> Measured:
+    """Note a dialogue and ask: as it was told, after a restart, and when all of it is condensed."""
+    makers = {
+        **dict.fromkeys(memory_talks.TALKS, memory_talks),
+        **dict.fromkeys(memory_unseen.UNSEEN, memory_unseen),
+        **dict.fromkeys(memory_ways.WAYS, memory_ways),
+    }
     made = dialogue if kind in GENERATORS else makers[kind].dialogue
     turns, questions = made(kind, seed, count)
     settings, scope, now = DatabaseSettings(url=f"sqlite:///{folder}/{kind}{seed}.db"), Scope.local(), clock()
@@ -210,19 +236,26 @@ async def measure(kind: str, seed: int, count: int, folder: Path) -> tuple[list[
         ours = await recalled(memories, scope, questions)
         await memories.close()
     async with open_database(settings) as database:
-        again = await recalled(Memories(database, MemorySettings(), now, str), scope, questions)
+        memories = Memories(database, MemorySettings(), now, str)
+        again = await recalled(memories, scope, questions)
+        await memories.consolidate(scope, everything=True)
+        condensed = await recalled(memories, scope, questions)
+        await memories.close()
     theirs = [bm25(turns, question.text, 10) for question in questions]
-    return [share(questions, ours, n) for n in (1, 2)], [share(questions, theirs, n) for n in (1, 2)], again == ours
+    shares = [[share(questions, each, steps) for steps in (1, 2)] for each in (ours, condensed, theirs)]
+    return Measured(shares[0], shares[1], shares[2], again == ours)
 
 
 async def main(count: int) -> None:
     """Print the table."""
-    print(f"{'recall@10':<12}{'one step':>10}{'BM25':>8}{'two steps':>12}{'BM25':>8}   after a restart")
+    steps = "".join(f"{name:>12}{'condensed':>11}{'BM25':>8}" for name in ("one step", "two steps"))
+    print(f"{'recall@10':<12}{steps}   after a restart")
     with tempfile.TemporaryDirectory() as folder:
-        for kind in (*GENERATORS, *memory_talks.TALKS, *memory_unseen.UNSEEN):
-            (one, two), (plain_one, plain_two), same = await measure(kind, 1, count, Path(folder))
-            after = "the same" if same else "NOT THE SAME"
-            print(f"{kind:<12}{one:>10.2f}{plain_one:>8.2f}{two:>12.2f}{plain_two:>8.2f}   {after}")
+        for kind in (*GENERATORS, *memory_talks.TALKS, *memory_unseen.UNSEEN, *memory_ways.WAYS):
+            found = await measure(kind, 1, count, Path(folder))
+            pairs = zip(found.ours, found.condensed, found.plain, strict=True)
+            line = (f"{ours:>12.2f}{condensed:>11.2f}{plain:>8.2f}" for ours, condensed, plain in pairs)
+            print(f"{kind:<12}{''.join(line)}   {'the same' if found.is_same else 'NOT THE SAME'}")
 
 
 if __name__ == "__main__":

@@ -14,11 +14,12 @@ Turns = list[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question, and what every fact that answers it says; `steps` is 1 or 2."""
+    """A question, and what every fact that answers it says; `steps` is 1 or 2; what is `stale` holds no more."""
 
     text: str
     needs: tuple[str, ...]
     steps: int = 1
+    stale: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -39,9 +40,8 @@ class Talk:
 
 
 FIRST = """
-    Amara Bjorn Celine Dmitri Esther Farid Greta Hamid Ingrid Jonas Keiko Lars Mireille Nadia Otto Priya Quentin
-    Rosa Stefan Tomoko Ursula Viktor Wanda Xavier Yusuf Zelda Anouk Boris Chiara Dorian Emil Fatima Gustav Hanna
-    Igor Jana
+    Amara Bjorn Celine Dmitri Esther Farid Greta Hamid Ingrid Jonas Keiko Lars Mireille Nadia Otto Priya Quentin Rosa
+    Stefan Tomoko Ursula Viktor Wanda Xavier Yusuf Zelda Anouk Boris Chiara Dorian Emil Fatima Gustav Hanna Igor Jana
 """.split()  # noqa: SIM905  # it is read as a text
 LAST = """
     Abbott Baker Castillo Dvorak Eriksen Fischer Gruber Hosseini Ivanova Jensen Kowalski Lindqvist Moreau Novak

@@ -35,7 +35,8 @@ def test_what_is_remembered_is_recalled_told_and_forgotten(tmp_path: Path) -> No
     assert asked("memory", "forget", exported[0]["id"]).strip() == "1 forgotten"
     assert asked("memory", "forget", "--everywhere").strip() == "1 forgotten"
 
-    (tmp_path / "said.jsonl").write_text('{"session": "a", "asked": "Our mascot is a heron.", "answered": "Nice."}\n')
+    said = '{"session": "a", "asked": "Our mascot is a heron.\u2028Really.", "answered": "Nice."}\n'
+    (tmp_path / "said.jsonl").write_text(said, encoding="utf-8")  # a line separator within a text ends no line
     assert asked("memory", "note", str(tmp_path / "said.jsonl")).strip() == "1 interactions noted"
     assert asked("memory", "consolidate", "--everything").startswith("1 interactions condensed")
     assert "heron" in asked("memory", "recall", "which mascot?").splitlines()[0]

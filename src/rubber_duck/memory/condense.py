@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from rubber_duck.memory.distil import Statement, leans, names_in, statements_of, summary
+from rubber_duck.memory.reading import spoken
 from rubber_duck.memory.remembered import Kind, Memory, Tier
 from rubber_duck.settings.memory import MemorySettings
 
@@ -16,12 +17,23 @@ _PATTERN_SESSIONS: Final = 3
 _MOST_PATTERNS: Final = 5
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A text to keep, of which session, and when it was said, the last time."""
+
+    kind: Kind
+    session: str
+    text: str
+    terms: tuple[str, ...]
+    said_at: datetime
+
+
 @dataclass(slots=True)
 class Condensed:
-    """What a consolidation changes: texts to keep, by kind and session; memories that were said again; what goes."""
+    """What a consolidation changes: texts to keep; memories that were said again, and when; what goes."""
 
-    kept: list[tuple[Kind, str, str, tuple[str, ...]]] = field(default_factory=list)
-    again: list[UUID] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
+    again: list[tuple[UUID, datetime]] = field(default_factory=list)
     gone: list[UUID] = field(default_factory=list)
 
 
@@ -49,28 +61,39 @@ def condensed(
 ) -> Condensed:  # fmt: skip
     """What becomes of the sessions' interactions. `told`: what a model made of a session, where one was asked."""
     change = Condensed()
-    known: dict[tuple[Kind, frozenset[str]], UUID | None] = {
-        _key(memory.kind, memory.terms): memory.id for memory in own if memory.tier is Tier.LONG
+    known: dict[tuple[Kind, str], UUID | int] = {
+        _key(memory.kind, memory.text): memory.id for memory in own if memory.tier is Tier.LONG
     }
     for session, turns in sessions.items():
         said = [(turn.text, turn.answer) for turn in turns]
-        stated = [each for told_in_turn in statements_of(said) for each in told_in_turn]
-        for each in (*stated, *told.get(session, ())):
-            if each.kind.value not in settings.keep:
-                continue
-            key = _key(each.kind, each.terms)
-            if key in known:
-                before = known[key]
-                change.again += [before] if before is not None else []
-                continue
-            known[key] = None  # it has no row yet
-            change.kept.append((each.kind, session, each.text, each.terms))
+        ended = turns[-1].created_at
+        stated = [
+            (each, turn.created_at)
+            for turn, told_in_turn in zip(turns, statements_of(said), strict=True)
+            for each in told_in_turn
+        ]
+        for each, moment in (*stated, *((one, ended) for one in told.get(session, ()))):
+            if each.kind.value in settings.keep:
+                _keep(change, known, Kept(each.kind, session, each.text, each.terms, moment))
         words = next((each.text for each in told.get(session, ()) if each.kind is Kind.SUMMARY), "")
         words = words or summary(said)
         if words and Kind.SUMMARY.value in settings.keep:
-            change.kept.append((Kind.SUMMARY, session, words, ()))
+            change.kept.append(Kept(Kind.SUMMARY, session, words, (), ended))
         change.gone += [turn.id for turn in turns]
     return change
+
+
+def _keep(change: Condensed, known: dict[tuple[Kind, str], UUID | int], new: Kept) -> None:
+    """Keep it, or note when it was said again: what was corrected and then said as before is the newest again."""
+    key = _key(new.kind, new.text)
+    before = known.get(key)
+    if before is None:
+        known[key] = len(change.kept)
+        change.kept.append(new)
+    elif isinstance(before, UUID):
+        change.again.append((before, new.said_at))
+    elif change.kept[before].said_at < new.said_at:
+        change.kept[before] = new
 
 
 def patterns(own: Iterable[Memory], known: Iterable[Memory]) -> list[str]:
@@ -122,5 +145,6 @@ def _pattern(term: str) -> str:
     return f"Often about {term}"
 
 
-def _key(kind: Kind, terms: Sequence[str]) -> tuple[Kind, frozenset[str]]:
-    return (kind, frozenset(terms))
+def _key(kind: Kind, text: str) -> tuple[Kind, str]:
+    """What is the same when it is said again: the very words in their order, since `not` and who does what count."""
+    return (kind, spoken(text))

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from rubber_duck.memory.granted import granted
 from rubber_duck.memory.reading import Unit, plain_sentences, units
 from rubber_duck.memory.remembered import Kind
 from rubber_duck.memory.words import terms_of
@@ -20,8 +21,8 @@ _LEAD: Final = re.compile(
     re.IGNORECASE,
 )
 _TAG: Final = re.compile(
-    r"[,;]?\s*(?:right|correct|is that right|isn't it|aren't they|doesn't it|shall we|ok|okay|yes|oder|nicht wahr|"
-    r"n'est-ce pas|verdad)\s*\?$",
+    r"(?:[,;]\s*|\s+)(?:right|correct|is that right|isn't it|aren't they|doesn't it|shall we|ok|okay|yes|oder|"
+    r"nicht wahr|n'est-ce pas|verdad)\s*\?$",
     re.IGNORECASE,
 )
 _NOTING: Final = re.compile(
@@ -183,8 +184,10 @@ def _stated(sentence: str) -> str:
             return _TAG.sub("", bare)
         if given := _GIVEN.match(bare):
             return given[1]
+        if said := granted(bare):
+            return said
         return bare if _POLITE.match(bare) and names_in(bare) >= _LEAST_NAMES else ""
     is_asking = _IMPERATIVE.match(bare) or _POLITE.match(bare)
     if is_asking and not _PREFERENCE.search(bare) and names_in(bare) < _LEAST_NAMES:
-        return ""
+        return granted(bare)
     return bare

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -18,6 +18,7 @@ from rubber_duck.memory.condense import Condensed, condensed, due, patterns, too
 from rubber_duck.memory.distil import Statement, kind_of
 from rubber_duck.memory.recall import Reading, recall
 from rubber_duck.memory.remembered import Kind, Memory, Recalled, Tier
+from rubber_duck.memory.striking import struck
 from rubber_duck.memory.words import terms_of
 from rubber_duck.scope import Right, Scope
 from rubber_duck.settings.memory import MemorySettings
@@ -97,18 +98,24 @@ class Memories:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def note(self, scope: Scope, session: str, asked: str, answered: str) -> None:
-        """Keep an interaction for as long as its session lasts; nothing where interactions may not be kept."""
+        """Keep an interaction for as long as its session lasts, or only what it states: see `note_all`."""
         await self.note_all(scope, [Turn(session, asked, answered)])
 
     async def note_all(self, scope: Scope, turns: Sequence[Turn]) -> int:
-        """Keep interactions in their order, all or none; how many. None where interactions may not be kept."""
-        if Kind.INTERACTION.value not in self._settings.keep:
-            return 0
+        """Keep interactions in their order, all or none; how many.
+
+        None where interactions may not be kept: then what they state is kept at once, of the kinds that may be.
+        """
+        may_keep = Kind.INTERACTION.value in self._settings.keep
         new = []
         for turn in turns:
             asked, answered = (self._redact(each[:MOST_CHARACTERS]) for each in (turn.asked, turn.answered))
             terms = terms_of(f"{asked}\n{answered}")
             new.append(self._new(Kind.INTERACTION, turn.session, asked, answer=answered, terms=terms))
+
+        if not may_keep:
+            await self._database.run(partial(self._take, scope, new))
+            return 0
 
         def work(connection: Connection) -> bool:
             store.add(scope, connection, new)
@@ -173,6 +180,7 @@ class Memories:
     async def forget(self, scope: Scope, ids: Collection[UUID]) -> int:
         """Delete these of the actor's own so that no trace is left in the database's files; how many.
 
+        What is long term goes from summaries that tell it, too, and from whatever says it in the same words.
         Raises NotFound when there is none of them.
         """
         self._reading.forget()
@@ -228,6 +236,15 @@ class Memories:
 
         return await self._database.erase(work)
 
+    def _take(self, scope: Scope, turns: Sequence[Memory], connection: Connection) -> None:
+        """Keep what interactions state that are not kept themselves; a summary of them would tell them again."""
+        sessions: dict[str, list[Memory]] = {}
+        for turn in turns:
+            sessions.setdefault(turn.session, []).append(turn)
+        change = condensed(store.own(scope, connection), sessions, {}, self._settings)
+        change.kept = [each for each in change.kept if each.kind is not Kind.SUMMARY]
+        self._apply(scope, connection, change, self._clock())
+
     def _is_due(self, sessions: Sequence[tuple[str, int, datetime]]) -> bool:
         """Whether so much is due that it is worth the while; what is due is condensed together then."""
         most = _BEYOND * self._settings.interactions
@@ -253,10 +270,14 @@ class Memories:
 
     def _apply(self, scope: Scope, connection: Connection, change: Condensed, now: datetime) -> Consolidated:
         new = [
-            self._new(kind, session, text, terms=terms or terms_of(text)) for kind, session, text, terms in change.kept
+            replace(
+                self._new(each.kind, each.session, each.text, terms=each.terms or terms_of(each.text)),
+                created_at=each.said_at,
+            )
+            for each in change.kept
         ]
         store.add(scope, connection, new)
-        store.use(scope, connection, change.again, now)
+        store.say_again(scope, connection, change.again, now)
         store.remove(scope, connection, change.gone)
         held = store.own(scope, connection)
         if Kind.PATTERN.value in self._settings.keep:
@@ -312,10 +333,18 @@ def _within_budget(wanted: Sequence[Recalled], budget_tokens: int) -> Brief:
 
 
 def _remove(scope: Scope, ids: Collection[UUID], connection: Connection) -> int:
-    """Delete these, and the patterns that fewer sessions show without them than a pattern takes."""
+    """Delete these, what else tells them, and the patterns that too few sessions show then; how many of these."""
     held = store.own(scope, connection, everywhere=True)
     removed = store.remove(scope, connection, ids)
-    store.remove(scope, connection, unfounded(held, ids))
+    gone, left = set(ids), list(held)
+    for old, new in struck(held, ids, new_key):
+        gone.add(old.id)
+        if new is None:
+            store.remove(scope, connection, [old.id])
+        else:
+            store.rewrite(scope, connection, old.id, new)
+            left.append(new)
+    store.remove(scope, connection, unfounded(left, gone))
     return removed
 
 

@@ -93,3 +93,8 @@ def sentences(text: str) -> Iterator[str]:
 def plain_sentences(text: str) -> Iterator[str]:
     """The sentences of a text without its code."""
     return (each.text for each in units(text) if not each.is_code)
+
+
+def spoken(text: str) -> str:
+    """A sentence as it is spoken: whatever its capitals, its white space, and the mark at its end."""
+    return " ".join(text.casefold().split()).strip(".!?…。！？,; ")

@@ -21,6 +21,7 @@ from uuid import UUID
 
 from rubber_duck.memory.distil import Statement, statements_of
 from rubber_duck.memory.kin import KIN, wanted_by
+from rubber_duck.memory.reading import spoken
 from rubber_duck.memory.remembered import DECAY_DAYS, Kind, Memory, Recalled, Tier
 from rubber_duck.memory.words import terms_of
 
@@ -42,6 +43,7 @@ _WANTED: Final = 1.15
 _SAME: Final = 0.6
 """Statements that share as many of their words say the same, or correct each other."""
 
+_LEAST_SHARED: Final = 2
 _SECOND: Final = 0.7
 """What the second step is worth beside the first."""
 
@@ -99,33 +101,56 @@ def recall(
             worth *= _WANTED
         if owner not in best_of or worth > best_of[owner][0]:
             best_of[owner] = (worth, number)
-    ranked = sorted(best_of.items(), key=lambda one: (-one[1][0], -one[0]))
+    ranked = sorted(best_of.items(), key=lambda one: (one[1][0], _age(memories, one[0])), reverse=True)
     best = ranked[0][1][0] if ranked else 1.0
     told: list[Recalled] = []
     repeated: list[Recalled] = []
-    texts: set[str] = set()
-    for owner, (worth, number) in _newer_first(ranked[: 4 * most], passages, found):
+    texts: list[str] = []
+    whole: list[str] = []  # of what is long term: a fact that is told with more around it is no other one
+    for owner, (worth, number) in _newer_first(ranked[: 4 * most], passages, found, memories):
         hit = Recalled(memories[owner], min(worth / best, 1.0), _reasons(found[number], passages))
-        (repeated if passages[number].text in texts else told).append(hit)
-        texts.add(passages[number].text)
+        text = passages[number].text
+        is_long = memories[owner].tier is Tier.LONG
+        is_repeated = text in texts or (is_long and any(spoken(text) in each for each in whole))
+        (repeated if is_repeated else told).append(hit)
+        texts.append(text)
+        whole += [spoken(text)] if is_long else []
     return [*told, *repeated][:most]
 
 
 _Ranked = list[tuple[int, tuple[float, int]]]
 
 
-def _newer_first(ranked: _Ranked, passages: Sequence[_Passage], found: dict[int, _Found]) -> _Ranked:
-    """The same, but where two say the same of what was asked for, the newer stands in the place of the better one."""
+def _newer_first(
+    ranked: _Ranked, passages: Sequence[_Passage], found: dict[int, _Found], memories: Sequence[Memory]
+) -> _Ranked:
+    """The same, but where two say the same of what was asked for, the newer stands in the place of the better one.
+
+    A summary may tell what was corrected later in its session, so it is older than what says the same by itself.
+    """
+    ages = [_age(memories, owner) for owner, _ in ranked]
     words = [frozenset(passages[number].terms) for _, (_, number) in ranked]
     asked = [frozenset((*found[number].words, *found[number].bridges)) for _, (_, number) in ranked]
     order = list(range(len(ranked)))
     for place in range(len(order)):
         for other in range(place + 1, len(order)):
             one, two = words[order[place]], words[order[other]]
-            is_same = asked[order[place]] <= asked[order[other]] and len(one & two) >= _SAME * len(one | two)
-            if is_same and ranked[order[other]][0] > ranked[order[place]][0]:
+            is_same = asked[order[place]] <= asked[order[other]] and _say_the_same(one, two)
+            if is_same and ages[order[other]] > ages[order[place]]:
                 order[place], order[other] = order[other], order[place]
     return [ranked[number] for number in order]
+
+
+def _say_the_same(one: frozenset[str], two: frozenset[str]) -> bool:
+    """Whether statements share most words, or are short and differ in one: of one thing they say this and that."""
+    shared = len(one & two)
+    differ_in_one = shared >= _LEAST_SHARED and len(one) == len(two) == shared + 1
+    return differ_in_one or shared >= _SAME * len(one | two)
+
+
+def _age(memories: Sequence[Memory], owner: int) -> tuple[bool, int]:
+    """What is sorted by when it was said, summaries before all else."""
+    return memories[owner].tier is not Tier.MID, owner
 
 
 class _Index:
@@ -195,10 +220,10 @@ class _Index:
         rare = max(6, min(_MOST_HOLDERS, round(_RARE_SHARE * len(self._counts))))
         for seed, trust in trusted.items():
             meant = [*found[seed].words, *found[seed].through]
+            names = {term for term in self._counts[seed] if term not in asked and len(self._holders[term]) <= rare}
+            rarest = max(map(self._rarity, names), default=1.0)
             others: dict[int, list[str]] = {}
-            for term in self._counts[seed]:
-                if term in asked or term in found[seed].bridges or len(self._holders[term]) > rare:
-                    continue
+            for term in sorted(names.difference(found[seed].bridges)):
                 for number in self._holders[term]:
                     if self._passages[number].memory != self._passages[seed].memory:
                         others.setdefault(number, []).append(term)
@@ -206,7 +231,12 @@ class _Index:
                 held = found.setdefault(number, _Found(0.0, []))
                 missing = sum(self._rarity(term) for term in meant if term not in held.words)
                 adds = missing / sum(self._rarity(term) for term in meant)
-                worth = _SECOND * trust * adds * sum(self._weight(term, number) for term in bridges)
+                worth = (
+                    _SECOND
+                    * trust
+                    * adds
+                    * sum(self._weight(term, number) * self._rarity(term) / rarest for term in bridges)
+                )
                 if worth > held.second:
                     held.second, held.bridges, held.seed = worth, tuple(bridges), seed
 

@@ -42,7 +42,7 @@ class Memory:
 
     - `project`: None for what is the person's own in every project. `is_shared`: everybody in the project sees it.
     - `text`: what was said; of an interaction the question, whose answer is `answer`. `terms`: its words as they are
-      found by. `uses`: how often it was said again or recalled.
+      found by. `uses`: how often it was said again or recalled. `created_at`: when it was said, the last time.
     """
 
     id: UUID

@@ -142,6 +142,22 @@ def use(scope: Scope, connection: Connection, ids: Sequence[UUID], now: datetime
         connection.execute(statement, [{"which": each, "now": now} for each in sorted(ids)])
 
 
+def say_again(scope: Scope, connection: Connection, said: Sequence[tuple[UUID, datetime]], now: datetime) -> None:
+    """That these of the actor's own were said again at a moment, each counted; a later moment is theirs now."""
+    for number, moment in said:
+        mine = and_(memories.c.id == number, memories.c.actor_id == scope.actor.id)
+        later = and_(mine, memories.c.created_at < moment)
+        connection.execute(update(memories).where(mine).values(uses=memories.c.uses + 1, used_at=now))
+        connection.execute(update(memories).where(later).values(created_at=moment))
+
+
+def rewrite(scope: Scope, connection: Connection, old: UUID, new: Memory) -> None:
+    """Put a text in the place of another of the actor's own, under an id of its own: what was read of it is void."""
+    values = {"id": new.id, "text": new.text, "answer": new.answer, "terms": " ".join(new.terms)}
+    mine = and_(memories.c.id == old, memories.c.actor_id == scope.actor.id)
+    connection.execute(update(memories).where(mine).values(**values))
+
+
 def _own(scope: Scope, *, everywhere: bool) -> list[ColumnElement[bool]]:
     mine: list[ColumnElement[bool]] = [memories.c.actor_id == scope.actor.id]
     if not everywhere:

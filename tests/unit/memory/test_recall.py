@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -66,3 +67,28 @@ def test_a_sentence_that_speaks_of_it_further_in_is_told_with_the_one_before() -
 def test_the_first_sentence_of_a_turn_is_told_alone() -> None:
     (told,) = statements("After some digging Tanaka put it down to a worn relay.", "")
     assert told.text == "After some digging Tanaka put it down to a worn relay."
+
+
+def test_a_summary_is_older_than_what_says_the_same_by_itself() -> None:
+    texts = ("The staging port is 9090", "The staging port is 8080")
+    fact, summary = held(*texts)
+    hits = recall([fact, replace(summary, kind=Kind.SUMMARY)], "What is the staging port?", 3, NOW)
+    assert [each.memory.text for each in hits] == list(texts)
+
+
+def test_a_fact_that_is_told_with_more_around_it_comes_last() -> None:
+    long = "We measured first. We agreed that the Ratisu keeps its state in Mitile."
+    short, other = "We measured first.", "The Ratisu has no other state"
+    hits = found("Where does the Ratisu keep its state that we measured?", short, other, long)
+    assert [each.memory.text for each in hits] == [long, other, short]
+
+
+def test_names_lead_on_and_not_the_words_that_all_of_a_kind_share() -> None:
+    names = (
+        ("Otto", "Ockham", "Quince"), ("Nadia", "Norwell", "Peony"), ("Esther", "Everhart", "Gentian"),
+        ("Lars", "Larkhill", "Rue"), ("Keiko", "Dunmore", "Iris"), ("Ingrid", "Inkster", "Thyme"),
+    )  # fmt: skip
+    told = [f"My colleague {name} comes from {firm} and is called {nick}" for name, firm, nick in names]
+    lead = "People at Everhart swear by Marble"
+    hits = found("Which tool do those swear by with whom Esther was?", *told, lead)
+    assert {told[2], lead} == {each.memory.text for each in hits[:2]}
