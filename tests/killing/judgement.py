@@ -89,7 +89,7 @@ def judged(
     found.acknowledged, found.ended = len(acknowledged), len(states)
     failing = {str(each["run"]) for each in by_did["begin"] if each.get("fails")}
     for run in acknowledged | set(states):
-        if states.get(run) != ("ERROR" if run in failing else "done"):
+        if states.get(run, "gone").partition(":")[0] != ("ERROR" if run in failing else "done"):
             found.faults.append(f"the run {run} is {states.get(run, 'gone')}")
     for run in states:
         written = rows.get(run, 0), rows.get(UNDONE + run, 0)

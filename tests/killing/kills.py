@@ -254,13 +254,18 @@ async def in_database(url: str) -> Kept:
 
 def _read_all(connection: Connection) -> Kept:
     schema = _schema(connection)
-    runs = f"SELECT runs.id, status FROM runs LEFT JOIN {schema}workflow_status ON workflow_uuid = runs.id"
-    states = {row[0]: {"SUCCESS": "done"}.get(row[1], str(row[1])) for row in connection.execute(text(runs))}
+    runs = f"SELECT runs.id, status, error FROM runs LEFT JOIN {schema}workflow_status ON workflow_uuid = runs.id"
+    states = {row[0]: _state(row[1], row[2]) for row in connection.execute(text(runs))}
     steps = f"SELECT workflow_uuid, function_name, completed_at_epoch_ms FROM {schema}operation_outputs"
     kept = {(row[0], row[1]): row[2] / 1000 for row in connection.execute(text(steps))}
     rows = "SELECT run, count(*) FROM applied GROUP BY run"
     applied = {row[0]: row[1] for row in connection.execute(text(rows))}
     return states, kept, applied
+
+
+def _state(status: str | None, error: str | None) -> str:
+    """How a run ended, and behind a colon what it failed with."""
+    return {"SUCCESS": "done", "ERROR": f"ERROR: {error}"[:600]}.get(str(status), str(status))
 
 
 def _has_open_runs(connection: Connection) -> bool:
