@@ -26,6 +26,7 @@ from rubber_duck.settings.tree import WorkflowSettings
 from rubber_duck.storage.database import Connection, Database, open_database
 from rubber_duck.storage.keys import new_key
 from rubber_duck.workflows.durable import Durable, open_durable
+from rubber_duck.workflows.retries import PATIENT
 from rubber_duck.workflows.run import Effect, Run, Step
 from rubber_duck.workflows.store import runs
 from rubber_duck.workflows.store.tables import executors
@@ -75,7 +76,8 @@ class Ledgered(Workflow[Numbered, Numbered]):
         """Steps, one after the other."""
         for number in range(request.steps):
             undo = partial(_undone, run) if request.fails else None
-            await run.step(Step(f"s{number}", partial(_step, run, request, number), int, undo=undo))
+            work = partial(_step, run, request, number)  # it reads and writes the database, as our own jobs do
+            await run.step(Step(f"s{number}", work, int, undo=undo, retries=PATIENT))
         await run.commit(Effect("applied", partial(_applied, run.id), int, undo=partial(_taken_back, run.id)))
         if request.fails:
             await run.step(Step("fail", _failed, int))
