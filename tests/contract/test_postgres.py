@@ -135,6 +135,19 @@ async def test_a_cancelled_reader_leaves_no_trace_on_its_connection(pooled: Data
         assert (mode.scalar(), level.scalar()) == ("off", "read committed")
 
 
+@pytest.mark.parametrize("write", [True, False])
+async def test_a_cancel_at_any_moment_is_nothing_that_the_pool_warns_of(
+    pooled: Database, caplog: pytest.LogCaptureFixture, write: bool
+) -> None:
+    for turns in range(40):
+        asked = asyncio.create_task(pooled.run(lambda connection: connection.execute(select(1)).scalar(), write=write))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        asked.cancel()
+        await asyncio.wait([asked])
+    assert (await pooled.run(lambda connection: connection.execute(select(1)).scalar()), caplog.messages) == (1, [])
+
+
 async def test_no_connection_is_left_when_the_database_is_closed(postgres_server: PostgresServer, name: str) -> None:
     async with open_database(DatabaseSettings(url=postgres_server.url(name), pool_min=3)) as database:
         await database.health()

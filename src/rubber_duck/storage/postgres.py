@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, TypeVar, cast
 
 import psycopg
 from psycopg.adapt import AdaptersMap
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import TransactionStatus
 from psycopg.types.json import set_json_dumps
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from sqlalchemy import Connection, Executable, NullPool
@@ -194,6 +195,13 @@ class PostgresDatabase(Database):
 
 class PooledConnection(psycopg.AsyncConnection[Row]):
     """A connection of the pool, which SQLAlchemy believes to be new each time it is lent."""
+
+    async def close(self) -> None:
+        """Give it back. What a cancelled caller left open is undone here: the pool would warn of each cancel."""
+        if self.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
+            with suppress(psycopg.Error):  # it is dead, and the pool replaces it
+                await self.rollback()
+        await super().close()
 
     def add_notice_handler(self, callback: Callable[[psycopg.errors.Diagnostic], None]) -> None:
         """Do nothing: SQLAlchemy would add its own at each loan, and the list would grow without end."""
