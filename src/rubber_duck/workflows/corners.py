@@ -8,11 +8,19 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import dbos._sys_db as their_database
+from dbos import error as errors_of_dbos
 
+from rubber_duck.errors import DuckError
 from rubber_duck.storage.clock import NowMs
 
 _RETRY_S: Final = 3.0
 """So long at the most DBOS sleeps until it asks a database again that was away; it would be a minute and more."""
+
+_TOLD: Final = (
+    DuckError,
+    errors_of_dbos.DBOSAwaitedWorkflowCancelledError,
+    errors_of_dbos.DBOSAwaitedWorkflowMaxRecoveryAttemptsExceeded,
+)
 
 
 class _Hasty:
@@ -57,5 +65,11 @@ def quiet() -> None:
 
 
 def _is_worth_it(record: logging.LogRecord) -> bool:
-    """Not that a task was cancelled: we did it, and DBOS writes out whatever the step holds, requests too."""
-    return not record.getMessage().startswith("Asyncio task cancelled")
+    """Not that a run failed or was stopped, nor that a task was cancelled or a run is another process's now.
+
+    We did it and have events for it, and DBOS writes out tracebacks, and whatever the step holds, requests too.
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    said = record.getMessage()
+    is_told = isinstance(error, _TOLD) or said.startswith("Asyncio task cancelled") or said.endswith("recorded outcome")
+    return not is_told

@@ -149,6 +149,7 @@ class Library:
                 "use_listen_notify": False,  # `client` made the tables, without the trigger that this waits for
                 "notification_listener_polling_interval_sec": 0.5,
                 "enable_otlp": False,
+                "log_level": "WARNING",  # it would set its logger back to more, see `quiet`
             }
         )
         DBOS.listen_queues([])  # what is ours to take, `taking` takes
