@@ -16,7 +16,7 @@ from rubber_duck.errors import LimitExceeded
 MOST_CHARACTERS: Final = 20_000_000
 """The most text that is read for edits."""
 
-_BLOCK: Final = re.compile(r"^\s*<{5,9}\s*(?:SEARCH|ORIGINAL)\b", re.MULTILINE)
+_BLOCK: Final = re.compile(r"^[^\S\n]*<{5,9}\s*(?:SEARCH|ORIGINAL)\b", re.MULTILINE)
 _PATCH: Final = re.compile(r"^--- \S.*\r?\n\+\+\+ \S|^diff --git ", re.MULTILINE)
 _MARK: Final = re.compile(r"\s*(?:<{5,9}|>{5,9}|={7})|@@ |diff --git ")
 

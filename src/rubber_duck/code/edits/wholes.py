@@ -6,9 +6,10 @@ Only a block that says its file's name and nothing else counts: prose around a s
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from rubber_duck.code.edits.edit import Misread, Reading, Whole
@@ -18,20 +19,21 @@ from rubber_duck.code.language import detect
 _PROSE: Final = frozenset({"", "text", "txt", "console", "shell", "sh", "bash", "diff", "output", "plaintext"})
 _OPENS: Final = "opens"
 _CLOSES: Final = "closes"
-_MOST_FENCES: Final = 200
+_MOST_FENCES: Final = 100
 """So many fences behind an opening one are looked at for the one that closes it."""
 
 _MOST_STRAYS: Final = 100
+_MOST_WHOLES: Final = 1_000
 _WORD: Final = re.compile(r"[\w+#.-]*")
 
 
 @dataclass(frozen=True, slots=True)
 class _Fence:
-    """A fence on a line, and whether a language is named on it."""
+    """A fence on a line, from 0, and what is said on it, as a language."""
 
     line: int
     mark: str
-    is_labelled: bool
+    said: str
 
     def may_close(self, opening: str) -> bool:
         """Whether it is of the same kind as the fence `opening`, and as long."""
@@ -45,15 +47,17 @@ def read_wholes(lines: Sequence[str], taken: Collection[int] = ()) -> Reading:
     """
     wholes: list[Whole] = []
     misread: list[Misread] = []
+    fences = _fences(lines)
+    edits = sorted(taken)
     at = strays = 0
-    while at < len(lines):
-        opened = _fence(lines[at])
-        if opened is None:
-            at += 1
+    for opened in fences:
+        if opened.line < at:
             continue
-        path, first = _named(lines, at, opened[1])
-        end, why = _closed(lines, at, opened[0], path)
-        holds_edits = any(at <= number < (end or len(lines)) for number in taken)
+        at = opened.line
+        path, first = _named(lines, at, opened.said)
+        end, why = _closed(lines, _after(fences, at), opened.mark, path)
+        following = bisect_left(edits, at)
+        holds_edits = following < len(edits) and edits[following] < (end or len(lines))
         is_empty = bool(taken) and not any(line.strip() for line in lines[first:end])
         if path and not (holds_edits or is_empty):
             if why:
@@ -62,24 +66,31 @@ def read_wholes(lines: Sequence[str], taken: Collection[int] = ()) -> Reading:
                 wholes.append(Whole(path, "".join(f"{line}\n" for line in lines[first:end]), at + 1))
         is_stray = end is None and bool(taken) and (holds_edits or not path)  # of an edit that lost a fence
         strays += is_stray
-        if strays > _MOST_STRAYS:
-            misread.append(Misread(at + 1, "too many code blocks are not closed"))
+        if strays > _MOST_STRAYS or len(wholes) + len(misread) > _MOST_WHOLES:
+            misread.append(Misread(at + 1, "there are too many code blocks, or too many that are not closed"))
             break
         at = at + 1 if is_stray else len(lines) if end is None else end + 1
     return Reading(tuple(wholes), tuple(misread))
 
 
-def _fence(line: str) -> tuple[str, str] | None:
-    """A fence in a quotation is none: the file's lines would all begin with the mark of the quotation."""
-    return None if line.lstrip().startswith(">") else fence(line)
+def _fences(lines: Sequence[str]) -> list[_Fence]:
+    """All fences; one in a quotation is none: the file's lines would begin with the mark of the quotation."""
+    found = ((number, fence(line)) for number, line in enumerate(lines) if not line.lstrip().startswith(">"))
+    return [_Fence(number, *each) for number, each in found if each is not None]
 
 
-def _closed(lines: Sequence[str], opened: int, mark: str, path: str) -> tuple[int | None, str]:
-    """(the fence that closes the one at `opened`, what is wrong)."""
-    end = _end(lines, opened, mark)
+def _after(fences: Sequence[_Fence], line: int) -> Iterator[_Fence]:
+    first = bisect_right(fences, line, key=lambda each: each.line)
+    return (fences[number] for number in range(first, len(fences)))
+
+
+def _closed(lines: Sequence[str], fences: Iterator[_Fence], mark: str, path: str) -> tuple[int | None, str]:
+    """(the one of `fences` that closes the one before them, what is wrong)."""
+    near = list(islice(fences, _MOST_FENCES))
+    end = _end(chain(near, fences), mark)
     if not path or end is None:
         return end, "the code block is not closed: the text may have been broken off" if end is None else ""
-    ends = _ends(lines, opened, mark)
+    ends = _ends(lines, near, mark)
     if len(ends) == 1:
         return ends[0], ""
     if len(ends) > 1 and detect(path, None) is None:  # in a language that is parsed half a file shows
@@ -87,17 +98,17 @@ def _closed(lines: Sequence[str], opened: int, mark: str, path: str) -> tuple[in
     return end, ""
 
 
-def _end(lines: Sequence[str], opened: int, mark: str) -> int | None:
+def _end(fences: Iterable[_Fence], mark: str) -> int | None:
     """The first fence that may close: of the same kind, at least as long, with nothing behind it.
 
     In a Markdown file a model often forgets the longer fence, so an inner block that is opened with a language is
     closed before the outer one.
     """
     inside = 0
-    for each in _fences(lines, opened):
+    for each in fences:
         if not each.may_close(mark):
             continue
-        if each.is_labelled:
+        if each.said:
             inside += 1
         elif inside:
             inside -= 1
@@ -106,25 +117,16 @@ def _end(lines: Sequence[str], opened: int, mark: str) -> int | None:
     return None
 
 
-def _fences(lines: Sequence[str], opened: int) -> Iterator[_Fence]:
-    """The fences behind the line `opened`."""
-    for number in range(opened + 1, len(lines)):
-        found = _fence(lines[number])
-        if found is not None:
-            yield _Fence(number, found[0], bool(found[1]))
-
-
-def _ends(lines: Sequence[str], opened: int, mark: str) -> list[int]:
-    """Every fence that may close the one at `opened`: those inside pair up then, and those behind it.
+def _ends(lines: Sequence[str], fences: Sequence[_Fence], mark: str) -> list[int]:
+    """Every one of `fences` that may close the one before them: those inside pair up then, and those behind it.
 
     Where several would do, those are left that contradict no fence's look: before an opening one there is a gap and
     behind it none, at a closing one it is the other way round.
     """
-    fences = list(islice(_fences(lines, opened), _MOST_FENCES))
     ends = []
     fitting = []
     for at, each in enumerate(fences):
-        if each.is_labelled or not each.may_close(mark):
+        if each.said or not each.may_close(mark):
             continue
         before, behind = _roles([one for one in fences[:at] if one.may_close(mark)]), _roles(fences[at + 1 :])
         if before is None or (behind is None and len(fences) < _MOST_FENCES):
@@ -143,7 +145,7 @@ def _roles(fences: Sequence[_Fence]) -> dict[int, str] | None:
     for each in fences:
         if not mark:
             roles[each.line], mark = _OPENS, each.mark
-        elif each.may_close(mark) and not each.is_labelled:
+        elif each.may_close(mark) and not each.said:
             roles[each.line], mark = _CLOSES, ""
     return None if mark else roles
 
