@@ -111,10 +111,10 @@ class Refactor(Engine[RefactorRequest, RefactorAnswer]):
     """Change code without changing what it does: rename, extract, inline, move, organise imports.
 
     Everything in Python, JavaScript and TypeScript, where the latter two rename what a file declares once; in Elixir
-    private functions renamed, variables and private functions extracted and inlined, aliases in order. What could
-    change the meaning, or cannot be told for sure, is refused with the reason. `rewrite` lets a model do what is asked
-    in words: each draft must parse, bring no findings and keep what other files take, and goes back if it does not.
-    Nothing is written before it was shown; `duck undo` takes it back.
+    private functions renamed, variables and private functions extracted and inlined, modules moved, aliases in order.
+    What could change the meaning, or cannot be told for sure, is refused with the reason. `rewrite` lets a model do
+    what is asked in words: each draft must parse, bring no findings and keep what other files take, and goes back if it
+    does not. Nothing is written before it was shown; `duck undo` takes it back.
     """
 
     name: ClassVar[str] = "refactor"
@@ -251,22 +251,24 @@ def _in_elixir(request: RefactorRequest, where: Where) -> Refactored:
         elixir_extract,
         elixir_function,
         elixir_inline_function,
+        elixir_move,
     )
     from rubber_duck.code.refactoring.refactored import Spot  # noqa: PLC0415  # as above
 
     alone = texts_of(where, (), only=where.path)
+    spot = Spot(where.path, where.line, where.column)
     match request.what:
         case "organise-imports":
             return elixir_aliases.organise(alone, where.path)
-        case "rename":
-            return elixir.rename(alone, Spot(where.path, where.line, where.column), request.to)
         case "extract-variable":
             return elixir_extract.extract_variable(alone, _stretch(where), request.to)
         case "extract-function":
             return elixir_function.extract_function(alone, _stretch(where), request.to)
         case "inline":
-            return elixir_inline_function.inline(alone, Spot(where.path, where.line, where.column))
-    raise InvalidInput(f"'{request.what}' is not done in Elixir: macros may read code that nobody runs")
+            return elixir_inline_function.inline(alone, spot)
+        case "move":
+            return elixir_move.move(texts_of(where, (".ex", ".exs")), spot, _target(request, where))
+    return elixir.rename(alone, spot, request.to)
 
 
 def _in_ecmascript(request: RefactorRequest, where: Where) -> Refactored:

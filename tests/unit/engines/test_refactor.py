@@ -87,7 +87,7 @@ async def test_a_name_in_elixir_is_made_and_put_back(app: App, pond: Path, what:
         ({"what": "rename", "at": "duck.py:5"}, InvalidInput, "give the new name"),
         ({"what": "rename", "at": "../x.py:5", "to": "y"}, InvalidInput, "not in the project"),
         ({"what": "inline", "at": "pond.ts:1:10"}, Conflict, "a script, where others may call it"),
-        ({"what": "move", "at": "pond.ex:1:1", "to": "nest.ex"}, InvalidInput, "not done in Elixir"),
+        ({"what": "move", "at": "pond.ex:1:1", "to": "nest.ex"}, Conflict, "below one folder"),
         ({"what": "extract-function", "at": "pond.ts", "to": "x"}, InvalidInput, "say where"),
         ({"what": "rename", "at": "duck.py:5", "to": "print"}, Conflict, "print"),
         ({"what": "extract-function", "at": "duck.py:6:5", "to": "x"}, InvalidInput, "select code as"),

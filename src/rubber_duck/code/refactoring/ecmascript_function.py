@@ -33,6 +33,11 @@ _BLOCKS: Final = frozenset({"statement_block", "program"})
 _KEPT: Final = frozenset({"template_string", "string", "jsx_element", "jsx_self_closing_element"})
 """What holds lines whose beginning may mean something."""
 
+_STACK: Final = re.compile(
+    r"\b(?:captureStackTrace|console\.trace|new\s+\w*Error\s*\([^)]*\)\.stack|prepareStackTrace)\b"
+)
+"""What looks at who calls it."""
+
 _AT_TOP: Final = frozenset({"import_statement", "export_statement", "ambient_declaration", "internal_module"})
 _GUESSED: Final = {"number": "number", "string": "string", "template_string": "string", "true": "boolean"} | {
     "false": "boolean"
@@ -45,6 +50,8 @@ def extract_function(texts: Texts, stretch: Stretch, name: str) -> Refactored:
     file = open_whole(texts, stretch.path)
     require_fresh(file, name)
     piece = _piece(file, stretch)
+    if _STACK.search(file.content[piece.start : piece.end].decode("utf-8", "replace")):
+        raise Refused("it looks at the functions that are running, of which the new one would be another")
     scopes = Scopes(file)
     if not scopes.is_module:
         refuse_shared_name(texts, stretch.path, name)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rubber_duck.code.refactoring.ecmascript import Project
 from rubber_duck.code.refactoring.ecmascript_imports import Import, Name, end_of, quote_of, read_import, rendered
-from rubber_duck.code.refactoring.ecmascript_whole import refuse_through_whole
+from rubber_duck.code.refactoring.ecmascript_whole import LOADS_BY_VALUE, loaded_by_value, refuse_through_whole
 from rubber_duck.errors import Refused
 
 if TYPE_CHECKING:
@@ -42,9 +42,17 @@ def takings(project: Project, of: str, name: str) -> list[Taking]:
     stem = of.rpartition("/")[2].partition(".")[0]
     for path, text in sorted(project.texts.items()):
         is_near = stem in text if stem != "index" else "./" in text or "'.'" in text or '".."' in text
+        if path != of and word.search(text) and LOADS_BY_VALUE.search(text):
+            _refuse_loads(project, path, of, name)
         if path != of and (is_near or word.search(text)):
             found += _in_file(project, path, of, name)
     return found
+
+
+def _refuse_loads(project: Project, path: str, of: str, name: str) -> None:
+    lines = loaded_by_value(project.open(path), of)
+    if lines:
+        raise Refused(f"line {lines[0]} of '{path}' may load '{of}', and the file says {name!r}")
 
 
 def _in_file(project: Project, path: str, of: str, name: str) -> Iterator[Taking]:

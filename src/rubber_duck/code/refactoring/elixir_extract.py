@@ -40,10 +40,10 @@ _UNIT: Final = b"  "
 def extract_variable(texts: Texts, stretch: Stretch, name: str) -> Refactored:
     """The selected expression as `name`, given its value just before its statement; raises Refused, InvalidInput."""
     file = open_elixir(texts, stretch.path)
-    require_fresh(file, name)
     node = selected(file, stretch)
     tree = Tree(file)
     function = tree.function(node)
+    require_fresh(file, name, function)
     module = tree.module(node)
     refuse_expression(file, tree, node)
     place = place_of(tree, module, node)
@@ -61,7 +61,7 @@ def extract_variable(texts: Texts, stretch: Stretch, name: str) -> Refactored:
     edit = _edit(file, node, place, name, newline)
     after = file.content[: edit.start] + edit.text + file.content[edit.end :]
     result = open_source(file.path, after, "elixir")
-    _require_same(file, result, node, name)
+    _require_same(file, result, node, edit, name)
     return Refactored({stretch.path: after.decode("utf-8", "surrogateescape")})
 
 
@@ -180,10 +180,11 @@ def _edit(file: SourceFile, node: Node, place: Place, name: str, newline: str) -
     return _Edit(arrow.end_byte, statement.end_byte + blanks, text + (nl + outer if is_last else b""))
 
 
-def _require_same(file: SourceFile, result: SourceFile, node: Node, name: str) -> None:
+def _require_same(file: SourceFile, result: SourceFile, node: Node, edit: _Edit, name: str) -> None:
     """Raise Refused unless the file reads as before, but for the name and the match that gives it its value."""
-    said = [each for each in result.descendants(result.tree.root_node) if each.type == "identifier"]
-    named = [each for each in said if result.text(each) == name]
+    end = edit.start + len(edit.text)
+    said = [each for each in result.descendants(result.tree.root_node) if edit.start <= each.start_byte < end]
+    named = [each for each in said if each.type == "identifier" and result.text(each) == name]
     match = named[0].parent if len(named) == 2 else None  # it is bound, and read
     right = match.child_by_field_name("right") if match is not None else None
     is_same = (

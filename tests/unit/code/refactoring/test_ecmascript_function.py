@@ -58,6 +58,8 @@ def test_a_selection_becomes_a_function_and_a_call(lines: str, chosen: str, call
 @pytest.mark.parametrize(
     ("lines", "chosen", "why"),
     [
+        ("  g(new Error('x').stack)\n", "new Error('x').stack", "looks at the functions"),
+        ("  Error.captureStackTrace(p)\n", "Error.captureStackTrace(p)", "looks at the functions"),
         ("  g(this.x)\n", "g(this.x)", "`this`"),
         ("  g(arguments[0])\n", "g(arguments[0])", "`arguments`"),
         ("  g(new.target)\n", "g(new.target)", "new.target"),

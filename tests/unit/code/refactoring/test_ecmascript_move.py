@@ -75,6 +75,9 @@ def test_where_it_was_taken_before_it_stands_before_its_uses() -> None:
 @pytest.mark.parametrize(
     ("changed", "place", "to", "why"),
     [
+        ({"c.js": "const m = await import(`./${p}.js`)\nm.f()\n"}, 2, "n.js", "may load 'a.js'"),
+        ({"c.js": "import * as m from './a.js'\nconst { f } = m\n"}, 2, "n.js", "whole module"),
+        ({"c.js": "import * as m from './a.js'\ng(m)\n"}, 2, "n.js", "whole module"),
         ({"a.js": "export default function f() {}\n"}, 1, "n.js", "default"),
         ({"a.js": "export let f = 1\n"}, 1, "n.js", "no function, class"),
         ({"a.js": "export const f = g()\n"}, 1, "n.js", "has to be done"),

@@ -238,6 +238,16 @@ def test_a_variable_stays_where_its_value_could_be_another(lines: list[str]) -> 
         inlined(body(*lines), "x")
 
 
+def test_a_name_of_another_function_may_be_given() -> None:
+    text = body("dive(a * b, 1)")
+    assert (
+        "    deep = a * b\n    dive(deep, 1)\n"
+        in extract_variable({"p.ex": text}, place(text, "a * b"), "deep").texts["p.ex"]
+    )
+    with pytest.raises(Refused, match="is used in the function already"):
+        extract_variable({"p.ex": text}, place(text, "a * b"), "dive")
+
+
 @pytest.mark.parametrize("name", ["Fresh", "fresh!", "do", "if", "length", "_x"])
 def test_what_is_no_name_of_a_variable_is_none(name: str) -> None:
     text = body("dive(a * b, 1)")
