@@ -24,6 +24,7 @@ from rubber_duck.code.refactoring.elixir_extract import extract_variable
 from rubber_duck.code.refactoring.elixir_function import extract_function
 from rubber_duck.code.refactoring.elixir_inline import inline_variable
 from rubber_duck.code.refactoring.elixir_inline_function import inline
+from rubber_duck.code.refactoring.elixir_rename import rename
 from rubber_duck.code.refactoring.refactored import Refactored, Spot, Stretch
 from rubber_duck.code.source import SourceFile
 from rubber_duck.errors import DuckError
@@ -340,11 +341,24 @@ def inlined(dice: random.Random, text: str) -> list[str | None]:
     return found
 
 
+def renamed(dice: random.Random, text: str) -> list[str | None]:
+    """What becomes of a program when some of its variables are renamed; None where that is refused."""
+    file, inside = _inside(text)
+    names = [each for each in file.descendants(file.tree.root_node) if each.type == "identifier"]
+    names = [each for each in names if each.start_byte in inside and file.text(each) in {"a", "b", "own", "o", "v"}]
+    found: list[str | None] = []
+    for node in dice.sample(names, min(4, len(names))):
+        spot = Spot("pond.ex", *file.position(node.start_byte))
+        found.append(_tried(partial(rename, {"pond.ex": text}, spot, dice.choice(["fresh", "same", "v"]))))
+    return found
+
+
 KINDS: Final[dict[str, tuple[Callable[[random.Random], str], Make]]] = {
     "variables extracted": (program, extractions),
     "variables inlined": (program, inlined),
     "functions extracted": (program, functions),
     "functions inlined": (called, functions_inlined),
+    "names of variables": (program, renamed),
 }
 
 

@@ -111,7 +111,7 @@ class Refactor(Engine[RefactorRequest, RefactorAnswer]):
     """Change code without changing what it does: rename, extract, inline, move, organise imports.
 
     Everything in Python, JavaScript and TypeScript, where the latter two rename what a file declares once; in Elixir
-    private functions renamed, variables and private functions extracted and inlined, modules moved, aliases in order.
+    variables and private functions renamed, extracted and inlined, modules moved, aliases in order.
     What could change the meaning, or cannot be told for sure, is refused with the reason. `rewrite` lets a model do
     what is asked in words: each draft must parse, bring no findings and keep what other files take, and goes back if it
     does not. Nothing is written before it was shown; `duck undo` takes it back.
@@ -246,12 +246,12 @@ def _in_python(request: RefactorRequest, where: Where) -> Refactored:
 
 def _in_elixir(request: RefactorRequest, where: Where) -> Refactored:
     from rubber_duck.code.refactoring import (  # noqa: PLC0415  # grammars
-        elixir,
         elixir_aliases,
         elixir_extract,
         elixir_function,
         elixir_inline_function,
         elixir_move,
+        elixir_rename,
     )
     from rubber_duck.code.refactoring.refactored import Spot  # noqa: PLC0415  # as above
 
@@ -268,7 +268,7 @@ def _in_elixir(request: RefactorRequest, where: Where) -> Refactored:
             return elixir_inline_function.inline(alone, spot)
         case "move":
             return elixir_move.move(texts_of(where, (".ex", ".exs")), spot, _target(request, where))
-    return elixir.rename(alone, spot, request.to)
+    return elixir_rename.rename(alone, spot, request.to)
 
 
 def _in_ecmascript(request: RefactorRequest, where: Where) -> Refactored:

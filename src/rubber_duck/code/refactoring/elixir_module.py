@@ -202,13 +202,18 @@ def open_elixir(texts: Texts, path: str) -> SourceFile:
     return file
 
 
+def require_name(name: str) -> None:
+    """Raise InvalidInput for what is no name of a variable or a function."""
+    if not re.fullmatch(r"[a-z][A-Za-z0-9_]*", name) or name in RESERVED | KERNEL | CONSTRUCTS | _DEFINING | _WORDS:
+        raise InvalidInput(f"{name!r} is no name that may be given here")
+
+
 def require_fresh(file: SourceFile, name: str, function: Node | None = None) -> None:
-    """Raise InvalidInput for what is no name of a variable or a function, Refused for one that is said already.
+    """Raise InvalidInput for what is no name, Refused for one that is said already.
 
     That is in the file; for a variable in its `function`, out of which no variable is known.
     """
-    if not re.fullmatch(r"[a-z][A-Za-z0-9_]*", name) or name in RESERVED | KERNEL | CONSTRUCTS | _DEFINING | _WORDS:
-        raise InvalidInput(f"{name!r} is no name that may be given here")
+    require_name(name)
     text = file.text(function) if function is not None else file.content.decode("utf-8", "surrogateescape")
     if re.search(rf"(?<!\w){name}(?![\w?!])", text):
         where = "the function" if function is not None else f"'{file.path}'"

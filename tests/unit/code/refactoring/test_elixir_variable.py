@@ -6,6 +6,7 @@ import pytest
 
 from rubber_duck.code.refactoring.elixir_extract import extract_variable
 from rubber_duck.code.refactoring.elixir_inline import inline_variable
+from rubber_duck.code.refactoring.elixir_rename import rename
 from rubber_duck.code.refactoring.refactored import Spot, Stretch
 from rubber_duck.errors import InvalidInput, Refused
 
@@ -253,3 +254,36 @@ def test_what_is_no_name_of_a_variable_is_none(name: str) -> None:
     text = body("dive(a * b, 1)")
     with pytest.raises(InvalidInput):
         extract_variable({"p.ex": text}, place(text, "a * b"), name)
+
+
+def renamed(text: str, name: str, new: str) -> str:
+    at = text.index(name, text.index("def go"))
+    return rename({"p.ex": text}, Spot("p.ex", text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)), new).texts[
+        "p.ex"
+    ]
+
+
+def test_a_variable_is_renamed_each_time_that_it_is_bound_in_its_function() -> None:
+    lines = ["x = a.x", "x = swim(x: x) + x", "f = fn x -> &dive(&1, x) end", 'case b do ^x -> "#{x} x :x" end']
+    after = ["y = a.x", "y = swim(x: y) + y", "f = fn y -> &dive(&1, y) end", 'case b do ^y -> "#{y} x :x" end']
+    assert renamed(body(*lines), "x =", "y") == body(*after)
+    assert renamed(body(*after), "y =", "x") == body(*lines)
+
+
+@pytest.mark.parametrize(
+    ("lines", "name", "new"),
+    [
+        (["x = a", "x + y"], "x =", "y"),
+        (["x = a", '~H"<%= x %>"'], "x =", "far"),
+        (["x = a", "quote do: x"], "x =", "far"),
+        (["x = a", "binding()"], "x =", "far"),
+        (["x = a", "x"], "x =", "if"),
+        (["if a do", "  x = a", "end", "x"], "x =", "far"),
+        (["swim(a)"], "swim", "far"),
+        (["a.deep"], "deep", "far"),
+    ],
+)
+def test_what_is_taken_read_by_its_text_or_no_variable_keeps_its_name(lines: list[str], name: str, new: str) -> None:
+    text = body(*lines).replace("defp swim", "def swim")
+    with pytest.raises((Refused, InvalidInput)):
+        renamed(text, name, new)
