@@ -369,5 +369,6 @@ def main(wanted: int, seed: int, kinds: str) -> int:
 
 
 if __name__ == "__main__":
-    wanted, seed, kinds = [*sys.argv[1:], "500", "1", ""][:3] if len(sys.argv) < 2 else [*sys.argv[1:], "1", ""][:3]
+    given = sys.argv[1:]
+    wanted, seed, kinds = [*given, *("500", "1", "")[len(given) :]]
     sys.exit(1 if main(int(wanted), int(seed), kinds) else 0)

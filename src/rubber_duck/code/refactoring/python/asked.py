@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -37,13 +37,25 @@ _ANY: Final = ".*"
 class Ask:
     """That the names of `holder` are asked for; "" is the file itself, or the function that `is_local` says.
 
-    `is_sure` says that a part of the wanted name is written out there.
+    `is_sure` says that a part of the wanted name is written out there; `module` is the holder's dotted name, where an
+    import of the file gives what it begins with, without the dots of a relative one.
     """
 
     spot: Spot
     holder: str
     is_sure: bool
     is_local: bool = False
+    module: str = ""
+
+
+def may_ask(text: str, stems: Collection[str]) -> bool:
+    """Whether a text may ask a module whose name ends with one of `stems` for its names."""
+    known = "|".join(map(re.escape, stems)) or "$^"
+    other = [found[1] for found in re.finditer(rf"\b(?:{known})\s+as\s+(\w+)", text)]
+    named = "|".join([known, *map(re.escape, other)])
+    calls = r"vars|dir|getmembers|[gs]etattr|hasattr|delattr"
+    found = re.search(rf"\b(?:{calls})\s*\(\s*(?:[\w.]+\.)?(?:{named})\s*[,)]|\b(?:{named})\.__dict__\b", text)
+    return found is not None
 
 
 def formed(path: str, text: str, name: str) -> Iterator[Spot]:
@@ -63,14 +75,27 @@ def asks(path: str, text: str, name: str) -> Iterator[Ask]:
     """Where the names of a file, a module or an object are asked for by what may be `name`, or all of them are."""
     if not _ASKED.search(text):
         return
-    stack: list[tuple[ast.AST, tuple[ast.AST, ...], bool]] = [(parsed(path, text), (), False)]
+    tree = parsed(path, text)
+    imported: dict[str, str] = {}
+    for each in ast.walk(tree):
+        if isinstance(each, ast.Import | ast.ImportFrom):
+            head = f"{each.module}." if isinstance(each, ast.ImportFrom) and each.module else ""
+            for alias in each.names:
+                root = alias.name.partition(".")[0]
+                imported[alias.asname or root] = f"{head}{alias.name if alias.asname else root}"
+    stack: list[tuple[ast.AST, tuple[ast.AST, ...], bool]] = [(tree, (), False)]
     while stack:
         node, around, is_local = stack.pop()
         found = _asked(node, around)
         if found is not None and re.fullmatch(found[1], name, re.DOTALL):
             assert isinstance(node, ast.expr)  # only those ask
-            is_own = is_local and not found[0] and _last(getattr(node, "func", node)) != "globals"
-            yield Ask(Spot(path, node.lineno, node.col_offset + 1), found[0], bool(found[1].replace(_ANY, "")), is_own)
+            holder, pattern = found
+            is_own = is_local and not holder and _last(getattr(node, "func", node)) != "globals"
+            root, dot, rest = holder.partition(".")
+            module = f"{imported[root]}{dot}{rest}" if root in imported else ""
+            yield Ask(
+                Spot(path, node.lineno, node.col_offset + 1), holder, bool(pattern.replace(_ANY, "")), is_own, module
+            )
         inner = is_local or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
         stack.extend((child, (node, *around[:1]), inner) for child in ast.iter_child_nodes(node))
 

@@ -12,7 +12,7 @@ import libcst as cst
 from libcst.helpers import get_full_name_for_node
 from libcst.metadata import BuiltinScope, ClassScope, FunctionScope, GlobalScope, ImportAssignment, Scope
 
-from rubber_duck.code.refactoring.python.asked import Ask, asks, formed
+from rubber_duck.code.refactoring.python.asked import Ask, asks, formed, may_ask
 from rubber_duck.code.refactoring.python.bindings import require_same
 from rubber_duck.code.refactoring.python.members import Member, member_splices
 from rubber_duck.code.refactoring.python.module import Module
@@ -259,7 +259,13 @@ class _Renaming:
     def _asked(self, path: str, target: Binding | Member) -> Iterator[Spot]:
         """Where a file asks for what is renamed by a text; what only may be so is noted."""
         tops = {each.path for each in self.done if isinstance(each.scope, GlobalScope)}
-        for ask in asks(path, self.project.texts[path], self.old):
+        text = self.project.texts[path]
+        stems = {self.project.dotted(top).rpartition(".")[2] for top in tops} - {""}
+        is_near = path in {*tops, target.path} or "sys.modules[" in text
+        words = ("__dict__", "vars(") if isinstance(target, Member) else ()
+        if not is_near and not any(word in text for word in words) and not may_ask(text, stems):
+            return  # to look at every file that asks anything would take long
+        for ask in asks(path, text, self.old):
             if ask.is_local:
                 continue
             if isinstance(target, Member):
@@ -268,21 +274,17 @@ class _Renaming:
                     yield ask.spot
                 elif is_own:
                     self.notes.append(f"members are asked for by their names at {places([ask.spot])}: look there")
-            elif (path in tops and ask.holder in {"", "sys.modules[__name__]"}) or self._meant(ask) & tops:
+            elif (path in tops and ask.holder in {"", "sys.modules[__name__]"}) or (
+                ask.module and self._is_meant(ask, tops)
+            ):
                 yield ask.spot
             elif ask.holder.startswith("sys.modules["):
                 self.notes.append(f"modules are asked for their names at {places([ask.spot])}: look there")
 
-    def _meant(self, ask: Ask) -> set[str | None]:
-        """The file of the module whose names are asked for."""
-        if not ask.holder.replace(".", "").isidentifier():
-            return set()
-        module = self.project.module(ask.spot.path)
-        for node in (*module.every(cst.Name), *module.every(cst.Attribute)):
-            if module.places[node].start.line == ask.spot.line and module.source(node) == ask.holder:
-                meaning = self.project.meaning(module, node)
-                return {meaning.path} if meaning is not None and not meaning.name else set()
-        return set()
+    def _is_meant(self, ask: Ask, tops: set[str]) -> bool:
+        """Whether the names of one of the files are asked for."""
+        dotted = (self.project.dotted(top) for top in tops)
+        return any(f".{each}".endswith(f".{ask.module}") or f".{ask.module}".endswith(f".{each}") for each in dotted)
 
     def _refuse_seen(self, module: Module, scope: Scope) -> None:
         """Raise Refused where code asks for the names of the scope: `"{user}".format(**locals())`."""
