@@ -176,17 +176,25 @@ def written(file: SourceFile, value: Node, parent: Node | None) -> bytes:
     """The value as it stands in another place, in brackets where it might join with what stands around it."""
     said = file.content[value.start_byte : value.end_byte]
     is_dotted = parent is not None and parent.type == "dot"
-    is_closed = value.type in _ATOMS or (value.type == "call" and said.endswith(b")"))
+    is_closed = value.type in _ATOMS or _is_closed(file, value)
     is_closed = is_closed or (value.type == "anonymous_function" and not is_dotted)
     is_statement = parent is not None and (parent.type in SECTIONS | {"body"} or operator(file, parent) == "=")
     is_apart = parent is not None and (parent.type in _APART or file.text(parent).startswith("("))
     if parent is not None and parent.type in {"arguments", "pair"}:
         calls = (each for each in file.descendants(value) if each.type == "call")
-        is_clear = (said[:1].isalnum() or said[:1] in b"_@") and all(file.text(each).endswith(")") for each in calls)
+        is_clear = (said[:1].isalnum() or said[:1] in b"_@") and all(_is_closed(file, each) for each in calls)
         is_apart = is_apart or is_clear
     is_open = is_statement or (is_apart and value.type in {"binary_operator", "unary_operator"})
     is_piped = operator(file, value) == "|>" and parent is not None and operator(file, parent) == "|>"
     return said if is_closed or is_open or is_piped else b"(" + said + b")"
+
+
+def _is_closed(file: SourceFile, call: Node) -> bool:
+    """Whether brackets hold what a call is given; `bump two(1)` ends with one, and holds nothing together."""
+    given = next((each for each in call.children if each.type == "arguments"), None)
+    target = call.child_by_field_name("target")
+    is_held = given is not None and target is not None and given.start_byte == target.end_byte
+    return call.type == "call" and is_held and given is not None and given.end_byte == call.end_byte
 
 
 def _without(file: SourceFile, match: Node, pieces: Sequence[tuple[Node, bytes]]) -> bytes:

@@ -183,6 +183,10 @@ INLINED = {
     "into an operation": (["x = a + b", "x * 2"], ["(a + b) * 2"]),
     "into an argument": (["x = a + b", "dive(x, 1)"], ["dive(a + b, 1)"]),
     "into a pipe": (["x = swim a", "x |> dive(2)"], ["(swim a) |> dive(2)"]),
+    "a call without brackets that ends with one": (
+        ["x = swim dive(a, 1)", "dive(x, 2)"],
+        ["dive((swim dive(a, 1)), 2)"],
+    ),
     "past what is still": (["x = swim(a)", "y = b", "dive(y, x)"], ["y = b", "dive(y, swim(a))"]),
     "what is still into everything": (
         ["x = {a, 1}", "f = fn c -> {c, x} end", "if f.(x), do: x"],
