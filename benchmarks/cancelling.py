@@ -1,8 +1,8 @@
 """How long it takes until a cancel reaches the step that runs, over many runs, on either kind of database.
 
 `python -m benchmarks.cancelling --runs 200 --jobs 20`: steps of a workflow made for this, and so many of each of the
-product's own jobs, in another process; `--runs 20 --jobs 4` takes two to three minutes. Prints the median, 95th and
-99th percentile and the longest; the 99th is to be within 1 s, or the command fails.
+product's own jobs, in another process; `--runs 20 --jobs 4` takes some minutes. Prints the median, 95th and 99th
+percentile and the longest; the 99th is to be within 1 s, or the command fails.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """How soon a cancel ends analyses, indexing and reports that another process works on, and what they do afterwards.
 
-`duck work` with one place in each queue works on much of Python's own library, on a copy that nothing is known of each
-time. Behind each run a small one waits, and begins when the cancelled one has left its place. What is written for a
-cancelled run afterwards is a fault, and so is a process that goes on computing.
+`duck work` with one place in each queue works on the modules of Python's own library, on a copy that nothing is known
+of each time. Behind each run a small one waits, and begins when the cancelled one has left its place. What is written
+for a cancelled run afterwards is a fault, and so is a process that goes on computing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import asyncio
 import itertools
 import os
 import random
-import shutil
 import sys
 import sysconfig
 import time
@@ -32,8 +31,6 @@ from rubber_duck.workflows.durable import Durable, open_durable
 
 ME = Scope.local()
 JOBS = ("analyze-project", "index-project", "report-project")
-LEFT_OUT = ("site-packages", "dist-packages", "__pycache__", "test", "tests", "encodings", "idlelib", "pydoc_data")
-"""What stands in Python's own library and is no usual code, or too much of it."""
 RESTS_S = 1.0
 """So long after a cancel its processes are watched, from a second behind it on."""
 BUSY = 0.3
@@ -134,14 +131,13 @@ def _spent_s(process: psutil.Process) -> float:
 
 
 def _copies(scratch: Path) -> Iterator[Path]:
-    """Copies of what is Python in much of Python's own library, no file of which is the same as in another."""
+    """Copies of the modules of Python's own library, packages left out, no file of which is the same as in another."""
     library = Path(sysconfig.get_paths()["stdlib"])
     for number in itertools.count(1):
         folder = scratch / f"large-{number}"
-        shutil.copytree(library, folder, ignore=shutil.ignore_patterns(*LEFT_OUT, "*.so", "*.a"))
-        for path in folder.rglob("*.py"):
-            with path.open("ab") as file:
-                file.write(f"\n# copy {number}\n".encode())
+        folder.mkdir()
+        for path in library.glob("*.py"):
+            (folder / path.name).write_bytes(path.read_bytes() + f"\n# copy {number}\n".encode())
         yield folder
 
 
