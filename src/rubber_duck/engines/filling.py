@@ -240,7 +240,7 @@ class Fitting:
         from rubber_duck.ngram.soundness import Soundness  # noqa: PLC0415  # as above
 
         self._cursor = cursor
-        self._line = cursor.prefix[cursor.prefix.rfind("\n") + 1 :]
+        self._line = _line(cursor)
         words = lexicon(family(cursor.language))
         self._here = None
         if words is not None:
